@@ -1,0 +1,52 @@
+# Each target does all of its own set-up. `make demo` and `make test` are the two commands to know.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+export UV_SYSTEM_CERTS := 1
+export UV_PYTHON_DOWNLOADS := never
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test test-fast lint format lock bench clean help
+
+help:  ## what can be made
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+
+demo: .venv/.ready  ## publish the site, send two weekly issues into the outbox, say where to look
+	@$(BIN)/python tools/demo.py
+
+test: .venv/.ready lint  ## everything that must be true before a change lands
+	@CHROMIUM="$$(tools/browser)" && export CHROMIUM && $(BIN)/python -m pytest -n 2 tests
+
+test-fast: .venv/.ready  ## the tests that need no browser and no subprocess
+	@$(BIN)/python -m pytest -n 2 tests/unit tests/contract tests/edges tests/test_architecture.py
+
+lint: .venv/.ready  ## ruff and mypy, strict
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy newsletter tests bench tools
+
+format: .venv/.ready  ## put the code into the one format
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: .venv/.ready  ## the measured figures of README and docs
+	@$(BIN)/python bench/startup.py
+
+lock: .venv/.ready  ## resolve the dependencies anew into requirements.lock
+	@$(BIN)/uv pip compile --no-config -q --universal --python-version 3.11 --all-extras --group dev \
+		--generate-hashes --no-annotate --no-header --upgrade pyproject.toml -o requirements.lock
+
+clean:  ## remove what was built (never posts, never state of a real site)
+	@rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.venv/.ready: requirements.lock tools/uv.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo 'Python 3.11 or newer is needed: make PYTHON=python3.11' >&2; exit 1; }
+	@echo 'Setting up .venv (pinned packages, once)' >&2
+	@rm -rf .venv
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo 'Python came without venv: apt-get install python3-venv' >&2; exit 1; }
+	@$(BIN)/pip install -q --require-hashes -r tools/uv.txt
+	@$(BIN)/uv pip install -q --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@

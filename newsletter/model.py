@@ -1,0 +1,462 @@
+"""The words of the house, as values.
+
+Every noun that code, documents and screens use is defined here once, immutable, and imports nothing but
+the standard library. Rules live in the rooms; this page only says what things are. `docs/glossary.md`
+explains each in a sentence, and a test compares the two lists.
+
+Times are aware datetimes in UTC unless a name says *local*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from pathlib import PurePosixPath
+from zoneinfo import ZoneInfo
+
+# --- the publication -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A desk or a human who writes, reviews or operates; named by `key` in posts and on the command line."""
+
+    key: str
+    name: str
+    email: str = ""
+    role: str = "writer"  # writer, editor or operator
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who the mail comes from, and the postal address that each mail must carry (16 CFR 316.5)."""
+
+    name: str
+    address: str
+    reply_to: str
+    postal_address: str
+    list_id: str  # RFC 2919: `label.domain`, the same for the list's whole life
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What is true of the whole publication."""
+
+    title: str
+    url: str  # where `feeds/` is served; no trailing slash
+    web_url: str  # where `newsletter serve` answers; no trailing slash
+    tagline: str
+    language: str
+    timezone: ZoneInfo
+    authority: str  # the tagging entity of RFC 4151: "autotrendy.example,2022"
+    take_label: str
+    sender: Sender
+    people: Mapping[str, Person] = field(default_factory=dict)
+    review: bool = True
+
+    def address_of(self, path: str) -> str:
+        """The absolute URL of a path below `feeds/`: `address_of("posts/x/")`."""
+        return f"{self.url}/{path.lstrip('/')}"
+
+
+# --- content ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One Markdown file as it was read: its path relative to the site, and its bytes decoded."""
+
+    path: PurePosixPath
+    text: str
+    assets: Mapping[str, bytes] = field(default_factory=dict)  # files beside it that it may name
+
+
+class LinkKind(StrEnum):
+    PREVIOUS = "previous"
+    CONTINUES = "continues"
+    CORRECTS = "corrects"
+    SEE_ALSO = "see-also"
+    MENTIONS = "mentions"  # a [[slug]] in the text
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A reference found in one Post to another; a BackLink is the same edge seen from its target."""
+
+    kind: LinkKind
+    source: str  # post id
+    target: str  # post id
+
+
+BackLink = Link
+"""Named for the reader of a signature: a Link held by its target."""
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """The house's opinion in a Post, one to three sentences."""
+
+    html: str  # sanitised, without a wrapper
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file that belongs to a Post and is published beside its page."""
+
+    name: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One Markdown file, parsed, its references resolved and its HTML sanitised."""
+
+    id: str  # a tag: URI (RFC 4151) that survives a change of slug, domain or text
+    slug: str
+    title: str
+    author: Person
+    reviewer: Person | None
+    published: datetime
+    updated: datetime
+    topics: tuple[str, ...]
+    summary: str  # plain text, at most 60 words
+    html: str  # the body without the take; every URL absolute
+    text: str  # the body as plain text, for word counts and search
+    take: Take | None
+    image: str | None  # absolute URL
+    image_alt: str
+    links: tuple[Link, ...]
+    content_hash: str  # of everything a reader would see; what an Approval is bound to
+    draft: bool
+    path: PurePosixPath  # where it was read from
+    assets: tuple[Asset, ...] = ()
+
+    @property
+    def minutes(self) -> int:
+        """Reading time at 220 words a minute, never less than one."""
+        return max(1, round(len(self.text.split()) / 220))
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The ordered Posts that `previous` and `continues` links join: "This story so far"."""
+
+    posts: tuple[str, ...]  # post ids, oldest first
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """All public Posts, newest first, with their BackLinks and Chains: the resolved whole."""
+
+    posts: tuple[Post, ...]
+    backlinks: Mapping[str, tuple[BackLink, ...]]  # target id -> edges that point at it
+    chains: Mapping[str, Chain]  # post id -> the Chain it is part of, if any
+    approved: frozenset[str] = frozenset()  # ids of Posts whose present hash is approved
+    known_ids: frozenset[str] = frozenset()  # ids of all sources, public or not
+
+    def find(self, post_id: str) -> Post | None:
+        return next((post for post in self.posts if post.id == post_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A reviewer's sign-off on the hash of a Post's content; a line of `reviews.toml`."""
+
+    post_id: str
+    content_hash: str
+    by: str  # key of a Person
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A path relative to the output folder, and its bytes. What rendering returns."""
+
+    path: PurePosixPath
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a publish did to the output folder, as counts of files."""
+
+    new: int = 0
+    changed: int = 0
+    gone: int = 0
+    same: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.new or self.changed or self.gone)
+
+
+# --- issues ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Cadence:
+    """A weekly rhythm in wall-clock time: Fridays 08:00 in a zone."""
+
+    weekday: int  # 0 is Monday
+    at: time
+    zone: ZoneInfo
+    late_limit: timedelta
+    first_slot: date | None = None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Slot:
+    """One occurrence of a Cadence, named by its ISO week: `2026-W48`."""
+
+    key: str
+    due: datetime
+    local: datetime = field(compare=False)  # the same instant on the cadence's wall clock
+
+
+class SlotOutcome(StrEnum):
+    """How a slot ended. Every slot that passed has exactly one."""
+
+    ISSUED = "issued"
+    COALESCED = "coalesced"  # missed in a longer downtime; its posts went into a later slot's Issue
+    EMPTY = "empty"
+    HELD = "held"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class SlotRecord:
+    key: str
+    due: datetime
+    outcome: SlotOutcome
+    reason: str
+    issue_number: int | None = None
+
+
+class IssueState(StrEnum):
+    DRAFT = "draft"
+    READY = "ready"
+    SENDING = "sending"
+    SENT = "sent"
+    HELD = "held"
+    PAUSED = "paused"
+    NEEDS_ATTENTION = "needs-attention"
+    CANCELLED = "cancelled"
+    WEB_ONLY = "web-only"
+    SKIPPED = "skipped"
+
+    @property
+    def public(self) -> bool:
+        """Whether the archive shows an Issue in this state."""
+        return self in _PUBLIC_STATES
+
+
+_PUBLIC_STATES = frozenset(
+    {
+        IssueState.SENDING,
+        IssueState.SENT,
+        IssueState.PAUSED,
+        IssueState.NEEDS_ATTENTION,
+        IssueState.WEB_ONLY,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A Post's place in an Issue, frozen with the hash of the text that was chosen."""
+
+    post_id: str
+    content_hash: str
+    slug: str
+    title: str
+
+
+class Sentinel(StrEnum):
+    """What stands in a Digest where a reader's own words and links go; replaced per Message.
+
+    Free of spaces and of characters that HTML, URLs or premailer would escape.
+    """
+
+    UNSUBSCRIBE = "https://x.invalid/__UNSUBSCRIBE__/"
+    ADDRESS = "__READER_ADDRESS__"  # the reader's own address, masked: r…@example.org
+    JOINED = "__READER_JOINED__"  # the local date on which they joined: 3 March 2026
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """The rendered Issue, addressed to nobody yet: `html` and `text` hold Sentinels."""
+
+    subject: str
+    preheader: str
+    html: str = field(repr=False)
+    text: str = field(repr=False)
+    digest_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """A numbered selection of Posts, decided once."""
+
+    number: int
+    edition: str
+    slot: Slot
+    state: IssueState
+    stories: tuple[Story, ...]
+    subject: str
+    preheader: str
+    reason: str = ""  # why it is held, paused or cancelled
+    ready_at: datetime | None = None
+    send_at: datetime | None = None  # when the send may start; None waits for a hand
+    started_at: datetime | None = None  # when the audience was fixed; the Date of each Message
+    finished_at: datetime | None = None
+    sent_by: str = ""  # who triggered it; empty for the clock
+    audience: int = 0
+
+
+# --- readers ---------------------------------------------------------------------------------------
+
+
+class SubscriberStatus(StrEnum):
+    UNCONFIRMED = "unconfirmed"
+    ACTIVE = "active"
+    PAUSED = "paused"
+    LEFT = "left"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """An address with a status; on screens the word is *reader*."""
+
+    id: int
+    address: str
+    status: SubscriberStatus
+    edition: str
+    joined_at: datetime
+    left_at: datetime | None = None
+    token_version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """One line of the append-only record of how and when a Subscriber agreed or left (GDPR Art. 7)."""
+
+    subscriber_id: int
+    at: datetime
+    kind: str  # joined, left, returned
+    way: str  # cli, link, one-click
+    text: str = ""  # what the reader was shown or what proof was given
+
+
+# --- delivery --------------------------------------------------------------------------------------
+
+
+class DeliveryState(StrEnum):
+    WAITING = "waiting"  # deferred = waiting with a time
+    CLAIMED = "claimed"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """The debt "Issue N is owed to subscriber S": one row, unique per pair."""
+
+    issue_number: int
+    subscriber_id: int
+    address: str
+    state: DeliveryState
+    reason: str = ""  # why it was dropped: left, suppressed, cancelled, expired
+    attempts: int = 0
+    next_at: datetime | None = None
+    code: int | None = None  # the last SMTP reply code
+    reply: str = ""
+    done_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One hand-over of a Message and what came of it; append-only, shown by `explain`."""
+
+    at: datetime
+    n: int
+    outcome: str
+    code: int | None
+    reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """What a Message needs to know of one reader, as of hand-over."""
+
+    subscriber_id: int
+    address: str
+    joined_at: datetime
+    token_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One Digest for one Subscriber: RFC 5322 bytes, CRLF line ends, and its envelope."""
+
+    sender: str  # MAIL FROM
+    recipient: str  # RCPT TO, an ASCII domain
+    message_id: str  # without angle brackets
+    content: bytes = field(repr=False)
+
+
+class Outcome(StrEnum):
+    """What a transport answered."""
+
+    ACCEPTED = "accepted"
+    DEFERRED = "deferred"  # 4xx: try later
+    REFUSED = "refused"  # 5xx: never
+    UNKNOWN = "unknown"  # no answer after the final dot
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The transport's answer for one Message, word for word."""
+
+    outcome: Outcome
+    code: int | None = None
+    reply: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What became of one row that was `sending`: decided by `delivery.retry`, written by the ledger."""
+
+    subscriber_id: int
+    state: DeliveryState  # waiting (deferred, or a fault of the relay), accepted, failed, uncertain, dropped
+    reason: str = ""
+    next_at: datetime | None = None  # for waiting: not before
+    counted: bool = True  # an attempt at this reader was made; False for a fault of the relay
+    receipt: Receipt | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Up to 500 Deliveries of one Issue, the unit of work that a worker takes; `epoch` is its fence."""
+
+    id: int
+    issue_number: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One person-made or clock-made change of state: who, when, from where, what."""
+
+    at: datetime
+    who: str
+    channel: str  # cli, clock, web
+    action: str
+    object: str
+    before: str = ""
+    after: str = ""

@@ -1,0 +1,215 @@
+"""The edges, as the verbs see them: each a small Protocol with a contract suite in `tests/contract/`.
+
+Implementations live in the rooms (`store`, `delivery`, `content.source`, `publish.output`); only
+`newsletter.app` knows which one is used. All methods are synchronous and thread-safe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol
+
+from newsletter.model import (
+    Addressee,
+    Approval,
+    Attempt,
+    Changes,
+    Chunk,
+    Consent,
+    Delivery,
+    DeliveryState,
+    Digest,
+    File,
+    Issue,
+    IssueState,
+    LogEntry,
+    Message,
+    Receipt,
+    Settlement,
+    Slot,
+    SlotOutcome,
+    SlotRecord,
+    Source,
+    Story,
+    Subscriber,
+)
+
+Clock = Callable[[], datetime]
+"""Answers the present as an aware UTC datetime; built at a door, once."""
+
+
+class Sources(Protocol):
+    """Where posts come from."""
+
+    def read(self) -> Sequence[Source]:
+        """All sources, in path order."""
+
+
+class Output(Protocol):
+    """The published folder."""
+
+    def published_ids(self) -> Mapping[str, str]:
+        """Post id -> slug, as the last publish recorded them; empty before the first."""
+
+    def write(self, files: Iterable[File], published: Mapping[str, str]) -> Changes:
+        """Make the folder hold exactly these files, each written beside and moved into place.
+
+        Files that an earlier write made and that are not among these are removed last; files that it did not make
+        are never touched. A file whose bytes are the same is left alone. Raises Outside when the disk refuses.
+        """
+
+
+class Reviews(Protocol):
+    """`reviews.toml`: approvals that travel with the posts."""
+
+    def all(self) -> Sequence[Approval]: ...
+    def add(self, approval: Approval) -> None:
+        """Append one approval; the file is written beside and replaced."""
+
+
+class Ledger(Protocol):
+    """The durable record of slots, issues, deliveries and attempts; the only thing that knows what has been done."""
+
+    # -- slots and issues
+    def started(self, edition: str, now: datetime) -> datetime:
+        """When this edition first existed; recorded as `now` on the first call, unchanged afterwards."""
+
+    def slots(self, edition: str) -> Sequence[SlotRecord]:
+        """Every slot with an outcome, oldest first."""
+
+    def record_slot(self, edition: str, slot: Slot, outcome: SlotOutcome, reason: str) -> bool:
+        """Record the end of a slot that makes no Issue. False when the slot already had an outcome."""
+
+    def carried(self, edition: str) -> Mapping[str, int]:
+        """Post id -> number of the Issue that carries it."""
+
+    def open_issue(
+        self,
+        *,
+        edition: str,
+        slot: Slot,
+        coalesced: Sequence[Slot],
+        stories: Sequence[Story],
+        render: Callable[[int], Digest],
+        state: IssueState,
+        reason: str,
+        now: datetime,
+        send_at: datetime | None,
+    ) -> Issue | None:
+        """In one transaction: take the slot, give the next number, attach the stories, freeze the Digest.
+
+        `render` gets the number. None when another process took the slot or one of the stories first:
+        then nothing was written.
+        """
+
+    def issues(self, edition: str) -> Sequence[Issue]:
+        """All issues, oldest first."""
+
+    def issue(self, edition: str, number: int) -> Issue | None: ...
+    def digest(self, edition: str, number: int) -> Digest: ...
+
+    def schedule_send(self, edition: str, number: int, *, at: datetime, by: str) -> bool:
+        """Intend a READY or HELD issue to start at `at`. False when it was already intended, started or cancelled."""
+
+    def cancel(self, edition: str, number: int, *, reason: str, now: datetime) -> int:
+        """Stop an issue: what waits is dropped. Returns how many readers already have it (accepted or uncertain).
+
+        With no hand-over yet its posts return to the pool; afterwards they count as carried.
+        """
+
+    def hold(self, edition: str, number: int, *, reason: str) -> bool:
+        """READY -> HELD, its slot's outcome with it. False when it is no longer READY."""
+
+    def pause(self, edition: str, number: int, *, reason: str) -> None: ...
+    def resume(self, edition: str, number: int) -> None: ...
+
+    # -- the audience and the send
+    def start_send(self, edition: str, number: int, *, now: datetime) -> Issue | None:
+        """READY -> SENDING: fix the audience as of now, in commits under 0.5 s each; resumable after a crash.
+
+        The last commit verifies the count and sets `started_at`. None when the issue was not READY with `send_at` past.
+        """
+
+    def recover(self, *, now: datetime, resend: bool) -> int:
+        """After a crash, called by the holder of the sender lock only: claimed rows wait again; rows that were
+        `sending` become uncertain (or wait, if `resend`). Finishes audiences that were cut short.
+        Returns how many rows were `sending`.
+        """
+
+    def due_chunks(self, now: datetime) -> Sequence[Chunk]:
+        """Take all chunks with a row due now, of issues that are SENDING; each comes with a new epoch."""
+
+    def claim(self, chunk: Chunk, *, limit: int, now: datetime) -> Sequence[int]:
+        """Mark up to `limit` due rows `claimed`; their subscriber ids."""
+
+    def hand_over(
+        self,
+        chunk: Chunk,
+        *,
+        settled: Sequence[Settlement],
+        wanted: Sequence[int],
+        now: datetime,
+    ) -> Mapping[int, Addressee | None]:
+        """One commit: record the outcomes in `settled`, mark each of `wanted` `sending`.
+
+        A wanted row is marked only if the issue is still SENDING, the chunk's epoch is still ours and the
+        subscriber is still active; else its value is None (it was dropped, or stays for later).
+        """
+
+    def release(self, chunk: Chunk, subscriber_ids: Sequence[int]) -> None:
+        """Give claimed rows back to waiting: no attempt was made."""
+
+    def finish(self, edition: str, number: int, *, now: datetime) -> Issue:
+        """SENDING -> SENT or NEEDS_ATTENTION once nothing waits; unchanged otherwise."""
+
+    def counts(self, edition: str, number: int) -> Mapping[DeliveryState, int]: ...
+    def deliveries(self, edition: str, number: int, state: DeliveryState | None = None) -> Sequence[Delivery]: ...
+    def delivery(self, edition: str, number: int, subscriber_id: int) -> Delivery | None: ...
+    def attempts(self, edition: str, number: int, subscriber_id: int) -> Sequence[Attempt]: ...
+    def next_retry(self) -> datetime | None:
+        """The earliest time at which a waiting row of a SENDING issue is due."""
+
+    # -- signs of life and the log
+    def beat(self, process: str, now: datetime) -> None: ...
+    def last_beat(self, process: str) -> datetime | None: ...
+    def log(self, entry: LogEntry) -> None: ...
+    def entries(self, limit: int = 50) -> Sequence[LogEntry]: ...
+
+
+class Roster(Protocol):
+    """Who gets it: subscribers and their consent."""
+
+    def add(self, address: str, *, edition: str, status: str, way: str, text: str, now: datetime) -> Subscriber | None:
+        """A new subscriber with its consent line, or None when the address is already known (any status)."""
+
+    def find(self, address: str) -> Subscriber | None: ...
+    def get(self, subscriber_id: int) -> Subscriber | None: ...
+    def all(self, status: str | None = None) -> Sequence[Subscriber]: ...
+    def leave(self, subscriber_id: int, *, way: str, now: datetime) -> bool:
+        """Active, paused or unconfirmed -> left, with its consent line. False when already left (repeat is harmless).
+
+        A delivery of this reader that still waits is dropped in the same transaction.
+        """
+
+    def consents(self, subscriber_id: int) -> Sequence[Consent]: ...
+    def counts(self) -> Mapping[str, int]:
+        """Readers by status."""
+
+
+class Session(Protocol):
+    """An open way to hand Messages over; may keep one connection for many."""
+
+    def send(self, message: Message) -> Receipt:
+        """Hand one Message over. A fault of the relay itself (connect, TLS, greeting, AUTH) raises Outside:
+        then the Message was certainly not accepted. After the final dot a lost connection is Outcome.UNKNOWN.
+        """
+
+
+class Transport(Protocol):
+    """A way to hand Messages over: SMTP or the outbox."""
+
+    name: str
+
+    def open(self) -> AbstractContextManager[Session]: ...
