@@ -1,0 +1,504 @@
+"""`newsletter.toml` and the environment become one immutable Config; every fault is told at once, with its line.
+
+Precedence: environment (`NEWSLETTER_MAIL__HOST`) over file over default. An unknown key is refused with the
+nearest known one. Secrets are read from the environment or from a file, never from `newsletter.toml` or the
+command line. `docs/configuration.md` lists every key; a test compares it with this module.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, time, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails, PydanticUndefined
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from newsletter.errors import ConfigError, Problem, nearest
+from newsletter.model import Cadence, Person, Sender, Site
+
+FILE_NAME = "newsletter.toml"
+ENV_PREFIX = "NEWSLETTER_"
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_OTHER_VARIABLES = {"NEWSLETTER_AS"}  # read by the command line, not a setting
+
+
+# --- how values are written ------------------------------------------------------------------------
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("is not an absolute http or https address, such as https://autotrendy.example")
+    if parts.query or parts.fragment:
+        raise ValueError("must not have a ? or # part")
+    return value.rstrip("/")
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("is not a time zone of the IANA list, such as Europe/Madrid") from None
+    return value
+
+
+def _span(value: object) -> object:
+    """`90s`, `15m`, `2h`, `3d` as a timedelta."""
+    if isinstance(value, timedelta):
+        return value
+    match = re.fullmatch(r"(\d{1,6})\s*([smhd])", str(value).strip())
+    if match is None:
+        raise ValueError("is not a length of time such as 90s, 15m, 2h or 3d")
+    unit = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}[match[2]]
+    return timedelta(**{unit: int(match[1])})
+
+
+def _wall_time(value: object) -> object:
+    """`08:00` as a time of day; TOML's own local time is taken too."""
+    if isinstance(value, time):
+        return value
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", str(value)):
+        raise ValueError("is not a time of day such as 08:00")
+    return time.fromisoformat(str(value))
+
+
+def _plain(value: str) -> str:
+    if any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or c in "\u2028\u2029" for c in value):
+        raise ValueError("must be one line without control characters")
+    return value
+
+
+def _list_id(value: str) -> str:
+    if value and not re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", value):
+        raise ValueError("is not a list id such as weekly.autotrendy.example (RFC 2919)")
+    return value
+
+
+def _authority(value: str) -> str:
+    if value and not re.fullmatch(r"[a-z0-9.-]+(,\d{4}(-\d{2}){0,2})?", value):
+        raise ValueError('is not a tagging authority such as "autotrendy.example,2022" (RFC 4151)')
+    return value
+
+
+Line = Annotated[str, AfterValidator(_plain)]
+Url = Annotated[str, AfterValidator(_url)]
+Zone = Annotated[str, AfterValidator(_zone)]
+Span = Annotated[timedelta, BeforeValidator(_span)]
+WallTime = Annotated[time, BeforeValidator(_wall_time)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SiteSection(Section):
+    title: Line = Field(description="The name of the publication.", min_length=1)
+    url: Url = Field(description="Where `feeds/` is served; the start of every link in feeds and mail.")
+    tagline: Line = Field("", description="One sentence: what readers get.")
+    language: str = Field("en", description="BCP 47 tag of the posts' language.", pattern=r"^[A-Za-z]{2,3}(-[\w-]+)?$")
+    timezone: Zone = Field("UTC", description="IANA zone in which dates without a zone are meant.")
+    authority: Annotated[str, AfterValidator(_authority)] = Field(
+        "",
+        description="Tagging authority of post ids (RFC 4151), such as `autotrendy.example,2022`. Never change it. "
+        "Default: the host of `site.url`.",
+    )
+    take_label: Line = Field("", description="Heading of the house opinion. Default: the title and “'s take”.")
+
+
+class SenderSection(Section):
+    name: Line = Field("", description="Name in From. Default: the title.")
+    address: Line = Field("", description="Address in From; its domain signs and receives. Needed for mail.")
+    reply_to: Line = Field("", description="Where answers go; a person should read it. Default: `sender.address`.")
+    postal_address: str = Field("", description="Postal address in the footer of each mail. Needed for mail.")
+    list_id: Annotated[str, AfterValidator(_list_id)] = Field(
+        "", description="List-Id of the mail (RFC 2919); never change it. Default: `weekly.` and the host."
+    )
+
+
+class PersonSection(Section):
+    name: Line = Field(description="The byline.", min_length=1)
+    email: Line = Field("", description="Where notices to this person go.")
+    role: Literal["writer", "editor", "operator"] = Field("writer", description="`writer`, `editor` or `operator`.")
+
+
+class CadenceSection(Section):
+    weekday: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = Field(
+        "friday", description="The day of the weekly issue."
+    )
+    time: WallTime = Field(time(8), description="Wall-clock time of the weekly issue, in `cadence.timezone`.")
+    timezone: Zone | None = Field(None, description="Zone of the slots. Default: `site.timezone`.")
+    late_limit: Span = Field(timedelta(hours=2), description="A slot found later than this is held, not sent.")
+    first_slot: date | None = Field(
+        None,
+        description="Date of the first issue; posts older than it less a week are never mailed. "
+        "Default: the first slot after the state was created.",
+    )
+
+
+class MailSection(Section):
+    transport: Literal["maildir", "smtp"] = Field(
+        "maildir", description="`maildir` is the sandbox: mail lands in the outbox and no socket is opened."
+    )
+    host: str = Field("localhost", description="SMTP server.")
+    port: int = Field(587, description="SMTP port.", ge=1, le=65535)
+    tls: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="`starttls`, `tls` (from the first byte) or `none`; never falls back."
+    )
+    ca_file: str = Field("", description="Certificates to trust instead of the system's, a PEM file.")
+    user: str = Field("", description="SMTP user; empty for none.")
+    password: SecretStr | None = Field(None, description="SMTP password; only as `NEWSLETTER_MAIL__PASSWORD`.")
+    password_file: str = Field("", description="File that holds the SMTP password.")
+    connections: int = Field(4, description="Connections to the SMTP server at once.", ge=1, le=100)
+    after_crash: Literal["ask", "resend"] = Field(
+        "ask", description="What happens to a delivery whose fate a crash left unknown: wait for a person, or go again."
+    )
+
+
+class WebSection(Section):
+    url: Url | None = Field(None, description="Where `newsletter serve` is reached. Default: `site.url`.")
+    host: str = Field("127.0.0.1", description="Address that `newsletter serve` listens on.")
+    port: int = Field(8000, description="Port that `newsletter serve` listens on.", ge=1, le=65535)
+
+
+class PathsSection(Section):
+    state: str = Field("var", description="Folder of database, outbox, keys; relative to the site.")
+    output: str = Field("feeds", description="Folder that is published; relative to the site.")
+
+
+class Settings(BaseSettings):
+    """The file's shape. Field descriptions are the documentation."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, env_prefix=ENV_PREFIX, env_nested_delimiter="__", env_ignore_empty=False
+    )
+
+    review: Literal["on", "off"] = Field("on", description="`off` for a site of one person: no reviewer is asked for.")
+    keys_file: str = Field("", description="Where the secrets of tokens lie. Default: `keys.toml` in `paths.state`.")
+    site: SiteSection = Field(description="What is true of the whole publication.")
+    sender: SenderSection = Field(SenderSection(), description="Who the mail comes from.")
+    people: dict[str, PersonSection] = Field({}, description="Desks and persons, each under its key.")
+    cadence: CadenceSection = Field(CadenceSection(), description="When issues go out.")
+    mail: MailSection = Field(MailSection(), description="How mail leaves.")
+    web: WebSection = Field(WebSection(), description="The pages that answer readers.")
+    paths: PathsSection = Field(PathsSection(), description="Where things lie.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003  the signature is pydantic-settings'
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (env_settings, init_settings)  # init carries the file's content
+
+
+# --- what the rest of the house sees ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """The `[mail]` section, its password read."""
+
+    transport: str
+    host: str
+    port: int
+    tls: str
+    ca_file: str | None
+    user: str
+    password: str = field(repr=False)
+    connections: int
+    after_crash: str
+
+    @property
+    def sandbox(self) -> bool:
+        """No mail leaves this machine."""
+        return self.transport == "maildir"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that a site's folder and environment say, checked."""
+
+    root: Path
+    site: Site
+    cadence: Cadence
+    mail: Mail
+    state: Path
+    output: Path
+    keys_file: Path
+    web_host: str
+    web_port: int
+
+    @property
+    def database(self) -> str:
+        return f"sqlite:///{self.state / 'newsletter.sqlite3'}"
+
+
+def find_root(start: Path) -> Path:
+    """The nearest folder at or above `start` that holds `newsletter.toml`. Raises ConfigError."""
+    for folder in (start, *start.parents):
+        if (folder / FILE_NAME).is_file():
+            return folder
+    raise ConfigError(
+        Problem(
+            "C101",
+            f"There is no {FILE_NAME} in {start} or above it",
+            why="A site is a folder with that file.",
+            fixes=("newsletter init PATH   makes a new site", "newsletter --site PATH …   names one"),
+        )
+    )
+
+
+def load(root: Path) -> Config:
+    """Read the site's configuration. Raises ConfigError with every fault found, in the file's order."""
+    path = root / FILE_NAME
+    text = _read(path)
+    content = _parse(text)
+    problems = [*_secrets_in_file(content, text), *_unknown_variables(os.environ)]
+    settings = None
+    try:
+        settings = Settings(**content)
+    except ValidationError as error:
+        problems += [_told(detail, text, os.environ) for detail in error.errors()]
+    if problems or settings is None:
+        raise ConfigError(sorted(problems, key=lambda problem: problem.line))
+    return _config(root, settings)
+
+
+def reference() -> Iterator[tuple[str, str, str]]:
+    """Every key as (dotted name, default, description), in the order of the file: what the documentation lists."""
+    yield from _reference(Settings, "")
+
+
+def _reference(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str]]:
+    for name, field in model.model_fields.items():
+        if name == "people":
+            yield from _reference(PersonSection, "people.KEY.")
+        elif isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            yield from _reference(field.annotation, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", _default_words(field.default), field.description or ""
+
+
+def _default_words(value: object) -> str:
+    if value is PydanticUndefined:
+        return "required"
+    if isinstance(value, timedelta):
+        return f"{value.total_seconds() / 3600:g}h"
+    if isinstance(value, time):
+        return f"{value:%H:%M}"
+    return "" if value is None else str(value)
+
+
+# --- reading and telling ---------------------------------------------------------------------------
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigError(
+            Problem("C102", "The file is not UTF-8", file=FILE_NAME, fixes=("Save it as UTF-8.",))
+        ) from None
+    except OSError as error:
+        raise ConfigError(Problem("C102", f"The file cannot be read: {error.strerror}", file=str(path))) from None
+
+
+def _parse(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        match = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
+        line, column = (int(match[1]), int(match[2])) if match else (len(text.splitlines()), 0)
+        raise ConfigError(
+            Problem(
+                "C103",
+                f"This is not TOML: {str(error).split(' (at')[0]}",
+                file=FILE_NAME,
+                line=line,
+                column=column,
+                width=1,
+                excerpt=_line(text, line),
+                fixes=('A value in quotes, one key a line: title = "Auto Trendy"',),
+            )
+        ) from None
+
+
+def _secrets_in_file(content: Mapping[str, Any], text: str) -> Iterator[Problem]:
+    mail = content.get("mail")
+    if isinstance(mail, dict) and "password" in mail:
+        mail.pop("password")
+        yield Problem(
+            "C104",
+            "A password does not belong in this file",
+            file=FILE_NAME,
+            line=_locate(text, ("mail", "password")),
+            why="The file is committed and copied; whoever reads it could send as you.",
+            fixes=("password_file = PATH of a file that only you can read", "or NEWSLETTER_MAIL__PASSWORD"),
+        )
+
+
+def _unknown_variables(environment: Mapping[str, str]) -> Iterator[Problem]:
+    """pydantic-settings ignores unknown top-level variables; a typo there must not pass in silence."""
+    sections = {f"{ENV_PREFIX}{name.upper()}" for name in Settings.model_fields}
+    for name in environment:
+        if name.startswith(ENV_PREFIX) and name.split("__")[0] not in sections | _OTHER_VARIABLES:
+            known = [f"{ENV_PREFIX}{key.upper().replace('.', '__')}" for key, _, _ in reference()]
+            guess = nearest(name, [*known, *_OTHER_VARIABLES])
+            yield Problem(
+                "C105",
+                f"There is no setting for the environment variable {name}",
+                fixes=(f"Did you mean {guess}?",) if guess else (),
+            )
+
+
+def _told(detail: ErrorDetails, text: str, environment: Mapping[str, str]) -> Problem:
+    keys = tuple(str(part) for part in detail["loc"])
+    name = ".".join(keys)
+    line = _locate(text, keys)
+    variable = f"{ENV_PREFIX}{'__'.join(keys).upper()}"
+    from_environment = variable in environment
+    place: dict[str, Any] = (
+        {"file": variable} if from_environment else {"file": FILE_NAME, "line": line, "excerpt": _line(text, line)}
+    )
+    if detail["type"] == "extra_forbidden":
+        guess = nearest(name, [_with_key(key, keys) for key, _, _ in reference()])
+        fixes = (f"Did you mean {guess}?",) if guess else ("docs/configuration.md lists every key.",)
+        return Problem("C105", f"There is no key {name}", fixes=fixes, **place)
+    if detail["type"] == "missing":
+        return Problem("C106", f"The key {name} is missing", fixes=(f"Add it under [{'.'.join(keys[:-1])}].",), **place)
+    message = detail["msg"].removeprefix("Value error, ")
+    if not message.startswith(("is ", "must ")):
+        message = f"is refused: {message[:1].lower()}{message[1:]}"
+    return Problem("C107", f"{name} {message}", why=f"It says {_shown(detail['input'])}.", **place)
+
+
+def _with_key(name: str, keys: tuple[str, ...]) -> str:
+    return name.replace("KEY", keys[1], 1) if keys[0] == "people" and len(keys) > 1 else name
+
+
+def _shown(value: object) -> str:
+    return repr(value) if isinstance(value, (str, int, float)) else str(value)
+
+
+def _line(text: str, number: int) -> str:
+    lines = text.splitlines()
+    return lines[number - 1] if 0 < number <= len(lines) else ""
+
+
+def _locate(text: str, keys: tuple[str, ...]) -> int:
+    """The line on which a dotted key, or else its table, stands; 0 when neither is in the file."""
+    table: tuple[str, ...] = ()
+    best = 0
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[\s*([^\]]+?)\s*\]", line):
+            table = tuple(part.strip().strip("\"'") for part in header[1].split("."))
+            if table == keys[: len(table)]:
+                best = best or number
+        elif assignment := re.match(r"\s*([\w.\"'-]+)\s*=", line):
+            here = (*table, *(part.strip("\"'") for part in assignment[1].split(".")))
+            if here == keys[: len(here)]:
+                return number
+    return best
+
+
+# --- from settings to the words --------------------------------------------------------------------
+
+
+def _config(root: Path, settings: Settings) -> Config:
+    state = root / settings.paths.state
+    return Config(
+        root=root,
+        site=_site(settings),
+        cadence=_cadence(settings),
+        mail=_mail(root, settings.mail),
+        state=state,
+        output=root / settings.paths.output,
+        keys_file=root / settings.keys_file if settings.keys_file else state / "keys.toml",
+        web_host=settings.web.host,
+        web_port=settings.web.port,
+    )
+
+
+def _site(settings: Settings) -> Site:
+    told = settings.site
+    host = urlsplit(told.url).hostname or ""
+    return Site(
+        title=told.title,
+        url=told.url,
+        web_url=settings.web.url or told.url,
+        tagline=told.tagline,
+        language=told.language,
+        timezone=ZoneInfo(told.timezone),
+        authority=told.authority or host,
+        take_label=told.take_label or f"{told.title}'s take",
+        sender=_sender(settings, host),
+        people={key: Person(key, p.name, p.email, p.role) for key, p in settings.people.items()},
+        review=settings.review == "on",
+    )
+
+
+def _sender(settings: Settings, host: str) -> Sender:
+    told = settings.sender
+    return Sender(
+        name=told.name or settings.site.title,
+        address=told.address,
+        reply_to=told.reply_to or told.address,
+        postal_address=told.postal_address.strip(),
+        list_id=told.list_id or f"weekly.{host}",
+    )
+
+
+def _cadence(settings: Settings) -> Cadence:
+    told = settings.cadence
+    return Cadence(
+        weekday=WEEKDAYS.index(told.weekday),
+        at=told.time,
+        zone=ZoneInfo(told.timezone or settings.site.timezone),
+        late_limit=told.late_limit,
+        first_slot=told.first_slot,
+    )
+
+
+def _mail(root: Path, told: MailSection) -> Mail:
+    return Mail(
+        transport=told.transport,
+        host=told.host,
+        port=told.port,
+        tls=told.tls,
+        ca_file=str(root / told.ca_file) if told.ca_file else None,
+        user=told.user,
+        password=_password(root, told),
+        connections=told.connections,
+        after_crash=told.after_crash,
+    )
+
+
+def _password(root: Path, told: MailSection) -> str:
+    if told.password is not None:
+        return told.password.get_secret_value()
+    if not told.password_file:
+        return ""
+    path = root / told.password_file
+    try:
+        return path.read_text(encoding="utf-8").rstrip("\r\n")
+    except OSError as error:
+        raise ConfigError(
+            Problem(
+                "C108",
+                f"mail.password_file cannot be read: {error.strerror}",
+                file=str(told.password_file),
+                fixes=("Make the file, readable by this user only.",),
+            )
+        ) from None
