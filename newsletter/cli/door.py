@@ -1,0 +1,260 @@
+"""What every command shares: the common options, the site it works on, how it answers, how it asks.
+
+Options stand before or after the command's name. stdout carries the answer, stderr the rest; without a
+terminal there is no colour and no prompt.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from newsletter.errors import Problem, Refused, UsageError
+
+if TYPE_CHECKING:
+    from newsletter.app import App
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass
+class Door:
+    """One call of the program."""
+
+    site: str | None = None
+    now_given: str | None = None
+    json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    no_input: bool = False
+    person: str | None = None
+    _app: App | None = None
+    _now: datetime | None = None
+
+    @property
+    def app(self) -> App:
+        """The site's world, built once. Raises ConfigError."""
+        if self._app is None:
+            from newsletter import app, config
+
+            start = Path(self.site) if self.site else Path.cwd()
+            root = start if self.site else config.find_root(start)
+            if self.site and not (root / config.FILE_NAME).is_file():
+                root = config.find_root(root.resolve())
+            self._app = app.App(config.load(root.resolve()))
+            click.get_current_context().find_root().call_on_close(self._app.close)
+        return self._app
+
+    @property
+    def now(self) -> datetime:
+        """The present, read once: `--now`, or the machine's clock."""
+        if self._now is None:
+            self._now = self._given() if self.now_given else datetime.now(UTC)
+        return self._now
+
+    def clock(self) -> Callable[[], datetime]:
+        """For commands that last: `--now` stands still in those that do one thing, and runs on in `ticking_clock`."""
+        if self.now_given:
+            fixed = self.now
+            return lambda: fixed
+        return lambda: datetime.now(UTC)
+
+    def ticking_clock(self) -> Callable[[], datetime]:
+        """A clock that starts at `--now` and goes on."""
+        if not self.now_given:
+            return lambda: datetime.now(UTC)
+        start, began = self.now, time.monotonic()
+        return lambda: start + timedelta(seconds=time.monotonic() - began)
+
+    def _given(self) -> datetime:
+        try:
+            moment = datetime.fromisoformat(self.now_given or "")
+        except ValueError:
+            raise UsageError(
+                Problem(
+                    "C201",
+                    f'--now "{self.now_given}" is not a date and time of ISO 8601',
+                    fixes=("--now 2026-11-27T08:00:00+01:00",),
+                )
+            ) from None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=self.app.config.site.timezone)
+        return moment.astimezone(UTC)
+
+    @property
+    def who(self) -> str:
+        """The person that acts, checked against `[people]`; "operator" when none is named."""
+        return self.app.person(self.person).key if self.person else "operator"
+
+    def answer(self, data: object, *lines: str) -> None:
+        """The command's answer: JSON when asked for, else the lines."""
+        if self.json:
+            click.echo(json.dumps(data, indent=2, ensure_ascii=False, default=_plain))
+            return
+        for line in lines:
+            click.echo(line)
+
+    def say(self, *lines: str) -> None:
+        """Progress and hints, to stderr."""
+        if not self.quiet:
+            for line in lines:
+                click.echo(line, err=True)
+
+    def ask(self, question: str, instead: str) -> str:
+        """Ask on a terminal; elsewhere refuse and say what to pass `instead`."""
+        if self.no_input or not sys.stdin.isatty():
+            raise Refused(Problem("S305", "This needs a terminal or an option", fixes=(instead,)))
+        return str(click.prompt(question, err=True, type=str))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return str(value)
+
+
+def _store(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    def callback(ctx: click.Context, _parameter: click.Parameter, value: Any) -> None:
+        if value:
+            setattr(ctx.ensure_object(Door), name, value)
+
+    return callback
+
+
+def _no_color(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value:
+        ctx.find_root().color = False
+
+
+def common_options() -> list[click.Option]:
+    """The options that stand on every command."""
+
+    def option(*names: str, callback: Any, **attrs: Any) -> click.Option:
+        return click.Option(names, callback=callback, expose_value=False, **attrs)
+
+    return [
+        option("--site", callback=_store("site"), metavar="PATH", help="The site; default: here or above."),
+        option("--now", callback=_store("now_given"), metavar="ISO-8601", help="Take this for the present."),
+        option(
+            "--as",
+            "--person",
+            callback=_store("person"),
+            metavar="KEY",
+            envvar="NEWSLETTER_AS",
+            help="Who you are, of [people].",
+        ),
+        option("--json", callback=_store("json"), is_flag=True, help="Answer in JSON."),
+        option("--no-input", callback=_store("no_input"), is_flag=True, help="Never ask."),
+        option("--no-color", callback=_no_color, is_flag=True, help="No colour."),
+        option("-q", "--quiet", callback=_store("quiet"), is_flag=True, help="Only the answer."),
+        option("-v", "--verbose", callback=_store("verbose"), is_flag=True, help="More detail."),
+    ]
+
+
+class Command(click.Command):
+    """A command with the common options."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.extend(common_options())
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        common = {option.name for option in common_options()}
+        own = [p.get_help_record(ctx) for p in self.params if p.name not in common]
+        with formatter.section("Options"):
+            formatter.write_dl([record for record in own if record])
+            formatter.write_text("On every command: --site --now --as --json --no-input --no-color -q -v")
+
+
+def command(name: str, **attrs: Any) -> Callable[[Callable[..., Any]], click.Command]:
+    """`click.command` with the common options and the Door as first argument."""
+
+    def wrap(function: Callable[..., Any]) -> click.Command:
+        return click.command(name, cls=Command, **attrs)(click.pass_obj(function))
+
+    return wrap
+
+
+class Group(click.Group):
+    """A group whose commands are imported only when called: `table` holds (module:attribute, one-line help)."""
+
+    def __init__(self, *args: Any, table: dict[str, tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.table = table
+        self.params.extend(common_options())
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(self.table)
+
+    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
+        if name not in self.table:
+            return None
+        from importlib import import_module
+
+        module, _, attribute = self.table[name][0].partition(":")
+        found: click.Command = getattr(import_module(module), attribute)
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in self.table and not name.startswith("-"):
+            from newsletter.errors import nearest
+
+            guess = nearest(name, self.table)
+            meant = f' Did you mean "{guess}"?' if guess else ""
+            where = f" of {ctx.info_name}" if ctx.parent else ""
+            raise UsageError(
+                Problem(
+                    "C202",
+                    f'There is no command "{name}"{where}.{meant} Nothing was done.',
+                    fixes=("newsletter --help",),
+                )
+            )
+        return super().resolve_command(ctx, args)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        self.format_commands(ctx, formatter)
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in self.table.items()])
+
+
+@contextmanager
+def stopwatch() -> Iterator[Callable[[], str]]:
+    """Yields a function that words the time since: "0.9 s"."""
+    began = time.perf_counter()
+    yield lambda: f"{time.perf_counter() - began:.1f} s"
+
+
+def told(problems: Sequence[Problem]) -> Iterator[str]:
+    """Problems worded for a terminal: place, code, the source line underlined, why, and what to do."""
+    for problem in problems:
+        level = click.style(problem.level, fg="red" if problem.level == "stop" else "yellow", bold=True)
+        yield f"{level} {problem.code}  {problem.message}"
+        if problem.place:
+            yield f"  {problem.place}"
+        if problem.excerpt:
+            yield from _underlined(problem)
+        if problem.why:
+            yield f"  {problem.why}"
+        for n, fix in enumerate(problem.fixes):
+            yield f"  {'Fix it by' if n == 0 else '       or'}   {fix}"
+
+
+def _underlined(problem: Problem) -> Iterator[str]:
+    number = f"{problem.line:>7} | "
+    yield f"{number}{problem.excerpt}"
+    if problem.column:
+        yield f"{' ' * (len(number) - 2)}| {' ' * (problem.column - 1)}{'^' * max(1, problem.width)}"

@@ -1,0 +1,111 @@
+"""The program's entry: which command stands where, and how every failure ends.
+
+Exit status: 0 done, 1 a problem in what was given, 2 wrong usage, 3 refused by a safeguard, 4 outside trouble,
+130 interrupted. A traceback is a bug, and is shown as one.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+
+import click
+
+from newsletter.cli.door import Door, Group, told
+from newsletter.errors import NewsletterError, Outside, Problem, UsageError
+
+BLOCKS: dict[str, dict[str, tuple[str, str]]] = {
+    "Start": {
+        "init": ("newsletter.cli.start:init", "make a new site (no questions)"),
+        "new": ("newsletter.cli.start:new", "start a post from the template"),
+        "check": ("newsletter.cli.start:check", "read everything, report problems, change nothing"),
+        "status": ("newsletter.cli.look:status", "what happens next, on one screen"),
+        "explain": ("newsletter.cli.look:explain", "why a reader did or did not get an issue"),
+    },
+    "Posts, issues, readers": {
+        "post": ("newsletter.cli.post:post", "list, approve"),
+        "issue": ("newsletter.cli.issue:issue", "list, show, send, cancel"),
+        "reader": ("newsletter.cli.reader:reader", "list, add, leave"),
+        "schedule": ("newsletter.cli.look:schedule", "next"),
+    },
+    "The machine verbs, safe to repeat": {
+        "publish": ("newsletter.cli.machine:publish", "build feeds and archive"),
+        "prepare": ("newsletter.cli.machine:prepare", "make the issue that is due"),
+        "deliver": ("newsletter.cli.machine:deliver", "hand out what is waiting"),
+        "work": ("newsletter.cli.machine:work", "run all three on a clock"),
+        "serve": ("newsletter.cli.machine:serve", "the web pages, and the unsubscribe link"),
+    },
+}
+
+
+class Root(Group):
+    """The top of the tree; its help is in blocks."""
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, commands in BLOCKS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, line) for name, (_, line) in commands.items()])
+
+
+@click.group(
+    "newsletter",
+    cls=Root,
+    table={name: entry for block in BLOCKS.values() for name, entry in block.items()},
+    epilog="newsletter COMMAND --help says more.   Options such as --site, --now, --json stand on every command.",
+)
+@click.version_option(package_name="newsletter", message="newsletter %(version)s")
+def root() -> None:
+    """Markdown posts become feeds, a web archive and a weekly digest by email."""
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the program and leave with its exit status."""
+    sys.exit(run(sys.argv[1:] if args is None else args))
+
+
+def run(args: list[str]) -> int:
+    """Run one call; the exit status. Never raises."""
+    door = Door()
+    try:
+        result = root.main(args, prog_name="newsletter", obj=door, standalone_mode=False)
+    except NewsletterError as error:
+        return _failed(door, error)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return 0
+    except click.exceptions.UsageError as error:
+        return _failed(door, UsageError(_usage(error)))
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        click.echo("\nInterrupted. Nothing half done is left behind; run it again.", err=True)
+        return 130
+    except OSError as error:
+        return _failed(door, Outside(_disk(error)))
+    except Exception:  # a bug: said as one, with what is needed to report it
+        click.echo(traceback.format_exc(), err=True)
+        click.echo("stop C900  This is a bug in newsletter. Please report the lines above.", err=True)
+        return 1
+    return result if isinstance(result, int) else 0
+
+
+def _failed(door: Door, error: NewsletterError) -> int:
+    if door.json:
+        click.echo(json.dumps({"problems": [p.as_json() for p in error.problems]}, indent=2, ensure_ascii=False))
+    else:
+        for line in told(error.problems):
+            click.echo(line, err=True)
+    return error.exit_status
+
+
+def _usage(error: click.exceptions.UsageError) -> Problem:
+    if isinstance(error, click.exceptions.NoSuchOption):
+        guess = f' Did you mean "{error.possibilities[0]}"?' if error.possibilities else ""
+        return Problem("C203", f'There is no option "{error.option_name}".{guess} Nothing was done.')
+    path = error.ctx.command_path if error.ctx else "newsletter"
+    return Problem("C204", f"{error.format_message()} Nothing was done.", fixes=(f"{path} --help",))
+
+
+def _disk(error: OSError) -> Problem:
+    return Problem("C901", f"{error.strerror or error}", file=str(error.filename or ""), why="The system refused.")
