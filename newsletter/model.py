@@ -398,6 +398,8 @@ class Addressee:
     address: str
     joined_at: datetime
     token_version: int
+    attempts: int = 0  # counted hand-overs of this Delivery before the one that now begins
+    first_at: datetime | None = None  # when the first of them was made; a retry gives up 48 hours later
 
 
 @dataclass(frozen=True, slots=True)
