@@ -262,18 +262,45 @@ def find_root(start: Path) -> Path:
 
 def load(root: Path) -> Config:
     """Read the site's configuration. Raises ConfigError with every fault found, in the file's order."""
-    path = root / FILE_NAME
-    text = _read(path)
+    config, problems = read(root)
+    if problems:
+        raise ConfigError(problems)
+    return config
+
+
+def read(root: Path) -> tuple[Config, list[Problem]]:
+    """The configuration as far as it is sound, and what is not, so that a check can go on to the posts.
+
+    Faulty keys count as absent. Raises ConfigError when nothing can be made of the file or the environment.
+    """
+    text = _read(root / FILE_NAME)
     content = _parse(text)
     problems = [*_secrets_in_file(content, text), *_unknown_variables(os.environ)]
-    settings = None
     try:
         settings = Settings(**content)
     except ValidationError as error:
         problems += [_told(detail, text, os.environ) for detail in error.errors()]
-    if problems or settings is None:
-        raise ConfigError(sorted(problems, key=lambda problem: problem.line))
-    return _config(root, settings)
+        problems.sort(key=lambda problem: problem.line)
+        try:
+            settings = Settings(**_pruned(content, error.errors()))
+        except ValidationError:
+            raise ConfigError(problems) from None
+    return _config(root, settings), problems
+
+
+def _pruned(content: dict[str, Any], faults: list[ErrorDetails]) -> dict[str, Any]:
+    """The content without its faulty keys, with stand-ins for required ones."""
+    for fault in faults:
+        table: Any = content
+        for key in fault["loc"][:-1]:
+            table = table.setdefault(key, {}) if isinstance(table, dict) else {}
+        if isinstance(table, dict):
+            table.pop(fault["loc"][-1], None)
+    stand_ins = {"title": "Untitled", "url": "https://site.example"}
+    content["site"] = stand_ins | content.get("site", {})
+    for key, person in content.get("people", {}).items():
+        person.setdefault("name", key)
+    return content
 
 
 def reference() -> Iterator[tuple[str, str, str]]:
@@ -282,13 +309,13 @@ def reference() -> Iterator[tuple[str, str, str]]:
 
 
 def _reference(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str]]:
-    for name, field in model.model_fields.items():
+    for name, told in model.model_fields.items():
         if name == "people":
             yield from _reference(PersonSection, "people.KEY.")
-        elif isinstance(field.annotation, type) and issubclass(field.annotation, Section):
-            yield from _reference(field.annotation, f"{prefix}{name}.")
+        elif isinstance(told.annotation, type) and issubclass(told.annotation, Section):
+            yield from _reference(told.annotation, f"{prefix}{name}.")
         else:
-            yield f"{prefix}{name}", _default_words(field.default), field.description or ""
+            yield f"{prefix}{name}", _default_words(told.default), told.description or ""
 
 
 def _default_words(value: object) -> str:

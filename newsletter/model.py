@@ -192,6 +192,10 @@ class Changes:
         return bool(self.new or self.changed or self.gone)
 
 
+WEEKLY = "weekly"
+"""The edition that is always there."""
+
+
 # --- issues ----------------------------------------------------------------------------------------
 
 
