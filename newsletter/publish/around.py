@@ -1,0 +1,70 @@
+"""The Posts around a Post: what came before it in its story, what came later, who links to it, its neighbours.
+
+Both ends of a Link are seen from here: a page says "Continues: …" of its own Links and "Later: …" of its
+BackLinks. A Post that is not in the Library (a draft, a Post of tomorrow) is never named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from newsletter.model import Library, LinkKind, Post
+
+STORY_KINDS = frozenset({LinkKind.PREVIOUS, LinkKind.CONTINUES})
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """The neighbourhood of one Post; every tuple is oldest first but `earlier`, which is newest first."""
+
+    earlier: tuple[Post, ...]  # in the same story, newest first
+    later: tuple[Post, ...]  # in the same story, oldest first
+    continues: tuple[Post, ...]
+    corrects: tuple[Post, ...]
+    corrected_by: tuple[Post, ...]
+    see_also: tuple[Post, ...]  # in either direction
+    mentioned_in: tuple[Post, ...]
+    newer: Post | None
+    older: Post | None
+
+
+def around_all(library: Library) -> dict[str, Around]:
+    """Post id -> what is around it, for every Post of the Library."""
+    by_id = {post.id: post for post in library.posts}
+    neighbours = zip((None, *library.posts), library.posts, (*library.posts[1:], None), strict=False)
+    return {post.id: _around(post, library, by_id, newer, older) for newer, post, older in neighbours}
+
+
+def _around(post: Post, library: Library, by_id: Mapping[str, Post], newer: Post | None, older: Post | None) -> Around:
+    out, back = post.links, library.backlinks.get(post.id, ())
+
+    def targets(*kinds: LinkKind) -> list[str]:
+        return [link.target for link in out if link.kind in kinds]
+
+    def sources(*kinds: LinkKind) -> list[str]:
+        return [link.source for link in back if link.kind in kinds]
+
+    def found(ids: Iterable[str]) -> tuple[Post, ...]:
+        posts = {post_id: by_id[post_id] for post_id in ids if post_id in by_id and post_id != post.id}
+        return tuple(sorted(posts.values(), key=_age))
+
+    chain = library.chains.get(post.id)
+    story = found((*(chain.posts if chain else ()), *targets(*STORY_KINDS), *sources(*STORY_KINDS)))
+    see_also = found((*targets(LinkKind.SEE_ALSO), *sources(LinkKind.SEE_ALSO)))
+    named = {other.id for other in (*story, *see_also)}
+    return Around(
+        earlier=tuple(other for other in reversed(story) if _age(other) < _age(post)),
+        later=tuple(other for other in story if _age(other) > _age(post)),
+        continues=found(targets(LinkKind.CONTINUES)),
+        corrects=found(targets(LinkKind.CORRECTS)),
+        corrected_by=found(sources(LinkKind.CORRECTS)),
+        see_also=see_also,
+        mentioned_in=tuple(other for other in found(sources(LinkKind.MENTIONS)) if other.id not in named),
+        newer=newer,
+        older=older,
+    )
+
+
+def _age(post: Post) -> tuple[object, str]:
+    return post.published, post.id
