@@ -1,0 +1,92 @@
+"""Slots of a weekly rhythm, right through every clock change.
+
+A slot is a wall-clock time in a week, named by the ISO week of its local date. Each week has exactly one: a time
+that the clocks skip is shifted forward by what they skipped, a time that they repeat counts the first time
+(PEP 495, `fold=0`). Nothing is stepped in seconds or cron fields, so nothing can be skipped or doubled.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from itertools import count, islice
+
+from newsletter.errors import Problem, UsageError
+from newsletter.model import Cadence, Slot
+
+_WEEK = timedelta(weeks=1)
+_KEY = re.compile(r"(\d{4})-W(\d{2})", re.ASCII)
+
+
+def slots(cadence: Cadence, after: datetime, until: datetime) -> Iterator[Slot]:
+    """The slots with `after` < due <= `until`, oldest first; both are aware."""
+    for slot in _slots_from(cadence, after):
+        if slot.due > until:
+            return
+        yield slot
+
+
+def next_slots(cadence: Cadence, after: datetime, count: int) -> list[Slot]:
+    """The first `count` slots that are due later than `after`."""
+    return list(islice(_slots_from(cadence, after), count))
+
+
+def slot_for(cadence: Cadence, key: str) -> Slot:
+    """The slot of a week such as `2026-W48`. Raises UsageError (I101) for a key that names no week."""
+    match = _KEY.fullmatch(key)
+    try:
+        if match is None:
+            raise ValueError(key)  # noqa: TRY301 - one refusal for both kinds of wrong key
+        monday = date.fromisocalendar(int(match[1]), int(match[2]), 1)
+    except ValueError:
+        raise UsageError(_unknown_week(key)) from None
+    return _slot_in_week(cadence, monday)
+
+
+def slot_on(cadence: Cadence, day: date) -> Slot:
+    """The slot of the ISO week that holds `day`, a date on the cadence's wall calendar."""
+    return _slot_in_week(cadence, day - timedelta(days=day.weekday()))
+
+
+def week_before(cadence: Cadence, slot: Slot) -> Slot:
+    """The slot one week earlier."""
+    year, week = slot.key.split("-W")
+    return _slot_in_week(cadence, date.fromisocalendar(int(year), int(week), 1) - _WEEK)
+
+
+def clock_note(cadence: Cadence, slot: Slot) -> str:
+    """What the clocks did to a slot, in words; empty for most.
+
+    `(clocks changed)` when its distance to UTC differs from the week before, and where its wall time does not exist
+    that day, what it became: `(08:00 becomes 09:00: clocks changed)`.
+    """
+    if slot.local.time() != cadence.at:
+        return f"({cadence.at:%H:%M} becomes {slot.local:%H:%M}: clocks changed)"
+    changed = slot.local.utcoffset() != week_before(cadence, slot).local.utcoffset()
+    return "(clocks changed)" if changed else ""
+
+
+def _slots_from(cadence: Cadence, after: datetime) -> Iterator[Slot]:
+    local = after.astimezone(cadence.zone).date()
+    # A gap can carry a slot past midnight and so past its week: begin one week early.
+    monday = local - timedelta(days=local.weekday()) - _WEEK
+    every = (_slot_in_week(cadence, monday + n * _WEEK) for n in count())
+    return (slot for slot in every if slot.due > after)
+
+
+def _slot_in_week(cadence: Cadence, monday: date) -> Slot:
+    year, week, _ = monday.isocalendar()
+    day = monday + timedelta(days=cadence.weekday)
+    wall = datetime.combine(day, cadence.at, tzinfo=cadence.zone)
+    due = wall.astimezone(UTC)
+    return Slot(f"{year}-W{week:02d}", due, due.astimezone(cadence.zone))
+
+
+def _unknown_week(key: str) -> Problem:
+    return Problem(
+        "I101",
+        f"There is no week {key!r}",
+        why="A slot is named by its ISO week: a year of four digits, -W, and a week from 01 to 52 or 53.",
+        fixes=("newsletter schedule next",),
+    )

@@ -1,0 +1,168 @@
+"""Which changes of an Issue are allowed, and the words of each refusal.
+
+A refusal is a Problem, never an exception: the caller asks, prints, and does nothing. Times in refusals are on the
+wall clock of the Issue's slot.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+from newsletter.errors import Problem, UsageError
+from newsletter.issues import words
+from newsletter.model import DeliveryState, Issue, IssueState, Site
+
+_S = IssueState
+CHANGES: Mapping[IssueState, frozenset[IssueState]] = MappingProxyType(
+    {
+        _S.DRAFT: frozenset({_S.READY, _S.HELD, _S.SKIPPED}),
+        _S.READY: frozenset({_S.SENDING, _S.HELD, _S.CANCELLED, _S.WEB_ONLY}),
+        _S.HELD: frozenset({_S.READY, _S.SENDING, _S.CANCELLED, _S.WEB_ONLY, _S.SKIPPED}),
+        _S.SENDING: frozenset({_S.SENT, _S.NEEDS_ATTENTION, _S.PAUSED, _S.CANCELLED}),
+        _S.PAUSED: frozenset({_S.SENDING, _S.CANCELLED}),
+        _S.NEEDS_ATTENTION: frozenset({_S.SENDING, _S.SENT}),
+        _S.CANCELLED: frozenset({_S.WEB_ONLY}),
+        _S.SENT: frozenset(),
+        _S.WEB_ONLY: frozenset(),
+        _S.SKIPPED: frozenset(),
+    }
+)
+"""From each state, the states it may change to. Nothing leads back from a state in which readers may have mail."""
+
+LONGEST_DELAY = timedelta(minutes=10)
+_CONFIRM = re.compile(r"(\d{1,9}):(\d{1,9})", re.ASCII)
+_ON_ITS_WAY = frozenset({_S.SENDING, _S.PAUSED})
+_OVER = frozenset({_S.SENT, _S.NEEDS_ATTENTION})
+
+
+def may_change(issue: Issue, to: IssueState) -> bool:
+    return to in CHANGES[issue.state]
+
+
+def may_send(issue: Issue, counts: Mapping[DeliveryState, int]) -> Problem | None:
+    """Whether a hand may start this Issue now; else why not (S301 twice, S302 not ready, S303 no story)."""
+    if issue.state in _ON_ITS_WAY | _OVER:
+        return _already(issue, counts)
+    if issue.state not in {_S.READY, _S.HELD}:
+        return _not_ready(issue)
+    if not issue.stories:
+        return Problem("S303", f"Issue {issue.number} has no story", why="An empty issue is never sent.")
+    if issue.state is _S.READY and issue.send_at is not None:
+        return _intended(issue, issue.send_at)
+    return None
+
+
+def check_count(issue_number: int, typed: int, actual: int) -> Problem | None:
+    """S304 unless the number that a person typed is the number of readers it would go to."""
+    if typed == actual:
+        return None
+    return Problem(
+        "S304",
+        f"You confirmed {words.count(typed, 'reader')}; issue {issue_number} would go to {actual:,}. Nothing was sent.",
+        why="The number is typed so that the list is the one you have in mind.",
+        fixes=(f"newsletter issue show {issue_number}",),
+    )
+
+
+def needs_confirmation(issue_number: int, count: int) -> Problem:
+    """S305: nobody can be asked here, so the number must come with the command."""
+    confirm = f"{issue_number}:{count}"
+    return Problem(
+        "S305",
+        f"Sending issue {issue_number} needs a terminal or --confirm {confirm}",
+        why="A send is confirmed with the number of readers; without a terminal nobody can be asked.",
+        fixes=(f"newsletter issue send {issue_number} --confirm {confirm}",),
+    )
+
+
+def check_base_url(site: Site, *, sandbox: bool) -> Problem | None:
+    """S308 when the links of the mail would not be https; in the sandbox a warning."""
+    if site.url.startswith("https://"):
+        return None
+    return Problem(
+        "S308",
+        f"The base URL {site.url} is not https",
+        why="Every link of the mail begins with it.",
+        fixes=("set [site] url in newsletter.toml to the https address at which feeds/ is served",),
+        level="warn" if sandbox else "stop",
+    )
+
+
+def parse_confirm(text: str) -> tuple[int, int]:
+    """`47:1284` as issue number and count of readers. Raises UsageError (S306)."""
+    match = _CONFIRM.fullmatch(text.strip())
+    if match is None:
+        raise UsageError(
+            Problem(
+                "S306",
+                f"--confirm {text!r} cannot be read",
+                why="It is the issue's number, a colon, and the number of readers, in digits.",
+                fixes=("--confirm 47:1284",),
+            )
+        )
+    return int(match[1]), int(match[2])
+
+
+def parse_delay(text: str) -> timedelta:
+    """Seconds to wait before the first mail, 0 to 600. Raises UsageError (S312)."""
+    digits = text.strip()
+    if digits.isascii() and digits.isdigit() and len(digits) <= len("600"):
+        delay = timedelta(seconds=int(digits))
+        if delay <= LONGEST_DELAY:
+            return delay
+    raise UsageError(
+        Problem(
+            "S312",
+            f"--delay {text!r} is not between 0 and 600",
+            why="It is the number of whole seconds in which the send can still be cancelled.",
+            fixes=("--delay 120",),
+        )
+    )
+
+
+def _already(issue: Issue, counts: Mapping[DeliveryState, int]) -> Problem:
+    accepted = counts.get(DeliveryState.ACCEPTED, 0)
+    verb = "has been sent" if issue.state in _OVER else "is already on its way"
+    started = f"started {_clock(issue, issue.started_at)}" if issue.started_at else "starting"
+    by = f" by {issue.sent_by}" if issue.sent_by else ""
+    paused = f"; paused: {issue.reason}" if issue.state is _S.PAUSED else ""
+    return Problem(
+        "S301",
+        f"Issue {issue.number} {verb} ({started}{by}: {accepted:,} accepted of {issue.audience:,}{paused})",
+        why="An issue is sent once.",
+        fixes=(f"newsletter issue show {issue.number}",),
+    )
+
+
+def _intended(issue: Issue, at: datetime) -> Problem:
+    by = f", asked for by {issue.sent_by}" if issue.sent_by else ""
+    return Problem(
+        "S301",
+        f"Issue {issue.number} is already on its way (starts {_clock(issue, at)}{by})",
+        why="An issue is sent once.",
+        fixes=(f"newsletter issue cancel {issue.number}",),
+    )
+
+
+def _not_ready(issue: Issue) -> Problem:
+    why = {
+        _S.DRAFT: "A draft is a proposal; its text is not frozen yet.",
+        _S.CANCELLED: "It was cancelled, and its number is not used again.",
+        _S.WEB_ONLY: "It is published on the web only.",
+        _S.SKIPPED: "Its slot was skipped.",
+    }[issue.state]
+    reason = f" Reason given: {issue.reason}." if issue.reason else ""
+    return Problem(
+        "S302",
+        f"Issue {issue.number} is not ready: it is {issue.state.value}",
+        why=f"{why}{reason}",
+        fixes=(f"newsletter issue show {issue.number}",),
+    )
+
+
+def _clock(issue: Issue, at: datetime) -> str:
+    local = at.astimezone(issue.slot.local.tzinfo)
+    return f"{words.moment(local)}:{local:%S}"

@@ -1,0 +1,164 @@
+"""What a slot becomes: which Posts are in and why, and whether there is an Issue at all.
+
+Posts enter because no Issue has carried them, never because a date falls into a window; so late, held and
+back-dated Posts are neither lost nor repeated. Every answer is a value with its reason in words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from newsletter.issues import cadence as rhythm
+from newsletter.issues import words
+from newsletter.model import Cadence, IssueState, Library, Post, Slot, SlotOutcome, SlotRecord, Story
+
+_CHANGED = "changed since approval"
+
+
+class Verdict(StrEnum):
+    IN = "in"
+    WAIT = "wait"
+    OUT = "out"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A Post, whether it is in, and why."""
+
+    post: Post
+    verdict: Verdict
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The stories in their order, lead first, and what was left, newest first."""
+
+    stories: tuple[Choice, ...]
+    left: tuple[Choice, ...]
+    last_issue: int | None = None  # the highest number that carries a Post
+
+    @property
+    def waiting(self) -> tuple[Choice, ...]:
+        return tuple(choice for choice in self.left if choice.verdict is Verdict.WAIT)
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """No slot is due."""
+
+    next: Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Empty:
+    """The slot makes no Issue: record `outcome` for it and COALESCED for the earlier ones."""
+
+    slot: Slot
+    coalesced: tuple[Slot, ...]
+    reason: str
+    outcome: SlotOutcome = SlotOutcome.EMPTY  # HELD when there were stories, but none is approved
+
+
+@dataclass(frozen=True, slots=True)
+class Make:
+    """The slot makes an Issue of these stories, READY, or HELD with a reason."""
+
+    slot: Slot
+    coalesced: tuple[Slot, ...]
+    stories: tuple[Post, ...]
+    state: IssueState
+    reason: str
+
+    @property
+    def frozen(self) -> tuple[Story, ...]:
+        """The stories as the ledger keeps them."""
+        return tuple(story(post) for post in self.stories)
+
+
+Decision = Nothing | Empty | Make
+
+
+def story(post: Post) -> Story:
+    return Story(post.id, post.content_hash, post.slug, post.title)
+
+
+def first_slot(cadence: Cadence, started: datetime) -> Slot:
+    """The slot of the week of `cadence.first_slot`, or the first one after the edition was started."""
+    if cadence.first_slot is not None:
+        return rhythm.slot_on(cadence, cadence.first_slot)
+    return rhythm.next_slots(cadence, started, 1)[0]
+
+
+def start(cadence: Cadence, started: datetime) -> datetime:
+    """One week before the first slot: Posts published earlier count as carried, so that no archive is mailed."""
+    return rhythm.week_before(cadence, first_slot(cadence, started)).due
+
+
+def due(cadence: Cadence, records: Sequence[SlotRecord], started: datetime, now: datetime) -> list[Slot]:
+    """The slots that have come and have no outcome yet, oldest first."""
+    ended = {record.key for record in records}
+    since = first_slot(cadence, started).due - timedelta(microseconds=1)
+    return [slot for slot in rhythm.slots(cadence, since, now) if slot.key not in ended]
+
+
+def choose(library: Library, carried: Mapping[str, int], *, start: datetime | None, now: datetime) -> Selection:
+    """Judge every Post of the Library. `start` as from `start()`, or None to look at the whole archive."""
+    newest_first = sorted(library.posts, key=lambda post: (post.published, post.id), reverse=True)
+    judged = [_judge(post, library, carried, start, now) for post in newest_first]
+    chosen = [choice for choice in judged if choice.verdict is Verdict.IN]
+    left = tuple(choice for choice in judged if choice.verdict is not Verdict.IN)
+    return Selection(_lead_first(chosen), left, max(carried.values(), default=None))
+
+
+def decide(cadence: Cadence, slots_due: Sequence[Slot], selection: Selection, now: datetime) -> Decision:
+    """What the slots that are due become: the last one counts, earlier ones are coalesced into it.
+
+    To make an Issue by hand ahead of its slot, pass the next slot as the only one due.
+    """
+    if not slots_due:
+        return Nothing(rhythm.next_slots(cadence, now, 1)[0])
+    *earlier, slot = slots_due
+    coalesced = tuple(earlier)
+    if not selection.stories:
+        return _empty(slot, coalesced, selection)
+    stories = tuple(choice.post for choice in selection.stories)
+    late = now - slot.due
+    if late > cadence.late_limit:
+        reason = f"found {words.span(late)} after the slot (limit {words.span(cadence.late_limit)})"
+        return Make(slot, coalesced, stories, IssueState.HELD, reason)
+    return Make(slot, coalesced, stories, IssueState.READY, "")
+
+
+def _judge(post: Post, library: Library, carried: Mapping[str, int], start: datetime | None, now: datetime) -> Choice:
+    if (number := carried.get(post.id)) is not None:
+        return Choice(post, Verdict.OUT, f"already in issue {number}")
+    if start is not None and post.published < start:
+        return Choice(post, Verdict.OUT, "before the start")
+    if post.published > now:
+        return Choice(post, Verdict.WAIT, "its date is still to come")
+    if post.id not in library.approved:
+        return Choice(post, Verdict.WAIT, _CHANGED)
+    return Choice(post, Verdict.IN, "in no issue yet")
+
+
+def _lead_first(chosen: list[Choice]) -> tuple[Choice, ...]:
+    if not chosen:
+        return ()
+    lead = next((choice for choice in chosen if choice.post.image), chosen[0])
+    rest = tuple(choice for choice in chosen if choice is not lead)
+    reason = "lead: newest with an image" if lead.post.image else "lead: newest"
+    return (Choice(lead.post, Verdict.IN, reason), *rest)
+
+
+def _empty(slot: Slot, coalesced: tuple[Slot, ...], selection: Selection) -> Empty:
+    unapproved = [choice for choice in selection.waiting if choice.reason == _CHANGED]
+    if unapproved:
+        verb = "waits" if len(unapproved) == 1 else "wait"
+        reason = f"{words.stories(len(unapproved))} {verb} for approval"
+        return Empty(slot, coalesced, reason, SlotOutcome.HELD)
+    since = f" since issue {selection.last_issue}" if selection.last_issue is not None else ""
+    return Empty(slot, coalesced, f"nothing new{since}")
