@@ -193,6 +193,9 @@ class Roster(Protocol):
         A delivery of this reader that still waits is dropped in the same transaction.
         """
 
+    def come_back(self, subscriber_id: int, *, way: str, now: datetime) -> bool:
+        """Left -> active, with its consent line (`returned`). False when they had not left."""
+
     def consents(self, subscriber_id: int) -> Sequence[Consent]: ...
     def counts(self) -> Mapping[str, int]:
         """Readers by status."""
