@@ -1,0 +1,93 @@
+"""The web application: the published folder at the root, and the pages behind readers' own links."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import jinja2
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from newsletter.errors import NewsletterError
+from newsletter.model import Site
+from newsletter.web.answers import moved
+from newsletter.web.folder import Folder
+from newsletter.web.guard import Failures, Guard
+from newsletter.web.pages import Pages
+from newsletter.web.paths import folder_address
+from newsletter.web.static import Static
+from newsletter.web.unsubscribe import MAX_BODY, Unsubscribe, UnsubscribePage
+
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+
+
+def create_app(
+    *, folder: Path, site: Site, templates: jinja2.Environment, unsubscribe: Unsubscribe, hosts: Sequence[str] = ()
+) -> Starlette:
+    """The application for one site. `hosts` are host names it answers to beside those of the site and LOCAL_HOSTS.
+
+    `folder` may not exist yet: until the first publish every address in it is missing.
+    """
+    pages = Pages(site, templates)
+    failures = Failures(pages)
+    static = Static(Folder(folder), form_origin=_origin(site.web_url), missing=_missing(pages))
+    unsubscribing = UnsubscribePage(pages, unsubscribe)
+    return Starlette(
+        routes=[
+            Route("/u/{token}", unsubscribing, name="unsubscribe", max_body_size=MAX_BODY),
+            Route("/{path:path}", static, name="published"),
+        ],
+        middleware=[
+            Middleware(Guard, failures=failures),
+            Middleware(TrustedHostMiddleware, allowed_hosts=_names(site, hosts), www_redirect=False),
+            Middleware(Below, prefixes=_prefixes(site)),
+        ],
+        exception_handlers={HTTPException: failures.refused, NewsletterError: failures.busy},
+    )
+
+
+class Below:
+    """ASGI middleware: a site at `https://host/blog` is found below `/blog` too, whether a proxy strips that or not."""
+
+    def __init__(self, app: ASGIApp, *, prefixes: Sequence[str]) -> None:
+        self._app = app
+        self._prefixes = prefixes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app: ASGIApp = self._app
+        path: str = scope.get("path", "")
+        for prefix in self._prefixes:
+            if path == prefix:
+                app = moved(folder_address(prefix.rpartition("/")[2]))
+            elif path.startswith(f"{prefix}/"):
+                scope = {**scope, "root_path": prefix}
+        await app(scope, receive, send)
+
+
+def _missing(pages: Pages) -> Callable[[Scope], Response]:
+    def missing(scope: Scope) -> Response:
+        return pages.plain(scope, 404, "There is no such page", "It may have moved, or the address was cut off.")
+
+    return missing
+
+
+def _names(site: Site, hosts: Sequence[str]) -> list[str]:
+    configured = (urlsplit(url).hostname for url in (site.url, site.web_url))
+    return sorted({*LOCAL_HOSTS, *hosts, *filter(None, configured)})
+
+
+def _prefixes(site: Site) -> list[str]:
+    paths = {urlsplit(url).path.rstrip("/") for url in (site.url, site.web_url)}
+    return sorted(paths - {""})
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""

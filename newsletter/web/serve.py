@@ -1,0 +1,85 @@
+"""Listens on a socket and serves an application until it is told to stop; writes no access log."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from newsletter.errors import Outside, Problem
+
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
+
+
+def run(
+    app: ASGIApp, *, host: str, port: int, graceful_seconds: int = 5, ready: Callable[[str], None] | None = None
+) -> None:
+    """Serve until SIGINT or SIGTERM, then return; requests under way get `graceful_seconds` to end.
+
+    `ready` is called with the address once connections are taken; port 0 takes a free one. Raises Outside: C701
+    when the port is taken, C702 when the system refuses to listen there.
+    """
+    with _listen(host, port) as listener:
+        server = uvicorn.Server(_settings(app, graceful_seconds))
+        with _stopping(server):
+            if ready is not None:
+                ready(_address(listener))
+            server.run(sockets=[listener])
+
+
+def _settings(app: ASGIApp, graceful_seconds: int) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        access_log=False,  # addresses of pages hold tokens
+        log_config=None,
+        log_level="error",
+        lifespan="off",
+        ws="none",
+        proxy_headers=False,  # nothing here depends on who asks
+        server_header=False,
+        timeout_graceful_shutdown=graceful_seconds,
+    )
+
+
+@contextmanager
+def _stopping(server: uvicorn.Server) -> Iterator[None]:
+    """Stop on the signals without dying of them: uvicorn raises them again when it is done, for a handler of ours."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, server.handle_exit) for number in _STOPPING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except (OSError, OverflowError) as error:
+        raise Outside(_problem(error, host, port)) from error
+
+
+def _problem(error: Exception, host: str, port: int) -> Problem:
+    if getattr(error, "errno", None) == errno.EADDRINUSE:
+        return Problem(
+            "C701",
+            f"Port {port} on {host} is in use",
+            why="Another program listens there, perhaps a `newsletter serve` that still runs.",
+            fixes=("newsletter serve --port 0  (takes a free one)",),
+        )
+    return Problem("C702", f"Cannot listen on {host}, port {port}", why=str(error))
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"

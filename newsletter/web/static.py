@@ -1,0 +1,92 @@
+"""The published folder over HTTP: GET and HEAD, validators, gzip, feed types (RFC 9110, 8.8, 12 and 13).
+
+Each representation, that is each choice of media type and coding, has its own strong entity tag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from email.utils import format_datetime
+
+from starlette.datastructures import Headers
+from starlette.responses import FileResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from newsletter.web import media
+from newsletter.web.answers import moved, other_method
+from newsletter.web.folder import Folder, Stored
+from newsletter.web.negotiation import accepts_gzip, accepts_html, unchanged
+from newsletter.web.paths import folder_address, path_of, segments_of
+
+MISSING = ("404.html",)
+
+
+class Static:
+    """An ASGI application over a Folder; `missing` makes the page for an address that leads nowhere."""
+
+    def __init__(self, folder: Folder, *, form_origin: str, missing: Callable[[Scope], Response]) -> None:
+        self._folder = folder
+        self._form_origin = form_origin
+        self._missing = missing
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = self._answer(scope)
+        await response(scope, receive, send)
+
+    def _answer(self, scope: Scope) -> Response:
+        if scope["method"] not in ("GET", "HEAD"):
+            return other_method(scope["method"], "GET, HEAD, OPTIONS")
+        segments = segments_of(path_of(scope))
+        if segments is None:
+            return self._not_found(scope)
+        stored = self._folder.find(segments)
+        if stored is not None:
+            return self._serve(stored, segments[-1], Headers(scope=scope))
+        if self._folder.has_page(segments):
+            return moved(folder_address(segments[-1]))
+        return self._not_found(scope)
+
+    def _serve(self, stored: Stored, name: str, asked: Headers) -> Response:
+        gzipped = stored.gzipped if accepts_gzip(_joined(asked, "accept-encoding")) else None
+        browser = name in media.FEEDS and accepts_html(_joined(asked, "accept"))
+        etag = f'"{stored.tag}{"-page" if browser else ""}{"-gz" if gzipped else ""}"'
+        headers = {"etag": etag, "cache-control": media.cache_control(name), **_vary(stored, name)}
+        if unchanged(
+            etag,
+            stored.modified,
+            if_none_match=_joined(asked, "if-none-match"),
+            if_modified_since=asked.get("if-modified-since", ""),
+        ):
+            return Response(status_code=304, headers=headers)
+        headers["last-modified"] = format_datetime(stored.modified, usegmt=True)
+        headers["content-type"] = media.media_type(name, for_browser=browser)
+        headers["content-security-policy"] = media.content_policy(name, form_origin=self._form_origin)
+        if gzipped:
+            headers["content-encoding"] = "gzip"
+        return _body(stored, gzipped, headers)
+
+    def _not_found(self, scope: Scope) -> Response:
+        stored = self._folder.find(MISSING)
+        if stored is None or stored.content is None:
+            return self._missing(scope)
+        policy = media.content_policy(MISSING[0], form_origin=self._form_origin)
+        headers = {"content-security-policy": policy, "cache-control": "no-cache"}
+        return Response(stored.content, 404, headers, media_type=media.media_type(MISSING[0]))
+
+
+def _vary(stored: Stored, name: str) -> dict[str, str]:
+    """The request headers that chose among representations, where there was a choice."""
+    choices = [("Accept-Encoding", stored.gzipped is not None), ("Accept", name in media.FEEDS)]
+    named = ", ".join(header for header, chosen in choices if chosen)
+    return {"vary": named} if named else {}
+
+
+def _body(stored: Stored, gzipped: bytes | None, headers: dict[str, str]) -> Response:
+    if stored.content is None:
+        return FileResponse(stored.path, headers=headers, media_type=headers["content-type"])
+    return Response(gzipped or stored.content, headers=headers)
+
+
+def _joined(headers: Headers, name: str) -> str:
+    """A list header as one value, though it may come in several lines (RFC 9110, 5.3)."""
+    return ", ".join(headers.getlist(name))

@@ -1,0 +1,146 @@
+"""The page behind the unsubscribe link of a mail: `/u/TOKEN`.
+
+Looking never changes anything, because scanners look at every link (RFC 9110, 9.2.1). A POST leaves: at once and
+without a page when a mail client sends it (RFC 8058, 3.1), with a page that offers to undo it when a person
+presses the button. All tokens that are not a reader's get one and the same answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import tzinfo
+from typing import Protocol
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from newsletter.model import Subscriber, SubscriberStatus
+from newsletter.web.answers import other_method
+from newsletter.web.pages import PRIVATE_HEADERS, Pages
+
+MAX_BODY = 16 << 10
+"""Bytes that a POST may carry; the forms need about a hundred."""
+
+_BODY_SECONDS = 10
+_LONGEST_TOKEN = 512
+
+
+class Unsubscribe(Protocol):
+    """The use case. Each method answers None for a token that is not a reader's, whatever is wrong with it."""
+
+    def look(self, token: str) -> Subscriber | None:
+        """The reader, unchanged."""
+
+    def leave(self, token: str, *, way: str) -> Subscriber | None:
+        """The reader, who has left now or before; `way` is `link` or `one-click`."""
+
+    def undo(self, token: str) -> Subscriber | None:
+        """The reader, back to what they were if they left a short while ago, else unchanged."""
+
+    def may_undo(self, token: str) -> bool:
+        """Whether `undo` would bring the reader back."""
+
+
+class UnsubscribePage:
+    """An ASGI application for one route with a `token` in its path."""
+
+    def __init__(self, pages: Pages, unsubscribe: Unsubscribe) -> None:
+        self._pages = pages
+        self._unsubscribe = unsubscribe
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._answer(Request(scope, receive))
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        if request.method not in ("GET", "HEAD", "POST"):
+            return other_method(request.method, "GET, HEAD, POST, OPTIONS")
+        form = await _form(request) if request.method == "POST" else {}
+        return await run_in_threadpool(self._respond, request, form)
+
+    def _respond(self, request: Request, form: dict[str, str]) -> Response:
+        token = request.path_params["token"]
+        before = self._unsubscribe.look(token) if len(token) <= _LONGEST_TOKEN else None
+        if before is None:
+            return self._unknown(request.scope)
+        if request.method != "POST":
+            return self._look(request.scope, token, before)
+        if form.get("List-Unsubscribe") == "One-Click":
+            return self._one_click(request.scope, token)
+        if form.get("do") == "undo":
+            return self._undo(request.scope, token)
+        return self._leave(request.scope, token, before)
+
+    def _look(self, scope: Scope, token: str, reader: Subscriber) -> Response:
+        if reader.status is SubscriberStatus.LEFT:
+            return self._already(scope, token, reader)
+        if reader.status is SubscriberStatus.BLOCKED:
+            return self._show(scope, "blocked", f"Nothing is sent to {masked(reader.address)}", reader)
+        return self._show(scope, "ask", f"Stop emails to {masked(reader.address)}?", reader)
+
+    def _one_click(self, scope: Scope, token: str) -> Response:
+        if self._unsubscribe.leave(token, way="one-click") is None:
+            return self._unknown(scope)
+        return PlainTextResponse("Unsubscribed\n", headers=PRIVATE_HEADERS)
+
+    def _leave(self, scope: Scope, token: str, before: Subscriber) -> Response:
+        after = self._unsubscribe.leave(token, way="link")
+        if after is None:
+            return self._unknown(scope)
+        if before.status in (SubscriberStatus.LEFT, SubscriberStatus.BLOCKED):
+            return self._look(scope, token, after)
+        title = f"You have left {self._pages.site.title}"
+        return self._show(scope, "done", title, after, undo=self._unsubscribe.may_undo(token))
+
+    def _undo(self, scope: Scope, token: str) -> Response:
+        after = self._unsubscribe.undo(token)
+        if after is None:
+            return self._unknown(scope)
+        if after.status is SubscriberStatus.LEFT:
+            return self._show(scope, "late", "It is too late to undo this", after)
+        if after.status is SubscriberStatus.BLOCKED:
+            return self._look(scope, token, after)
+        return self._show(scope, "back", "Welcome back", after)
+
+    def _already(self, scope: Scope, token: str, reader: Subscriber) -> Response:
+        title = f"You had already left{on_day(reader, self._pages.site.timezone)}."
+        return self._show(scope, "already", title, reader, undo=self._unsubscribe.may_undo(token))
+
+    def _show(self, scope: Scope, step: str, title: str, reader: Subscriber, *, undo: bool = False) -> Response:
+        address = masked(reader.address)
+        return self._pages.render(scope, "web/unsubscribe.html", title=title, step=step, address=address, undo=undo)
+
+    def _unknown(self, scope: Scope) -> Response:
+        return self._pages.plain(
+            scope,
+            404,
+            "This link does not work",
+            "It may have been cut off: copy the whole link from the mail. "
+            "Or just reply to the mail and say that you want to leave.",
+        )
+
+
+def masked(address: str) -> str:
+    """`reader@example.org` as `r…@example.org`: enough for its owner, too little for the one it was forwarded to."""
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}…@{domain}"
+
+
+def on_day(reader: Subscriber, zone: tzinfo) -> str:
+    """` on 3 May 2026`, the day on which they left where the publication lives, or nothing when unknown."""
+    if reader.left_at is None:
+        return ""
+    day = reader.left_at.astimezone(zone)
+    return f" on {day.day} {day:%B %Y}"
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """The text fields of a form, urlencoded or multipart. Raises HTTPException: 400, 408."""
+    try:
+        async with asyncio.timeout(_BODY_SECONDS), request.form(max_files=0, max_fields=20) as form:
+            return {name: value for name, value in form.items() if isinstance(value, str)}
+    except TimeoutError:
+        raise HTTPException(408) from None
