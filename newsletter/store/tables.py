@@ -1,0 +1,276 @@
+"""The schema, once for SQLite and PostgreSQL: what may be repeated is decided here and nowhere else.
+
+Times are integers, milliseconds since 1970 in UTC; words such as states are TEXT with a CHECK; ids of readers
+are never reused, since they stand in the links of old mails. On SQLite every table is STRICT.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Dialect,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+from newsletter.model import DeliveryState, IssueState, SlotOutcome, SubscriberStatus
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK = timedelta(milliseconds=1)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime, kept as whole milliseconds since 1970 UTC (rounded down) and given back in UTC.
+
+    Raises ValueError for a naive datetime: which instant it means is anybody's guess.
+    """
+
+    impl = BigInteger().with_variant(Integer(), "sqlite")  # STRICT tables know INTEGER only
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        if value is None:
+            return None
+        if value.utcoffset() is None:
+            raise ValueError(f"a time without a zone cannot be stored: {value.isoformat()}")
+        return (value - _EPOCH) // _TICK
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        return None if value is None else _EPOCH + value * _TICK
+
+
+def _one_of(column: str, words: type[StrEnum]) -> CheckConstraint:
+    return CheckConstraint(f"{column} IN ({', '.join(repr(word.value) for word in words)})", name=column)
+
+
+def _blank(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False, server_default="")
+
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+edition = Table(
+    "edition",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("started_at", Instant, nullable=False),
+    sqlite_strict=True,
+)
+
+issue = Table(
+    "issue",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("edition", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("slot_key", Text, nullable=False),
+    Column("slot_due", Instant, nullable=False),
+    Column("slot_zone", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("preheader", Text, nullable=False),
+    _blank("reason"),
+    Column("ready_at", Instant),
+    Column("send_at", Instant),
+    Column("started_at", Instant),
+    Column("finished_at", Instant),
+    _blank("sent_by"),
+    Column("audience", Integer, nullable=False, server_default=text("0")),
+    # How far the audience is written: as of when, how many, up to which reader, and who was the last.
+    Column("audience_at", Instant),
+    Column("audience_expected", Integer),
+    Column("audience_upto", Integer),
+    Column("audience_cursor", Integer),
+    Column("audience_frozen_at", Instant),
+    UniqueConstraint("edition", "number"),
+    _one_of("state", IssueState),
+    sqlite_strict=True,
+)
+
+slot = Table(
+    "slot",
+    metadata,
+    Column("edition", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("due", Instant, nullable=False),
+    Column("outcome", Text, nullable=False),
+    _blank("reason"),
+    Column("issue_id", Integer, ForeignKey("issue.id")),
+    PrimaryKeyConstraint("edition", "key"),
+    _one_of("outcome", SlotOutcome),
+    sqlite_strict=True,
+)
+
+issue_post = Table(
+    "issue_post",
+    metadata,
+    Column("issue_id", Integer, ForeignKey("issue.id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("edition", Text, nullable=False),
+    Column("post_id", Text, nullable=False),
+    Column("content_hash", Text, nullable=False),
+    Column("slug", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("carried", Integer, nullable=False, server_default=text("1")),  # 0: cancelled in time, back in the pool
+    PrimaryKeyConstraint("issue_id", "position"),
+    CheckConstraint("carried IN (0, 1)", name="carried"),
+    sqlite_strict=True,
+)
+Index(
+    "uq_issue_post_carried",
+    issue_post.c.edition,
+    issue_post.c.post_id,
+    unique=True,
+    sqlite_where=text("carried = 1"),
+    postgresql_where=text("carried = 1"),
+)
+
+digest = Table(
+    "digest",
+    metadata,
+    Column("issue_id", Integer, ForeignKey("issue.id"), primary_key=True),
+    Column("html", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("digest_hash", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+subscriber = Table(
+    "subscriber",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("address", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("edition", Text, nullable=False),
+    Column("joined_at", Instant, nullable=False),
+    Column("left_at", Instant),
+    Column("token_version", Integer, nullable=False, server_default=text("1")),
+    UniqueConstraint("address"),
+    _one_of("status", SubscriberStatus),
+    Index("ix_subscriber_audience", "edition", "status", "id"),
+    sqlite_strict=True,
+    sqlite_autoincrement=True,
+)
+
+consent = Table(
+    "consent",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("subscriber_id", Integer, ForeignKey("subscriber.id"), nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("way", Text, nullable=False),
+    _blank("text"),
+    CheckConstraint("kind IN ('joined', 'left', 'returned')", name="kind"),
+    sqlite_strict=True,
+)
+
+chunk = Table(
+    "chunk",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("issue_id", Integer, ForeignKey("issue.id"), nullable=False, index=True),
+    Column("epoch", Integer, nullable=False, server_default=text("0")),
+    sqlite_strict=True,
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("issue_id", Integer, ForeignKey("issue.id"), nullable=False),
+    Column("subscriber_id", Integer, ForeignKey("subscriber.id"), nullable=False),
+    Column("chunk_id", Integer, ForeignKey("chunk.id")),  # none for a row that was dropped before it had one
+    Column("state", Text, nullable=False),
+    _blank("reason"),
+    Column("epoch", Integer, nullable=False, server_default=text("0")),  # of the claim that holds the row
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("next_at", Instant),
+    Column("code", Integer),
+    _blank("reply"),
+    Column("done_at", Instant),
+    PrimaryKeyConstraint("issue_id", "subscriber_id"),
+    _one_of("state", DeliveryState),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+WAITING = "ix_delivery_waiting"
+"""The index that claims go through; named in the queries, since SQLite would walk the primary key instead."""
+
+IN_FLIGHT = "ix_delivery_in_flight"
+"""The index that finds what a crash left behind without reading the years before it."""
+
+Index(
+    WAITING,
+    delivery.c.chunk_id,
+    delivery.c.next_at,
+    sqlite_where=text("state = 'waiting'"),
+    postgresql_where=text("state = 'waiting'"),
+)
+Index(
+    IN_FLIGHT,
+    delivery.c.chunk_id,
+    delivery.c.state,
+    sqlite_where=text("state IN ('claimed', 'sending')"),
+    postgresql_where=text("state IN ('claimed', 'sending')"),
+)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("issue_id", Integer, nullable=False),
+    Column("subscriber_id", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("code", Integer),
+    _blank("reply"),
+    ForeignKeyConstraint(["issue_id", "subscriber_id"], ["delivery.issue_id", "delivery.subscriber_id"]),
+    Index("ix_attempt_delivery", "issue_id", "subscriber_id"),
+    sqlite_strict=True,
+)
+
+beat = Table(
+    "beat",
+    metadata,
+    Column("process", Text, primary_key=True),
+    Column("at", Instant, nullable=False),
+    sqlite_strict=True,
+)
+
+log = Table(
+    "log",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("object", Text, nullable=False),
+    _blank("before"),
+    _blank("after"),
+    sqlite_strict=True,
+)

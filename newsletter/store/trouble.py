@@ -1,0 +1,71 @@
+"""What a database says when it refuses, in words for a person.
+
+The driver's message names a condition; a Problem says what it means for the newsletter and what to do.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from newsletter.errors import Outside, Problem
+
+_BUSY = (
+    "C502",
+    "the database is busy: another process has been writing to it for too long",
+    ("try again in a moment", "see who sends with: newsletter status"),
+)
+
+_REFUSALS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "SQLITE_BUSY": _BUSY,
+    "SQLITE_LOCKED": _BUSY,
+    "SQLITE_READONLY": (
+        "C503",
+        "the database may be read but not written",
+        ("let the account that runs newsletter own the file and its folder",),
+    ),
+    "SQLITE_FULL": (
+        "C504",
+        "the disk is full: nothing was recorded, and nothing is sent that cannot be recorded",
+        ("free some space and run the command again",),
+    ),
+    "SQLITE_CORRUPT": ("C505", "the database is damaged", ("stop newsletter and restore the last backup",)),
+    "SQLITE_NOTADB": ("C505", "this file is not a database of newsletter", ("move it away or name another",)),
+    "SQLITE_CANTOPEN": ("C506", "the database cannot be opened", ("check that the folder exists and may be written",)),
+}
+
+_OTHERWISE = ("C507", "the database refused", ("look at the disk, then run the command again",))
+
+
+@contextmanager
+def told(file: str) -> Iterator[None]:
+    """Turn a refusal of the database into Outside, with `file` as its place; mistakes of ours pass unchanged."""
+    try:
+        yield
+    except PoolTimeout as error:
+        raise Outside(_problem(_BUSY, file, "all connections of this process are taken")) from error
+    except DBAPIError as error:
+        refusal = _refusal(error.orig)
+        if refusal is None:
+            raise
+        raise Outside(_problem(refusal, file, str(error.orig))) from error
+
+
+def _refusal(error: BaseException | None) -> tuple[str, str, tuple[str, ...]] | None:
+    """None for an IntegrityError or a wrong statement: those are ours."""
+    name = getattr(error, "sqlite_errorname", "")
+    if name == "SQLITE_ERROR" or not isinstance(error, sqlite3.DatabaseError):
+        return None
+    if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
+        return None
+    found = (words for prefix, words in _REFUSALS.items() if name.startswith(prefix))
+    return next(found, _OTHERWISE)
+
+
+def _problem(refusal: tuple[str, str, tuple[str, ...]], file: str, why: str) -> Problem:
+    code, message, fixes = refusal
+    return Problem(code, message, file=file, why=why, fixes=fixes)
