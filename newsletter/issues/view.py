@@ -1,0 +1,266 @@
+"""Everything an Issue's mail says, in words and absolute URLs, before any markup.
+
+HTML and text part are written from this one value, so that they cannot say different things. Lines that a template
+would have to count, date or join are finished here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from newsletter.issues import words
+from newsletter.model import Cadence, Issue, Library, LinkKind, Post, Sentinel, Site, Slot
+
+SUBJECT_MIN, SUBJECT_MAX = 10, 78
+PREHEADER_MIN, PREHEADER_MAX = 40, 110
+CONTENTS_FROM = 3  # stories, from which a list of contents helps more than it costs
+EARLIER_MAX = 3
+SUMMARY_WORDS = 60
+_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=[^a-z\s])")
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierView:
+    """A back-link: an earlier Post of the same story."""
+
+    title: str
+    url: str
+    date: str
+    when: str  # "Last week", or empty
+
+
+@dataclass(frozen=True, slots=True)
+class StoryView:
+    """One Post as the mail shows it."""
+
+    title: str
+    url: str
+    author: str
+    reviewer: str  # empty where the site has no review
+    date: str
+    minutes: int
+    byline: str
+    summary: str
+    image: str | None
+    image_alt: str
+    take_html: str  # sanitised; empty without a take
+    take_text: str
+    take_short: str  # its first sentence, for stories after the lead
+    earlier: tuple[EarlierView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LastIssueView:
+    """The one line about the issue before."""
+
+    label: str  # "From last week", or "From issue 46" when that was longer ago
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class DigestView:
+    """One Issue as the mail shows it; `why` and `unsubscribe_url` hold Sentinels."""
+
+    publication: str
+    tagline: str
+    language: str
+    direction: str  # ltr or rtl
+    number: int
+    title: str  # of the document
+    label: str  # what a screen reader calls the mail
+    subject: str
+    preheader: str
+    issue_line: str
+    take_label: str
+    stories: tuple[StoryView, ...]
+    last_issue: LastIssueView | None
+    home_url: str
+    issue_url: str
+    feeds_url: str
+    unsubscribe_url: str
+    why: str
+    reply_line: str
+    postal_address: str
+
+    @property
+    def lead(self) -> StoryView:
+        return self.stories[0]
+
+    @property
+    def further(self) -> tuple[StoryView, ...]:
+        return self.stories[1:]
+
+    @property
+    def contents(self) -> tuple[StoryView, ...]:
+        return self.stories if len(self.stories) >= CONTENTS_FROM else ()
+
+
+def view(
+    site: Site,
+    cadence: Cadence,
+    library: Library,
+    stories: Sequence[Post],
+    *,
+    number: int,
+    slot: Slot,
+    carried: Mapping[str, int],
+    previous: Issue | None,
+) -> DigestView:
+    """The mail of issue `number`; `stories` has at least one Post, the lead first.
+
+    `carried` says which Issue has which Post; `previous` is the latest Issue before this one. It is pointed to only
+    when its page is public.
+    """
+    last = previous if previous and previous.state.public and previous.stories and previous.number < number else None
+    week_ago = _is_last_week(last, number, slot)
+    day = slot.local.date()
+    subject = _subject(site, stories[0])
+    shown = tuple(_story(site, library, post, carried, last.number if last and week_ago else None) for post in stories)
+    minutes = sum(post.minutes for post in stories)
+    return DigestView(
+        publication=site.title,
+        tagline=site.tagline,
+        language=site.language,
+        direction=words.direction(site.language),
+        number=number,
+        title=f"{site.title} #{number}: {shown[0].title}",
+        label=f"{site.title} issue {number}, {words.long_date(day)}",
+        subject=subject,
+        preheader=_preheader(site, stories, subject, f"Issue {number} of {site.title}, {words.full_date(day)}."),
+        issue_line=f"Issue {number} · {words.full_date(day)} · {words.stories(len(stories))} · {minutes} min",
+        take_label=site.take_label,
+        stories=shown,
+        last_issue=_last_issue(site, last, week_ago=week_ago) if last else None,
+        home_url=site.address_of(""),
+        issue_url=site.address_of(f"issues/{number}/"),
+        feeds_url=site.address_of("feeds/"),
+        unsubscribe_url=Sentinel.UNSUBSCRIBE.value,
+        why=_why(site, cadence),
+        reply_line=_reply_line(site),
+        postal_address=_postal_address(site),
+    )
+
+
+def _story(site: Site, library: Library, post: Post, carried: Mapping[str, int], week_ago: int | None) -> StoryView:
+    date = words.short_date(_local(site, post.published))
+    reviewer = post.reviewer.name if post.reviewer else ""
+    byline = (
+        f"By {post.author.name}",
+        f"Reviewed by {reviewer}" if reviewer else "",
+        date,
+        f"{post.minutes} min read",
+    )
+    earlier = _earlier(library, post)
+    return StoryView(
+        title=_one_line(post.title),
+        url=_url(site, post),
+        author=post.author.name,
+        reviewer=reviewer,
+        date=date,
+        minutes=post.minutes,
+        byline=" · ".join(part for part in byline if part),
+        summary=_first_words(post.summary, SUMMARY_WORDS),
+        image=post.image,
+        image_alt=post.image_alt,
+        take_html=post.take.html if post.take else "",
+        take_text=post.take.text if post.take else "",
+        take_short=_first_sentence(post.take.text) if post.take else "",
+        earlier=tuple(_earlier_view(site, other, carried, week_ago) for other in earlier),
+    )
+
+
+def _earlier(library: Library, post: Post) -> list[Post]:
+    """The Posts that this one goes on from, newest first; of a longer chain the nearest."""
+    linked = {link.target for link in post.links if link.kind in {LinkKind.PREVIOUS, LinkKind.CONTINUES}}
+    chain = library.chains.get(post.id)
+    if chain and post.id in chain.posts:
+        linked.update(chain.posts[: chain.posts.index(post.id)])
+    found = [other for other in library.posts if other.id in linked and other.published < post.published]
+    return sorted(found, key=lambda other: (other.published, other.id), reverse=True)[:EARLIER_MAX]
+
+
+def _earlier_view(site: Site, post: Post, carried: Mapping[str, int], week_ago: int | None) -> EarlierView:
+    was_last_week = week_ago is not None and carried.get(post.id) == week_ago
+    return EarlierView(
+        title=_one_line(post.title),
+        url=_url(site, post),
+        date=words.short_date(_local(site, post.published)),
+        when="Last week" if was_last_week else "",
+    )
+
+
+def _is_last_week(last: Issue | None, number: int, slot: Slot) -> bool:
+    """Whether the issue before is this one's neighbour by number and by week; a clock change moves it by hours."""
+    if last is None or last.number != number - 1:
+        return False
+    return timedelta(0) < slot.due - last.slot.due < timedelta(days=10)
+
+
+def _last_issue(site: Site, last: Issue, *, week_ago: bool) -> LastIssueView:
+    return LastIssueView(
+        label="From last week" if week_ago else f"From issue {last.number}",
+        title=_one_line(last.stories[0].title),
+        url=site.address_of(f"issues/{last.number}/"),
+    )
+
+
+def _subject(site: Site, lead: Post) -> str:
+    title = _one_line(lead.title)
+    if len(title) < SUBJECT_MIN:
+        title = f"{site.title}: {title}"
+    return words.shorten(title, SUBJECT_MAX)
+
+
+def _preheader(site: Site, stories: Sequence[Post], subject: str, issue_line: str) -> str:
+    """The lead's summary and what else there is; made longer where that says too little."""
+    plus = f"Plus: {words.shorten(stories[1].title, PREHEADER_MAX // 2)}" if len(stories) > 1 else ""
+    summary = _one_line(stories[0].summary)
+    room = PREHEADER_MAX - len(plus) - 1
+    parts = [words.shorten(summary, room) if summary != subject else "", plus]
+    for more in (_one_line(site.tagline), issue_line):
+        if len(" ".join(filter(None, parts))) < PREHEADER_MIN:
+            parts.append(more)
+    return words.shorten(" ".join(filter(None, parts)), PREHEADER_MAX)
+
+
+def _why(site: Site, cadence: Cadence) -> str:
+    every = f"every {words.WEEKDAYS[cadence.weekday]}"
+    return f"You get {site.title} {every} because {Sentinel.ADDRESS.value} joined on {Sentinel.JOINED.value}."
+
+
+def _reply_line(site: Site) -> str:
+    person = next((p for p in site.people.values() if p.email and p.email == site.sender.reply_to), None)
+    return f"Just reply: {person.name} reads every answer." if person else "Just reply: we read every answer."
+
+
+def _postal_address(site: Site) -> str:
+    address = _one_line(site.sender.postal_address)
+    if not address:
+        return ""
+    named = address.casefold().startswith((site.title.casefold(), site.sender.name.casefold()))
+    return address if named else f"{site.sender.name}, {address}"
+
+
+def _first_words(text: str, limit: int) -> str:
+    every = text.split()
+    return " ".join(every) if len(every) <= limit else " ".join(every[:limit]).rstrip(" ,.;:–—-") + "…"
+
+
+def _first_sentence(text: str) -> str:
+    return _SENTENCE_END.split(_one_line(text), maxsplit=1)[0]
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _local(site: Site, moment: datetime) -> datetime:
+    return moment.astimezone(site.timezone)
+
+
+def _url(site: Site, post: Post) -> str:
+    return site.address_of(f"posts/{post.slug}/")
