@@ -21,6 +21,7 @@ class Around:
     earlier: tuple[Post, ...]  # in the same story, newest first
     later: tuple[Post, ...]  # in the same story, oldest first
     continues: tuple[Post, ...]
+    previous: tuple[Post, ...]
     corrects: tuple[Post, ...]
     corrected_by: tuple[Post, ...]
     see_also: tuple[Post, ...]  # in either direction
@@ -57,6 +58,7 @@ def _around(post: Post, library: Library, by_id: Mapping[str, Post], newer: Post
         earlier=tuple(other for other in reversed(story) if _age(other) < _age(post)),
         later=tuple(other for other in story if _age(other) > _age(post)),
         continues=found(targets(LinkKind.CONTINUES)),
+        previous=found(targets(LinkKind.PREVIOUS)),
         corrects=found(targets(LinkKind.CORRECTS)),
         corrected_by=found(sources(LinkKind.CORRECTS)),
         see_also=see_also,

@@ -16,7 +16,8 @@ from feedgen.feed import FeedGenerator
 from lxml import etree
 
 from newsletter.model import Library, Site
-from newsletter.publish.syndication import ATOM_PATH, EXPLAINED, RSS_PATH, Item, Syndication, syndicate
+from newsletter.publish.paths import ATOM_FEED, RSS_FEED
+from newsletter.publish.syndication import EXPLAINED, Item, Syndication, syndicate
 
 _XHTML = "http://www.w3.org/1999/xhtml"
 _ATOM = "http://www.w3.org/2005/Atom"
@@ -26,13 +27,13 @@ _POLL_MINUTES = 60  # Miniflux waits for the largest of ttl, max-age and Expires
 
 def rss(site: Site, library: Library, *, limit: int = 50) -> bytes:
     """The feed as RSS 2.0; byte-identical for the same Posts. Dates are RFC 822 with four-digit years."""
-    generator = _generator(syndicate(site, library, limit=limit), site.address_of(RSS_PATH), "application/rss+xml")
+    generator = _generator(syndicate(site, library, limit=limit), site.address_of(RSS_FEED), "application/rss+xml")
     return bytes(generator.rss_str(pretty=True))
 
 
 def atom(site: Site, library: Library, *, limit: int = 50) -> bytes:
     """The feed as Atom 1.0 (RFC 4287); byte-identical for the same Posts."""
-    generator = _generator(syndicate(site, library, limit=limit), site.address_of(ATOM_PATH), "application/atom+xml")
+    generator = _generator(syndicate(site, library, limit=limit), site.address_of(ATOM_FEED), "application/atom+xml")
     return bytes(generator.atom_str(pretty=True))
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 
 from newsletter.model import Library, Site
-from newsletter.publish.syndication import EXPLAINED, JSON_PATH, Item, Syndication, syndicate
+from newsletter.publish.paths import JSON_FEED
+from newsletter.publish.syndication import EXPLAINED, Item, Syndication, syndicate
 
 
 def json_feed(site: Site, library: Library, *, limit: int = 50) -> bytes:
@@ -19,7 +20,7 @@ def json_feed(site: Site, library: Library, *, limit: int = 50) -> bytes:
             "version": "https://jsonfeed.org/version/1.1",
             "title": feed.title,
             "home_page_url": feed.home,
-            "feed_url": site.address_of(JSON_PATH),
+            "feed_url": site.address_of(JSON_FEED),
             "description": feed.tagline,
             "user_comment": f"{EXPLAINED} What is a feed? {feed.about}",
             "language": feed.language,

@@ -17,8 +17,8 @@ from html import escape
 from newsletter.model import Library, Post, Site
 from newsletter.publish import words
 from newsletter.publish.around import Around, around_all
+from newsletter.publish.paths import FEEDS, post_path
 
-RSS_PATH, ATOM_PATH, JSON_PATH = "rss.xml", "atom.xml", "feed.json"
 EXPLAINED = "This is a feed. Copy this page's address into a feed reader, and new posts come to you."
 
 _BODY_BUDGET = 400_000  # characters of all bodies: with markup and escapes a document stays under 512 kB
@@ -68,7 +68,7 @@ def syndicate(site: Site, library: Library, *, limit: int) -> Syndication:
         tagline=clean(site.tagline),
         language=site.language,
         home=site.address_of(""),
-        about=site.address_of("feeds/"),
+        about=site.address_of(FEEDS),
         updated=max((item.updated for item in items), default=_NOTHING_YET),
         items=items,
     )
@@ -89,7 +89,7 @@ def body(site: Site, post: Post, around: Around) -> str:
 def _item(site: Site, post: Post, around: Around) -> Item:
     return Item(
         id=post.id,
-        url=site.address_of(f"posts/{post.slug}/"),
+        url=site.address_of(post_path(post.slug)),
         title=clean(post.title),
         author=clean(post.author.name),
         reviewer=clean(post.reviewer.name) if post.reviewer else "",
@@ -129,7 +129,7 @@ def _earlier(site: Site, around: Around) -> str:
     if not around.earlier:
         return ""
     told = (
-        f'<a href="{escape(site.address_of(f"posts/{post.slug}/"))}">{escape(post.title, quote=False)}</a>'
+        f'<a href="{escape(site.address_of(post_path(post.slug)))}">{escape(post.title, quote=False)}</a>'
         f" ({words.day(post.published.astimezone(site.timezone))})"
         for post in around.earlier[:3]
     )

@@ -1,0 +1,84 @@
+"""One frozen context a template: the names in a `web/*.html` are the fields of its class here, and no others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from markupsafe import Markup
+
+from newsletter.model import Site
+from newsletter.publish.views import IssueLine, IssueStory, Page, Reference, Step, Teaser, Year
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What every page has; `template` is the file that shows it."""
+
+    template: ClassVar[str]
+    site: Site
+    page: Page
+
+
+@dataclass(frozen=True, slots=True)
+class HomeContext(Context):
+    template: ClassVar[str] = "web/home.html"
+    lead: Teaser | None
+    more: tuple[Teaser, ...]
+    others: bool  # whether there are Posts that this page does not list
+    latest_issue: IssueLine | None
+    first_issue: str  # when the first Issue comes out, in words; empty when unknown or past
+
+
+@dataclass(frozen=True, slots=True)
+class PostContext(Context):
+    template: ClassVar[str] = "web/post.html"
+    post: Teaser
+    body: Markup
+    continues: tuple[Reference, ...]
+    previously: tuple[Reference, ...]
+    later: tuple[Reference, ...]
+    corrects: tuple[Reference, ...]
+    corrected_by: tuple[Reference, ...]
+    story: tuple[Step, ...]
+    see_also: tuple[Reference, ...]
+    mentioned_in: tuple[Reference, ...]
+    issues: tuple[IssueLine, ...]
+    newer: Reference | None
+    older: Reference | None
+    json_ld: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class IssueContext(Context):
+    template: ClassVar[str] = "web/issue.html"
+    issue: IssueLine
+    minutes: int
+    web_only: bool
+    stories: tuple[IssueStory, ...]
+    newer: IssueLine | None
+    older: IssueLine | None
+
+
+@dataclass(frozen=True, slots=True)
+class PostsContext(Context):
+    template: ClassVar[str] = "web/posts.html"
+    years: tuple[Year, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IssuesContext(Context):
+    template: ClassVar[str] = "web/issues.html"
+    years: tuple[Year, ...]
+    first_issue: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeedsContext(Context):
+    template: ClassVar[str] = "web/feeds.html"
+
+
+@dataclass(frozen=True, slots=True)
+class LostContext(Context):
+    template: ClassVar[str] = "web/404.html"
+    newest: Reference | None

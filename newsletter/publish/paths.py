@@ -1,0 +1,44 @@
+"""Where things are below the web root: `posts/SLUG/`, `issues/N/`, `rss.xml`.
+
+A path that ends in a slash is a page; its File is the `index.html` inside. Pages point at each other with
+relative links (`../../style.css`), so that a site works below any prefix and looks right from a disk.
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+from newsletter.model import Site
+
+HOME, POSTS, ISSUES, FEEDS = "", "posts/", "issues/", "feeds/"
+RSS_FEED, ATOM_FEED, JSON_FEED = "rss.xml", "atom.xml", "feed.json"
+
+
+def post_path(slug: str) -> str:
+    return f"{POSTS}{slug}/"
+
+
+def issue_path(number: int) -> str:
+    return f"{ISSUES}{number}/"
+
+
+def page_file(path: str) -> PurePosixPath:
+    """The file that a web server answers with for a page's path."""
+    return PurePosixPath(path, "index.html")
+
+
+def root_of(path: str) -> str:
+    """The way from a page to the web root: `./` from the home page, `../../` from a post."""
+    return "../" * path.count("/") or "./"
+
+
+def absolute_root(site: Site) -> str:
+    """The web root as a path of its host, for a page shown at any depth: `/`, or `/blog/`."""
+    return f"{urlsplit(site.url).path}/"
+
+
+def local(address: str, site: Site, root: str) -> str:
+    """An absolute address on the site as a relative one; any other address unchanged."""
+    inside = address.removeprefix(f"{site.url}/")
+    return address if inside == address else f"{root}{inside}"
