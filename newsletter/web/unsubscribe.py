@@ -32,16 +32,13 @@ class Unsubscribe(Protocol):
     """The use case. Each method answers None for a token that is not a reader's, whatever is wrong with it."""
 
     def look(self, token: str) -> Subscriber | None:
-        """The reader, unchanged."""
+        """The reader; nothing is changed."""
 
     def leave(self, token: str, *, way: str) -> Subscriber | None:
-        """The reader, who has left now or before; `way` is `link` or `one-click`."""
+        """The reader as they were before; now they have left. `way` is `link` or `one-click`; repeating is harmless."""
 
     def undo(self, token: str) -> Subscriber | None:
-        """The reader, back to what they were if they left a short while ago, else unchanged."""
-
-    def may_undo(self, token: str) -> bool:
-        """Whether `undo` would bring the reader back."""
+        """The reader as they are now: back, if they left a short while ago; else unchanged."""
 
 
 class UnsubscribePage:
@@ -62,23 +59,25 @@ class UnsubscribePage:
         return await run_in_threadpool(self._respond, request, form)
 
     def _respond(self, request: Request, form: dict[str, str]) -> Response:
-        token = request.path_params["token"]
-        before = self._unsubscribe.look(token) if len(token) <= _LONGEST_TOKEN else None
-        if before is None:
+        token: str = request.path_params["token"]
+        if len(token) > _LONGEST_TOKEN:
             return self._unknown(request.scope)
         if request.method != "POST":
-            return self._look(request.scope, token, before)
+            return self._look(request.scope, token)
         if form.get("List-Unsubscribe") == "One-Click":
             return self._one_click(request.scope, token)
         if form.get("do") == "undo":
             return self._undo(request.scope, token)
-        return self._leave(request.scope, token, before)
+        return self._leave(request.scope, token)
 
-    def _look(self, scope: Scope, token: str, reader: Subscriber) -> Response:
+    def _look(self, scope: Scope, token: str) -> Response:
+        reader = self._unsubscribe.look(token)
+        if reader is None:
+            return self._unknown(scope)
         if reader.status is SubscriberStatus.LEFT:
-            return self._already(scope, token, reader)
+            return self._already(scope, reader)
         if reader.status is SubscriberStatus.BLOCKED:
-            return self._show(scope, "blocked", f"Nothing is sent to {masked(reader.address)}", reader)
+            return self._blocked(scope, reader)
         return self._show(scope, "ask", f"Stop emails to {masked(reader.address)}?", reader)
 
     def _one_click(self, scope: Scope, token: str) -> Response:
@@ -86,28 +85,32 @@ class UnsubscribePage:
             return self._unknown(scope)
         return PlainTextResponse("Unsubscribed\n", headers=PRIVATE_HEADERS)
 
-    def _leave(self, scope: Scope, token: str, before: Subscriber) -> Response:
-        after = self._unsubscribe.leave(token, way="link")
-        if after is None:
+    def _leave(self, scope: Scope, token: str) -> Response:
+        before = self._unsubscribe.leave(token, way="link")
+        if before is None:
             return self._unknown(scope)
-        if before.status in (SubscriberStatus.LEFT, SubscriberStatus.BLOCKED):
-            return self._look(scope, token, after)
-        title = f"You have left {self._pages.site.title}"
-        return self._show(scope, "done", title, after, undo=self._unsubscribe.may_undo(token))
+        if before.status is SubscriberStatus.LEFT:  # the button was pressed twice, so the way back stays open
+            return self._already(scope, before, undo=True)
+        if before.status is SubscriberStatus.BLOCKED:
+            return self._blocked(scope, before)
+        return self._show(scope, "done", f"You have left {self._pages.site.title}", before, undo=True)
 
     def _undo(self, scope: Scope, token: str) -> Response:
-        after = self._unsubscribe.undo(token)
-        if after is None:
+        reader = self._unsubscribe.undo(token)
+        if reader is None:
             return self._unknown(scope)
-        if after.status is SubscriberStatus.LEFT:
-            return self._show(scope, "late", "It is too late to undo this", after)
-        if after.status is SubscriberStatus.BLOCKED:
-            return self._look(scope, token, after)
-        return self._show(scope, "back", "Welcome back", after)
+        if reader.status is SubscriberStatus.LEFT:
+            return self._show(scope, "late", "It is too late to undo this", reader)
+        if reader.status is SubscriberStatus.BLOCKED:
+            return self._blocked(scope, reader)
+        return self._show(scope, "back", "Welcome back", reader)
 
-    def _already(self, scope: Scope, token: str, reader: Subscriber) -> Response:
+    def _already(self, scope: Scope, reader: Subscriber, *, undo: bool = False) -> Response:
         title = f"You had already left{on_day(reader, self._pages.site.timezone)}."
-        return self._show(scope, "already", title, reader, undo=self._unsubscribe.may_undo(token))
+        return self._show(scope, "already", title, reader, undo=undo)
+
+    def _blocked(self, scope: Scope, reader: Subscriber) -> Response:
+        return self._show(scope, "blocked", f"Nothing is sent to {masked(reader.address)}", reader)
 
     def _show(self, scope: Scope, step: str, title: str, reader: Subscriber, *, undo: bool = False) -> Response:
         address = masked(reader.address)

@@ -1,0 +1,83 @@
+"""What the tests of the web room are made of: readers in memory, a published folder, a client."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from newsletter.model import Site, Subscriber, SubscriberStatus
+from newsletter.web.app import create_app
+from tests.builders import a_site
+
+TEMPLATES = Path(__file__).parents[3] / "templates"
+TOKEN = "a-good-token"
+LEFT_AT = datetime(2026, 5, 3, 21, 30, tzinfo=UTC)
+
+
+def templates() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def a_reader(**changes: object) -> Subscriber:
+    reader = Subscriber(7, "reader@example.org", SubscriberStatus.ACTIVE, "weekly", datetime(2026, 3, 3, tzinfo=UTC))
+    return replace(reader, **changes)  # type: ignore[arg-type]
+
+
+@dataclass
+class Readers:
+    """The use case over a dictionary, with the rules that its Protocol states; `calls` holds what changed anything."""
+
+    by_token: dict[str, Subscriber] = field(default_factory=lambda: {TOKEN: a_reader()})
+    undo_open: bool = True
+    calls: list[tuple[str, str]] = field(default_factory=list)
+
+    def look(self, token: str) -> Subscriber | None:
+        return self.by_token.get(token)
+
+    def leave(self, token: str, *, way: str) -> Subscriber | None:
+        self.calls.append(("leave", way))
+        before = self.by_token.get(token)
+        if before and before.status not in (SubscriberStatus.LEFT, SubscriberStatus.BLOCKED):
+            self.by_token[token] = replace(before, status=SubscriberStatus.LEFT, left_at=LEFT_AT)
+        return before
+
+    def undo(self, token: str) -> Subscriber | None:
+        self.calls.append(("undo", ""))
+        reader = self.by_token.get(token)
+        if reader and reader.status is SubscriberStatus.LEFT and self.undo_open:
+            self.by_token[token] = replace(reader, status=SubscriberStatus.ACTIVE, left_at=None)
+        return self.by_token.get(token)
+
+
+def an_app(folder: Path, readers: Readers | None = None, *, site: Site | None = None) -> Starlette:
+    return create_app(
+        folder=folder,
+        site=site or a_site(),
+        templates=templates(),
+        unsubscribe=readers or Readers(),
+        hosts=["also.example"],
+    )
+
+
+def a_client(app: Starlette, base_url: str = "https://autotrendy.example", *, raising: bool = True) -> TestClient:
+    return TestClient(app, base_url=base_url, follow_redirects=False, raise_server_exceptions=raising)
+
+
+def publish(folder: Path, files: Mapping[str, str | bytes]) -> None:
+    """Write each file at its path below the folder."""
+    for path, content in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content if isinstance(content, bytes) else content.encode())
