@@ -1,0 +1,29 @@
+"""How heavy a Digest is, against what Gmail shows before it clips a mail (about 102 kB of HTML)."""
+
+from __future__ import annotations
+
+from newsletter.errors import Problem
+from newsletter.model import Digest
+
+WARN_ABOVE = 80_000
+STOP_ABOVE = 100_000
+
+
+def size(digest: Digest) -> int:
+    """Octets of the HTML part, decoded."""
+    return len(digest.html.encode())
+
+
+def check(digest: Digest) -> Problem | None:
+    """I302 (warn) above 80 kB, I301 (stop) above 100 kB."""
+    octets = size(digest)
+    if octets <= WARN_ABOVE:
+        return None
+    too_heavy = octets > STOP_ABOVE
+    return Problem(
+        "I301" if too_heavy else "I302",
+        f"The HTML part is {octets / 1000:.1f} kB (warning above 80, stop above 100)",
+        why="Gmail clips a mail at about 102 kB, and the unsubscribe link is at its end.",
+        fixes=("shorten summaries or takes", "leave a story for the next issue"),
+        level="stop" if too_heavy else "warn",
+    )
