@@ -1,0 +1,309 @@
+"""SMTP: the edge that hands Messages to a mail server over connections that are kept and, if offered, pipelined.
+
+Until the final dot has left, every fault raises Outside and the message was certainly not accepted; after it, a lost
+connection is Outcome.UNKNOWN. A certificate is always checked and a wish for TLS never falls back in silence.
+The server's answers are kept word for word.
+"""
+
+from __future__ import annotations
+
+import re
+import smtplib
+import ssl
+from contextlib import suppress
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from types import TracebackType
+from typing import Self
+
+from newsletter.errors import ConfigError, NewsletterError, Outside, Problem
+from newsletter.model import Message, Outcome, Receipt
+
+Reply = tuple[int, str]
+
+_ADDRESS = re.compile(r"[!-;=?-~]+@[A-Za-z0-9.-]+")
+_CLOSING = 421
+_GO_AHEAD = 354
+_REPLY_LIMIT = 500
+_GOODBYE = 5.0  # seconds that QUIT may take
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpSettings:
+    """Where and how to hand mail over.
+
+    Times are seconds; the wait for the answer to the final dot is long, because a short one causes doubles (RFC 1047).
+    """
+
+    host: str
+    port: int = 587
+    tls: str = "starttls"  # or "tls" from the first byte, or "none"
+    user: str = ""
+    password: str = field(default="", repr=False)
+    local_hostname: str = "localhost"  # what EHLO says: the sending domain
+    ca_file: str | None = None  # trusted instead of the system's authorities
+    connect_timeout: float = 30
+    command_timeout: float = 60
+    final_dot_timeout: float = 600
+    max_per_connection: int = 100
+
+
+class SmtpTransport:
+    """Implements `ports.Transport`. Opens no socket until the first Message."""
+
+    name = "smtp"
+
+    def __init__(self, settings: SmtpSettings) -> None:
+        """Raises ConfigError: S325 a password would cross a network unencrypted; S326 the CA file cannot be used."""
+        if settings.user and settings.tls == "none" and not _loopback(settings.host):
+            why = f"Anyone between here and {settings.host} could read it."
+            raise ConfigError(
+                Problem("S325", "The password would be sent unencrypted", why=why, fixes=('[mail] tls = "starttls"',))
+            )
+        self._settings = settings
+        self._context = _context(settings) if settings.tls != "none" else None
+
+    def open(self) -> SmtpSession:
+        return SmtpSession(self._settings, self._context)
+
+
+class SmtpSession:
+    """One connection, made when it is needed and renewed after faults or `max_per_connection` Messages."""
+
+    def __init__(self, settings: SmtpSettings, context: ssl.SSLContext | None) -> None:
+        self._settings = settings
+        self._context = context
+        self._client: _Client | None = None
+        self._handed = 0  # over the present connection
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._quit()
+
+    def send(self, message: Message) -> Receipt:
+        """Hand one Message over and say what the server answered.
+
+        Raises Outside, with the Message certainly not accepted: S320 no connection, S321 TLS, S322 sign-in,
+        S323 our sender is refused, S324 the server asks for a pause, S327 larger than the server takes.
+        """
+        _must_be_clean(message)
+        client, fresh = self._ready()
+        try:
+            refusal = self._offer(client, message)
+        except (smtplib.SMTPException, OSError) as fault:
+            self._drop()
+            if fresh:
+                raise self._outside_of(fault) from fault
+            return self.send(message)  # the kept connection had been closed; none of the content had left
+        self._handed += 1
+        return refusal or self._hand_over(client, message)
+
+    def _ready(self) -> tuple[_Client, bool]:
+        """A connection, and whether it is new."""
+        if self._handed >= self._settings.max_per_connection:
+            self._quit()
+        if self._client is None:
+            self._client, self._handed = self._connect(), 0
+            return self._client, True
+        return self._client, False
+
+    def _offer(self, client: _Client, message: Message) -> Receipt | None:
+        """MAIL, RCPT and DATA; None when the server now waits for the content, else why it does not."""
+        replies = client.offer(message)
+        refused = next((reply for reply in replies if reply[0] >= 400), None)
+        if replies[-1][0] == _GO_AHEAD:
+            if refused is None:
+                return None
+            client.empty()
+        if refused is None:
+            raise smtplib.SMTPDataError(*replies[-1])
+        client.rset()
+        if refused is replies[0]:
+            raise self._sender_refused(refused)
+        return _receipt(refused)
+
+    def _hand_over(self, client: _Client, message: Message) -> Receipt:
+        client.patience(self._settings.final_dot_timeout)
+        try:
+            client.send(_stuffed(message.content))
+        except (smtplib.SMTPException, OSError) as fault:
+            self._drop()
+            raise self._outside_of(fault) from fault
+        try:
+            receipt = _receipt(client.reply())
+        except _Closing as fault:
+            self._drop()
+            raise self._outside_of(fault) from fault
+        except (smtplib.SMTPException, OSError) as fault:
+            self._drop()
+            return Receipt(Outcome.UNKNOWN, None, f"no answer after the final dot: {fault}")
+        client.patience(self._settings.command_timeout)
+        return receipt
+
+    def _connect(self) -> _Client:
+        try:
+            return _signed_in(self._settings, self._context)
+        except (smtplib.SMTPException, OSError, UnicodeError) as fault:
+            raise self._outside_of(fault) from fault
+
+    def _outside_of(self, fault: Exception) -> Outside:
+        match fault:
+            case ssl.SSLError() | _NoTls():
+                return self._outside("S321", f"offers no TLS that can be trusted: {fault}")
+            case smtplib.SMTPAuthenticationError(smtp_code=code) if code >= 500:
+                return self._outside("S322", "refuses the user or the password", _reply(fault))
+            case smtplib.SMTPResponseException():
+                return self._outside("S324", "does not take mail now", _reply(fault))
+            case smtplib.SMTPServerDisconnected() | OSError():
+                return self._outside("S320", f"cannot be reached: {fault}")
+            case _:
+                return self._outside("S322", f"offers no way to sign in: {fault}")
+
+    def _sender_refused(self, reply: Reply) -> Outside:
+        if reply[0] == 552 or "5.3.4" in reply[1]:
+            return self._outside("S327", "takes no mail of this size", reply)
+        if reply[0] < 500:
+            return self._outside("S324", "does not take mail now", reply)
+        return self._outside("S323", "refuses the sender's address", reply)
+
+    def _outside(self, code: str, what: str, reply: Reply | None = None) -> Outside:
+        said = f": {reply[0]} {reply[1]}" if reply else ""
+        where = f"{self._settings.host}:{self._settings.port}"
+        return Outside(Problem(code, f"The mail server {where} {what}{said}"))
+
+    def _drop(self) -> None:
+        if self._client:
+            self._client.close()
+        self._client = None
+
+    def _quit(self) -> None:
+        if self._client:
+            with suppress(smtplib.SMTPException, OSError):
+                self._client.patience(min(_GOODBYE, self._settings.command_timeout))
+                self._client.quit()
+        self._drop()
+
+
+class _Closing(smtplib.SMTPResponseException):
+    """421: the server ends the connection; what it answers is not accepted (RFC 5321 3.8)."""
+
+
+class _NoTls(smtplib.SMTPException):
+    """STARTTLS is wished for and not offered."""
+
+
+class _Client(smtplib.SMTP):
+    """smtplib with a command group in one packet (RFC 2920) and a time limit that can be changed."""
+
+    def patience(self, seconds: float) -> None:
+        if self.sock is not None:
+            self.sock.settimeout(seconds)
+
+    def secure(self, context: ssl.SSLContext | None) -> None:
+        """STARTTLS with a checked certificate, or nothing further is said."""
+        if not self.has_extn("starttls"):
+            raise _NoTls("STARTTLS is not among its extensions")
+        self.starttls(context=context)
+        self.ehlo_or_helo_if_needed()
+
+    def offer(self, message: Message) -> list[Reply]:
+        """The replies to MAIL, RCPT and DATA; without PIPELINING it ends with the first refusal."""
+        size = f" SIZE={len(message.content)}" if self.has_extn("size") else ""
+        group = (f"MAIL FROM:<{message.sender}>{size}", f"RCPT TO:<{message.recipient}>", "DATA")
+        if self.has_extn("pipelining"):
+            self.send("".join(f"{command}\r\n" for command in group))
+            return [self.reply() for _ in group]
+        replies: list[Reply] = []
+        for command in group:
+            self.putcmd(command)
+            replies.append(self.reply())
+            if replies[-1][0] >= 400:
+                break
+        return replies
+
+    def empty(self) -> None:
+        """End a DATA that was opened although everybody was refused (RFC 2920 3.1)."""
+        self.send(".\r\n")
+        self.reply()
+
+    def reply(self) -> Reply:
+        """One reply; 421 and what is no reply at all are raised."""
+        code, text = self.getreply()
+        if code == _CLOSING:
+            raise _Closing(code, text)
+        if not 200 <= code < 600:
+            raise smtplib.SMTPResponseException(code, text)
+        return code, _words(text)
+
+
+class _ImplicitTls(_Client, smtplib.SMTP_SSL):
+    """TLS from the first byte (RFC 8314)."""
+
+
+def _signed_in(settings: SmtpSettings, context: ssl.SSLContext | None) -> _Client:
+    where = (settings.host, settings.port, settings.local_hostname)
+    if settings.tls == "tls":
+        client: _Client = _ImplicitTls(*where, timeout=settings.connect_timeout, context=context)
+    else:
+        client = _Client(*where, timeout=settings.connect_timeout)
+    try:
+        client.patience(settings.command_timeout)
+        client.ehlo_or_helo_if_needed()
+        if settings.tls == "starttls":
+            client.secure(context)
+        if settings.user:
+            client.login(settings.user, settings.password)
+    except BaseException:
+        client.close()
+        raise
+    return client
+
+
+def _context(settings: SmtpSettings) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=settings.ca_file)
+    except (OSError, ssl.SSLError) as fault:
+        problem = Problem("S326", f"{settings.ca_file} cannot be used as the list of authorities", why=str(fault))
+        raise ConfigError(problem) from fault
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _must_be_clean(message: Message) -> None:
+    """No address that holds a command, no content that a lenient server would cut in two (SMTP smuggling)."""
+    content = message.content
+    ends = content.count(b"\r\n")
+    whole = content.endswith(b"\r\n") and content.count(b"\n") == content.count(b"\r") == ends and content.isascii()
+    if not (whole and _ADDRESS.fullmatch(message.sender) and _ADDRESS.fullmatch(message.recipient)):
+        raise NewsletterError(Problem("S401", f"Message {message.message_id} is not fit for SMTP; it was not sent"))
+
+
+def _stuffed(content: bytes) -> bytes:
+    """The content with its leading dots doubled, and the final dot (RFC 5321 4.5.2)."""
+    first = b"." if content.startswith(b".") else b""
+    return first + content.replace(b"\r\n.", b"\r\n..") + b".\r\n"
+
+
+def _receipt(reply: Reply) -> Receipt:
+    code, text = reply
+    outcome = Outcome.ACCEPTED if code < 300 else Outcome.DEFERRED if code < 500 else Outcome.REFUSED
+    return Receipt(outcome, code, text)
+
+
+def _reply(fault: smtplib.SMTPResponseException) -> Reply:
+    return fault.smtp_code, _words(fault.smtp_error)
+
+
+def _words(reply: bytes | str) -> str:
+    """A reply fit to be shown: one line, printable, at most 500 characters."""
+    text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
+    return "".join(letter if letter.isprintable() else " " for letter in text)[:_REPLY_LIMIT]
