@@ -56,6 +56,11 @@ class Folder:
         self._held: OrderedDict[str, Stored] = OrderedDict()
         self._weight = 0
 
+    @property
+    def weight(self) -> int:
+        """Bytes of memory that the held files take."""
+        return self._weight
+
     def find(self, segments: tuple[str, ...]) -> Stored | None:
         """The regular file at `segments`, or None. Raises Outside (C703) when the disk fails."""
         path = os.path.join(self._path, *segments)  # noqa: PTH118  hot: a Path costs ten times as much

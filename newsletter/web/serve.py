@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import signal
 import socket
 import threading
@@ -25,6 +26,7 @@ def run(
     `ready` is called with the address once connections are taken; port 0 takes a free one. Raises Outside: C701
     when the port is taken, C702 when the system refuses to listen there.
     """
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of each broken form, at anybody's will
     with _listen(host, port) as listener:
         server = uvicorn.Server(_settings(app, graceful_seconds))
         with _stopping(server):
@@ -62,11 +64,15 @@ def _stopping(server: uvicorn.Server) -> Iterator[None]:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
-    except (OSError, OverflowError) as error:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(2048)  # at once: until then another process could bind the same port
+    except (OSError, ValueError, OverflowError) as error:
+        listener.close()
         raise Outside(_problem(error, host, port)) from error
+    return listener
 
 
 def _problem(error: Exception, host: str, port: int) -> Problem:
