@@ -1,0 +1,247 @@
+"""The published folder: an edge, the only module of this room that touches a disk.
+
+A reader never meets half a publish. All files are first written beside (into a hidden folder of the same file
+system, flushed to the disk), then moved into place one by one: assets and pages, then lists, then feeds, so
+that nothing is announced before it is there; what is gone is removed last. A failure while writing beside
+leaves the folder as it was. Only files that a publish recorded in `.manifest.json` are ever replaced or
+removed; the manifest knows of every file before it appears, so a publish that is cut short is completed by
+the next. Two publishes at once take turns. No link in the folder is followed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+
+from newsletter.errors import Outside, Problem, Refused
+from newsletter.model import Changes, File
+from newsletter.publish.manifest import MANIFEST, Manifest, parse
+from newsletter.publish.paths import ATOM_FEED, JSON_FEED, RSS_FEED
+
+_LOCK = ".lock"
+_STAGE = ".stage-"
+_LAST = ("index.html", RSS_FEED, ATOM_FEED, JSON_FEED)
+
+
+class Folder:
+    """`feeds/`, or wherever a site is published."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def published_ids(self) -> Mapping[str, str]:
+        """Post id -> slug, as the last publish recorded them; empty before the first. Raises Outside, Refused."""
+        with _disk(self._path):
+            return self._manifest().posts
+
+    def write(self, files: Iterable[File], published: Mapping[str, str]) -> Changes:
+        """Make the folder hold exactly these files; see `ports.Output.write`.
+
+        Raises Refused for paths that leave the folder (F420), for a file in the way that no publish made
+        (F422) or an unreadable manifest (F423), with nothing changed; Outside (F421) when the disk refuses.
+        """
+        wanted = _checked(files)
+        with _disk(self._path), self._turn():
+            return self._publish(wanted, published)
+
+    def _publish(self, wanted: Mapping[str, bytes], published: Mapping[str, str]) -> Changes:
+        before = self._manifest()
+        after = Manifest({path: _digest(content) for path, content in wanted.items()}, dict(published))
+        self._refuse_what_is_in_the_way(wanted, before)
+        moved = [path for path in _announced_last(wanted) if not self._holds(path, wanted[path])]
+        gone = sorted(before.files.keys() - wanted.keys())
+        new = sum(not (self._path / path).exists() for path in moved)
+        removed = sum((self._path / path).is_file() for path in gone)
+        if moved or gone or before != after:
+            self._replace(moved, gone, wanted, before, after)
+        return Changes(new=new, changed=len(moved) - new, gone=removed, same=len(wanted) - len(moved))
+
+    def _replace(
+        self, moved: list[str], gone: list[str], wanted: Mapping[str, bytes], before: Manifest, after: Manifest
+    ) -> None:
+        with self._stage() as stage:
+            for path in moved:
+                _write(stage / path, wanted[path])
+            _write(stage / "between", before.joined(after).render())
+            _write(stage / "after", after.render())
+            (stage / "between").replace(self._path / MANIFEST)
+            for path in moved:
+                (self._path / path).parent.mkdir(parents=True, exist_ok=True)
+                (stage / path).replace(self._path / path)
+            for path in gone:
+                self._remove(path)
+            self._flush({*moved, *gone})
+            (stage / "after").replace(self._path / MANIFEST)
+            _flush(self._path)
+
+    def _manifest(self) -> Manifest:
+        path = self._path / MANIFEST
+        try:
+            return parse(path.read_bytes())
+        except FileNotFoundError:
+            return Manifest({}, {})
+        except ValueError as fault:
+            raise Refused(_unreadable(path)) from fault
+
+    def _refuse_what_is_in_the_way(self, wanted: Mapping[str, bytes], before: Manifest) -> None:
+        """A link, a folder where a file goes, or a file that somebody put here by hand is theirs, not ours."""
+        foreign = [path for path in wanted if path not in before.files and not self._holds(path, wanted[path])]
+        blocked = [path for path in sorted(wanted) if self._blocked(path, foreign=path in foreign)]
+        problems = [_in_the_way(self._path / path) for path in blocked]
+        if problems:
+            raise Refused(problems)
+
+    def _blocked(self, path: str, *, foreign: bool) -> bool:
+        if any(folder.is_symlink() or (folder.exists() and not folder.is_dir()) for folder in self._folders(path)):
+            return True
+        place = self._path / path
+        return place.is_dir() or (foreign and (place.is_symlink() or place.exists()))
+
+    def _folders(self, path: str) -> list[Path]:
+        """The folders between a file and the web root, the innermost first."""
+        return [self._path / parent for parent in PurePosixPath(path).parents if parent.parts]
+
+    def _holds(self, path: str, content: bytes) -> bool:
+        place = self._path / path
+        return not place.is_symlink() and place.is_file() and place.read_bytes() == content
+
+    def _remove(self, path: str) -> None:
+        """The file, and its folders as far as they are left empty. A link on the way is left alone."""
+        if any(folder.is_symlink() for folder in self._folders(path)):
+            return
+        (self._path / path).unlink(missing_ok=True)
+        for folder in self._folders(path):
+            if not folder.is_dir() or any(folder.iterdir()):
+                return
+            folder.rmdir()
+
+    def _flush(self, paths: Iterable[str]) -> None:
+        for folder in {(self._path / path).parent for path in paths}:
+            if folder.is_dir():
+                _flush(folder)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """One publish at a time; what a killed one left beside is cleared away."""
+        self._path.mkdir(parents=True, exist_ok=True)
+        lock = os.open(self._path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            for left in self._path.glob(f"{_STAGE}*"):
+                shutil.rmtree(left)
+            yield
+        finally:
+            os.close(lock)
+
+    @contextmanager
+    def _stage(self) -> Iterator[Path]:
+        stage = Path(tempfile.mkdtemp(prefix=_STAGE, dir=self._path))
+        try:
+            yield stage
+        finally:
+            shutil.rmtree(stage, ignore_errors=True)
+
+
+def _checked(files: Iterable[File]) -> dict[str, bytes]:
+    wanted: dict[str, bytes] = {}
+    twice = []
+    for file in files:
+        path = str(file.path)
+        twice += [path] if path in wanted else []
+        wanted[path] = file.content
+    nested = [path for path in wanted if any(str(parent) in wanted for parent in PurePosixPath(path).parents)]
+    problems = [
+        _refused_path(path, "A file would be written outside of the folder") for path in wanted if _leaves(path)
+    ]
+    problems += [_refused_path(path, "Two files of this publish have the same path") for path in (*twice, *nested)]
+    if problems:
+        raise Refused(problems)
+    return wanted
+
+
+def _leaves(path: str) -> bool:
+    """Whether a path is not plainly below the folder, could hide there, or is no path at all."""
+    parts = PurePosixPath(path).parts
+    hidden = any(part.startswith(".") for part in parts)  # "..", and the folder's own records
+    return not parts or path.startswith("/") or hidden or not path.isprintable()
+
+
+def _announced_last(paths: Iterable[str]) -> list[str]:
+    """What others point at first, what points at others last: assets, pages, lists, home, feeds."""
+
+    def rank(path: str) -> tuple[int, int, str]:
+        if path in _LAST:
+            return 2, _LAST.index(path), path
+        return (1 if path.endswith(".html") else 0), -path.count("/"), path
+
+    return sorted(paths, key=rank)
+
+
+def _write(place: Path, content: bytes) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with place.open("xb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _flush(folder: Path) -> None:
+    """Without it a rename may be forgotten at a power cut."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+@contextmanager
+def _disk(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as fault:
+        raise Outside(
+            Problem(
+                "F421",
+                f"The folder {folder} could not be written: {fault.strerror or fault}",
+                file=str(fault.filename or folder),
+                why="Nothing is lost: publishing again completes what was begun.",
+                fixes=("make room on the disk, or check who may write there, and publish again",),
+            )
+        ) from fault
+
+
+def _refused_path(path: str, *, twice: bool) -> Problem:
+    message = (
+        "Two files of this publish have the same path" if twice else "A file would be written outside of the folder"
+    )
+    return Problem("F420", message, file=path, fixes=("give the post another slug, or its image another name",))
+
+
+def _in_the_way(place: Path) -> Problem:
+    return Problem(
+        "F422",
+        "Something is in the way that publishing did not make",
+        file=str(place),
+        why="Only files that an earlier publish recorded are replaced; nothing was changed.",
+        fixes=(f"move {place} away; if it is only a left-over build, delete it", "or publish into an empty folder"),
+    )
+
+
+def _unreadable(path: Path) -> Problem:
+    return Problem(
+        "F423",
+        "The record of the last publish cannot be read",
+        file=str(path),
+        why="Without it no file can be known to be ours, so none was replaced.",
+        fixes=("restore it, or empty the folder and publish again: everything in it is made from the posts",),
+    )
