@@ -43,14 +43,14 @@ class Instant(TypeDecorator[datetime]):
     impl = BigInteger().with_variant(Integer(), "sqlite")  # STRICT tables know INTEGER only
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002
         if value is None:
             return None
         if value.utcoffset() is None:
             raise ValueError(f"a time without a zone cannot be stored: {value.isoformat()}")
         return (value - _EPOCH) // _TICK
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         return None if value is None else _EPOCH + value * _TICK
 
 
@@ -207,6 +207,7 @@ delivery = Table(
     _blank("reason"),
     Column("epoch", Integer, nullable=False, server_default=text("0")),  # of the claim that holds the row
     Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("first_at", Instant),
     Column("next_at", Instant),
     Column("code", Integer),
     _blank("reply"),

@@ -161,6 +161,7 @@ def _deliveries() -> None:
         _blank("reason"),
         _number("epoch", "0"),
         _number("attempts", "0"),
+        _at("first_at", optional=True),
         _at("next_at", optional=True),
         sa.Column("code", sa.Integer),
         _blank("reply"),

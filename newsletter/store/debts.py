@@ -1,0 +1,96 @@
+"""What is owed and what came of it, for those who look."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, select
+
+from newsletter.model import Attempt, Delivery, DeliveryState, IssueState
+from newsletter.store import tables
+from newsletter.store.rows import Part, word
+from newsletter.store.tables import chunk, delivery, issue, subscriber
+
+
+class Debts(Part):
+    def counts(self, edition: str, number: int) -> Mapping[DeliveryState, int]:
+        """Every state with its number of readers, zero included; together they are the audience."""
+        by_state = (
+            select(delivery.c.state, func.count())
+            .join(issue)
+            .where(issue.c.edition == edition, issue.c.number == number)
+            .group_by(delivery.c.state)
+        )
+        with self._database.read() as connection:
+            found = {DeliveryState(state): count for state, count in connection.execute(by_state)}
+        return {state: found.get(state, 0) for state in DeliveryState}
+
+    def deliveries(self, edition: str, number: int, state: DeliveryState | None = None) -> Sequence[Delivery]:
+        """In the order in which the readers joined."""
+        return self._deliveries(
+            issue.c.edition == edition,
+            issue.c.number == number,
+            *([] if state is None else [delivery.c.state == state.value]),
+        )
+
+    def delivery(self, edition: str, number: int, subscriber_id: int) -> Delivery | None:
+        conditions = (
+            issue.c.edition == edition,
+            issue.c.number == number,
+            delivery.c.subscriber_id == subscriber_id,
+        )
+        return next(iter(self._deliveries(*conditions)), None)
+
+    def _deliveries(self, *conditions: ColumnElement[bool]) -> Sequence[Delivery]:
+        rows = (
+            select(issue.c.number, subscriber.c.address, delivery)
+            .select_from(delivery)
+            .join(issue, delivery.c.issue_id == issue.c.id)
+            .join(subscriber, delivery.c.subscriber_id == subscriber.c.id)
+            .where(*conditions)
+            .order_by(delivery.c.issue_id, delivery.c.subscriber_id)
+        )
+        with self._database.read() as connection:
+            return [
+                Delivery(
+                    issue_number=row.number,
+                    subscriber_id=row.subscriber_id,
+                    address=row.address,
+                    state=DeliveryState(row.state),
+                    reason=row.reason,
+                    attempts=row.attempts,
+                    next_at=row.next_at,
+                    code=row.code,
+                    reply=row.reply,
+                    done_at=row.done_at,
+                )
+                for row in connection.execute(rows)
+            ]
+
+    def attempts(self, edition: str, number: int, subscriber_id: int) -> Sequence[Attempt]:
+        """Oldest first, numbered from one."""
+        attempt = tables.attempt
+        made = (
+            select(attempt.c.at, attempt.c.outcome, attempt.c.code, attempt.c.reply)
+            .join(issue, attempt.c.issue_id == issue.c.id)
+            .where(issue.c.edition == edition, issue.c.number == number, attempt.c.subscriber_id == subscriber_id)
+            .order_by(attempt.c.id)
+        )
+        with self._database.read() as connection:
+            rows = enumerate(connection.execute(made), start=1)
+            return [Attempt(at, n, outcome, code, reply) for n, (at, outcome, code, reply) in rows]
+
+    def next_retry(self) -> datetime | None:
+        """The earliest time at which a waiting row of a SENDING issue is due; in the past for one that is due now."""
+        due = func.coalesce(delivery.c.next_at, issue.c.started_at, type_=delivery.c.next_at.type)
+        earliest = (
+            select(func.min(due, type_=delivery.c.next_at.type))
+            .select_from(issue)
+            .join(chunk, chunk.c.issue_id == issue.c.id)
+            .join(delivery, delivery.c.chunk_id == chunk.c.id)
+            .with_hint(delivery, f"INDEXED BY {tables.WAITING}", "sqlite")
+            .where(issue.c.state == IssueState.SENDING.value, delivery.c.state == word(DeliveryState.WAITING))
+        )
+        with self._database.read() as connection:
+            return connection.scalar(earliest)

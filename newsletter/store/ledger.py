@@ -1,0 +1,16 @@
+"""The ledger: the only thing that knows what has been done. Its parts are a module each, in the order of a life."""
+
+from __future__ import annotations
+
+from newsletter.store.audience import Audience
+from newsletter.store.debts import Debts
+from newsletter.store.handover import HandOver
+from newsletter.store.issues import Issues
+from newsletter.store.lifecycle import Lifecycle
+from newsletter.store.log import Log
+from newsletter.store.recovery import Recovery
+from newsletter.store.slots import Slots
+
+
+class SqlLedger(Slots, Issues, Lifecycle, Audience, HandOver, Recovery, Debts, Log):
+    """`ports.Ledger` on an SQL database; `ports` says what each method promises. Thread-safe."""

@@ -1,0 +1,77 @@
+"""Rows of the database as the words of the house, and the few look-ups that every part of the ledger needs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, literal_column, select
+
+from newsletter.errors import Problem, UsageError
+from newsletter.model import DeliveryState, Issue, IssueState, Slot, Story
+from newsletter.store.database import Database
+from newsletter.store.tables import issue, issue_post
+
+EXISTING_AUDIENCE = (IssueState.SENDING, IssueState.PAUSED)
+"""States in which rows may still be handed over, now or after `resume`."""
+
+
+class Part:
+    """A part of the ledger: some methods over the one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+
+def word(state: DeliveryState) -> ColumnElement[str]:
+    """The state spelled out in the statement: a partial index is chosen by its text, not by a parameter."""
+    return literal_column(f"'{state.value}'")
+
+
+def issue_id(connection: Connection, edition: str, number: int) -> int:
+    """Raises UsageError when there is no such issue."""
+    found = connection.scalar(select(issue.c.id).where(issue.c.edition == edition, issue.c.number == number))
+    if found is None:
+        raise UsageError(
+            Problem(
+                "I501",
+                f"there is no issue {number} of the {edition} edition",
+                fixes=("list them with: newsletter issue list",),
+            )
+        )
+    return int(found)
+
+
+def read_issues(connection: Connection, *conditions: ColumnElement[bool]) -> Sequence[Issue]:
+    """The issues that meet all conditions, oldest first, with their stories."""
+    rows = connection.execute(select(issue).where(*conditions).order_by(issue.c.edition, issue.c.number)).mappings()
+    stories = _stories(connection, *conditions)
+    return [_issue(row, stories[row["id"]]) for row in rows]
+
+
+def _stories(connection: Connection, *conditions: ColumnElement[bool]) -> defaultdict[int, list[Story]]:
+    found: defaultdict[int, list[Story]] = defaultdict(list)
+    ordered = select(issue_post).join(issue).where(*conditions).order_by(issue_post.c.issue_id, issue_post.c.position)
+    for row in connection.execute(ordered).mappings():
+        found[row["issue_id"]].append(Story(row["post_id"], row["content_hash"], row["slug"], row["title"]))
+    return found
+
+
+def _issue(row: RowMapping, stories: Sequence[Story]) -> Issue:
+    return Issue(
+        number=row["number"],
+        edition=row["edition"],
+        slot=Slot(row["slot_key"], row["slot_due"], row["slot_due"].astimezone(ZoneInfo(row["slot_zone"]))),
+        state=IssueState(row["state"]),
+        stories=tuple(stories),
+        subject=row["subject"],
+        preheader=row["preheader"],
+        reason=row["reason"],
+        ready_at=row["ready_at"],
+        send_at=row["send_at"],
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+        sent_by=row["sent_by"],
+        audience=row["audience"],
+    )

@@ -1,0 +1,65 @@
+"""What became of each slot, and which posts are already in an issue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from newsletter.model import Slot, SlotOutcome, SlotRecord
+from newsletter.store import tables
+from newsletter.store.database import insert_new
+from newsletter.store.rows import Part
+from newsletter.store.tables import edition as editions
+from newsletter.store.tables import issue, issue_post
+
+
+class Slots(Part):
+    def started(self, edition: str, now: datetime) -> datetime:
+        begun = select(editions.c.started_at).where(editions.c.name == edition)
+        with self._database.read() as connection:
+            found: datetime | None = connection.scalar(begun)
+        if found is not None:
+            return found
+        with self._database.write() as connection:
+            connection.execute(insert_new(editions).values(name=edition, started_at=now))
+            first: datetime = connection.scalars(begun).one()
+            return first
+
+    def slots(self, edition: str) -> Sequence[SlotRecord]:
+        slot = tables.slot
+        records = (
+            select(slot.c.key, slot.c.due, slot.c.outcome, slot.c.reason, issue.c.number)
+            .join_from(slot, issue, isouter=True)
+            .where(slot.c.edition == edition)
+            .order_by(slot.c.due, slot.c.key)
+        )
+        with self._database.read() as connection:
+            return [
+                SlotRecord(key, due, SlotOutcome(outcome), reason, number)
+                for key, due, outcome, reason, number in connection.execute(records)
+            ]
+
+    def record_slot(self, edition: str, slot: Slot, outcome: SlotOutcome, reason: str) -> bool:
+        with self._database.write() as connection:
+            return take(connection, edition, slot, outcome, reason)
+
+    def carried(self, edition: str) -> Mapping[str, int]:
+        membership = (
+            select(issue_post.c.post_id, issue.c.number)
+            .join(issue)
+            .where(issue_post.c.edition == edition, issue_post.c.carried == 1)
+        )
+        with self._database.read() as connection:
+            return dict(connection.execute(membership).tuples().all())
+
+
+def take(
+    connection: Connection, edition: str, slot: Slot, outcome: SlotOutcome, reason: str, issue_id: int | None = None
+) -> bool:
+    """Give the slot its outcome; False when it has one already."""
+    row = insert_new(tables.slot).values(
+        edition=edition, key=slot.key, due=slot.due, outcome=outcome.value, reason=reason, issue_id=issue_id
+    )
+    return connection.scalar(row.returning(tables.slot.c.key)) is not None
