@@ -19,7 +19,7 @@ from newsletter.ports import Clock, Session, Transport
 Compose = Callable[[int, Addressee], Message]
 
 FINAL = frozenset({"S321", "S322", "S323", "S327", "S403", "S404", "S406"})
-"""Faults that concern every reader and that no second try mends: TLS, sign-in, sender, size, a damaged Digest, a bug."""
+"""Faults that concern every reader and that no second try mends: TLS, sign-in, sender, size, Digest, a bug."""
 
 BROKEN_IN_A_ROW = 3
 """Messages that could not be composed, one after the other, before a lane takes the Digest for the reason."""
