@@ -10,18 +10,20 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from newsletter.errors import Problem, Refused, UsageError
+from newsletter.errors import ConfigError, Problem, Refused, SourceErrors, UsageError
 
 if TYPE_CHECKING:
     from newsletter.app import App
+    from newsletter.config import Config
+    from newsletter.model import Library
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -42,23 +44,50 @@ class Door:
 
     @property
     def app(self) -> App:
-        """The site's world, built once. Raises ConfigError."""
+        """The site's world, built once and closed with the call. Raises ConfigError."""
         if self._app is None:
-            from newsletter import app, config
-
-            start = Path(self.site) if self.site else Path.cwd()
-            root = start if self.site else config.find_root(start)
-            if self.site and not (root / config.FILE_NAME).is_file():
-                root = config.find_root(root.resolve())
-            self._app = app.App(config.load(root.resolve()))
+            config, problems = self._read_config()
+            if problems:
+                raise ConfigError(problems)
+            self._app = self._world(config)
             click.get_current_context().find_root().call_on_close(self._app.close)
         return self._app
+
+    def _read_config(self) -> tuple[Config, list[Problem]]:
+        from newsletter import config
+
+        return config.read(config.find_root(Path(self.site or ".").resolve()))
+
+    @staticmethod
+    def _world(config: Config) -> App:
+        from newsletter.app import App
+
+        return App(config)
+
+    def checked(self) -> tuple[list[Problem], int]:
+        """Every problem of configuration and posts together, and how many posts there are."""
+        config, problems = self._read_config()
+        with closing(self._world(config)) as app:
+            loaded = app.loaded(self.now_in(config.site.timezone))
+            return [*problems, *loaded.problems], len(loaded.posts)
+
+    def sound_library(self) -> Library:
+        """The public posts. Raises SourceErrors with what is wrong in configuration and posts, all together."""
+        config, problems = self._read_config()
+        if problems:
+            with closing(self._world(config)) as app:
+                raise SourceErrors([*problems, *app.loaded(self.now_in(config.site.timezone)).problems])
+        return self.app.library(self.now)
 
     @property
     def now(self) -> datetime:
         """The present, read once: `--now`, or the machine's clock."""
+        return self.now_in(self.app.config.site.timezone) if self.now_given else self.now_in(UTC)
+
+    def now_in(self, zone: tzinfo) -> datetime:
+        """The present; a `--now` without a zone is meant in `zone`. Raises UsageError (C201)."""
         if self._now is None:
-            self._now = self._given() if self.now_given else datetime.now(UTC)
+            self._now = self._given(zone) if self.now_given else datetime.now(UTC)
         return self._now
 
     def clock(self) -> Callable[[], datetime]:
@@ -75,7 +104,7 @@ class Door:
         start, began = self.now, time.monotonic()
         return lambda: start + timedelta(seconds=time.monotonic() - began)
 
-    def _given(self) -> datetime:
+    def _given(self, zone: tzinfo) -> datetime:
         try:
             moment = datetime.fromisoformat(self.now_given or "")
         except ValueError:
@@ -86,9 +115,7 @@ class Door:
                     fixes=("--now 2026-11-27T08:00:00+01:00",),
                 )
             ) from None
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=self.app.config.site.timezone)
-        return moment.astimezone(UTC)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
     @property
     def who(self) -> str:

@@ -1,0 +1,339 @@
+"""`issue list | show | send | cancel`."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from newsletter import words
+from newsletter.cli.door import Door, Group, command, told
+from newsletter.errors import Outside, Problem, Refused, UsageError
+from newsletter.model import WEEKLY, DeliveryState, Issue, IssueState
+
+if TYPE_CHECKING:
+    from newsletter.usecases.deliver import Delivered
+    from newsletter.usecases.send import Plan
+
+_TABLE = {
+    "list": ("newsletter.cli.issue:list_issues", "all issues with their outcome"),
+    "show": ("newsletter.cli.issue:show", "one issue, or the next one as it would be"),
+    "send": ("newsletter.cli.issue:send", "trigger an issue by hand"),
+    "cancel": ("newsletter.cli.issue:cancel", "stop an issue that is about to go, or going"),
+}
+
+
+@click.group("issue", cls=Group, table=_TABLE)
+def issue() -> None:
+    """Issues: see them, send one by hand, stop one."""
+
+
+@command("list")
+def list_issues(door: Door) -> None:
+    """All issues, newest first.
+
+    \b
+    newsletter issue list
+    newsletter issue list --json
+    """
+    ledger, zone = door.app.ledger, door.app.config.cadence.zone
+    rows = [(one, ledger.counts(WEEKLY, one.number)) for one in reversed(ledger.issues(WEEKLY))]
+    lines = [
+        f"{one.number:>4}  {words.moment_of(one.slot.local):<22}  {one.state.value:<15}  {counts_words(counts):<40}  "
+        f"{one.stories[0].title if one.stories else '–'}"
+        for one, counts in rows
+    ]
+    slot = door.app.next_slot(door.now)
+    empty = f"No issue yet. The next slot is {words.when(slot.due, zone, door.now)}."
+    door.answer([issue_data(one, counts) for one, counts in rows], *(lines or [empty]))
+
+
+def counts_words(counts: Mapping[DeliveryState, int]) -> str:
+    """`1,271 accepted, 4 failed`."""
+    order = ("accepted", "waiting", "claimed", "sending", "failed", "uncertain", "dropped")
+    return ", ".join(f"{n:,} {state}" for state in order if (n := counts.get(DeliveryState(state), 0)))
+
+
+def issue_data(one: Issue, counts: Mapping[DeliveryState, int]) -> dict[str, object]:
+    return {
+        "number": one.number,
+        "slot": one.slot.key,
+        "due": one.slot.due,
+        "state": one.state.value,
+        "reason": one.reason,
+        "subject": one.subject,
+        "preheader": one.preheader,
+        "stories": [story.slug for story in one.stories],
+        "send_at": one.send_at,
+        "started_at": one.started_at,
+        "finished_at": one.finished_at,
+        "audience": one.audience,
+        "deliveries": {state.value: n for state, n in counts.items()},
+    }
+
+
+@command("show")
+@click.argument("number", metavar="N|next")
+def show(door: Door, number: str) -> None:
+    """One issue with every story and what became of its mail; `next` as it would go out now.
+
+    \b
+    newsletter issue show next
+    newsletter issue show 12
+    """
+    if number == "next":
+        _show_next(door)
+        return
+    from newsletter.usecases.report import issue_named
+
+    ledger, zone = door.app.ledger, door.app.config.cadence.zone
+    one = issue_named(ledger, number_of(number))
+    counts = ledger.counts(WEEKLY, one.number)
+    unsettled = ledger.deliveries(WEEKLY, one.number, DeliveryState.UNCERTAIN)
+    data = issue_data(one, counts) | {"uncertain": [d.address for d in unsettled]}
+    lines = [
+        f"Issue {one.number} · {one.state.value} · slot {words.when(one.slot.due, zone)}",
+        *(f"  {n}  {story.title}" for n, story in enumerate(one.stories, 1)),
+        f"Subject    {one.subject}",
+        f"Preheader  {one.preheader}",
+    ]
+    if one.reason:
+        lines.append(f"Reason     {one.reason}")
+    if one.state is IssueState.READY and one.send_at:
+        lines.append(f"Starts     {words.when(one.send_at, zone, door.now)}")
+    if one.started_at:
+        by = f" by {one.sent_by}" if one.sent_by else ""
+        lines.append(f"Started    {words.when(one.started_at, zone)}{by}")
+        lines.append(f"Readers    {words.count(one.audience, 'reader')}: {counts_words(counts)}")
+    lines += [f"Uncertain  {d.address}: {d.reply or 'the connection was lost after the text'}" for d in unsettled]
+    if one.state.public:
+        lines.append(f"Page       {door.app.config.site.address_of(f'issues/{one.number}/')}")
+    door.answer(data, *lines)
+
+
+def _show_next(door: Door) -> None:
+    from newsletter.usecases.prepare import choose, draft_of
+    from newsletter.usecases.report import status
+
+    app = door.app
+    press = app.press(app.library(door.now), door.now)
+    selection = choose(press)
+    told_status = status(
+        ledger=app.ledger, roster=app.roster, cadence=app.config.cadence, selection=selection, now=door.now
+    )
+    slot = told_status.next_slot
+    rows = [*selection.stories, *selection.left]
+    data: dict[str, object] = {
+        "number": told_status.next_number,
+        "slot": slot.key,
+        "due": slot.due,
+        "stories": [{"slug": c.post.slug, "verdict": c.verdict.value, "reason": c.reason} for c in rows],
+        "readers": told_status.readers.get("active", 0),
+    }
+    lines = [
+        f"Issue {told_status.next_number} · Draft · slot {words.when(slot.due, app.config.cadence.zone, door.now)}"
+    ]
+    for n, choice in enumerate(rows, 1):
+        post = choice.post
+        by = post.author.name + (f" / {post.reviewer.name}" if post.reviewer else "")
+        mark = f"{n}" if choice.verdict.value != "out" else "–"
+        lines.append(
+            f" {choice.verdict.value:<4} {mark:<2} {post.title:<52} {by:<24} {post.minutes:>2} min  {choice.reason}"
+        )
+    if not selection.stories:
+        lines.append("No story is in: the slot will be recorded as empty, and nothing is sent.")
+    else:
+        draft = draft_of(press, slot, [choice.post for choice in selection.stories])
+        data |= {"subject": draft.digest.subject, "preheader": draft.digest.preheader}
+        data |= {"bytes": len(draft.digest.html.encode()), "problems": [p.as_json() for p in draft.problems]}
+        lines += [
+            f"Subject    {draft.digest.subject}",
+            f"Preheader  {draft.digest.preheader}",
+            f"Size       {len(draft.digest.html.encode()) / 1000:.1f} kB of 80 kB",
+            *told(draft.problems),
+        ]
+    lines.append(f"Readers    {told_status.readers.get('active', 0):,}")
+    door.answer(data, *lines)
+
+
+def number_of(text: str) -> int:
+    """An issue's number as typed. Raises UsageError."""
+    if not (text.isascii() and text.isdigit()):
+        raise UsageError(Problem("I111", f'"{text}" is not an issue number', fixes=("newsletter issue list",)))
+    return int(text)
+
+
+@command("send")
+@click.argument("number", metavar="N|next")
+@click.option("--confirm", default=None, metavar="N:COUNT", help="For scripts: issue and number of readers.")
+@click.option(
+    "--delay", default="120", show_default=True, metavar="0..600", help="Seconds in which it can be cancelled."
+)
+@click.option("--at", "at", default=None, metavar="ISO-8601", help="Start then instead.")
+@click.option("--wait", is_flag=True, help="Stay, send from here, and show progress.")
+@click.option("--dry-run", is_flag=True, help="Show what would be sent, to whom.")
+def send(door: Door, number: str, confirm: str | None, delay: str, at: str | None, wait: bool, dry_run: bool) -> int:
+    """Trigger an issue by hand. It is sent once; the number of readers is typed to confirm.
+
+    \b
+    newsletter issue send next
+    newsletter issue send 12 --confirm 12:1284 --delay 0 --wait
+    """
+    from newsletter.issues import lifecycle
+    from newsletter.usecases import send as sending
+
+    app = door.app
+    pause = lifecycle.parse_delay(delay)
+    given = lifecycle.parse_confirm(confirm) if confirm else None
+    start = _moment(at, door) if at else None
+    press = app.press(app.library(door.now), door.now)
+    plan = sending.plan(press, app.roster, None if number == "next" else number_of(number))
+    if given and given[0] != plan.number:
+        raise Refused(
+            Problem("S304", f"You confirmed issue {given[0]}; this is issue {plan.number}. Nothing was sent.")
+        )
+    page = _confirm_page(door, plan)
+    if dry_run:
+        door.answer(
+            _plan_data(plan) | {"dry_run": True},
+            *page,
+            f"Would send to {words.count(plan.audience.readers, 'reader')}.",
+        )
+        return 0
+    confirmed = given[1] if given else _typed(door, plan, page)
+    sent = sending.send(press, plan, confirmed=confirmed, delay=pause, at=start, by=door.who)
+    return _wait_for(door, sent) if wait else _left_to_work(door, sent)
+
+
+def _moment(text: str, door: Door) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(Problem("S313", f'--at "{text}" is not a date and time of ISO 8601')) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=door.app.config.cadence.zone)
+
+
+def _plan_data(plan: Plan) -> dict[str, object]:
+    return {
+        "number": plan.number,
+        "slot": plan.slot.key,
+        "subject": plan.subject,
+        "stories": list(plan.stories),
+        "readers": plan.audience.readers,
+        "not_to": dict(plan.audience.not_to),
+        "ahead": plan.ahead,
+    }
+
+
+def _confirm_page(door: Door, plan: Plan) -> list[str]:
+    site, zone = door.app.config.site, door.app.config.cadence.zone
+    others = ", ".join(f"{n:,} {status}" for status, n in plan.audience.not_to.items())
+    first = ", ".join(plan.audience.first) + ("" if plan.audience.readers <= len(plan.audience.first) else ", …")
+    lines = [
+        f"Issue {plan.number}"
+        + (f" · {plan.issue.state.value}: {plan.issue.reason}" if plan.issue and plan.issue.reason else ""),
+        *(f"  {n}  {title}" for n, title in enumerate(plan.stories, 1)),
+        f"  Subject  {plan.subject}",
+        f"  From     {site.sender.name} <{site.sender.address}>",
+        f"  To       {words.count(plan.audience.readers, 'reader')}     first, alphabetically: {first or '–'}",
+    ]
+    if others:
+        lines.append(f"           not to {others}")
+    where = "the outbox on this machine (sandbox)" if door.app.config.mail.sandbox else door.app.config.mail.host
+    lines.append(f"  Through  {where}")
+    lines += told(plan.problems)
+    if plan.ahead:
+        lines.append(
+            f"This is ahead of its slot ({words.when(plan.slot.due, zone, door.now)}), which will then be empty."
+        )
+    return lines
+
+
+def _typed(door: Door, plan: Plan, page: Sequence[str]) -> int:
+    from newsletter.issues import lifecycle
+
+    if door.no_input or not sys.stdin.isatty():
+        raise Refused(lifecycle.needs_confirmation(plan.number, plan.audience.readers))
+    for line in (*page, ""):
+        click.echo(line, err=True)
+    typed = str(click.prompt("Type the number of readers to send", err=True)).replace(",", "").strip()
+    return int(typed) if typed.isascii() and typed.isdigit() else -1
+
+
+def _left_to_work(door: Door, sent: Issue) -> int:
+    app = door.app
+    assert sent.send_at is not None  # noqa: S101  send() has just set it
+    lines = [
+        f"Starts {words.when(sent.send_at, app.config.cadence.zone, door.now)}.",
+        f"Stop it:  newsletter issue cancel {sent.number}",
+    ]
+    if not _somebody_sends(door):
+        lines.append(
+            "warn  No sender is running. Start one: newsletter work   (or newsletter deliver, after that time)"
+        )
+    door.answer(issue_data(sent, app.ledger.counts(WEEKLY, sent.number)), *lines)
+    return 0
+
+
+def _somebody_sends(door: Door) -> bool:
+    if door.app.lock.acquire():
+        door.app.lock.release()
+        return False
+    return True
+
+
+def _wait_for(door: Door, sent: Issue) -> int:
+    """Send from here when the time comes. Ctrl-C before it stops the wait, not the issue."""
+    from newsletter.cli.machine import delivered_data, delivered_words, interruptible, progress_line
+
+    app = door.app
+    assert sent.send_at is not None  # noqa: S101  send() has just set it
+    clock = door.ticking_clock()
+    left = sent.send_at - clock()
+    if left > timedelta(0):
+        door.say(f"Starts in {words.span(left)}. Stop it: newsletter issue cancel {sent.number}")
+        time.sleep(left.total_seconds())
+    if not app.lock.acquire():
+        door.answer(issue_data(sent, {}), f"Another process is sending ({app.lock.holder()}): left to it.")
+        return 0
+    app.recover(clock())
+
+    def run(stop: threading.Event) -> Delivered:
+        return app.deliver(clock=clock, stop=stop, progress=progress_line(door))
+
+    began = time.perf_counter()
+    done = interruptible(run)
+    door.answer(delivered_data(done), *delivered_words(door, done, f"{time.perf_counter() - began:.1f} s"))
+    if done.drained.trouble:
+        raise Outside(done.drained.trouble)
+    return 0
+
+
+@command("cancel")
+@click.argument("number", metavar="N")
+@click.option("--reason", default="", help="Why; kept with the issue.")
+@click.option("--dry-run", is_flag=True, help="Say what would be stopped.")
+def cancel(door: Door, number: str, reason: str, dry_run: bool) -> None:
+    """Stop an issue: before its first mail its stories return to the pool, afterwards the rest is dropped.
+
+    \b
+    newsletter issue cancel 12 --reason "wrong photograph"
+    """
+    from newsletter.usecases import send as sending
+
+    app = door.app
+    wanted = number_of(number)
+    if dry_run:
+        have_it = sending.reached(app.ledger.counts(WEEKLY, wanted))
+        door.answer(
+            {"number": wanted, "have_it": have_it, "dry_run": True}, f"Would cancel: {have_it:,} already have it."
+        )
+        return
+    have_it = sending.cancel(app.ledger, wanted, reason=reason or f"cancelled by {door.who}", by=door.who, now=door.now)
+    told_so = f"Stopped after {have_it:,}." if have_it else "Nobody has it; its stories go into the next issue."
+    door.answer({"number": wanted, "have_it": have_it}, f"Issue {wanted} cancelled. {told_so}")

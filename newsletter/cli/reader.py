@@ -1,0 +1,107 @@
+"""`reader list | add | leave`."""
+
+from __future__ import annotations
+
+import click
+
+from newsletter import words
+from newsletter.cli.door import Door, Group, command
+from newsletter.model import Subscriber
+
+_TABLE = {
+    "list": ("newsletter.cli.reader:list_readers", "who gets the mail, and who no longer does"),
+    "add": ("newsletter.cli.reader:add", "a reader whose agreement you vouch for"),
+    "leave": ("newsletter.cli.reader:leave", "take a reader off, at once"),
+}
+
+
+@click.group("reader", cls=Group, table=_TABLE)
+def reader() -> None:
+    """Readers: who gets the mail."""
+
+
+def reader_data(one: Subscriber) -> dict[str, object]:
+    return {
+        "id": one.id,
+        "address": one.address,
+        "status": one.status.value,
+        "edition": one.edition,
+        "joined_at": one.joined_at,
+        "left_at": one.left_at,
+    }
+
+
+@command("list")
+@click.option("--status", default=None, type=click.Choice(["unconfirmed", "active", "paused", "left", "blocked"]))
+def list_readers(door: Door, status: str | None) -> None:
+    """All readers with their status.
+
+    \b
+    newsletter reader list
+    newsletter reader list --status left --json
+    """
+    readers = door.app.roster.all(status)
+    zone = door.app.config.site.timezone
+    lines = [
+        f"{one.address:<40}  {one.status.value:<11}  joined {words.short_date(one.joined_at.astimezone(zone))}"
+        for one in readers
+    ]
+    total = ", ".join(f"{n:,} {name}" for name, n in door.app.roster.counts().items() if n) or "no reader yet"
+    door.answer([reader_data(one) for one in readers], *lines, total)
+
+
+@command("add")
+@click.argument("address")
+@click.option("--consent", default=None, metavar="TEXT", help="How they agreed; kept as the record of consent.")
+@click.option("--dry-run", is_flag=True, help="Check the address only.")
+def add(door: Door, address: str, consent: str | None, dry_run: bool) -> None:
+    """Add a reader whose agreement you can prove. They get the next issue.
+
+    \b
+    newsletter reader add ada@readers.example --consent "signed up at the fair, list of 3 March"
+    """
+    from newsletter.usecases import enroll
+
+    app = door.app
+    if dry_run:
+        found = app.roster.find(enroll.checked_address(address))
+        door.answer(
+            {"known": found is not None, "dry_run": True}, "Already known." if found else f"Would add {address}."
+        )
+        return
+    text = consent or f"Added by hand by {door.who}."
+    added = enroll.add(roster=app.roster, ledger=app.ledger, address=address, consent=text, by=door.who, now=door.now)
+    if added is None:
+        there = enroll.known(app.roster, address)
+        door.answer(
+            reader_data(there) | {"added": False}, f"{there.address} is known already: {there.status.value}. Unchanged."
+        )
+        return
+    slot = app.next_slot(door.now)
+    door.answer(
+        reader_data(added) | {"added": True},
+        f"Added {added.address}. Their first issue: {words.when(slot.due, app.config.cadence.zone)}",
+    )
+
+
+@command("leave")
+@click.argument("address")
+@click.option("--dry-run", is_flag=True, help="Say what would be done.")
+def leave(door: Door, address: str, dry_run: bool) -> None:
+    """Take a reader off. Nothing more goes to them, not even an issue that is on its way.
+
+    \b
+    newsletter reader leave ada@readers.example
+    """
+    from newsletter.usecases import enroll
+
+    app = door.app
+    if dry_run:
+        there = enroll.known(app.roster, address)
+        door.answer(reader_data(there) | {"dry_run": True}, f"Would take off {there.address} ({there.status.value}).")
+        return
+    there, left = enroll.leave(roster=app.roster, ledger=app.ledger, address=address, by=door.who, now=door.now)
+    door.answer(
+        reader_data(there) | {"left": left},
+        f"{there.address} has left. Nothing more will go to them." if left else f"{there.address} had left before.",
+    )

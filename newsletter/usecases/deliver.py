@@ -1,0 +1,120 @@
+"""start what is due | publish its page | hand out every waiting message | finish: drain what is owed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from newsletter.delivery.engine import Drained, Progress, drain
+from newsletter.delivery.message import compose
+from newsletter.model import WEEKLY, Addressee, DeliveryState, Digest, Issue, IssueState, Message, Site
+from newsletter.ports import Clock, Ledger, Transport
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What a round of handing out did."""
+
+    started: tuple[Issue, ...]
+    held: tuple[Issue, ...]
+    finished: tuple[Issue, ...]
+    drained: Drained
+    next_retry: datetime | None
+
+
+def deliver(
+    *,
+    ledger: Ledger,
+    transport: Transport,
+    composer: Composer,
+    publish: Callable[[], object],
+    clock: Clock,
+    late_limit: timedelta,
+    connections: int,
+    stop: threading.Event,
+    progress: Callable[[Progress], None] | None = None,
+) -> Delivered:
+    """One round. The caller holds the sender lock and has called `ledger.recover` since it took it.
+
+    `publish` is called before an issue's first hand-over, so that no mail links to a page that is not there; what it
+    raises leaves every reader waiting. An issue that is under way goes on even while a post is broken.
+    """
+    held = hold_late(ledger, clock(), late_limit)
+    started = start_due(ledger, clock())
+    if any(not begun(ledger, issue) for issue in sending(ledger)):
+        publish()
+    drained = drain(
+        ledger, transport, composer.compose, clock=clock, connections=connections, stop=stop, progress=progress
+    )
+    return Delivered(started, held, finish(ledger, clock()), drained, ledger.next_retry())
+
+
+def hold_late(ledger: Ledger, now: datetime, late_limit: timedelta) -> tuple[Issue, ...]:
+    """READY issues whose time passed while nobody sent: held and told, never fired blindly."""
+    late = [i for i in _in_state(ledger, IssueState.READY) if i.send_at and now - i.send_at > late_limit]
+    return tuple(i for i in late if ledger.hold(WEEKLY, i.number, reason=_late_words(i, now)))
+
+
+def _late_words(issue: Issue, now: datetime) -> str:
+    assert issue.send_at is not None  # noqa: S101
+    hours = (now - issue.send_at).total_seconds() / 3600
+    return f"nothing was sending at its time; found {hours:.1f} h later"
+
+
+def start_due(ledger: Ledger, now: datetime) -> tuple[Issue, ...]:
+    """Fix the audience of each READY issue whose time has come."""
+    due = [i for i in _in_state(ledger, IssueState.READY) if i.send_at and i.send_at <= now]
+    return tuple(i for i in (ledger.start_send(WEEKLY, one.number, now=now) for one in due) if i)
+
+
+def sending(ledger: Ledger) -> Sequence[Issue]:
+    return _in_state(ledger, IssueState.SENDING)
+
+
+def begun(ledger: Ledger, issue: Issue) -> bool:
+    """Whether a hand-over of this issue has an outcome yet."""
+    counts = ledger.counts(WEEKLY, issue.number)
+    return any(
+        counts.get(state, 0) for state in (DeliveryState.ACCEPTED, DeliveryState.FAILED, DeliveryState.UNCERTAIN)
+    )
+
+
+def finish(ledger: Ledger, now: datetime) -> tuple[Issue, ...]:
+    """Close each issue for which nothing waits any more."""
+    ended = (ledger.finish(WEEKLY, issue.number, now=now) for issue in sending(ledger))
+    return tuple(issue for issue in ended if issue.state is not IssueState.SENDING)
+
+
+def _in_state(ledger: Ledger, state: IssueState) -> Sequence[Issue]:
+    return [issue for issue in ledger.issues(WEEKLY) if issue.state is state]
+
+
+class Composer:
+    """One reader's Message of one issue; keeps the frozen Digests it has read."""
+
+    def __init__(
+        self, *, ledger: Ledger, site: Site, unsubscribe_url: Callable[[int, int], str], message_id_key: str
+    ) -> None:
+        self._ledger = ledger
+        self._site = site
+        self._unsubscribe_url = unsubscribe_url
+        self._message_id_key = message_id_key
+        self._frozen: dict[int, tuple[Issue, Digest]] = {}
+
+    def compose(self, number: int, addressee: Addressee) -> Message:
+        """The same bytes on every call for the same reader and issue."""
+        if number not in self._frozen:
+            issue = self._ledger.issue(WEEKLY, number)
+            assert issue is not None  # noqa: S101  the chunk names an issue of this ledger
+            self._frozen[number] = (issue, self._ledger.digest(WEEKLY, number))
+        issue, digest = self._frozen[number]
+        return compose(
+            site=self._site,
+            issue=issue,
+            digest=digest,
+            addressee=addressee,
+            unsubscribe_url=self._unsubscribe_url(addressee.subscriber_id, addressee.token_version),
+            message_id_key=self._message_id_key,
+        )

@@ -1,0 +1,184 @@
+"""slots due | choose stories | decide | render and check | open the issue: make the issue that is due."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from newsletter.errors import ConfigError, Problem, stops
+from newsletter.issues import cadence as cadences
+from newsletter.issues import digest as digests
+from newsletter.issues import preflight, selection
+from newsletter.model import (
+    WEEKLY,
+    Cadence,
+    Digest,
+    Issue,
+    IssueState,
+    Library,
+    Post,
+    Site,
+    Slot,
+    SlotOutcome,
+    Story,
+)
+from newsletter.ports import Ledger
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """What making an issue needs; handed around as one."""
+
+    library: Library
+    ledger: Ledger
+    cadence: Cadence
+    site: Site
+    templates: Environment
+    sandbox: bool
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What became of the slot that was due."""
+
+    slot: Slot | None  # None when nothing was due
+    next_slot: Slot
+    issue: Issue | None = None
+    reason: str = ""
+    problems: tuple[Problem, ...] = ()
+
+
+def prepare(press: Press, *, dry_run: bool = False) -> Prepared:
+    """Make the issue of the slot that is due, once; record an empty or late slot with its reason."""
+    upcoming = cadences.next_slots(press.cadence, press.now, 1)[0]
+    decision = selection.decide(press.cadence, due(press), choose(press), press.now)
+    match decision:
+        case selection.Nothing():
+            return Prepared(None, upcoming)
+        case selection.Empty() as empty:
+            if not dry_run:
+                record(press.ledger, empty)
+            return Prepared(empty.slot, upcoming, None, empty.reason)
+        case selection.Make(slot=slot, coalesced=earlier, stories=posts, state=state, reason=reason):
+            made = draft_of(press, slot, posts)
+            if made.stops and state is IssueState.READY:
+                state, reason = IssueState.HELD, "; ".join(f"{p.code} {p.message}" for p in made.stops)
+            if dry_run:
+                return Prepared(slot, upcoming, None, reason, made.problems)
+            issue = open_issue(press, made, coalesced=earlier, state=state, reason=reason, send_at=slot.due)
+            return Prepared(slot, upcoming, issue, reason, made.problems)
+
+
+def due(press: Press) -> list[Slot]:
+    """The slots that have passed without an outcome, oldest first."""
+    started = press.ledger.started(WEEKLY, press.now)
+    return selection.due(press.cadence, press.ledger.slots(WEEKLY), started, press.now)
+
+
+def choose(press: Press) -> selection.Selection:
+    """Every post of the library with why it is in or out of the next issue."""
+    started = press.ledger.started(WEEKLY, press.now)
+    start = selection.start(press.cadence, started)
+    return selection.choose(press.library, press.ledger.carried(WEEKLY), start=start, now=press.now)
+
+
+def record(ledger: Ledger, empty: selection.Empty) -> None:
+    """Write down a slot that makes no issue, so that it is never looked at again and never passes in silence."""
+    for missed in empty.coalesced:
+        ledger.record_slot(WEEKLY, missed, SlotOutcome.COALESCED, f"went into {empty.slot.key}")
+    ledger.record_slot(WEEKLY, empty.slot, empty.outcome, empty.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An issue as it would go out, with what the checks of its final bytes say. Nothing is stored yet."""
+
+    number: int
+    slot: Slot
+    posts: tuple[Post, ...]
+    digest: Digest
+    problems: tuple[Problem, ...]
+
+    @property
+    def stops(self) -> tuple[Problem, ...]:
+        return stops(self.problems)
+
+    @property
+    def stories(self) -> tuple[Story, ...]:
+        return tuple(Story(post.id, post.content_hash, post.slug, post.title) for post in self.posts)
+
+
+def draft_of(press: Press, slot: Slot, posts: Sequence[Post], number: int | None = None) -> Draft:
+    """Render the next issue (or `number`) and check it. Raises ConfigError when the sender is not fully named."""
+    require_sender(press.site)
+    issues = press.ledger.issues(WEEKLY)
+    number = number or (issues[-1].number + 1 if issues else 1)
+    previous = next((i for i in reversed(issues) if i.number < number and i.state.public), None)
+    view = digests.view(
+        press.site,
+        press.cadence,
+        press.library,
+        posts,
+        number=number,
+        slot=slot,
+        carried=press.ledger.carried(WEEKLY),
+        previous=previous,
+    )
+    digest = digests.render(view, press.site, press.templates)
+    problems = preflight.preflight(digest, view, sandbox=press.sandbox)
+    return Draft(number, slot, tuple(posts), digest, tuple(problems))
+
+
+def open_issue(
+    press: Press,
+    draft: Draft,
+    *,
+    coalesced: Sequence[Slot],
+    state: IssueState,
+    reason: str,
+    send_at: datetime | None,
+) -> Issue | None:
+    """Freeze the draft in the ledger. None when another process was first."""
+
+    def digest_of(number: int) -> Digest:
+        if number == draft.number:
+            return draft.digest
+        return draft_of(press, draft.slot, draft.posts, number).digest  # another issue took the number meanwhile
+
+    return press.ledger.open_issue(
+        edition=WEEKLY,
+        slot=draft.slot,
+        coalesced=coalesced,
+        stories=draft.stories,
+        render=digest_of,
+        state=state,
+        reason=reason,
+        now=press.now,
+        send_at=send_at if state is IssueState.READY else None,
+    )
+
+
+def require_sender(site: Site) -> None:
+    """Raises ConfigError unless the mail's sender and postal address are there."""
+    missing = [
+        Problem(
+            "C110",
+            f"sender.{key} is missing",
+            file="newsletter.toml",
+            why=why,
+            fixes=(f'{key} = "…" under [sender]',),
+        )
+        for key, value, why in (
+            ("address", site.sender.address, "Mail needs a From address."),
+            ("postal_address", site.sender.postal_address, "Each mail must carry a postal address (16 CFR 316.5)."),
+        )
+        if not value
+    ]
+    if missing:
+        raise ConfigError(missing)

@@ -1,0 +1,82 @@
+"""library | refuse what vanished | render feeds and archive | check links | write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from newsletter.errors import Problem, SourceErrors, stops
+from newsletter.model import Changes, File, Issue, IssueState, Library, Site, Slot
+from newsletter.ports import Output
+from newsletter.publish import archive, checks, feeds, jsonfeed
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What a publish did."""
+
+    changes: Changes
+    posts: int
+    issues: int
+    feeds: int
+    files: int
+
+
+def publish(
+    *,
+    library: Library,
+    issues: Sequence[Issue],
+    output: Output,
+    site: Site,
+    templates: Environment,
+    next_slot: Slot | None,
+    now: datetime,
+    dry_run: bool = False,
+) -> Published:
+    """Make the output folder hold what the library and the public issues say. Raises SourceErrors, Outside."""
+    shown = [issue for issue in issues if issue.state.public or starting(issue, now)]
+    refuse_vanished(output.published_ids(), library)
+    files = render(library, shown, site, templates, next_slot)
+    if wrong := stops(checks.internal_links(files, site)):
+        raise SourceErrors(wrong)
+    slugs = {post.id: post.slug for post in library.posts}
+    changes = output.compare(files) if dry_run else output.write(files, slugs)
+    return Published(changes, len(library.posts), len(shown), len(FEEDS), len(files))
+
+
+FEEDS = (("rss.xml", feeds.rss), ("atom.xml", feeds.atom), ("feed.json", jsonfeed.json_feed))
+
+
+def render(
+    library: Library, issues: Sequence[Issue], site: Site, templates: Environment, next_slot: Slot | None
+) -> list[File]:
+    """Every file of the site; a function of its arguments alone."""
+    pages = archive.render(site, library, issues, templates, next_slot=next_slot)
+    return [*pages, *(File(PurePosixPath(name), make(site, library)) for name, make in FEEDS)]
+
+
+def starting(issue: Issue, now: datetime) -> bool:
+    """Whether the issue goes out now: its page must stand before its first mail does."""
+    return issue.state is IssueState.READY and issue.send_at is not None and issue.send_at <= now
+
+
+def refuse_vanished(published: Mapping[str, str], library: Library) -> None:
+    """A published id that no source has any more stops the build: readers hold links to it. Raises SourceErrors."""
+    gone = [(post_id, slug) for post_id, slug in published.items() if post_id not in library.known_ids]
+    if gone:
+        raise SourceErrors([_vanished(post_id, slug) for post_id, slug in gone])
+
+
+def _vanished(post_id: str, slug: str) -> Problem:
+    return Problem(
+        "F410",
+        f"The published post {slug} has vanished",
+        why=f"Readers and feeds hold links to {post_id}; no file in posts/ has this id now.",
+        fixes=("Bring the file back.", f"If it was renamed, add   id: {post_id}   to its front matter."),
+    )

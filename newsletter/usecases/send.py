@@ -1,0 +1,161 @@
+"""plan | confirm the count | open and schedule: trigger an issue by hand, with its safeguards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from newsletter.errors import Problem, Refused
+from newsletter.issues import cadence as cadences
+from newsletter.issues import lifecycle
+from newsletter.issues.selection import Selection
+from newsletter.model import WEEKLY, DeliveryState, Issue, IssueState, LogEntry, Slot
+from newsletter.ports import Ledger, Roster
+from newsletter.usecases.prepare import Draft, Press, choose, draft_of, due, open_issue
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Who it would go to now."""
+
+    readers: int
+    first: tuple[str, ...]  # the first addresses in alphabetical order
+    not_to: Mapping[str, int]  # other readers by status
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a send would do, for a person to look at; nothing has been changed."""
+
+    number: int
+    subject: str
+    preheader: str
+    stories: tuple[str, ...]
+    slot: Slot
+    audience: Audience
+    problems: tuple[Problem, ...]
+    issue: Issue | None = None  # already frozen
+    draft: Draft | None = None  # still to be frozen
+    earlier: tuple[Slot, ...] = ()  # slots that were missed before this one
+    ahead: bool = False
+
+
+def plan(press: Press, roster: Roster, number: int | None) -> Plan:
+    """Look at issue `number`, or at the next one. Raises Refused (S301, S302, S303, I3xx) when it may not be sent."""
+    issues = press.ledger.issues(WEEKLY)
+    known = next((i for i in issues if i.number == number), None)
+    if number is None:
+        known = next((i for i in issues if i.state in {IssueState.READY, IssueState.HELD} and i.send_at is None), None)
+    if known is not None:
+        return _frozen(press, roster, known)
+    upcoming = issues[-1].number + 1 if issues else 1
+    if number not in {None, upcoming}:
+        raise Refused(
+            Problem(
+                "S306",
+                f"There is no issue {number}",
+                why=f"The next one is {upcoming}.",
+                fixes=("newsletter issue list",),
+            )
+        )
+    return _drafted(press, roster)
+
+
+def _frozen(press: Press, roster: Roster, issue: Issue) -> Plan:
+    if refusal := lifecycle.may_send(issue, press.ledger.counts(WEEKLY, issue.number)):
+        raise Refused(refusal)
+    return Plan(
+        number=issue.number,
+        subject=issue.subject,
+        preheader=issue.preheader,
+        stories=tuple(story.title for story in issue.stories),
+        slot=issue.slot,
+        problems=(),
+        issue=issue,
+        audience=audience(roster),
+    )
+
+
+def _drafted(press: Press, roster: Roster) -> Plan:
+    selection = choose(press)
+    if not selection.stories:
+        raise Refused(_no_story(selection))
+    passed = due(press)
+    ahead = not passed
+    *earlier, slot = passed or cadences.next_slots(press.cadence, press.now, 1)
+    draft = draft_of(press, slot, [choice.post for choice in selection.stories])
+    if draft.stops:
+        raise Refused(draft.stops)
+    return Plan(
+        number=draft.number,
+        subject=draft.digest.subject,
+        preheader=draft.digest.preheader,
+        stories=tuple(post.title for post in draft.posts),
+        slot=slot,
+        problems=draft.problems,
+        draft=draft,
+        earlier=tuple(earlier),
+        ahead=ahead,
+        audience=audience(roster),
+    )
+
+
+def _no_story(selection: Selection) -> Problem:
+    waiting = [choice.post for choice in selection.waiting]
+    why = f"{len(waiting)} waiting for approval." if waiting else "Every approved post has been in an issue."
+    fixes = tuple(f"newsletter post approve {post.slug}" for post in waiting[:3]) or ("newsletter issue show next",)
+    return Problem("S303", "There is no story for the next issue; an empty issue is never sent", why=why, fixes=fixes)
+
+
+def audience(roster: Roster) -> Audience:
+    counts = dict(roster.counts())
+    readers = counts.pop("active", 0)
+    first = tuple(sorted(reader.address for reader in roster.all("active"))[:3])
+    return Audience(readers, first, {status: n for status, n in counts.items() if n})
+
+
+def send(press: Press, plan: Plan, *, confirmed: int, delay: timedelta, at: datetime | None, by: str) -> Issue:
+    """Freeze the issue if it is not, and let it start after `delay`, or at `at`. Raises Refused; then nothing changed.
+
+    `confirmed` is the count that a person typed; it must be the count of now.
+    """
+    if refusal := lifecycle.check_count(plan.number, confirmed, plan.audience.readers):
+        raise Refused(refusal)
+    issue = plan.issue or _freeze(press, plan)
+    start = at or press.now + delay
+    if issue is None or not press.ledger.schedule_send(WEEKLY, issue.number, at=start, by=by):
+        raise Refused(_already(press.ledger, plan.number))
+    press.ledger.log(LogEntry(press.now, by, "cli", "send", f"issue {issue.number}", issue.state, f"starts {start}"))
+    scheduled = press.ledger.issue(WEEKLY, issue.number)
+    return scheduled or issue
+
+
+def _freeze(press: Press, plan: Plan) -> Issue | None:
+    assert plan.draft is not None  # noqa: S101  a plan holds one or the other
+    return open_issue(press, plan.draft, coalesced=plan.earlier, state=IssueState.READY, reason="", send_at=None)
+
+
+def _already(ledger: Ledger, number: int) -> Problem:
+    issue = ledger.issue(WEEKLY, number)
+    told = lifecycle.may_send(issue, ledger.counts(WEEKLY, number)) if issue else None
+    return told or Problem(
+        "S301", f"Issue {number} was just sent by another hand", fixes=(f"newsletter issue show {number}",)
+    )
+
+
+def cancel(ledger: Ledger, number: int, *, reason: str, by: str, now: datetime) -> int:
+    """Stop an issue; how many readers already have it. Raises Refused for one that is over."""
+    issue = ledger.issue(WEEKLY, number)
+    if issue is None:
+        raise Refused(Problem("I110", f"There is no issue {number}", fixes=("newsletter issue list",)))
+    if not lifecycle.may_change(issue, IssueState.CANCELLED):
+        raise Refused(Problem("S320", f"Issue {number} is {issue.state.value}; there is nothing left to stop"))
+    have_it = ledger.cancel(WEEKLY, number, reason=reason, now=now)
+    ledger.log(LogEntry(now, by, "cli", "cancel", f"issue {number}", issue.state, reason))
+    return have_it
+
+
+def reached(counts: Mapping[DeliveryState, int]) -> int:
+    """Readers who have the issue, or may have it."""
+    return counts.get(DeliveryState.ACCEPTED, 0) + counts.get(DeliveryState.UNCERTAIN, 0)

@@ -1,0 +1,100 @@
+"""Dates, spans and counts in English words, the same on every machine.
+
+Nothing here asks the locale: `strftime` would print other names on another host, and then two builds would differ.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, tzinfo
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+_RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "he", "ku", "ps", "ug", "ur", "yi"})
+
+
+def full_date(day: date) -> str:
+    """`Friday 27 November 2026`."""
+    return f"{WEEKDAYS[day.weekday()]} {long_date(day)}"
+
+
+def long_date(day: date) -> str:
+    """`27 November 2026`."""
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def short_date(day: date) -> str:
+    """`20 Nov 2026`."""
+    return f"{day.day} {MONTHS[day.month - 1][:3]} {day.year}"
+
+
+def moment_of(local: datetime) -> str:
+    """`Fri 27 Nov 2026, 08:00`: a wall-clock time, its zone left to the sentence around it."""
+    return f"{WEEKDAYS[local.weekday()][:3]} {short_date(local)}, {local:%H:%M}"
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """`1 story`, `1,284 readers`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def stories(number: int) -> str:
+    return count(number, "story", "stories")
+
+
+def span(length: timedelta) -> str:
+    """`45 s`, `12 min`, `4 h 10 min`, `3 days 2 h`: the two largest units, the rest cut off."""
+    seconds = int(length.total_seconds())
+    days, seconds = divmod(seconds, 86_400)
+    hours, seconds = divmod(seconds, 3_600)
+    minutes, seconds = divmod(seconds, 60)
+    parts = [
+        text
+        for number, text in (
+            (days, count(days, "day")),
+            (hours, f"{hours} h"),
+            (minutes, f"{minutes} min"),
+            (seconds, f"{seconds} s"),
+        )
+        if number
+    ]
+    return " ".join(parts[:2]) or "0 s"
+
+
+def shorten(text: str, limit: int) -> str:
+    """The text on one line, cut after a whole word with an ellipsis if it is longer than `limit` characters."""
+    text = " ".join(text.split())
+    if len(text) <= limit:
+        return text
+    head = text[: limit - 1]
+    if not text[limit - 1].isspace():
+        head = head.rpartition(" ")[0] or head
+    return head.rstrip(" ,.;:–—-") + "…"
+
+
+def direction(language: str) -> str:
+    """`rtl` for a language written from right to left, else `ltr`; takes a BCP 47 tag."""
+    return "rtl" if language.lower().partition("-")[0] in _RIGHT_TO_LEFT else "ltr"
+
+
+def when(moment: datetime, zone: tzinfo, now: datetime | None = None) -> str:
+    """`Fri 27 Nov 2026, 08:00 Madrid (07:00 UTC), in 2 days 21 h`; of the past `… ago`; without `now` no distance."""
+    local = moment.astimezone(zone)
+    name = str(zone).rpartition("/")[2].replace("_", " ")
+    utc = "" if name == "UTC" else f" ({moment.astimezone(UTC):%H:%M} UTC)"
+    if now is None:
+        return f"{moment_of(local)} {name}{utc}"
+    distance = span(abs(moment - now))
+    return f"{moment_of(local)} {name}{utc}, {f'in {distance}' if moment > now else f'{distance} ago'}"
