@@ -6,7 +6,6 @@ is on the disk when it returns (`synchronous=FULL`). What the database refuses b
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,6 +18,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from newsletter.errors import ConfigError, Outside, Problem
+from newsletter.store.folder import alone_in
 from newsletter.store.trouble import told
 
 REVISION = "0001"
@@ -105,18 +105,13 @@ def _first_start(file: Path) -> Iterator[None]:
     The file holds addresses: it is made for its owner's eyes only, and SQLite copies that to its companions.
     """
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        folder = os.open(file.parent, os.O_RDONLY)
+        with alone_in(file.parent):
+            with suppress(FileExistsError, PermissionError):  # without permission SQLite will say so
+                os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+            yield
     except OSError as error:
         problem = Problem("C506", "the database cannot be opened", file=str(file), why=error.strerror or str(error))
         raise Outside(problem) from error
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        with suppress(FileExistsError, PermissionError):  # without permission SQLite will say so
-            os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-        yield
-    finally:
-        os.close(folder)
 
 
 def _bring_up_to_date(database: Database) -> None:
