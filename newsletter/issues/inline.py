@@ -18,6 +18,7 @@ from premailer import Premailer
 
 from newsletter.errors import ConfigError, Problem
 from newsletter.issues import sheet as plain
+from newsletter.issues.page import elements, parse
 from newsletter.model import Sentinel
 
 PAGE = "email/digest.html"
@@ -88,7 +89,7 @@ def _lost_parts(before: str, after: str) -> Iterator[Problem]:
 
 def _lost_declarations(before: str, after: str, sheet: str) -> list[Problem]:
     """Compare each element's style with what the cascade says it must be."""
-    source, result = _parse(before), _parse(after)
+    source, result = parse(before), parse(after)
     expected = _cascade(source, plain.rules(sheet))
     lost: Counter[str] = Counter()
     for old, new in zip(source.iter(etree.Element), result.iter(etree.Element), strict=True):
@@ -105,7 +106,7 @@ def _cascade(page: etree._Element, rules: list[plain.Rule]) -> dict[etree._Eleme
     """What each element must say: rules by specificity, then by order; a later value also takes the later place."""
     styles: dict[etree._Element, Styles] = {}
     for rule in sorted(rules, key=lambda rule: rule.specificity):
-        for element in CSSSelector(rule.selector)(page):
+        for element in elements(page, CSSSelector(rule.selector).path):
             own = styles.setdefault(element, {})
             for name, value in rule.declarations:
                 own.pop(name, None)
@@ -141,10 +142,6 @@ def _canonical(value: str) -> str:
     value = re.sub(r"\s*([,/()])\s*", r"\1", value).strip()
     value = re.sub(r"(?<![\d.])0+(\.\d)", r"\1", value)
     return re.sub(r"#([0-9a-f])\1([0-9a-f])\2([0-9a-f])\3(?![0-9a-f])", r"#\1\2\3", value)
-
-
-def _parse(html: str) -> etree._Element:
-    return etree.fromstring(html.strip(), etree.HTMLParser())
 
 
 def _raise_if(problems: list[Problem]) -> None:

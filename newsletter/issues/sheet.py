@@ -90,7 +90,11 @@ def _refused_selectors(prelude: str, line: int) -> Iterator[Problem]:
 
 def _refused_values(body: str, line: int) -> Iterator[Problem]:
     checks = (
-        ("I204", re.compile(r"var\s*\(|(?<![\w-])--\w", re.IGNORECASE), "A variable is kept as var(), unread by Outlook"),
+        (
+            "I204",
+            re.compile(r"var\s*\(|(?<![\w-])--\w", re.IGNORECASE),
+            "A variable is kept as var(), unread by Outlook",
+        ),
         ("I205", _SPACED_COLOUR, "A colour in this notation is dropped"),
         ("I206", re.compile(r"!\s*important", re.IGNORECASE), "!important inline would beat the dark rules"),
     )

@@ -131,7 +131,14 @@ def view(
         label=f"{site.title} issue {number}, {words.long_date(day)}",
         subject=subject,
         preheader=_preheader(site, stories, subject, f"Issue {number} of {site.title}, {words.full_date(day)}."),
-        issue_line=f"Issue {number} · {words.full_date(day)} · {words.stories(len(stories))} · {minutes} min",
+        issue_line=" · ".join(
+            (
+                words.unbroken(f"Issue {number}"),
+                words.full_date(day),
+                words.unbroken(words.stories(len(stories))),
+                words.unbroken(f"{minutes} min"),
+            )
+        ),
         take_label=site.take_label,
         stories=shown,
         last_issue=_last_issue(site, last, week_ago=week_ago) if last else None,
@@ -151,8 +158,8 @@ def _story(site: Site, library: Library, post: Post, carried: Mapping[str, int],
     byline = (
         f"By {post.author.name}",
         f"Reviewed by {reviewer}" if reviewer else "",
-        date,
-        f"{post.minutes} min read",
+        words.unbroken(date),
+        words.unbroken(f"{post.minutes} min read"),
     )
     earlier = _earlier(library, post)
     return StoryView(

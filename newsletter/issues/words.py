@@ -84,6 +84,11 @@ def shorten(text: str, limit: int) -> str:
     return head.rstrip(" ,.;:–—-") + "…"
 
 
+def unbroken(text: str) -> str:
+    """The text with no-break spaces, so that a narrow screen does not part a number from its noun."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
+
+
 def direction(language: str) -> str:
     """`rtl` for a language written from right to left, else `ltr`; takes a BCP 47 tag."""
     return "rtl" if language.lower().partition("-")[0] in _RIGHT_TO_LEFT else "ltr"
