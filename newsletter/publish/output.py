@@ -220,10 +220,7 @@ def _disk(folder: Path) -> Iterator[None]:
         ) from fault
 
 
-def _refused_path(path: str, *, twice: bool) -> Problem:
-    message = (
-        "Two files of this publish have the same path" if twice else "A file would be written outside of the folder"
-    )
+def _refused_path(path: str, message: str) -> Problem:
     return Problem("F420", message, file=path, fixes=("give the post another slug, or its image another name",))
 
 

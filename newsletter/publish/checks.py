@@ -1,0 +1,128 @@
+"""Every link from the site to itself leads to something that this publish writes.
+
+Read from the finished bytes, not from the templates: pages, both XML feeds and the JSON feed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+
+from lxml import etree, html
+
+from newsletter.errors import Problem
+from newsletter.model import File, Site
+
+DYNAMIC = ("subscribe", "c/", "p/", "u/", "search")
+"""Paths below `web_url` that `newsletter serve` answers itself."""
+
+_Anchors = Mapping[str, frozenset[str]]  # path of a page -> the ids in it
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    file: str
+    line: int  # 0 in feeds: a line of escaped text helps nobody
+    address: str
+
+
+def internal_links(files: Iterable[File], site: Site) -> list[Problem]:
+    """F401 for a link to a page or file that is not there (stop), F402 for a place that its page lacks (warn).
+
+    Raises ValueError when a file is no HTML, XML or JSON at all, which our own renderers never write.
+    """
+    contents = {str(file.path): file.content for file in files}
+    pages = {path: _page(content) for path, content in contents.items() if path.endswith(".html")}
+    anchors = {path: frozenset(str(name) for name in page.xpath("//@id")) for path, page in pages.items()}
+    found = dict.fromkeys((*_in_pages(pages, site), *_in_feeds(contents)))
+    return [problem for link in found if (problem := _problem(link, contents.keys(), anchors, site))]
+
+
+def _problem(link: _Found, paths: AbstractSet[str], anchors: _Anchors, site: Site) -> Problem | None:
+    address, fragment = urldefrag(link.address)
+    if address.startswith(tuple(f"{site.web_url}/{path}" for path in DYNAMIC)):
+        return None
+    if not _below(address, site.url):
+        return _dead(link) if _below(address, site.web_url) else None
+    target = _target(address, site, paths)
+    if target is None:
+        return _dead(link)
+    lost = fragment and target in anchors and unquote(fragment) not in anchors[target]
+    return _lost_place(link, fragment) if lost else None
+
+
+def _below(address: str, base: str) -> bool:
+    return f"{address}/".startswith(f"{base}/")
+
+
+def _target(address: str, site: Site, paths: AbstractSet[str]) -> str | None:
+    """The file that a web server answers with, index pages included."""
+    path = unquote(urlsplit(address.removeprefix(site.url)).path).strip("/")
+    return next((file for file in (path, f"{path}/index.html".lstrip("/")) if file in paths), None)
+
+
+def _page(content: bytes) -> html.HtmlElement:
+    return html.document_fromstring(content, parser=html.HTMLParser(encoding="utf-8"))
+
+
+def _in_pages(pages: Mapping[str, html.HtmlElement], site: Site) -> Iterator[_Found]:
+    for path, page in pages.items():
+        base = site.address_of(path)
+        for element, _, address, _ in page.iterlinks():
+            yield _Found(path, element.sourceline or 0, urljoin(base, address.strip()))
+
+
+def _in_feeds(contents: Mapping[str, bytes]) -> Iterator[_Found]:
+    for path, content in contents.items():
+        if path.endswith((".xml", ".json")):
+            words = _json_words(json.loads(content)) if path.endswith(".json") else _xml_words(content)
+            yield from (_Found(path, 0, address) for word in words for address in _addresses(word))
+
+
+def _xml_words(content: bytes) -> Iterator[str]:
+    for element in etree.fromstring(content).iter(etree.Element):
+        yield from (str(value) for value in element.attrib.values())
+        yield element.text or ""
+
+
+def _json_words(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from (word for part in value.values() for word in _json_words(part))
+    elif isinstance(value, list):
+        yield from (word for part in value for word in _json_words(part))
+
+
+def _addresses(word: str) -> Iterator[str]:
+    """Those in a value of a feed: it is an address, or HTML that holds some, or neither."""
+    if word.startswith(("https://", "http://")):
+        yield word
+    elif word.lstrip().startswith("<"):
+        yield from (address for _, _, address, _ in html.fragment_fromstring(word, create_parent=True).iterlinks())
+
+
+def _dead(link: _Found) -> Problem:
+    return Problem(
+        "F401",
+        f"A link leads nowhere: {link.address}",
+        file=link.file,
+        line=link.line,
+        why="The address is on this site, and this publish writes no such page or file.",
+        fixes=("correct the link in the post", "or publish the post that it means, with that slug"),
+    )
+
+
+def _lost_place(link: _Found, fragment: str) -> Problem:
+    return Problem(
+        "F402",
+        f"A link leads to a place that its page does not have: #{fragment}",
+        file=link.file,
+        line=link.line,
+        why=f"{link.address} opens, at the top instead of the place.",
+        fixes=("take the name of a heading as it is in the page's source",),
+        level="warn",
+    )
