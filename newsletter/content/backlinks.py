@@ -1,0 +1,209 @@
+"""References between posts: resolved, checked, and seen from their other end.
+
+Promises that BackLinks are the inverse of Links, that a public post leads only to public posts that were
+there when it was written, and that Chains run from old to new and never in a circle.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from graphlib import CycleError, TopologicalSorter
+
+from newsletter.content.header import Header, Reference
+from newsletter.content.lines import Lines, Spot
+from newsletter.errors import Problem, nearest
+from newsletter.model import BackLink, Chain, Link, LinkKind, Post
+
+CHAINING = frozenset({LinkKind.PREVIOUS, LinkKind.CONTINUES})
+_REVISABLE = frozenset({LinkKind.SEE_ALSO, LinkKind.MENTIONS})
+_GUESSES = 100
+_BEFORE_LATER = "A post can lead only to what its readers could know."
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What one post must know of another. `released`: no draft, and approved once if the site reviews."""
+
+    header: Header
+    file: str
+    released: bool
+
+    def public(self, now: datetime) -> bool:
+        return self.released and self.header.published <= now
+
+    @property
+    def age(self) -> tuple[datetime, str]:
+        """Sorts posts from old to new, the same way everywhere."""
+        return self.header.published, self.header.id
+
+
+class Index:
+    """All posts of a site by slug, file stem and id, for references and for `previous: auto`."""
+
+    def __init__(self, cards: Iterable[Card], now: datetime) -> None:
+        self.now = now
+        self._guesses = _GUESSES
+        self._cards = sorted(cards, key=lambda card: card.age)
+        self._by_name: dict[str, Card] = {}
+        for name in ("id", "stem", "slug"):  # of equal names the slug wins
+            self._by_name |= {getattr(card.header, name): card for card in self._cards}
+        self._by_topic: dict[str, list[Card]] = defaultdict(list)
+        for card in self._cards:
+            if card.public(now):
+                for topic in card.header.topics:
+                    self._by_topic[topic.casefold()].append(card)
+
+    def find(self, name: str) -> Card | None:
+        """The post of that slug, file stem or id."""
+        return self._by_name.get(name)
+
+    def nearest(self, name: str) -> str | None:
+        """The slug that was probably meant; a run makes a hundred guesses, for each compares with every slug."""
+        self._guesses -= 1
+        if self._guesses < 0:
+            return None
+        return nearest(name[:100], (card.header.slug for card in self._cards))
+
+    def newest_before(self, card: Card) -> Card | None:
+        """The newest public post before `card` that shares a topic."""
+        found = (self._last(topic.casefold(), card) for topic in card.header.topics)
+        return max((c for c in found if c), key=lambda c: c.age, default=None)
+
+    def _last(self, topic: str, card: Card) -> Card | None:
+        earlier = (other for other in reversed(self._by_topic[topic]) if other.age < card.age)
+        return next(earlier, None)
+
+
+def resolve(
+    card: Card, references: Sequence[Reference], index: Index, lines: Lines
+) -> tuple[tuple[Link, ...], list[Problem]]:
+    """The Links of one post in the order that it makes them, and P104, P105, P111 where they cannot be made."""
+    made: list[tuple[LinkKind, str]] = []
+    problems: list[Problem] = []
+    for reference in references:
+        target = index.find(reference.name)
+        problem = _wrong(reference, card, target, index, lines) if target else _unknown(reference, index, lines)
+        if problem:
+            problems.append(problem)
+        if target and (not problem or problem.level == "warn"):
+            made.append((reference.kind, target.header.id))
+    auto = index.newest_before(card) if card.header.previous_auto else None
+    return _links(card.header.id, made, auto.header.id if auto else None), problems
+
+
+def _links(source: str, made: Sequence[tuple[LinkKind, str]], auto: str | None) -> tuple[Link, ...]:
+    """What is written in front matter; then what it left unsaid: the automatic link, and mentions in the text."""
+    said = dict.fromkeys(edge for edge in made if edge[0] is not LinkKind.MENTIONS)
+    known = {target for _, target in said}
+    if auto and auto not in known:
+        said[LinkKind.PREVIOUS, auto] = None
+        known.add(auto)
+    said |= dict.fromkeys(edge for edge in made if edge[1] not in known)
+    return tuple(Link(kind, source, target) for kind, target in said)
+
+
+def _unknown(reference: Reference, index: Index, lines: Lines) -> Problem:
+    meant = index.nearest(reference.name)
+    written = reference.name[:80]
+    fixes = (f"did you mean {meant}?",) if meant else ("name a post by the slug in its address",)
+    return lines.problem("P105", f"There is no post called {written}", reference.spot, fixes=fixes)
+
+
+def _wrong(reference: Reference, card: Card, target: Card, index: Index, lines: Lines) -> Problem | None:
+    if target.header.id == card.header.id:
+        return lines.problem("P111", "The post links to itself", reference.spot, fixes=("delete the link",))
+    title = target.header.title
+    if _later(reference.kind, card.header, target.header):
+        revisable = reference.kind in _REVISABLE
+        fix = "say when this post came to mention it: updated: YYYY-MM-DD" if revisable else "turn the link round"
+        message = f"The link points to a later post, “{title}”"
+        return lines.problem("P111", message, reference.spot, why=_BEFORE_LATER, fixes=(fix,))
+    if target.public(max(index.now, card.header.published)):
+        return None
+    return _unpublished(reference, card, target, index, lines)
+
+
+def _later(kind: LinkKind, header: Header, target: Header) -> bool:
+    """Whether a post knew its target; text that was updated may mention what came in between."""
+    return target.published > (header.updated if kind in _REVISABLE else header.published)
+
+
+def _unpublished(reference: Reference, card: Card, target: Card, index: Index, lines: Lines) -> Problem:
+    state = "a draft" if target.header.draft else "not approved" if not target.released else "not yet due"
+    before = index.newest_before(card)
+    fixes: tuple[str, ...] = (f"publish {target.header.slug} first",)
+    if before and reference.kind in CHAINING:
+        fixes += (f"previous: {before.header.slug}      (the newest published post before this one)",)
+    return lines.problem(
+        "P104",
+        f"The link points to a post that is not published: “{target.header.title}” is {state}",
+        reference.spot,
+        why="In a sent email this link would lead to a page that does not exist.",
+        fixes=fixes,
+        level="stop" if card.released else "warn",
+    )
+
+
+def circles(posts: Sequence[Post], spots: Mapping[str, tuple[Lines, Spot]]) -> list[Problem]:
+    """P111 for each circle that `previous` and `continues` make; only posts of one moment can."""
+    graph = {p.id: {link.target for link in p.links if link.kind in CHAINING} for p in posts}
+    slugs = {post.id: post.slug for post in posts}
+    problems = []
+    while circle := _circle(graph):
+        graph[circle[1]] -= {circle[0]}
+        lines, spot = spots[circle[1]]
+        names = " → ".join(slugs[post_id] for post_id in reversed(circle))
+        fixes = ("delete one of these links",)
+        problems.append(lines.problem("P111", f"The links run in a circle: {names}", spot, fixes=fixes))
+    return problems
+
+
+def _circle(graph: Mapping[str, set[str]]) -> list[str] | None:
+    known = {source: {t for t in targets if t in graph} for source, targets in graph.items()}
+    try:
+        TopologicalSorter(known).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return None
+
+
+def invert(posts: Iterable[Post]) -> dict[str, tuple[BackLink, ...]]:
+    """Target id -> the Links that point at it, in the order of `posts`; only between these posts."""
+    posts = tuple(posts)
+    known = {post.id for post in posts}
+    found: dict[str, list[BackLink]] = defaultdict(list)
+    for post in posts:
+        for link in post.links:
+            if link.target in known:
+                found[link.target].append(link)
+    return {target: tuple(links) for target, links in found.items()}
+
+
+def chains(posts: Iterable[Post]) -> dict[str, Chain]:
+    """Post id -> the Chain that `previous` and `continues` put it in, oldest first."""
+    by_id = {post.id: post for post in posts}
+    neighbours: dict[str, set[str]] = defaultdict(set)
+    for post in by_id.values():
+        for link in post.links:
+            if link.kind in CHAINING and link.target in by_id:
+                neighbours[post.id].add(link.target)
+                neighbours[link.target].add(post.id)
+    found: dict[str, Chain] = {}
+    for start in neighbours:
+        if start not in found:
+            joined = _joined(start, neighbours)
+            chain = Chain(tuple(sorted(joined, key=lambda post_id: (by_id[post_id].published, post_id))))
+            found |= dict.fromkeys(joined, chain)
+    return found
+
+
+def _joined(start: str, neighbours: Mapping[str, set[str]]) -> set[str]:
+    joined, waiting = {start}, [start]
+    while waiting:
+        new = neighbours[waiting.pop()] - joined
+        joined |= new
+        waiting += new
+    return joined

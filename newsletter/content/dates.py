@@ -1,0 +1,54 @@
+"""Dates as people write them, and the words for them.
+
+A date without a zone is on the site's clock, never on the machine's: at a clock change a time that does
+not exist is shifted forward, and of a time that comes twice the first is meant (PEP 495, fold 0).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+_WRITTEN = re.compile(r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d)?)(?:\.\d+)? ?([Zz]|[+-]\d\d:?\d\d)?)?")
+_MONTH_NAMES = "January February March April May June July August September October November December"
+_MONTHS = _MONTH_NAMES.split()  # written out: never in the language of the machine
+_WEEKS = {2: "two weeks ago", 3: "three weeks ago", 4: "four weeks ago"}
+
+
+def read(text: str, zone: ZoneInfo) -> datetime | None:
+    """`2022-02-01`, `2022-02-01 08:00` or with an offset, as UTC; None when it is none of these."""
+    match = _WRITTEN.fullmatch(text)
+    if not match:
+        return None
+    day, clock, offset = match.groups()
+    try:
+        moment = datetime.fromisoformat(f"{day}T{clock or '00:00'}{(offset or '').upper()}")
+        return moment.replace(tzinfo=moment.tzinfo or zone).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def in_words(day: date) -> str:
+    """`1 February 2022`."""
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def when(then: date, now: date) -> str:
+    """How a post dated `now` speaks of the day of an older one.
+
+    Counted in calendar weeks from Monday, as people do: on Monday the 7th, Friday the 4th was "last week".
+    Beyond four weeks, and for a later day, it is the date in words.
+    """
+    weeks = (_monday(now) - _monday(then)).days // 7
+    if then == now:
+        return "today"
+    if weeks == 0 and then < now:
+        return "earlier this week"
+    if weeks == 1:
+        return "last week"
+    return _WEEKS.get(weeks) or in_words(then)
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday()) if day.toordinal() > 7 else day
