@@ -174,9 +174,7 @@ class App:
 
     def write_post(self, path: PurePosixPath, text: str) -> None:
         """Make a new file in `posts/`. Raises Refused when it is there already."""
-        from newsletter.content.source import write_new
-
-        write_new(self.config.root / path, text)
+        self.sources.write_new(path, text)
 
     def publish(self, library: Library, now: datetime, *, dry_run: bool = False) -> Published:
         """Build the output folder. Raises SourceErrors, Outside."""

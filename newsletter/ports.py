@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from pathlib import PurePosixPath
 from typing import Protocol
 
 from newsletter.model import (
@@ -45,6 +46,9 @@ class Sources(Protocol):
 
     def read(self) -> Sequence[Source]:
         """All sources, in path order."""
+
+    def write_new(self, path: PurePosixPath, text: str) -> None:
+        """Add a source that does not exist yet; `path` is relative to the site. Raises Refused when it does."""
 
 
 class Output(Protocol):

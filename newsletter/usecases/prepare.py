@@ -130,7 +130,7 @@ def draft_of(press: Press, slot: Slot, posts: Sequence[Post], number: int | None
         carried=press.ledger.carried(WEEKLY),
         previous=previous,
     )
-    digest = digests.render(view, press.site, press.templates)
+    digest = digests.render(view, press.templates)
     problems = preflight.preflight(digest, view, sandbox=press.sandbox)
     return Draft(number, slot, tuple(posts), digest, tuple(problems))
 

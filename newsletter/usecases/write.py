@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from newsletter.content import names
 from newsletter.content.library import Loaded
-from newsletter.content.template import template
+from newsletter.content.new import template
 from newsletter.errors import Problem, UsageError, nearest
 from newsletter.model import Person, Post, Site
 
