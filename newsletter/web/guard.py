@@ -5,6 +5,7 @@ Nothing that goes wrong shows a reader a traceback, and no address, which may ho
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 
@@ -54,6 +55,9 @@ class Guard:
             await self._app(scope, receive, send_with_headers)
         except ClientDisconnect:
             return  # they hung up; nobody is left to answer
+        except asyncio.CancelledError:  # the server stops, and this request took longer than it waits
+            if not started:
+                await self._failures.stopping(scope)(scope, receive, send_with_headers)
         except Exception as error:  # the last line of defence
             response = self._failures.failed(scope, error)
             if not started:  # else half an answer went out, and the server closes the connection
@@ -78,7 +82,11 @@ class Failures:
     async def busy(self, request: Request, error: Exception) -> Response:
         """A NewsletterError: the database or the disk said no. A mail client that asked to leave will ask again."""
         _log.error("A page had to wait: %s", error)
-        response = self._pages.plain(request.scope, 503, "Please try again in a minute", "Nothing was changed.")
+        return self.stopping(request.scope)
+
+    def stopping(self, scope: Scope) -> Response:
+        """Nothing is wrong with the request, only with the moment."""
+        response = self._pages.plain(scope, 503, "Please try again in a minute", "Nothing was changed.")
         response.headers["retry-after"] = "60"
         return response
 

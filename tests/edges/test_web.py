@@ -7,12 +7,7 @@ import gzip
 import os
 import signal
 import socket
-import subprocess
-import sys
-import textwrap
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from http.client import HTTPConnection
@@ -28,7 +23,7 @@ from newsletter.errors import Outside
 from newsletter.web.folder import LARGE, Folder
 from newsletter.web.serve import run
 from tests.builders import a_site
-from tests.unit.web.parts import TOKEN, a_client, an_app, publish
+from tests.unit.web.parts import TOKEN, a_client, an_app, port_of, publish, served, start
 
 PAGE = "<!doctype html><title>Batteries</title>" + "<p>All-solid-state batteries, explained once more.</p>" * 40
 RSS = '<?xml version="1.0"?><rss version="2.0"><channel>' + "<item/>" * 200 + "</channel></rss>"
@@ -357,48 +352,7 @@ def test_a_site_below_a_path_is_found_there_whether_a_proxy_strips_it_or_not(fol
 
 # --- the server -------------------------------------------------------------------------------------
 
-SERVER = """
-    import sys
-    from pathlib import Path
-    from newsletter.errors import NewsletterError
-    from newsletter.web.serve import run
-    from tests.unit.web.parts import an_app
-
-    try:
-        run(an_app(Path(sys.argv[1])), host="127.0.0.1", port=int(sys.argv[2]), graceful_seconds=1,
-            ready=lambda address: print(address, flush=True))
-    except NewsletterError as error:
-        print(error.problems[0].code, flush=True)
-        sys.exit(error.exit_status)
-    print("stopped", flush=True)
-"""
-
-
-def start(folder: Path, port: int = 0) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", textwrap.dedent(SERVER), str(folder), str(port)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parents[2],
-    )
-
-
-def port_of(process: subprocess.Popen[str]) -> int:
-    assert process.stdout is not None
-    return int(process.stdout.readline().rstrip("/\n").rpartition(":")[2])
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[int]:
-    process = start(folder)
-    try:
-        yield port_of(process)
-        process.terminate()
-        output, errors = process.communicate(timeout=20)
-    finally:
-        process.kill()
-    assert (process.returncode, output, errors) == (0, "stopped\n", "")
+CUT_OFF = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 99\r\n\r\nList-Unsub"
 
 
 def exchange(port: int, method: str, path: str, body: str = "") -> tuple[int, dict[str, str], bytes]:
@@ -433,6 +387,7 @@ def test_the_server_answers_and_keeps_quiet_about_it(folder: Path) -> None:
         b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n",
         b"POST /u/a-good-token HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n",
         b"POST /u/a-good-token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999\r\nConnection: close\r\n\r\na=1",
+        b"POST /u/a-good-token HTTP/1.1\r\nHost: localhost\r\n" + CUT_OFF.encode(),
         b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
     ],
 )
@@ -452,14 +407,16 @@ def test_a_signal_ends_the_server_well_even_while_a_client_dawdles(folder: Path,
     try:
         port = port_of(process)
         with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
-            connection.sendall(b"POST /u/a-good-token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\nList")
+            connection.sendall(f"POST /u/{TOKEN} HTTP/1.1\r\nHost: localhost\r\n{CUT_OFF}".encode())
             assert exchange(port, "GET", "/")[0] == 200
             process.send_signal(number)
             output, errors = process.communicate(timeout=20)
+            answer = connection.recv(65536)
     finally:
         process.kill()
     assert (process.returncode, output) == (0, "stopped\n")
     assert "Traceback" not in errors
+    assert answer.startswith(b"HTTP/1.1 503")
 
 
 def test_a_port_in_use_is_told_with_its_code_and_exit_status(folder: Path) -> None:

@@ -1,8 +1,12 @@
-"""What the tests of the web room are made of: readers in memory, a published folder, a client."""
+"""What the tests of the web room are made of: readers in memory, a published folder, a client, a server."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -81,3 +85,49 @@ def publish(folder: Path, files: Mapping[str, str | bytes]) -> None:
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+SERVER = """
+    import sys
+    from pathlib import Path
+    from newsletter.errors import NewsletterError
+    from newsletter.web.serve import run
+    from tests.unit.web.parts import an_app
+
+    try:
+        run(an_app(Path(sys.argv[1])), host="127.0.0.1", port=int(sys.argv[2]), graceful_seconds=1,
+            ready=lambda address: print(address, flush=True))
+    except NewsletterError as error:
+        print(error.problems[0].code, flush=True)
+        sys.exit(error.exit_status)
+    print("stopped", flush=True)
+"""
+
+
+def start(folder: Path, port: int = 0) -> subprocess.Popen[str]:
+    """A server of its own process; its first line is its address, or the code of its problem."""
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(SERVER), str(folder), str(port)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[3],
+    )
+
+
+def port_of(process: subprocess.Popen[str]) -> int:
+    assert process.stdout is not None
+    return int(process.stdout.readline().rstrip("/\n").rpartition(":")[2])
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[int]:
+    """The port of a server that runs meanwhile, and that must end well and have written nothing to standard error."""
+    process = start(folder)
+    try:
+        yield port_of(process)
+        process.terminate()
+        output, errors = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    assert (process.returncode, output, errors) == (0, "stopped\n", "")
