@@ -106,10 +106,13 @@ class Lane(threading.Thread):
             return self._not_composed(addressee.subscriber_id, fault)
         return self._hand_over(session, message, addressee)
 
+    def _put_back(self, subscriber_id: int, problem: Problem) -> Settlement:
+        return retry.relay_fault(subscriber_id, self._work.clock(), f"{problem.code} {problem.message}")
+
     def _not_composed(self, subscriber_id: int, fault: Exception) -> tuple[Settlement, Problem | None]:
         problem = fault.problems[0] if isinstance(fault, NewsletterError) else Problem("S405", repr(fault))
         if problem.code in FINAL:
-            return retry.relay_fault(subscriber_id, self._work.clock()), problem
+            return self._put_back(subscriber_id, problem), problem
         self._broken += problem.code != "S402"
         failed = Settlement(subscriber_id, DeliveryState.FAILED, f"{problem.code} {problem.message}", counted=False)
         return failed, problem if self._broken >= BROKEN_IN_A_ROW else None
@@ -120,7 +123,7 @@ class Lane(threading.Thread):
             receipt = session.send(message)
         except Outside as fault:
             self._faults += 1
-            return retry.relay_fault(subscriber_id, self._work.clock()), fault.problems[0]
+            return self._put_back(subscriber_id, fault.problems[0]), fault.problems[0]
         except NewsletterError as refusal:  # the transport saw that it must not be sent
             return self._not_composed(subscriber_id, refusal)
         except Exception as bug:

@@ -21,7 +21,7 @@ LIMIT = timedelta(hours=48)
 RESEND_AFTER = timedelta(minutes=15)
 
 _SPREAD = 0.2
-_ENHANCED = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
+_ENHANCED = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _NO_MAILBOX = re.compile(r"5\.1\.[01236]|5\.2\.1")
 _MAILBOX_FULL = "5.2.2"
 _TOO_LARGE = frozenset({"5.2.3", "5.3.4"})
@@ -56,9 +56,9 @@ def settle(
     return _later(subscriber_id, receipt, min(now + wait(subscriber_id, attempts), end))
 
 
-def relay_fault(subscriber_id: int, now: datetime) -> Settlement:
+def relay_fault(subscriber_id: int, now: datetime, reason: str = "") -> Settlement:
     """The mail server itself failed before it took anything: this reader waits on, and no attempt is counted."""
-    return Settlement(subscriber_id, DeliveryState.WAITING, next_at=now, counted=False)
+    return Settlement(subscriber_id, DeliveryState.WAITING, reason, next_at=now, counted=False)
 
 
 def wait(subscriber_id: int, attempts: int) -> timedelta:
@@ -80,7 +80,7 @@ def reason_of(receipt: Receipt) -> str:
 
 def enhanced(reply: str) -> str:
     """The enhanced status code with which a reply begins (RFC 2034), or an empty string."""
-    found = _ENHANCED.match(reply.lstrip())
+    found = _ENHANCED.match(reply)
     return found[1] if found else ""
 
 
