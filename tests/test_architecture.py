@@ -22,6 +22,7 @@ EDGES = {
     "delivery.smtp",
     "delivery.outbox",
     "delivery.engine",
+    "delivery.lane",
     "store",
 }
 DOORS = {"app", "cli", "clock", "web", "config", "templates", "starter"}

@@ -192,7 +192,7 @@ def send(door: Door, number: str, confirm: str | None, delay: str, at: str | Non
     given = lifecycle.parse_confirm(confirm) if confirm else None
     start = _moment(at, door) if at else None
     press = app.press(app.library(door.now), door.now)
-    plan = sending.plan(press, app.roster, None if number == "next" else number_of(number))
+    plan = sending.plan(press, app.roster, None if number == "next" else number_of(number), at=start)
     if given and given[0] != plan.number:
         raise Refused(
             Problem("S304", f"You confirmed issue {given[0]}; this is issue {plan.number}. Nothing was sent.")

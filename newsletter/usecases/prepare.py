@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -115,7 +115,10 @@ class Draft:
 
 
 def draft_of(press: Press, slot: Slot, posts: Sequence[Post], number: int | None = None) -> Draft:
-    """Render the next issue (or `number`) and check it. Raises ConfigError when the sender is not fully named."""
+    """Render the next issue (or `number`) and check it. Raises ConfigError when the sender is not fully named.
+
+    The digest bears the date of `slot`; one that goes out ahead of it takes `brought_forward` first.
+    """
     require_sender(press.site)
     issues = press.ledger.issues(WEEKLY)
     number = number or (issues[-1].number + 1 if issues else 1)
@@ -133,6 +136,11 @@ def draft_of(press: Press, slot: Slot, posts: Sequence[Post], number: int | None
     digest = digests.render(view, press.templates)
     problems = preflight.preflight(digest, view, sandbox=press.sandbox)
     return Draft(number, slot, tuple(posts), digest, tuple(problems))
+
+
+def brought_forward(slot: Slot, start: datetime) -> Slot:
+    """The slot as it is taken early: its key, at the time when the mail goes out, so that readers see that date."""
+    return replace(slot, due=start, local=start.astimezone(slot.local.tzinfo)) if start < slot.due else slot
 
 
 def open_issue(

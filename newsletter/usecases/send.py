@@ -12,7 +12,7 @@ from newsletter.issues import lifecycle
 from newsletter.issues.selection import Selection
 from newsletter.model import WEEKLY, DeliveryState, Issue, IssueState, LogEntry, Slot
 from newsletter.ports import Ledger, Roster
-from newsletter.usecases.prepare import Draft, Press, choose, draft_of, due, open_issue
+from newsletter.usecases.prepare import Draft, Press, brought_forward, choose, draft_of, due, open_issue
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,8 @@ class Plan:
     ahead: bool = False
 
 
-def plan(press: Press, roster: Roster, number: int | None) -> Plan:
-    """Look at issue `number`, or at the next one. Raises Refused (S301, S302, S303, I3xx) when it may not be sent."""
+def plan(press: Press, roster: Roster, number: int | None, *, at: datetime | None = None) -> Plan:
+    """Look at issue `number`, or at the next one, to start now or `at`. Raises Refused (S301, S302, S303, I3xx) when it may not be sent."""
     issues = press.ledger.issues(WEEKLY)
     known = next((i for i in issues if i.number == number), None)
     if number is None:
@@ -59,7 +59,7 @@ def plan(press: Press, roster: Roster, number: int | None) -> Plan:
                 fixes=("newsletter issue list",),
             )
         )
-    return _drafted(press, roster)
+    return _drafted(press, roster, at or press.now)
 
 
 def _frozen(press: Press, roster: Roster, issue: Issue) -> Plan:
@@ -77,14 +77,14 @@ def _frozen(press: Press, roster: Roster, issue: Issue) -> Plan:
     )
 
 
-def _drafted(press: Press, roster: Roster) -> Plan:
+def _drafted(press: Press, roster: Roster, start: datetime) -> Plan:
     selection = choose(press)
     if not selection.stories:
         raise Refused(_no_story(selection))
     passed = due(press)
     ahead = not passed
     *earlier, slot = passed or cadences.next_slots(press.cadence, press.now, 1)
-    draft = draft_of(press, slot, [choice.post for choice in selection.stories])
+    draft = draft_of(press, brought_forward(slot, start), [choice.post for choice in selection.stories])
     if draft.stops:
         raise Refused(draft.stops)
     return Plan(
