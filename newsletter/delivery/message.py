@@ -47,7 +47,7 @@ _SENTINEL = re.compile("|".join(re.escape(sentinel) for sentinel in Sentinel))
 _MASK = "…"
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _DOMAIN = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*")
-_REMNANT = re.compile(r"__(?:UNSUBSCRIBE|READER_[A-Z]+)__|x\.invalid")
+_REMNANT = re.compile(r"__UNSUBSCRIBE|__READER|//x\.invalid")
 
 
 def compose(
@@ -118,8 +118,9 @@ def _head(
 
 def _list_id(site: Site) -> str:
     """`List-Id: Auto Trendy <weekly.autotrendy.example>`: the phrase only where no encoding is needed (RFC 2919 2)."""
-    phrase = site.title if site.title.isascii() else ""
-    return mime.mailbox("List-Id", phrase, site.sender.list_id) if phrase else f"List-Id: <{site.sender.list_id}>"
+    phrase = mime.plain(site.title)
+    named = mime.mailbox("List-Id", phrase, site.sender.list_id)
+    return named if phrase.isascii() else f"List-Id: <{site.sender.list_id}>"
 
 
 def _sender_id(sender: str) -> str:

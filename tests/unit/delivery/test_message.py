@@ -1,0 +1,334 @@
+"""The message: what a mail program reads out of it is what the Digest said, and nothing else ever gets in."""
+
+from __future__ import annotations
+
+import email
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.policy import default
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.delivery import mime
+from newsletter.delivery.message import HEADERS, ascii_address, compose, day, masked
+from newsletter.errors import NewsletterError
+from newsletter.model import Addressee, Digest, Issue, Message, Sentinel, Site
+from tests.builders import a_site, an_issue
+
+HTML = f"""<!DOCTYPE html>
+<html lang="en"><body><p>Größe, “quotes” &amp; a dot:</p>
+.
+<p>You get this because {Sentinel.ADDRESS} joined on {Sentinel.JOINED}.
+<a href="{Sentinel.UNSUBSCRIBE}">Unsubscribe</a></p></body></html>
+"""
+TEXT = f"Batteries\n=========\n\nSolid, at last.\n\nUnsubscribe:\n{Sentinel.UNSUBSCRIBE}\n"
+DIGEST = Digest("All-solid-state batteries", "What to expect.", HTML, TEXT, "sha256:1")
+ADA = Addressee(345, "ada@readers.example", datetime(2026, 3, 2, 23, 30, tzinfo=UTC), 1)
+URL = "https://autotrendy.example/u/WzM0NSwxXQ.abc"
+
+
+def composed(
+    *,
+    site: Site | None = None,
+    issue: Issue | None = None,
+    digest: Digest = DIGEST,
+    to: Addressee = ADA,
+    url: str = URL,
+) -> Message:
+    return compose(
+        site=site or a_site(),
+        issue=issue or an_issue(12, started_at=datetime(2022, 2, 11, 7, tzinfo=UTC)),
+        digest=digest,
+        addressee=to,
+        unsubscribe_url=url,
+        message_id_key="a lasting key",
+    )
+
+
+def read(message: Message) -> EmailMessage:
+    parsed = email.message_from_bytes(message.content, policy=default)
+    assert isinstance(parsed, EmailMessage)
+    assert not parsed.defects
+    return parsed
+
+
+def parts(message: Message) -> dict[str, str]:
+    walked = [part for part in read(message).walk() if not part.is_multipart()]
+    assert not any(part.defects for part in walked)
+    return {part.get_content_type(): part.get_content() for part in walked}
+
+
+def raw(message: Message, name: str) -> str:
+    found = re.search(rf"^{name}: (.*?)\r\n(?![ \t])", message.content.decode(), re.DOTALL | re.MULTILINE)
+    assert found
+    return found[1]
+
+
+def test_the_headers_are_these_and_in_this_order() -> None:
+    assert tuple(read(composed()).keys()) == HEADERS
+
+
+def test_the_headers_say_who_writes_to_whom_about_what() -> None:
+    parsed = read(composed())
+    assert parsed["From"] == "Auto Trendy <editor@autotrendy.example>"
+    assert parsed["Reply-To"] == "review@autotrendy.example"
+    assert parsed["To"] == "ada@readers.example"
+    assert parsed["Subject"] == "All-solid-state batteries"
+    assert parsed["Date"] == "Fri, 11 Feb 2022 08:00:00 +0100"
+    assert parsed["Feedback-ID"] == "12:weekly:digest:autotrendyexamp"
+
+
+def test_a_mail_program_finds_how_to_leave_in_one_click() -> None:
+    message = composed()
+    assert raw(message, "List-Unsubscribe") == f"<{URL}>,\r\n <mailto:review@autotrendy.example?subject=unsubscribe>"
+    assert raw(message, "List-Unsubscribe-Post") == "List-Unsubscribe=One-Click"
+    assert raw(message, "List-Id") == "Auto Trendy <weekly.autotrendy.example>"
+    assert raw(message, "List-Archive") == "<https://autotrendy.example/>"
+    assert raw(message, "List-Owner") == "<mailto:review@autotrendy.example>"
+
+
+def test_a_long_unsubscribe_link_is_neither_folded_nor_encoded() -> None:
+    url = "https://news.example.org/u/" + "k" * 300
+    assert raw(composed(url=url), "List-Unsubscribe").startswith(f"<{url}>,\r\n <mailto:")
+
+
+def test_the_envelope_and_the_message_id_belong_to_sender_and_reader() -> None:
+    message = composed()
+    assert (message.sender, message.recipient) == ("editor@autotrendy.example", "ada@readers.example")
+    assert re.fullmatch(r"12\.[a-z2-7]{24}@autotrendy\.example", message.message_id)
+    assert read(message)["Message-ID"] == f"<{message.message_id}>"
+
+
+def test_a_retry_has_the_same_bytes_whatever_happened_to_the_row() -> None:
+    again = composed(to=replace(ADA, attempts=3, first_at=datetime(2022, 2, 12, tzinfo=UTC)))
+    assert composed() == again
+
+
+def test_each_reader_and_each_issue_has_a_message_id_of_its_own() -> None:
+    started = datetime(2022, 2, 11, 7, tzinfo=UTC)
+    ids = {
+        composed(
+            issue=an_issue(number, edition=edition, started_at=started), to=replace(ADA, subscriber_id=reader)
+        ).message_id
+        for number in (1, 12, 123)
+        for edition in ("weekly", "monthly")
+        for reader in (1, 2, 345)
+    }
+    assert len(ids) == 18
+
+
+def test_text_comes_first_and_html_last_and_both_say_what_the_digest_says() -> None:
+    found = parts(composed())
+    assert list(found) == ["text/plain", "text/html"]
+    assert found["text/plain"].replace("\r\n", "\n") == TEXT.replace(Sentinel.UNSUBSCRIBE, URL)
+    filled = HTML.replace(Sentinel.UNSUBSCRIBE, URL)
+    filled = filled.replace(Sentinel.ADDRESS, "a…@readers.example").replace(Sentinel.JOINED, "3 March 2026")
+    assert found["text/html"].replace("\r\n", "\n") == filled
+
+
+def test_text_that_is_plain_stays_readable_in_the_source_and_the_rest_is_quoted_printable() -> None:
+    encodings = [part["Content-Transfer-Encoding"] for part in read(composed()).walk() if not part.is_multipart()]
+    assert encodings == ["7bit", "quoted-printable"]
+
+
+def test_a_masked_address_in_plain_text_makes_it_quoted_printable() -> None:
+    found = parts(composed(digest=replace(DIGEST, text=f"To {Sentinel.ADDRESS}\n")))
+    assert found["text/plain"].strip() == "To a…@readers.example"
+
+
+def test_what_stands_for_a_link_is_escaped_in_html_and_not_in_text() -> None:
+    found = parts(composed(url="https://a.example/u?t=1&v=2"))
+    assert 'href="https://a.example/u?t=1&amp;v=2"' in found["text/html"]
+    assert "https://a.example/u?t=1&v=2" in found["text/plain"]
+
+
+def test_the_full_address_stands_only_in_to() -> None:
+    message = composed()
+    assert message.content.count(b"ada@readers.example") == 1
+
+
+@pytest.mark.parametrize("remnant", ["__UNSUBSCRIBE__", "__READER_ADDRESS", "https://x.invalid/u", "__READER_NAME__"])
+def test_a_damaged_sentinel_stops_the_message(remnant: str) -> None:
+    with pytest.raises(NewsletterError) as refused:
+        composed(digest=replace(DIGEST, html=HTML + f"<p>{remnant}</p>"))
+    assert refused.value.problems[0].code == "S403"
+
+
+bodies = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=400).filter(
+    lambda text: "__" not in text and "x.invalid" not in text
+)
+
+
+@given(bodies, bodies, st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1, max_size=300))
+def test_whatever_a_digest_says_reads_back(html: str, text: str, subject: str) -> None:
+    message = composed(digest=Digest(subject, "", f"{html}\n{Sentinel.UNSUBSCRIBE}", f"{text} {Sentinel.UNSUBSCRIBE}"))
+    found = parts(message)
+    assert found["text/html"].replace("\r\n", "\n") == mime.one_line_end(f"{html}\n{URL}")
+    assert found["text/plain"].replace("\r\n", "\n") == mime.one_line_end(f"{text} {URL}")
+    assert "".join(str(read(message)["Subject"]).split()) == "".join(subject.replace("=?", "= ?").split())
+    assert message.content.isascii()
+    assert all(len(line) <= mime.LINE_LIMIT for line in message.content.split(b"\r\n"))
+    assert b"\n" not in message.content.replace(b"\r\n", b"")
+    assert b"\r" not in message.content.replace(b"\r\n", b"")
+
+
+@given(bodies)
+def test_quoted_printable_lines_have_at_most_76_characters(html: str) -> None:
+    message = composed(digest=replace(DIGEST, html=f"ü{html}{Sentinel.ADDRESS}"))
+    body = message.content.partition(b"text/html")[2].partition(b"\r\n\r\n")[2]
+    assert max(len(line) for line in body.split(b"\r\n")) <= 76
+
+
+INJECTIONS = [
+    f"Weekly{end}Bcc: victim@y.example"
+    for end in ("\r\n", "\n", "\r", "\r\n ", "\n\t", "\x00", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85")
+] + ["Weekly\u2028Bcc: v@y.example", "Weekly\u2029Bcc: v@y.example", "\x7fWeekly", "Week\x9bly", "\ud800"]
+
+ENCODED = [
+    "=?utf-8?q?Weekly=0D=0ABcc=3A_victim=40y.example?=",
+    "=?utf-8?b?V2Vla2x5DQpCY2M6IHZpY3RpbUB5LmV4YW1wbGU=?=",
+    "=?UTF-8?Q?=0ABcc=3A_v=40y.example?= tail",
+    "a =?us-ascii?q?=0D?= =?us-ascii?q?=0A?= b",
+    "=?=?utf-8?q?=0D=0AX=3A_y?=?=",
+    "==?utf-8?q?=0D=0AX=3A_y?=",
+    "größer =?utf-8?q?=0D=0ABcc=3A_v=40y.example?=",
+]
+
+
+@pytest.mark.parametrize("payload", INJECTIONS)
+@pytest.mark.parametrize("place", ["subject", "name", "title"])
+def test_a_line_end_in_a_header_is_refused(payload: str, place: str) -> None:
+    with pytest.raises(NewsletterError) as refused:
+        composed(**with_words(place, payload))
+    assert refused.value.problems[0].code in ("S401", "S404")
+
+
+@pytest.mark.parametrize("payload", ENCODED)
+@pytest.mark.parametrize("place", ["subject", "name", "title"])
+def test_an_encoded_line_end_stays_text_even_when_the_message_is_written_anew(payload: str, place: str) -> None:
+    message = composed(**with_words(place, payload))
+    rewritten = email.message_from_bytes(read(message).as_bytes(), policy=default)
+    assert tuple(rewritten.keys()) == HEADERS
+    assert "Bcc" not in rewritten
+
+
+def with_words(place: str, words: str) -> dict[str, Any]:
+    site = a_site()
+    if place == "subject":
+        return {"digest": replace(DIGEST, subject=words)}
+    if place == "name":
+        return {"site": replace(site, sender=replace(site.sender, name=words))}
+    return {"site": replace(site, title=words)}
+
+
+@pytest.mark.parametrize(
+    "url", ["https://a.example/\r\nBcc: v@y.example", "https://a.example/\n", "https://ä.example/"]
+)
+def test_a_link_that_would_break_the_headers_stops_the_message(url: str) -> None:
+    with pytest.raises(NewsletterError) as refused:
+        composed(url=url)
+    assert refused.value.problems[0].code == "S401"
+
+
+@pytest.mark.parametrize(
+    ("phrase", "written"),
+    [
+        ("Auto, Trendy", '"Auto, Trendy"'),
+        ('Auto "Trendy" \\', '"Auto \\"Trendy\\" \\\\"'),
+        ("a@b.example", '"a@b.example"'),
+        ("Motorräder", "=?utf-8?q?Motorr=C3=A4der?="),
+    ],
+)
+def test_a_name_is_quoted_or_encoded_as_it_needs(phrase: str, written: str) -> None:
+    message = composed(**with_words("name", phrase))
+    assert raw(message, "From") == f"{written} <editor@autotrendy.example>"
+    assert read(message)["From"].addresses[0].display_name == phrase
+
+
+def test_a_title_beyond_ascii_is_left_out_of_list_id_instead_of_encoded() -> None:
+    assert raw(composed(**with_words("title", "Motorräder")), "List-Id") == "<weekly.autotrendy.example>"
+
+
+def test_a_long_name_folds_before_the_address() -> None:
+    message = composed(**with_words("name", "A very long name of a very long newsletter about long cars"))
+    assert raw(message, "From").endswith("cars\r\n <editor@autotrendy.example>")
+
+
+@pytest.mark.parametrize(
+    ("address", "written"),
+    [
+        ("ada@readers.example", "ada@readers.example"),
+        ("Ada+x@Readers.Example", "Ada+x@readers.example"),
+        ("ada@exämple.example", "ada@xn--exmple-cua.example"),
+        ("ada@faß.example", "ada@xn--fa-hia.example"),
+    ],
+)
+def test_an_address_goes_out_in_ascii(address: str, written: str) -> None:
+    message = composed(to=replace(ADA, address=address))
+    assert (message.recipient, read(message)["To"]) == (written, written)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ädä@a.example",
+        "a b@a.example",
+        "a@a.example>",
+        "a@a.example\r\nRCPT TO:<v@y.example>",
+        "@a.example",
+        "ada",
+        "a@",
+        "a@-ä-.example",
+        "=?utf-8?q?a?=@a.example",
+        "a@[127.0.0.1]",
+        ".a@a.example",
+        '"a"@a.example',
+        "a@a..example",
+    ],
+)
+def test_an_address_that_is_no_envelope_is_refused(address: str) -> None:
+    with pytest.raises(NewsletterError) as refused:
+        ascii_address(address)
+    assert refused.value.problems[0].code == "S402"
+
+
+def test_a_reader_is_shown_only_what_the_reader_knows() -> None:
+    assert masked("ada@readers.example") == "a…@readers.example"
+
+
+def test_a_day_is_the_day_on_the_site_s_wall_clock() -> None:
+    assert day(datetime(2026, 3, 2, 23, 30, tzinfo=UTC), ZoneInfo("Europe/Madrid")) == "3 March 2026"
+
+
+GOOD = composed().content
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        GOOD.replace(b"Subject: ", b"Subject: x\r\nBcc: v@y.example\r\nX: ", 1),
+        GOOD.replace(b"Subject: ", b"Subject: x\r\nSubject: ", 1),
+        GOOD.replace(b"Subject: ", b"Subject: x\n\nBcc: ", 1),
+        GOOD.replace(b"Subject: ", b"Subject:", 1),
+        GOOD.replace(b"MIME-Version: 1.0\r\n", b"", 1),
+        GOOD.replace(b"Reply-To: ", b"Reply To: ", 1),
+        GOOD.replace(b"batteries\r\n", b"batteries\r\n.\n", 1),
+        GOOD.replace(b"Solid", b"S\rlid", 1),
+        GOOD.replace(b"Solid", b"S\0lid", 1),
+        GOOD.replace(b"Solid", b"S\xf6lid", 1),
+        GOOD.replace(b"Solid", b"S" * 999, 1),
+        GOOD.replace(b"\r\n\r\n", b"\r\n"),
+        b"",
+    ],
+)
+def test_bytes_that_are_not_what_was_meant_are_not_handed_over(broken: bytes) -> None:
+    assert broken != GOOD
+    with pytest.raises(NewsletterError) as refused:
+        mime.check(broken, HEADERS)
+    assert refused.value.problems[0].code == "S401"
