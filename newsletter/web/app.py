@@ -79,8 +79,10 @@ def _missing(pages: Pages) -> Callable[[Scope], Response]:
 
 
 def _names(site: Site, hosts: Sequence[str]) -> list[str]:
-    configured = (urlsplit(url).hostname for url in (site.url, site.web_url))
-    return sorted({*LOCAL_HOSTS, *hosts, *filter(None, configured)})
+    """Host names as a Host header has them: an IPv6 address in brackets."""
+    configured = (urlsplit(url).hostname or "" for url in (site.url, site.web_url))
+    names = {*hosts, *configured} - {""}
+    return sorted({*LOCAL_HOSTS, *(f"[{name.strip('[]')}]" if ":" in name else name for name in names)})
 
 
 def _prefixes(site: Site) -> list[str]:

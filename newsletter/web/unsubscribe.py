@@ -20,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 from newsletter.model import Subscriber, SubscriberStatus
 from newsletter.web.answers import other_method
 from newsletter.web.pages import PRIVATE_HEADERS, Pages
+from newsletter.words import long_date
 
 MAX_BODY = 16 << 10
 """Bytes that a POST may carry; the forms need about a hundred."""
@@ -39,6 +40,9 @@ class Unsubscribe(Protocol):
 
     def undo(self, token: str) -> Subscriber | None:
         """The reader as they are now: back, if they left a short while ago; else unchanged."""
+
+    def may_undo(self, token: str) -> bool:
+        """Whether `undo` would bring the reader back."""
 
 
 class UnsubscribePage:
@@ -75,7 +79,7 @@ class UnsubscribePage:
         if reader is None:
             return self._unknown(scope)
         if reader.status is SubscriberStatus.LEFT:
-            return self._already(scope, reader)
+            return self._already(scope, token, reader)
         if reader.status is SubscriberStatus.BLOCKED:
             return self._blocked(scope, reader)
         return self._show(scope, "ask", f"Stop emails to {masked(reader.address)}?", reader)
@@ -89,11 +93,12 @@ class UnsubscribePage:
         before = self._unsubscribe.leave(token, way="link")
         if before is None:
             return self._unknown(scope)
-        if before.status is SubscriberStatus.LEFT:  # the button was pressed twice, so the way back stays open
-            return self._already(scope, before, undo=True)
+        if before.status is SubscriberStatus.LEFT:
+            return self._already(scope, token, before)
         if before.status is SubscriberStatus.BLOCKED:
             return self._blocked(scope, before)
-        return self._show(scope, "done", f"You have left {self._pages.site.title}", before, undo=True)
+        title = f"You have left {self._pages.site.title}"
+        return self._show(scope, "done", title, before, undo=self._unsubscribe.may_undo(token))
 
     def _undo(self, scope: Scope, token: str) -> Response:
         reader = self._unsubscribe.undo(token)
@@ -105,9 +110,9 @@ class UnsubscribePage:
             return self._blocked(scope, reader)
         return self._show(scope, "back", "Welcome back", reader)
 
-    def _already(self, scope: Scope, reader: Subscriber, *, undo: bool = False) -> Response:
+    def _already(self, scope: Scope, token: str, reader: Subscriber) -> Response:
         title = f"You had already left{on_day(reader, self._pages.site.timezone)}."
-        return self._show(scope, "already", title, reader, undo=undo)
+        return self._show(scope, "already", title, reader, undo=self._unsubscribe.may_undo(token))
 
     def _blocked(self, scope: Scope, reader: Subscriber) -> Response:
         return self._show(scope, "blocked", f"Nothing is sent to {masked(reader.address)}", reader)
@@ -136,8 +141,7 @@ def on_day(reader: Subscriber, zone: tzinfo) -> str:
     """` on 3 May 2026`, the day on which they left where the publication lives, or nothing when unknown."""
     if reader.left_at is None:
         return ""
-    day = reader.left_at.astimezone(zone)
-    return f" on {day.day} {day:%B %Y}"
+    return f" on {long_date(reader.left_at.astimezone(zone))}"
 
 
 async def _form(request: Request) -> dict[str, str]:

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import urllib.request
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from http.client import HTTPConnection
@@ -48,6 +49,15 @@ PLAIN = {"accept-encoding": "identity", "accept": "*/*"}
 def folder(tmp_path: Path) -> Path:
     publish(tmp_path / "feeds", SITE)
     return tmp_path / "feeds"
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a server of its own process, one for all tests that leave it as it was."""
+    folder = tmp_path_factory.mktemp("feeds")
+    publish(folder, SITE)
+    with served(folder) as number:
+        yield number
 
 
 @pytest.fixture
@@ -114,9 +124,8 @@ def test_what_would_not_shrink_is_not_compressed(client: TestClient, path: str) 
 
 
 @pytest.mark.parametrize("path", ["/", "/rss.xml", "/posts/batteries/chart.png", "/nowhere"])
-def test_head_has_the_headers_of_get_and_no_body(folder: Path, path: str) -> None:
-    with served(folder) as port:
-        got, head = exchange(port, "GET", path), exchange(port, "HEAD", path)
+def test_head_has_the_headers_of_get_and_no_body(port: int, path: str) -> None:
+    got, head = exchange(port, "GET", path), exchange(port, "HEAD", path)
     assert head[0] == got[0]
     assert without_date(head[1]) == without_date(got[1])
     assert got[2]
@@ -324,7 +333,7 @@ def test_every_answer_has_the_security_headers(client: TestClient, method: str, 
 
 
 @pytest.mark.parametrize(
-    "host", ["autotrendy.example", "autotrendy.example:8000", "localhost:8000", "127.0.0.1", "[::1]:80"]
+    "host", ["autotrendy.example", "autotrendy.example:8000", "localhost:8000", "127.0.0.1", "[::1]:80", "[::2]"]
 )
 def test_the_configured_and_the_local_hosts_are_answered(client: TestClient, host: str) -> None:
     assert client.get("/", headers={"host": host}).status_code == 200
@@ -391,14 +400,13 @@ def test_the_server_answers_and_keeps_quiet_about_it(folder: Path) -> None:
         b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
     ],
 )
-def test_a_malformed_request_is_refused_without_a_trace(folder: Path, sent: bytes) -> None:
-    with served(folder) as port:
-        with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
-            connection.sendall(sent)
-            connection.shutdown(socket.SHUT_WR)
-            answer = b"".join(iter(lambda: connection.recv(65536), b""))
-        assert b"Traceback" not in answer
-        assert exchange(port, "GET", "/")[0] == 200
+def test_a_malformed_request_is_refused_without_a_trace(port: int, sent: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(sent)
+        connection.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert b"Traceback" not in answer
+    assert exchange(port, "GET", "/")[0] == 200
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -60,9 +60,13 @@ class Readers:
     def undo(self, token: str) -> Subscriber | None:
         self.calls.append(("undo", ""))
         reader = self.by_token.get(token)
-        if reader and reader.status is SubscriberStatus.LEFT and self.undo_open:
+        if reader and self.may_undo(token):
             self.by_token[token] = replace(reader, status=SubscriberStatus.ACTIVE, left_at=None)
         return self.by_token.get(token)
+
+    def may_undo(self, token: str) -> bool:
+        reader = self.by_token.get(token)
+        return reader is not None and reader.status is SubscriberStatus.LEFT and self.undo_open
 
 
 def an_app(folder: Path, readers: Readers | None = None, *, site: Site | None = None) -> Starlette:
@@ -71,7 +75,7 @@ def an_app(folder: Path, readers: Readers | None = None, *, site: Site | None = 
         site=site or a_site(),
         templates=templates(),
         unsubscribe=readers or Readers(),
-        hosts=["also.example"],
+        hosts=["also.example", "::2"],
     )
 
 
