@@ -137,10 +137,11 @@ def _styles(attribute: str) -> Styles:
 
 
 def _canonical(value: str) -> str:
-    """A value without what may differ in writing: case, blanks, quotes, `0.5`, six digits for three."""
+    """A value without what may differ in writing: case, blanks, quotes, `0.50`, six digits for three."""
     value = re.sub(r"""["'\s]+""", " ", value.lower())
     value = re.sub(r"\s*([,/()])\s*", r"\1", value).strip()
-    value = re.sub(r"(?<![\d.])0+(\.\d)", r"\1", value)
+    value = re.sub(r"(\.\d*?)0+(?!\d)", r"\1", re.sub(r"(?<![\d.])0+(\.\d)", r"\1", value))
+    value = re.sub(r"\.(?!\d)", "", value)
     return re.sub(r"#([0-9a-f])\1([0-9a-f])\2([0-9a-f])\3(?![0-9a-f])", r"#\1\2\3", value)
 
 

@@ -92,7 +92,7 @@ def _refused_values(body: str, line: int) -> Iterator[Problem]:
     checks = (
         (
             "I204",
-            re.compile(r"var\s*\(|(?<![\w-])--\w", re.IGNORECASE),
+            re.compile(r"var\s*\(|(?:^|[;\s])--\w", re.IGNORECASE),
             "A variable is kept as var(), unread by Outlook",
         ),
         ("I205", _SPACED_COLOUR, "A colour in this notation is dropped"),

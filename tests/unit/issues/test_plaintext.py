@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.issues import plaintext
+from newsletter.issues.plaintext import tidy, underlined, wrap
+from newsletter.model import Sentinel
+from tests.builders import a_post
+from tests.unit.issues.scene import ALLIANCE, BATTERIES, CHARGING, FOLLOW, REVIEW, a_digest, a_view, templates
+
+FIVE = (ALLIANCE, FOLLOW, REVIEW, CHARGING, BATTERIES)
+words = st.text(st.characters(blacklist_categories=["Cs"]), max_size=200)
+
+
+def test_the_text_part_reads_like_this() -> None:
+    assert a_digest().text == (
+        "Auto Trendy\n"
+        "===========\n"
+        "Issue 2 · Friday 11 February 2022 · 2 stories · 8 min\n"
+        "\n"
+        "Read this issue on the web:\n"
+        "https://autotrendy.example/issues/2/\n"
+        "\n"
+        "The Renault-Nissan-Mitsubishi Alliance, from start to future\n"
+        "------------------------------------------------------------\n"
+        "By News desk · Reviewed by Review desk · 8 Feb 2022 · 7 min read\n"
+        "\n"
+        "Ten brands, about 420,000 people and one bill for batteries, to be paid\n"
+        "by 2030.\n"
+        "\n"
+        "    Auto Trendy's take:\n"
+        "    Sharing innovation takes openness. Splitting risk does too.\n"
+        "\n"
+        "    New players can learn it.\n"
+        "\n"
+        "Read more:\n"
+        "https://autotrendy.example/posts/alliance/\n"
+        "\n"
+        "Earlier in this story:\n"
+        "\n"
+        "- Last week: All-solid-state batteries, and who will wait for them (1\n"
+        "  Feb 2022)\n"
+        "  https://autotrendy.example/posts/all-solid-state-batteries/\n"
+        "\n"
+        "How to follow Auto Trendy\n"
+        "-------------------------\n"
+        "By News desk · Reviewed by Review desk · 7 Feb 2022 · 1 min read\n"
+        "\n"
+        "What follow mean for the cars of the next decade.\n"
+        "\n"
+        "Read more:\n"
+        "https://autotrendy.example/posts/follow/\n"
+        "\n"
+        "From last week: All-solid-state batteries, and who will wait for them\n"
+        "https://autotrendy.example/issues/1/\n"
+        "\n"
+        "------------------------------------------------------------------------\n"
+        "\n"
+        "You get Auto Trendy every Friday because __READER_ADDRESS__ joined on\n"
+        "__READER_JOINED__.\n"
+        "\n"
+        "Unsubscribe:\n"
+        "https://x.invalid/__UNSUBSCRIBE__/\n"
+        "\n"
+        "Prefer RSS? Follow the feed:\n"
+        "https://autotrendy.example/feeds/\n"
+        "\n"
+        "Just reply: Review desk reads every answer.\n"
+        "\n"
+        "Auto Trendy, 1 Calle Mayor, 28013 Madrid, Spain\n"
+    )
+
+
+def test_the_contents_are_a_numbered_list_from_three_stories_up() -> None:
+    text = a_digest(*FIVE).text
+    assert "In this issue\n-------------\n" in text
+    assert "\n4. Charging at altitude\n   https://autotrendy.example/posts/charging/\n" in text
+
+
+@given(title=words.filter(str.strip), summary=words, take=words)
+def test_whatever_the_words_the_shape_holds(title: str, summary: str, take: str) -> None:
+    post = a_post(title=title, summary=summary)
+    view = a_view(post)
+    view = replace(view, stories=(replace(view.lead, take_text=take),))
+    text = plaintext.render(view, templates())
+    assert "\n\n\n" not in text
+    assert text.endswith("\n")
+    assert not re.search(r"[ \t]+\n", text)
+    assert f"\n{view.lead.url}\n" in text
+    assert f"\n{Sentinel.UNSUBSCRIBE.value}\n" in text
+
+
+@given(st.lists(st.text("abcdefgh", min_size=1, max_size=60), min_size=1))
+def test_lines_keep_to_72_columns_and_lose_no_word(every: list[str]) -> None:
+    for text in (wrap(" ".join(every)), wrap(" ".join(every), "    "), wrap(" ".join(every), "  ", "- ")):
+        assert all(len(line) <= 72 for line in text.splitlines())
+        assert text.split()[-len(every) :] == every
+
+
+def test_an_address_is_never_broken() -> None:
+    url = "https://autotrendy.example/posts/" + "long-" * 30
+    assert url in wrap(f"See {url} now").splitlines()
+
+
+def test_the_line_below_a_title_is_as_wide_as_it_looks() -> None:
+    assert underlined("Añejo").splitlines() == ["Añejo", "-----"]
+    assert underlined("日本", "=").splitlines()[1] == "===="
+    assert underlined("e\u0301t").splitlines()[1] == "--"
+
+
+@pytest.mark.parametrize(("rough", "fine"), [("", "\n"), ("\n\na \n\n\n b\n", "a\n\n b\n"), ("a\r\nb", "a\nb\n")])
+def test_blank_lines_are_never_two(rough: str, fine: str) -> None:
+    assert tidy(rough) == fine

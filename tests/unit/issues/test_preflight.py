@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from newsletter.errors import Problem
+from newsletter.issues import budget
+from newsletter.issues.links import is_public_host
+from newsletter.issues.preflight import preflight
+from newsletter.model import Digest, Sentinel
+from tests.builders import a_site
+from tests.unit.issues.scene import ALLIANCE, FOLLOW, a_digest, a_view
+
+PUBLIC = a_site(url="https://news.autotrendy.org")
+STORIES = (replace(ALLIANCE, image="https://news.autotrendy.org/gate.jpg"), FOLLOW)
+GOOD = a_digest(*STORIES, site=PUBLIC)
+VIEW = a_view(*STORIES, site=PUBLIC)
+
+
+def look(digest: Digest, *, sandbox: bool = False) -> list[Problem]:
+    return preflight(digest, VIEW, sandbox=sandbox)
+
+
+def found(digest: Digest, *, sandbox: bool = False) -> set[tuple[str, str]]:
+    return {(problem.code, problem.level) for problem in look(digest, sandbox=sandbox)}
+
+
+def html(old: str, new: str, count: int = -1) -> Digest:
+    assert old in GOOD.html
+    return replace(GOOD, html=GOOD.html.replace(old, new, count))
+
+
+def text(old: str, new: str) -> Digest:
+    assert old in GOOD.text
+    return replace(GOOD, text=GOOD.text.replace(old, new))
+
+
+def test_a_good_mail_has_no_problem() -> None:
+    assert look(GOOD) == []
+
+
+FAULTS: dict[str, tuple[Callable[[], Digest], str, str]] = {
+    "braces": (lambda: html("one bill", "{{ bill }}"), "I304", "stop"),
+    "a tag": (lambda: text("one bill", "{% bill %}"), "I304", "stop"),
+    "at signs": (lambda: replace(GOOD, subject="The @@NAME@@ of the issue"), "I304", "stop"),
+    "TK": (lambda: html("one bill", "TK"), "I304", "stop"),
+    "lorem": (lambda: text("one bill", "Lorem ipsum"), "I304", "stop"),
+    "None": (lambda: html("By News desk", "By None"), "I304", "stop"),
+    "None alone": (lambda: html(f">{FOLLOW.summary}<", ">None<"), "I304", "stop"),
+    "no unsubscribe in HTML": (lambda: html(Sentinel.UNSUBSCRIBE, "https://news.autotrendy.org/"), "I305", "stop"),
+    "an empty unsubscribe": (lambda: html(">Unsubscribe<", "><"), "I305", "stop"),
+    "no unsubscribe in text": (lambda: text(Sentinel.UNSUBSCRIBE, ""), "I305", "stop"),
+    "no address in HTML": (lambda: html("1 Calle Mayor", ""), "I306", "stop"),
+    "no address in text": (lambda: text("1 Calle Mayor", ""), "I306", "stop"),
+    "no why in HTML": (lambda: html(Sentinel.JOINED, ""), "I307", "stop"),
+    "no why in text": (lambda: text("You get", ""), "I307", "stop"),
+    "a relative link": (lambda: html("https://news.autotrendy.org/posts/follow/", "/posts/follow/"), "I308", "stop"),
+    "an anchor": (lambda: html("https://news.autotrendy.org/posts/follow/", "#follow"), "I308", "stop"),
+    "an empty link": (lambda: html("https://news.autotrendy.org/posts/follow/", ""), "I308", "stop"),
+    "http": (lambda: html("https://news.autotrendy.org/posts/follow/", "http://a.org/"), "I308", "stop"),
+    "script": (lambda: html("https://news.autotrendy.org/posts/follow/", "javascript:alert(1)"), "I308", "stop"),
+    "a file": (lambda: html("https://news.autotrendy.org/gate.jpg", "file:///gate.jpg"), "I308", "stop"),
+    "data": (lambda: html("https://news.autotrendy.org/gate.jpg", "data:image/gif;base64,AA"), "I308", "stop"),
+    "broken": (lambda: html("https://news.autotrendy.org/posts/follow/", "https://[x/"), "I308", "stop"),
+    "localhost": (lambda: html("https://news.autotrendy.org/gate.jpg", "https://localhost/g.jpg"), "I309", "stop"),
+    "loopback": (lambda: html("https://news.autotrendy.org/gate.jpg", "https://127.0.0.1:8000/"), "I309", "stop"),
+    "reserved": (lambda: html("https://news.autotrendy.org/gate.jpg", "https://example.com/"), "I309", "stop"),
+    "no text": (lambda: replace(GOOD, text=" \n"), "I311", "stop"),
+    "a story lost in text": (lambda: text("How to follow Auto Trendy", ""), "I311", "stop"),
+    "doctype": (lambda: html("<!DOCTYPE html>\n", ""), "I312", "stop"),
+    "lang": (lambda: html('<html lang="en"', "<html"), "I312", "stop"),
+    "dir of the wrapper": (lambda: html(' dir="ltr" style', " style"), "I312", "stop"),
+    "title": (lambda: html(VIEW.title, "", 1), "I312", "stop"),
+    "role": (lambda: html('role="presentation"', "", 1), "I312", "stop"),
+    "h1": (lambda: html("<h1", "<h2"), "I313", "warn"),
+    "alt": (lambda: html(f'alt="{ALLIANCE.image_alt}"', ""), "I314", "stop"),
+    "no subject": (lambda: replace(GOOD, subject=" "), "I315", "stop"),
+    "two lines": (lambda: replace(GOOD, subject="A subject\r\nBcc: all@example.org"), "I315", "stop"),
+    "short": (lambda: replace(GOOD, subject="Cars"), "I316", "warn"),
+    "long": (lambda: replace(GOOD, subject="c" * 79), "I316", "warn"),
+    "shouting": (lambda: replace(GOOD, subject="THE NEW CARS ARE HERE"), "I316", "warn"),
+    "false answer": (lambda: replace(GOOD, subject="Re: your new car"), "I316", "warn"),
+    "short preheader": (lambda: replace(GOOD, preheader="Cars."), "I317", "warn"),
+    "the same twice": (lambda: replace(GOOD, preheader=GOOD.subject), "I317", "warn"),
+    "here": (lambda: html(">View in browser<", ">Here<"), "I318", "warn"),
+    "one text, two pages": (lambda: html(">View in browser<", ">Unsubscribe<"), "I319", "warn"),
+    "hard black": (lambda: html("color:#2b2b2b", "color:#000"), "I320", "warn"),
+    "heavy": (lambda: html("one bill", "bill " * 14_000, 1), "I302", "warn"),
+    "too heavy": (lambda: html("one bill", "bill " * 18_000, 1), "I301", "stop"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_fault_in_the_final_bytes_is_found(fault: str) -> None:
+    make, code, level = FAULTS[fault]
+    assert (code, level) in found(make())
+
+
+@pytest.mark.parametrize("fault", ["http", "localhost", "loopback", "reserved"])
+def test_what_speaks_of_the_outside_world_only_warns_in_the_sandbox(fault: str) -> None:
+    make, code, _ = FAULTS[fault]
+    assert found(make(), sandbox=True) == {(code, "warn")}
+
+
+@pytest.mark.parametrize("fault", ["script", "a relative link", "data", "no unsubscribe in HTML", "TK"])
+def test_a_fault_of_the_mail_itself_stops_in_the_sandbox_too(fault: str) -> None:
+    make, code, _ = FAULTS[fault]
+    assert (code, "stop") in found(make(), sandbox=True)
+
+
+def test_all_problems_come_together_stops_first() -> None:
+    worst = replace(GOOD, subject="Re: x", text="")
+    levels = [problem.level for problem in look(worst)]
+    assert levels == sorted(levels, key=("stop", "warn").index)
+    assert {"I305", "I306", "I307", "I311", "I316"} <= {problem.code for problem in look(worst)}
+
+
+def test_an_empty_page_is_a_list_of_problems_and_not_a_traceback() -> None:
+    assert {"I305", "I312", "I313"} <= {problem.code for problem in look(replace(GOOD, html=""))}
+
+
+def test_none_as_an_english_word_is_no_placeholder() -> None:
+    stories = (replace(STORIES[0], title="Second to None, and None of them knew", summary="None of it is new."),)
+    view = a_view(*stories, site=PUBLIC)
+    codes = {problem.code for problem in preflight(a_digest(*stories, site=PUBLIC), view, sandbox=False)}
+    assert "I304" not in codes
+
+
+@pytest.mark.parametrize(
+    ("url", "sandbox", "level"),
+    [
+        ("http://news.autotrendy.org", False, "stop"),
+        ("https://autotrendy.example", False, "stop"),
+        ("http://127.0.0.1:8000", True, "warn"),
+    ],
+)
+def test_a_wrong_base_url_is_told_once_and_not_for_each_link(url: str, sandbox: bool, level: str) -> None:
+    site = a_site(url=url)
+    stories = (FOLLOW,)
+    problems = preflight(a_digest(*stories, site=site), a_view(*stories, site=site), sandbox=sandbox)
+    assert [(p.code, p.level) for p in problems if p.code in {"I308", "I309", "I310"}] == [("I310", level)]
+
+
+@pytest.mark.parametrize("host", ["news.autotrendy.org", "xn--bcher-kva.de", "a.b.c.museum", "Localhost.org"])
+def test_a_name_in_the_public_dns_can_be_reached(host: str) -> None:
+    assert is_public_host(host)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "LOCALHOST.",
+        "a.localhost",
+        "example.com",
+        "www.example.org",
+        "x.test",
+        "nas",
+        "10.0.0.1",
+        "::1",
+        "",
+    ],
+)
+def test_a_name_of_this_machine_or_of_the_manuals_cannot(host: str) -> None:
+    assert not is_public_host(host)
+
+
+def test_the_weight_is_counted_in_octets_of_utf_8() -> None:
+    assert budget.size(Digest("s", "p", "é", "t")) == 2
+    assert budget.check(Digest("s", "p", "x" * 80_000, "t")) is None
+    for octets, code in ((80_001, "I302"), (100_000, "I302"), (100_001, "I301")):
+        problem = budget.check(Digest("s", "p", "x" * octets, "t"))
+        assert problem is not None
+        assert problem.code == code
