@@ -14,7 +14,7 @@ from jinja2 import Environment
 
 from newsletter.model import File, Issue, Library, Post, Site, Slot, Story
 from newsletter.publish import metadata, views, words
-from newsletter.publish.around import Around, around_all
+from newsletter.publish.around import Around, around_all, newest_first
 from newsletter.publish.contexts import (
     Context,
     FeedsContext,
@@ -69,6 +69,7 @@ def render(
     `next_slot` is told to readers only as long as there is no Issue yet.
     """
     public = sorted((issue for issue in issues if issue.state.public), key=lambda issue: issue.number, reverse=True)
+    library = newest_first(library)
     around = around_all(library)
     first = words.weekday(next_slot.local) if next_slot and not public else ""
     pages: list[tuple[PurePosixPath, Context]] = [
@@ -86,7 +87,7 @@ def render(
 
 def _render(templates: Environment, context: Context) -> bytes:
     values = {field.name: getattr(context, field.name) for field in fields(context)}
-    return templates.get_template(context.template).render(values).encode()
+    return templates.get_template(context.template).render(values).encode(errors="replace")
 
 
 def _page(site: Site, path: str, title: str, description: str, image: str = "") -> Page:

@@ -7,7 +7,8 @@ BackLinks. A Post that is not in the Library (a draft, a Post of tomorrow) is ne
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from newsletter.model import Library, LinkKind, Post
 
@@ -28,6 +29,11 @@ class Around:
     mentioned_in: tuple[Post, ...]
     newer: Post | None
     older: Post | None
+
+
+def newest_first(library: Library) -> Library:
+    """The same Library in the one order that everything published has: by date, then by id."""
+    return replace(library, posts=tuple(sorted(library.posts, key=_age, reverse=True)))
 
 
 def around_all(library: Library) -> dict[str, Around]:
@@ -68,5 +74,5 @@ def _around(post: Post, library: Library, by_id: Mapping[str, Post], newer: Post
     )
 
 
-def _age(post: Post) -> tuple[object, str]:
+def _age(post: Post) -> tuple[datetime, str]:
     return post.published, post.id

@@ -16,12 +16,12 @@ from html import escape
 
 from newsletter.model import Library, Post, Site
 from newsletter.publish import words
-from newsletter.publish.around import Around, around_all
+from newsletter.publish.around import Around, around_all, newest_first
 from newsletter.publish.paths import FEEDS, post_path
 
 EXPLAINED = "This is a feed. Copy this page's address into a feed reader, and new posts come to you."
 
-_BODY_BUDGET = 400_000  # characters of all bodies: with markup and escapes a document stays under 512 kB
+_BODY_BUDGET = 470_000  # octets of all bodies as XML writes them, so that a document stays under 512 kB
 _NOTHING_YET = datetime(1970, 1, 1, tzinfo=UTC)  # RFC 4287 4.2.15 wants a date even of an empty feed
 _NOT_XML = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -59,9 +59,9 @@ class Syndication:
 
 def syndicate(site: Site, library: Library, *, limit: int) -> Syndication:
     """The newest Posts, at most `limit` and at most what keeps a document under 512 kB; never less than one."""
+    library = newest_first(library)
     around = around_all(library)
-    newest_first = sorted(library.posts, key=lambda post: (post.published, post.id), reverse=True)
-    items = tuple(_within_budget(_item(site, post, around[post.id]) for post in newest_first[:limit]))
+    items = tuple(_within_budget(_item(site, post, around[post.id]) for post in library.posts[:limit]))
     return Syndication(
         id=f"tag:{site.authority}:feed",
         title=clean(site.title),
@@ -105,9 +105,10 @@ def _item(site: Site, post: Post, around: Around) -> Item:
 def _within_budget(items: Iterable[Item]) -> Iterator[Item]:
     spent = 0
     for item in items:
-        if spent and spent + len(item.body) > _BODY_BUDGET:
+        size = len(escape(item.body, quote=False).encode())
+        if spent and spent + size > _BODY_BUDGET:
             return
-        spent += len(item.body)
+        spent += size
         yield item
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 import jinja2
@@ -20,21 +21,28 @@ PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010804000000b51c0c02"
     "0000000b4944415478da6364f80f00010501012718e3660000000049454e44ae426082"
 )
-_BODY = """<p>A battery moves ions through a liquid. Put a solid in its place and much of what limits a car today changes
-at once: how far it goes, how fast it fills, and what happens when it is cold. That is the promise, and it is an old one.</p>
+_BODY = """<p>A battery moves ions through a liquid. Put a solid in its place and much of what limits a car
+today changes at once: how far it goes, how fast it fills, and what happens when it is cold. That is the promise,
+and it is an old one.</p>
 <h2 id="{slug}-what-changes">What changes</h2>
 <p>A solid does not leak and hardly burns. It lets the maker use a metal anode, which stores more in the same space.
 <a href="https://autotrendy.example/posts/{other}/">Read more in an earlier article</a>, or see
-<a href="https://example.org/standard">the standard</a>.<sup><a href="https://autotrendy.example/posts/{slug}/#{slug}-fn1">1</a></sup></p>
+<a href="https://example.org/standard">the standard</a>.<sup><a
+href="https://autotrendy.example/posts/{slug}/#{slug}-fn1">1</a></sup></p>
 <blockquote><p>An electrolyte that stays where it was put is half of a safe battery.</p></blockquote>
 <table><thead><tr><th scope="col">Property</th><th scope="col">Liquid</th><th scope="col">Solid</th></tr></thead>
-<tbody><tr><td>Leaks</td><td>Can</td><td>Cannot</td></tr><tr><td>In the cold</td><td>Slow</td><td>Depends on the material</td></tr></tbody></table>
+<tbody><tr><td>Leaks</td><td>Can</td><td>Cannot</td></tr>
+<tr><td>In the cold</td><td>Slow</td><td>Depends on the material</td></tr></tbody></table>
 <h2 id="{slug}-what-is-hard">What is hard</h2>
-<ul><li>Keeping two solids pressed together while both swell.</li><li>Making square metres of it without a flaw.</li></ul>
+<ul><li>Keeping two solids pressed together while both swell.</li>
+<li>Making square metres of it without a flaw.</li></ul>
+<pre><code>&lt;img src="https://autotrendy.example/shown-as-text.png"&gt; and
+a line that is too long for a phone, and that no reader needs</code></pre>
 <p>None of this is a reason for despair; it is a reason to read dates in announcements twice.</p>
 <section class="footnotes"><ol><li id="{slug}-fn1"><p>It defines the words used here.</p></li></ol></section>"""
 
 
+@cache
 def environment(folder: Path = TEMPLATES) -> jinja2.Environment:
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),
@@ -64,12 +72,8 @@ def a_publication() -> tuple[Library, list[Issue]]:
         link(LinkKind.SEE_ALSO, batteries, "how-we-review"),
         link(LinkKind.CORRECTS, "a-correction", label),
     )
-    takes = {
-        alliance: Take(
-            "<p>Sharing inventions and splitting risk takes openness. A newcomer can learn that before it learns to build cars.</p>",
-            "Sharing inventions and splitting risk takes openness.",
-        )
-    }
+    opinion = "Sharing inventions and splitting risk takes openness. A newcomer learns that before it builds cars."
+    takes = {alliance: Take(f"<p>{opinion}</p>", opinion)}
     titles = {
         alliance: ("The Renault-Nissan-Mitsubishi Alliance, from start to future", 8),
         "a-correction": ("What we got wrong about labels", 5),
