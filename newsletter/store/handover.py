@@ -28,7 +28,7 @@ class HandOver(Part):
             if not taken:
                 return []
             connection.execute(_UNCLAIM, [{"the_chunk": row.id} for row in taken])
-            numbers = dict(connection.execute(_NUMBERS).tuples().all())
+            numbers = dict(connection.execute(_NUMBERS).all())
         return [Chunk(row.id, numbers[row.issue_id], row.epoch) for row in sorted(taken)]
 
     def claim(self, chunk: Chunk, *, limit: int, now: datetime) -> Sequence[int]:

@@ -92,7 +92,7 @@ class SqlRoster(Part):
         """Every status with its number of readers, zero included."""
         by_status = select(subscriber.c.status, func.count()).group_by(subscriber.c.status)
         with self._database.read() as connection:
-            found: dict[str, int] = dict(connection.execute(by_status).tuples().all())
+            found: dict[str, int] = dict(connection.execute(by_status).all())
         return {status.value: found.get(status.value, 0) for status in SubscriberStatus}
 
 

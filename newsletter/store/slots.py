@@ -52,7 +52,7 @@ class Slots(Part):
             .where(issue_post.c.edition == edition, issue_post.c.carried == 1)
         )
         with self._database.read() as connection:
-            return dict(connection.execute(membership).tuples().all())
+            return dict(connection.execute(membership).all())
 
 
 def take(

@@ -1,0 +1,440 @@
+"""What every ledger promises, whatever database it stands on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from newsletter.errors import UsageError
+from newsletter.model import (
+    WEEKLY,
+    Addressee,
+    Attempt,
+    DeliveryState,
+    Digest,
+    IssueState,
+    LogEntry,
+    Outcome,
+    Receipt,
+    Settlement,
+    SlotOutcome,
+    SlotRecord,
+)
+from newsletter.ports import Ledger, Roster
+from tests.contract.desk import FRIDAY, MINUTE, Desk, a_digest, a_story, accepted, deferred, slot_of_week
+
+WAITING, CLAIMED, SENDING = DeliveryState.WAITING, DeliveryState.CLAIMED, DeliveryState.SENDING
+ACCEPTED, FAILED = DeliveryState.ACCEPTED, DeliveryState.FAILED
+UNCERTAIN, DROPPED = DeliveryState.UNCERTAIN, DeliveryState.DROPPED
+
+
+@pytest.fixture
+def desk(ledger: Ledger, roster: Roster) -> Desk:
+    return Desk(ledger, roster)
+
+
+# -- slots and issues
+
+
+def test_an_edition_started_when_it_was_first_asked_for(ledger: Ledger) -> None:
+    assert ledger.started(WEEKLY, FRIDAY) == FRIDAY
+    assert ledger.started(WEEKLY, FRIDAY + MINUTE) == FRIDAY
+    assert ledger.started("monthly", FRIDAY + MINUTE) == FRIDAY + MINUTE
+
+
+def test_a_slot_has_one_outcome_for_ever(ledger: Ledger) -> None:
+    assert ledger.record_slot(WEEKLY, slot_of_week(5), SlotOutcome.EMPTY, "nothing new")
+    assert not ledger.record_slot(WEEKLY, slot_of_week(5), SlotOutcome.SKIPPED, "by hand")
+    assert ledger.slots(WEEKLY) == [SlotRecord("2022-W05", FRIDAY, SlotOutcome.EMPTY, "nothing new")]
+    assert ledger.record_slot("monthly", slot_of_week(5), SlotOutcome.EMPTY, "another edition")
+
+
+def test_an_issue_comes_back_as_it_was_opened(desk: Desk) -> None:
+    opened = desk.open(6, "batteries", "alliance")
+    assert opened
+    assert opened == desk.ledger.issue(WEEKLY, 1)
+    assert (opened.number, opened.state, opened.subject) == (1, IssueState.READY, "Subject 1")
+    assert opened.stories == (a_story("batteries"), a_story("alliance"))
+    assert opened.slot.local.tzinfo == ZoneInfo("Europe/Madrid")
+    assert opened.slot.local.hour == 8
+    assert desk.ledger.digest(WEEKLY, 1) == a_digest(1)
+    assert desk.ledger.carried(WEEKLY) == {story.post_id: 1 for story in opened.stories}
+
+
+def test_missed_slots_go_into_the_issue_that_was_made(desk: Desk) -> None:
+    desk.open(7, "batteries", coalesced=[slot_of_week(5), slot_of_week(6)])
+    assert [(each.key, each.outcome, each.issue_number) for each in desk.ledger.slots(WEEKLY)] == [
+        ("2022-W05", SlotOutcome.COALESCED, 1),
+        ("2022-W06", SlotOutcome.COALESCED, 1),
+        ("2022-W07", SlotOutcome.ISSUED, 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("week", "posts", "missed"),
+    [(5, ["alliance"], []), (6, ["alliance", "batteries"], []), (6, ["alliance"], [5])],
+    ids=["the slot", "a story", "a missed slot"],
+)
+def test_who_comes_second_writes_nothing(desk: Desk, week: int, posts: list[str], missed: list[int]) -> None:
+    desk.open(5, "batteries")
+    before = (desk.ledger.slots(WEEKLY), desk.ledger.issues(WEEKLY), desk.ledger.carried(WEEKLY))
+    assert desk.open(week, *posts, coalesced=[slot_of_week(each) for each in missed]) is None
+    assert (desk.ledger.slots(WEEKLY), desk.ledger.issues(WEEKLY), desk.ledger.carried(WEEKLY)) == before
+
+
+def test_a_digest_that_cannot_be_rendered_leaves_the_slot_free(desk: Desk) -> None:
+    def broken(number: int) -> Digest:
+        raise LookupError("no template")
+
+    with pytest.raises(LookupError):
+        desk.open(5, "batteries", render=broken)
+    assert not desk.ledger.slots(WEEKLY)
+    assert desk.open(5, "batteries")
+
+
+def test_a_number_is_never_given_again(desk: Desk) -> None:
+    desk.open(5, "batteries")
+    desk.ledger.cancel(WEEKLY, 1, reason="a mistake", now=FRIDAY)
+    again = desk.open(6, "batteries")
+    assert again
+    assert again.number == 2
+    assert [each.number for each in desk.ledger.issues(WEEKLY)] == [1, 2]
+
+
+def test_a_held_issue_holds_its_slot_and_starts_only_when_somebody_says_so(desk: Desk) -> None:
+    desk.join(1)
+    desk.open(5, "batteries", state=IssueState.HELD, reason="found 4 h after the slot")
+    assert desk.ledger.slots(WEEKLY)[0].outcome is SlotOutcome.HELD
+    assert desk.ledger.start_send(WEEKLY, 1, now=FRIDAY + timedelta(days=9)) is None
+    assert desk.ledger.schedule_send(WEEKLY, 1, at=FRIDAY + MINUTE, by="review-desk")
+    started = desk.ledger.start_send(WEEKLY, 1, now=FRIDAY + MINUTE)
+    assert started
+    assert (started.state, started.sent_by, started.reason) == (IssueState.SENDING, "review-desk", "")
+    assert desk.ledger.slots(WEEKLY)[0].outcome is SlotOutcome.ISSUED
+
+
+def test_a_ready_issue_can_be_held_and_then_is_not_intended_any_more(desk: Desk) -> None:
+    desk.open(5, "batteries")
+    assert desk.ledger.hold(WEEKLY, 1, reason="a doubt")
+    assert not desk.ledger.hold(WEEKLY, 1, reason="twice")
+    held = desk.ledger.issue(WEEKLY, 1)
+    assert held
+    assert (held.state, held.reason, held.send_at) == (IssueState.HELD, "a doubt", None)
+    assert desk.ledger.slots(WEEKLY) == [SlotRecord("2022-W05", FRIDAY, SlotOutcome.HELD, "a doubt", 1)]
+
+
+def test_an_issue_is_intended_once(desk: Desk) -> None:
+    desk.open(5, "batteries", send_at=None)
+    assert desk.ledger.schedule_send(WEEKLY, 1, at=FRIDAY, by="ada")
+    assert not desk.ledger.schedule_send(WEEKLY, 1, at=FRIDAY, by="ben")
+    desk.ledger.cancel(WEEKLY, 1, reason="no", now=FRIDAY)
+    assert not desk.ledger.schedule_send(WEEKLY, 1, at=FRIDAY, by="ben")
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda ledger: ledger.digest(WEEKLY, 9),
+        lambda ledger: ledger.cancel(WEEKLY, 9, reason="", now=FRIDAY),
+        lambda ledger: ledger.finish(WEEKLY, 9, now=FRIDAY),
+        lambda ledger: ledger.pause(WEEKLY, 9, reason=""),
+    ],
+)
+def test_an_issue_that_does_not_exist_is_said_to_be_missing(ledger: Ledger, ask: Callable[[Ledger], object]) -> None:
+    with pytest.raises(UsageError) as told:
+        ask(ledger)
+    assert told.value.problems[0].code == "I501"
+    assert ledger.issue(WEEKLY, 9) is None
+
+
+# -- the audience
+
+
+def test_the_audience_is_who_is_active_when_the_send_starts(desk: Desk) -> None:
+    active = desk.join(3)
+    desk.join(2, status="unconfirmed", prefix="maybe")
+    left = desk.join(1, prefix="gone")
+    desk.roster.leave(left[0], way="link", now=FRIDAY)
+    desk.open(5, "batteries")
+    started = desk.ledger.start_send(WEEKLY, 1, now=FRIDAY)
+    desk.join(1, prefix="late")
+    assert started
+    assert (started.audience, started.started_at) == (3, FRIDAY)
+    assert desk.states() == dict.fromkeys(active, WAITING)
+
+
+def test_nothing_starts_before_its_time_or_twice(desk: Desk) -> None:
+    desk.join(1)
+    desk.open(5, "batteries", send_at=FRIDAY + MINUTE)
+    assert desk.ledger.start_send(WEEKLY, 1, now=FRIDAY) is None
+    assert desk.ledger.due_chunks(FRIDAY) == []
+    assert desk.ledger.start_send(WEEKLY, 1, now=FRIDAY + MINUTE)
+    assert desk.ledger.start_send(WEEKLY, 1, now=FRIDAY + MINUTE) is None
+
+
+def test_an_issue_without_readers_is_sent_at_once(desk: Desk) -> None:
+    desk.open(5, "batteries")
+    assert desk.ledger.start_send(WEEKLY, 1, now=FRIDAY)
+    done = desk.ledger.finish(WEEKLY, 1, now=FRIDAY)
+    assert (done.state, done.audience, done.finished_at) == (IssueState.SENT, 0, FRIDAY)
+
+
+def test_a_thousand_readers_come_in_chunks(desk: Desk) -> None:
+    ids = desk.join(1001)
+    desk.open(5, "batteries")
+    desk.ledger.start_send(WEEKLY, 1, now=FRIDAY)
+    chunks = desk.ledger.due_chunks(FRIDAY)
+    claimed = [desk.ledger.claim(chunk, limit=1000, now=FRIDAY) for chunk in chunks]
+    assert sorted(map(len, claimed)) == [1, 500, 500]
+    assert sorted(each for some in claimed for each in some) == ids
+
+
+# -- claiming, handing over, settling
+
+
+def test_a_row_goes_from_waiting_to_accepted_by_way_of_two_commits(desk: Desk) -> None:
+    [ada, ben, cleo], chunk = desk.send(3)
+    assert desk.ledger.claim(chunk, limit=2, now=FRIDAY) == [ada, ben]
+    given = desk.ledger.hand_over(chunk, settled=[], wanted=[ada], now=FRIDAY)
+    assert given == {ada: Addressee(ada, "reader0@readers.example", FRIDAY, 1)}
+    assert desk.states() == {ada: SENDING, ben: CLAIMED, cleo: WAITING}
+    desk.ledger.hand_over(chunk, settled=[accepted(ada)], wanted=[ben], now=FRIDAY + MINUTE)
+    assert desk.states() == {ada: ACCEPTED, ben: SENDING, cleo: WAITING}
+    row = desk.ledger.delivery(WEEKLY, 1, ada)
+    assert row
+    assert (row.attempts, row.code, row.reply, row.done_at) == (1, 250, "2.0.0 Ok: queued", FRIDAY + MINUTE)
+    assert desk.ledger.attempts(WEEKLY, 1, ada) == [Attempt(FRIDAY + MINUTE, 1, "accepted", 250, "2.0.0 Ok: queued")]
+
+
+def test_who_left_after_the_claim_gets_nothing(desk: Desk) -> None:
+    [ada, ben], chunk = desk.send(2)
+    desk.ledger.claim(chunk, limit=9, now=FRIDAY)
+    desk.roster.leave(ada, way="one-click", now=FRIDAY)
+    given = desk.ledger.hand_over(chunk, settled=[], wanted=[ada, ben], now=FRIDAY)
+    assert given[ada] is None
+    assert given[ben]
+    row = desk.ledger.delivery(WEEKLY, 1, ada)
+    assert row
+    assert (row.state, row.reason, row.done_at) == (DROPPED, "left", FRIDAY)
+
+
+def test_who_left_while_waiting_is_dropped_with_the_leaving(desk: Desk) -> None:
+    [ada, ben], chunk = desk.send(2)
+    desk.roster.leave(ada, way="one-click", now=FRIDAY)
+    assert desk.states() == {ada: DROPPED, ben: WAITING}
+    assert desk.ledger.claim(chunk, limit=9, now=FRIDAY) == [ben]
+
+
+def test_a_row_that_was_not_claimed_is_not_handed_over(desk: Desk) -> None:
+    [ada, _], chunk = desk.send(2)
+    assert desk.ledger.hand_over(chunk, settled=[], wanted=[ada, 999], now=FRIDAY) == {ada: None, 999: None}
+
+
+def test_a_deferred_row_waits_for_its_time_and_remembers_its_tries(desk: Desk) -> None:
+    [ada], chunk = desk.send(1)
+    desk.hand(chunk, [ada])
+    later = FRIDAY + 5 * MINUTE
+    desk.ledger.hand_over(chunk, settled=[deferred(ada, later)], wanted=[], now=FRIDAY)
+    assert desk.ledger.next_retry() == later
+    assert desk.ledger.due_chunks(later - MINUTE) == []
+    [again] = desk.ledger.due_chunks(later)
+    desk.ledger.claim(again, limit=9, now=later)
+    [addressee] = desk.ledger.hand_over(again, settled=[], wanted=[ada], now=later).values()
+    assert addressee
+    assert (addressee.attempts, addressee.first_at) == (1, FRIDAY)
+
+
+def test_a_fault_of_the_relay_is_no_attempt_at_the_reader(desk: Desk) -> None:
+    [ada], chunk = desk.send(1)
+    desk.hand(chunk, [ada])
+    fault = Settlement(ada, WAITING, reason="relay", next_at=FRIDAY, counted=False)
+    desk.ledger.hand_over(chunk, settled=[fault], wanted=[], now=FRIDAY)
+    desk.ledger.claim(chunk, limit=9, now=FRIDAY)
+    [addressee] = desk.ledger.hand_over(chunk, settled=[], wanted=[ada], now=FRIDAY).values()
+    assert addressee
+    assert (addressee.attempts, addressee.first_at) == (0, None)
+
+
+def test_fresh_rows_are_due_since_the_send_started(desk: Desk) -> None:
+    assert desk.ledger.next_retry() is None
+    desk.send(2)
+    assert desk.ledger.next_retry() == FRIDAY
+
+
+def test_released_rows_wait_again_without_an_attempt(desk: Desk) -> None:
+    [ada, ben], chunk = desk.send(2)
+    desk.hand(chunk, [ada])
+    desk.ledger.release(chunk, [ada, ben])
+    assert desk.states() == {ada: SENDING, ben: WAITING}
+    assert not desk.ledger.attempts(WEEKLY, 1, ben)
+
+
+def test_who_lost_the_fence_claims_marks_and_settles_nothing(desk: Desk) -> None:
+    [ada, ben, cleo], old = desk.send(3)
+    desk.hand(old, [ada])
+    desk.ledger.recover(now=FRIDAY, resend=False)
+    [new] = desk.ledger.due_chunks(FRIDAY)
+    assert new.epoch > old.epoch
+    assert desk.ledger.claim(old, limit=9, now=FRIDAY) == []
+    assert desk.ledger.claim(new, limit=9, now=FRIDAY) == [ben, cleo]
+    assert desk.ledger.hand_over(old, settled=[accepted(ada)], wanted=[ben], now=FRIDAY) == {ben: None}
+    assert desk.states() == {ada: UNCERTAIN, ben: CLAIMED, cleo: CLAIMED}
+
+
+def test_what_a_late_answer_said_is_kept_for_whoever_asks(desk: Desk) -> None:
+    [ada], chunk = desk.send(1)
+    desk.hand(chunk, [ada])
+    desk.ledger.recover(now=FRIDAY, resend=False)
+    desk.ledger.hand_over(chunk, settled=[accepted(ada)], wanted=[], now=FRIDAY + MINUTE)
+    assert [each.outcome for each in desk.ledger.attempts(WEEKLY, 1, ada)] == ["unknown", "accepted"]
+
+
+def test_taking_a_chunk_again_gives_back_what_was_claimed_and_keeps_what_is_under_way(desk: Desk) -> None:
+    [ada, ben, cleo], old = desk.send(3)
+    desk.ledger.claim(old, limit=2, now=FRIDAY)
+    desk.ledger.hand_over(old, settled=[], wanted=[ada], now=FRIDAY)
+    [new] = desk.ledger.due_chunks(FRIDAY)
+    assert desk.ledger.claim(new, limit=9, now=FRIDAY) == [ben, cleo]
+    desk.ledger.hand_over(old, settled=[accepted(ada)], wanted=[], now=FRIDAY)
+    assert desk.states()[ada] is ACCEPTED
+
+
+# -- pause, resume, cancel, finish
+
+
+def test_a_paused_issue_hands_nothing_over_and_loses_nothing(desk: Desk) -> None:
+    [ada, ben], chunk = desk.send(2)
+    desk.hand(chunk, [ada])
+    desk.ledger.pause(WEEKLY, 1, reason="a typo in the lead")
+    given = desk.ledger.hand_over(chunk, settled=[accepted(ada)], wanted=[ben], now=FRIDAY)
+    assert given == {ben: None}
+    assert desk.states() == {ada: ACCEPTED, ben: WAITING}
+    assert desk.ledger.claim(chunk, limit=9, now=FRIDAY) == []
+    assert desk.ledger.due_chunks(FRIDAY) == []
+    assert desk.ledger.next_retry() is None
+    desk.ledger.resume(WEEKLY, 1)
+    assert desk.ledger.claim(chunk, limit=9, now=FRIDAY) == [ben]
+
+
+def test_cancelled_before_any_hand_over_the_posts_return(desk: Desk) -> None:
+    [ada, ben], chunk = desk.send(2)
+    desk.ledger.claim(chunk, limit=1, now=FRIDAY)
+    assert desk.ledger.cancel(WEEKLY, 1, reason="wrong text", now=FRIDAY) == 0
+    assert desk.ledger.carried(WEEKLY) == {}
+    assert desk.states() == {ada: DROPPED, ben: DROPPED}
+    [slot] = desk.ledger.slots(WEEKLY)
+    assert (slot.outcome, slot.reason) == (SlotOutcome.ISSUED, "wrong text")
+    cancelled = desk.ledger.issue(WEEKLY, 1)
+    assert cancelled
+    assert (cancelled.state, cancelled.reason) == (IssueState.CANCELLED, "wrong text")
+    assert cancelled.stories == (a_story("batteries"),)
+
+
+def test_cancelled_later_the_posts_stay_carried(desk: Desk) -> None:
+    [ada, ben, cleo], chunk = desk.send(3)
+    desk.hand(chunk, [ada, ben])
+    desk.ledger.hand_over(chunk, settled=[accepted(ada)], wanted=[], now=FRIDAY)
+    assert desk.ledger.cancel(WEEKLY, 1, reason="wrong text", now=FRIDAY) == 1
+    assert desk.ledger.carried(WEEKLY)
+    assert desk.states() == {ada: ACCEPTED, ben: SENDING, cleo: DROPPED}
+    desk.ledger.hand_over(chunk, settled=[deferred(ben, FRIDAY + MINUTE)], wanted=[cleo], now=FRIDAY)
+    row = desk.ledger.delivery(WEEKLY, 1, ben)
+    assert row
+    assert (row.state, row.reason) == (DROPPED, "cancelled")
+
+
+def test_a_finished_issue_cannot_be_cancelled(desk: Desk) -> None:
+    [ada], chunk = desk.send(1)
+    desk.hand(chunk, [ada])
+    desk.ledger.hand_over(chunk, settled=[accepted(ada)], wanted=[], now=FRIDAY)
+    assert desk.ledger.finish(WEEKLY, 1, now=FRIDAY).state is IssueState.SENT
+    assert desk.ledger.cancel(WEEKLY, 1, reason="too late", now=FRIDAY) == 1
+    sent = desk.ledger.issue(WEEKLY, 1)
+    assert sent
+    assert (sent.state, sent.reason) == (IssueState.SENT, "")
+
+
+NO_SUCH_USER = Settlement(1, FAILED, receipt=Receipt(Outcome.REFUSED, 550, "5.1.1 No such user"))
+GAVE_UP = Settlement(1, FAILED, reason="expired", receipt=Receipt(Outcome.DEFERRED, 451, "4.2.2 Mailbox full"))
+NO_MESSAGE = Settlement(1, FAILED, reason="could not be composed")
+NO_ANSWER = Settlement(1, UNCERTAIN, receipt=Receipt(Outcome.UNKNOWN))
+
+
+@pytest.mark.parametrize(
+    ("settlement", "end"),
+    [
+        (accepted(1), IssueState.SENT),
+        (NO_SUCH_USER, IssueState.SENT),
+        (GAVE_UP, IssueState.NEEDS_ATTENTION),
+        (NO_MESSAGE, IssueState.NEEDS_ATTENTION),
+        (NO_ANSWER, IssueState.NEEDS_ATTENTION),
+    ],
+    ids=["accepted", "refused for good", "given up", "not composed", "uncertain"],
+)
+def test_how_an_issue_ends(desk: Desk, settlement: Settlement, end: IssueState) -> None:
+    [ada], chunk = desk.send(1)
+    assert ada == settlement.subscriber_id
+    desk.hand(chunk, [ada])
+    assert desk.ledger.finish(WEEKLY, 1, now=FRIDAY).state is IssueState.SENDING
+    desk.ledger.hand_over(chunk, settled=[settlement], wanted=[], now=FRIDAY)
+    finished = desk.ledger.finish(WEEKLY, 1, now=FRIDAY + MINUTE)
+    assert (finished.state, finished.finished_at) == (end, FRIDAY + MINUTE)
+
+
+# -- after a crash
+
+
+def test_after_a_crash_claimed_rows_wait_and_sending_rows_are_uncertain(desk: Desk) -> None:
+    [ada, ben, cleo], chunk = desk.send(3)
+    desk.ledger.claim(chunk, limit=2, now=FRIDAY)
+    desk.ledger.hand_over(chunk, settled=[], wanted=[ada], now=FRIDAY)
+    assert desk.ledger.recover(now=FRIDAY + MINUTE, resend=False) == 1
+    assert desk.states() == {ada: UNCERTAIN, ben: WAITING, cleo: WAITING}
+    assert desk.ledger.recover(now=FRIDAY + MINUTE, resend=False) == 0
+
+
+def test_with_resend_a_row_of_unknown_fate_is_due_again(desk: Desk) -> None:
+    [ada, _], chunk = desk.send(2)
+    desk.hand(chunk, [ada])
+    assert desk.ledger.recover(now=FRIDAY + MINUTE, resend=True) == 1
+    row = desk.ledger.delivery(WEEKLY, 1, ada)
+    assert row
+    assert (row.state, row.attempts, row.next_at) == (WAITING, 1, FRIDAY + MINUTE)
+
+
+def test_with_resend_nothing_of_a_cancelled_issue_is_sent_again(desk: Desk) -> None:
+    [ada], chunk = desk.send(1)
+    desk.hand(chunk, [ada])
+    desk.ledger.cancel(WEEKLY, 1, reason="stop", now=FRIDAY)
+    assert desk.ledger.recover(now=FRIDAY, resend=True) == 1
+    assert desk.states() == {ada: UNCERTAIN}
+
+
+# -- looking
+
+
+def test_counts_name_every_state_and_add_up(desk: Desk) -> None:
+    [ada, ben, _, _], chunk = desk.send(4)
+    desk.hand(chunk, [ada])
+    desk.ledger.hand_over(chunk, settled=[accepted(ada)], wanted=[ben], now=FRIDAY)
+    counts = desk.ledger.counts(WEEKLY, 1)
+    assert counts == dict.fromkeys(DeliveryState, 0) | {ACCEPTED: 1, SENDING: 1, CLAIMED: 2}
+    assert [each.subscriber_id for each in desk.ledger.deliveries(WEEKLY, 1, ACCEPTED)] == [ada]
+    assert desk.ledger.delivery(WEEKLY, 1, 999) is None
+
+
+def test_the_last_sign_of_life_counts(ledger: Ledger) -> None:
+    assert ledger.last_beat("work") is None
+    ledger.beat("work", FRIDAY)
+    ledger.beat("work", FRIDAY + MINUTE)
+    assert ledger.last_beat("work") == FRIDAY + MINUTE
+
+
+def test_the_log_is_read_newest_first(ledger: Ledger) -> None:
+    lines = [LogEntry(FRIDAY, "ada", "cli", "send", f"issue {n}", "ready", "sending") for n in range(3)]
+    for line in lines:
+        ledger.log(line)
+    assert ledger.entries(limit=2) == [lines[2], lines[1]]
