@@ -58,7 +58,7 @@ class Outbox:
 
 def file_name(message_id: str) -> str:
     """`12.abc….eml`: the part of the Message-ID before the @, without anything that a file system reads otherwise."""
-    return re.sub(r"[^A-Za-z0-9._-]", "_", message_id.rpartition("@")[0] or message_id).lstrip(".") + ".eml"
+    return re.sub(r"[^A-Za-z0-9._-]|^\.+", "_", message_id.rpartition("@")[0] or message_id) + ".eml"
 
 
 def _sync_folder(folder: Path) -> None:
