@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import smtplib
 import ssl
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -25,6 +26,7 @@ _ADDRESS = re.compile(r"[!-;=?-~]+@[A-Za-z0-9.-]+")
 _CLOSING = 421
 _GO_AHEAD = 354
 _REPLY_LIMIT = 500
+_OUTCOMES = {2: Outcome.ACCEPTED, 3: Outcome.UNKNOWN, 4: Outcome.DEFERRED, 5: Outcome.REFUSED}
 _GOODBYE = 5.0  # seconds that QUIT may take
 
 
@@ -94,7 +96,7 @@ class SmtpSession:
         client, fresh = self._ready()
         try:
             refusal = self._offer(client, message)
-        except (smtplib.SMTPException, OSError) as fault:
+        except OSError as fault:
             self._drop()
             if fresh:
                 raise self._outside_of(fault) from fault
@@ -114,23 +116,30 @@ class SmtpSession:
     def _offer(self, client: _Client, message: Message) -> Receipt | None:
         """MAIL, RCPT and DATA; None when the server now waits for the content, else why it does not."""
         replies = client.offer(message)
-        refused = next((reply for reply in replies if reply[0] >= 400), None)
-        if replies[-1][0] == _GO_AHEAD:
-            if refused is None:
-                return None
-            client.empty()
+        refused = _refusal(replies)
+        if refused is None and replies[-1][0] == _GO_AHEAD:
+            return None
         if refused is None:
             raise smtplib.SMTPDataError(*replies[-1])
-        client.rset()
+        self._clear(client, opened=replies[-1][0] == _GO_AHEAD)
         if refused is replies[0]:
             raise self._sender_refused(refused)
         return _receipt(refused)
+
+    def _clear(self, client: _Client, *, opened: bool) -> None:
+        """Make room for the next; the refusal that led here counts even when the connection ends over it."""
+        try:
+            if opened:
+                client.empty()
+            client.rset()
+        except OSError:
+            self._drop()
 
     def _hand_over(self, client: _Client, message: Message) -> Receipt:
         client.patience(self._settings.final_dot_timeout)
         try:
             client.send(_stuffed(message.content))
-        except (smtplib.SMTPException, OSError) as fault:
+        except OSError as fault:
             self._drop()
             raise self._outside_of(fault) from fault
         try:
@@ -138,16 +147,18 @@ class SmtpSession:
         except _Closing as fault:
             self._drop()
             raise self._outside_of(fault) from fault
-        except (smtplib.SMTPException, OSError) as fault:
+        except OSError as fault:
             self._drop()
             return Receipt(Outcome.UNKNOWN, None, f"no answer after the final dot: {fault}")
+        if receipt.outcome is Outcome.UNKNOWN:
+            self._drop()
         client.patience(self._settings.command_timeout)
         return receipt
 
     def _connect(self) -> _Client:
         try:
             return _signed_in(self._settings, self._context)
-        except (smtplib.SMTPException, OSError, UnicodeError) as fault:
+        except (OSError, UnicodeError) as fault:
             raise self._outside_of(fault) from fault
 
     def _outside_of(self, fault: Exception) -> Outside:
@@ -158,10 +169,12 @@ class SmtpSession:
                 return self._outside("S322", "refuses the user or the password", _reply(fault))
             case smtplib.SMTPResponseException():
                 return self._outside("S324", "does not take mail now", _reply(fault))
-            case smtplib.SMTPServerDisconnected() | OSError():
+            case smtplib.SMTPServerDisconnected():
                 return self._outside("S320", f"cannot be reached: {fault}")
-            case _:
+            case smtplib.SMTPException() | UnicodeError():
                 return self._outside("S322", f"offers no way to sign in: {fault}")
+            case _:
+                return self._outside("S320", f"cannot be reached: {fault}")
 
     def _sender_refused(self, reply: Reply) -> Outside:
         if reply[0] == 552 or "5.3.4" in reply[1]:
@@ -182,7 +195,7 @@ class SmtpSession:
 
     def _quit(self) -> None:
         if self._client:
-            with suppress(smtplib.SMTPException, OSError):
+            with suppress(OSError):
                 self._client.patience(min(_GOODBYE, self._settings.command_timeout))
                 self._client.quit()
         self._drop()
@@ -211,18 +224,23 @@ class _Client(smtplib.SMTP):
         self.ehlo_or_helo_if_needed()
 
     def offer(self, message: Message) -> list[Reply]:
-        """The replies to MAIL, RCPT and DATA; without PIPELINING it ends with the first refusal."""
+        """The replies to MAIL, RCPT and DATA; the last is a refusal where nothing more was asked or said."""
         size = f" SIZE={len(message.content)}" if self.has_extn("size") else ""
         group = (f"MAIL FROM:<{message.sender}>{size}", f"RCPT TO:<{message.recipient}>", "DATA")
-        if self.has_extn("pipelining"):
+        together = self.has_extn("pipelining")
+        if together:
             self.send("".join(f"{command}\r\n" for command in group))
-            return [self.reply() for _ in group]
         replies: list[Reply] = []
-        for command in group:
-            self.putcmd(command)
-            replies.append(self.reply())
-            if replies[-1][0] >= 400:
-                break
+        try:
+            for command in group:
+                if not together:
+                    self.putcmd(command)
+                replies.append(self.reply())
+                if not together and _refusal(replies):
+                    break
+        except OSError:
+            if _refusal(replies) is None:
+                raise
         return replies
 
     def empty(self) -> None:
@@ -293,10 +311,12 @@ def _stuffed(content: bytes) -> bytes:
     return first + content.replace(b"\r\n.", b"\r\n..") + b".\r\n"
 
 
+def _refusal(replies: Sequence[Reply]) -> Reply | None:
+    return next((reply for reply in replies if reply[0] >= 400), None)
+
+
 def _receipt(reply: Reply) -> Receipt:
-    code, text = reply
-    outcome = Outcome.ACCEPTED if code < 300 else Outcome.DEFERRED if code < 500 else Outcome.REFUSED
-    return Receipt(outcome, code, text)
+    return Receipt(_OUTCOMES[reply[0] // 100], *reply)
 
 
 def _reply(fault: smtplib.SMTPResponseException) -> Reply:
