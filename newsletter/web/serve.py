@@ -27,7 +27,7 @@ def run(
     when the port is taken, C702 when the system refuses to listen there.
     """
     logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of each broken form, at anybody's will
-    with _listen(host, port) as listener:
+    with listen(host, port) as listener:
         server = uvicorn.Server(_settings(app, graceful_seconds))
         with _stopping(server):
             if ready is not None:
@@ -63,8 +63,11 @@ def _stopping(server: uvicorn.Server) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that takes connections already. Raises Outside (C701, C702)."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol is named because asyncio sends small answers without delay only where it sees TCP's number.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))

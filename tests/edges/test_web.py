@@ -22,7 +22,7 @@ from starlette.testclient import TestClient
 
 from newsletter.errors import Outside
 from newsletter.web.folder import LARGE, Folder
-from newsletter.web.serve import run
+from newsletter.web.serve import listen, run
 from tests.builders import a_site
 from tests.unit.web.parts import TOKEN, a_client, an_app, port_of, publish, served, start
 
@@ -425,6 +425,11 @@ def test_a_signal_ends_the_server_well_even_while_a_client_dawdles(folder: Path,
     assert (process.returncode, output) == (0, "stopped\n")
     assert "Traceback" not in errors
     assert answer.startswith(b"HTTP/1.1 503")
+
+
+def test_answers_are_sent_without_waiting_for_more() -> None:
+    with listen("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP  # what asyncio looks for before it sets TCP_NODELAY
 
 
 def test_a_port_in_use_is_told_with_its_code_and_exit_status(folder: Path) -> None:
