@@ -21,7 +21,7 @@ from newsletter.issues import sheet as plain
 from newsletter.issues.page import elements, parse
 from newsletter.model import Sentinel
 
-PAGE = "email/digest.html"
+PAGE = "templates/email/digest.html"
 DOCTYPE = "<!DOCTYPE html>"
 
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
@@ -151,4 +151,4 @@ def _raise_if(problems: list[Problem]) -> None:
 
 
 def _problem(code: str, message: str, why: str) -> Problem:
-    return Problem(code, message, file=PAGE, why=why, fixes=("newsletter's own template shows the way",))
+    return Problem(code, message, file=PAGE, why=why, fixes=("compare it with the built-in template",))

@@ -6,7 +6,7 @@ Each check is a function of one Mail; all run, and all their Problems are return
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -202,9 +202,27 @@ CHECKS: tuple[Callable[[Mail], Iterator[Problem]], ...] = (
 )
 
 
+_FOOTER = "keep the footer blocks of templates/email/digest.html and digest.txt"
+_FIXES: Mapping[str, str] = {
+    "I303": "newsletter post approve SLUG",
+    "I304": "finish the post, or mend the template that left it",
+    "I305": f"{_FOOTER}: digest.unsubscribe_url",
+    "I306": f"set [sender] postal_address; {_FOOTER}: digest.postal_address",
+    "I307": f"{_FOOTER}: digest.why",
+    "I311": "compare templates/email/digest.txt with the built-in one",
+    "I312": "compare templates/email/digest.html with the built-in one",
+    "I313": "one h1, below it h2, below these h3",
+    "I314": "give the post an image_alt",
+    "I315": "give the lead story a title of one line",
+    "I316": "change the title of the lead story",
+    "I317": "change the summary of the lead story",
+    "I320": "use #1b1b1b for black and #fffdfa for white",
+}
+
+
 def _stop(code: str, message: str, why: str) -> Problem:
-    return Problem(code, message, why=why)
+    return Problem(code, message, why=why, fixes=(_FIXES[code],))
 
 
 def _warn(code: str, message: str, why: str) -> Problem:
-    return Problem(code, message, why=why, level="warn")
+    return Problem(code, message, why=why, fixes=(_FIXES[code],), level="warn")

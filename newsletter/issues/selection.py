@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from newsletter.issues import cadence as rhythm
 from newsletter.issues import words
-from newsletter.model import Cadence, IssueState, Library, Post, Slot, SlotOutcome, SlotRecord, Story
+from newsletter.model import Cadence, IssueState, Library, Post, Slot, SlotOutcome, SlotRecord
 
 _CHANGED = "changed since approval"
 
@@ -73,17 +73,8 @@ class Make:
     state: IssueState
     reason: str
 
-    @property
-    def frozen(self) -> tuple[Story, ...]:
-        """The stories as the ledger keeps them."""
-        return tuple(story(post) for post in self.stories)
-
 
 Decision = Nothing | Empty | Make
-
-
-def story(post: Post) -> Story:
-    return Story(post.id, post.content_hash, post.slug, post.title)
 
 
 def first_slot(cadence: Cadence, started: datetime) -> Slot:

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 
 from newsletter.errors import Problem
 
-SHEET = "email/style.css"
+SHEET = "templates/email/style.css"
 
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _RULE = re.compile(r"([^{}]*)\{([^{}]*)\}")
 _DECLARATION = re.compile(r"\s*([A-Za-z-]+)\s*:\s*(\S.*?)\s*", re.DOTALL)
 _OUTSIDE = re.compile(r"@import|url\s*\(|src\s*\(|expression\s*\(", re.IGNORECASE)
 _SPACED_COLOUR = re.compile(r"(?:rgb|hsl)a?\(\s*[^,)\s]+\s+[^,)]|\b(?:hwb|lab|lch|oklab|oklch|color)\(", re.IGNORECASE)
-_FIX_MEDIA = "move it to email/media.css or email/dark.css, which are kept as they are"
+_FIX_MEDIA = "move it to media.css or dark.css beside it, which are kept as they are"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from newsletter.issues import words
 from newsletter.model import Cadence, Issue, Library, LinkKind, Post, Sentinel, Site, Slot
@@ -120,7 +120,6 @@ def view(
     day = slot.local.date()
     subject = _subject(site, stories[0])
     shown = tuple(_story(site, library, post, carried, last.number if last and week_ago else None) for post in stories)
-    minutes = sum(post.minutes for post in stories)
     return DigestView(
         publication=site.title,
         tagline=site.tagline,
@@ -131,14 +130,7 @@ def view(
         label=f"{site.title} issue {number}, {words.long_date(day)}",
         subject=subject,
         preheader=_preheader(site, stories, subject, f"Issue {number} of {site.title}, {words.full_date(day)}."),
-        issue_line=" · ".join(
-            (
-                words.unbroken(f"Issue {number}"),
-                words.full_date(day),
-                words.unbroken(words.stories(len(stories))),
-                words.unbroken(f"{minutes} min"),
-            )
-        ),
+        issue_line=_issue_line(number, day, stories),
         take_label=site.take_label,
         stories=shown,
         last_issue=_last_issue(site, last, week_ago=week_ago) if last else None,
@@ -152,13 +144,19 @@ def view(
     )
 
 
+def _issue_line(number: int, day: date, stories: Sequence[Post]) -> str:
+    minutes = sum(post.minutes for post in stories)
+    parts = f"Issue {number}", words.full_date(day), words.stories(len(stories)), f"{minutes} min"
+    return " · ".join(part if part == parts[1] else words.unbroken(part) for part in parts)
+
+
 def _story(site: Site, library: Library, post: Post, carried: Mapping[str, int], week_ago: int | None) -> StoryView:
-    date = words.short_date(_local(site, post.published))
+    day = words.short_date(_local(site, post.published))
     reviewer = post.reviewer.name if post.reviewer else ""
     byline = (
         f"By {post.author.name}",
         f"Reviewed by {reviewer}" if reviewer else "",
-        words.unbroken(date),
+        words.unbroken(day),
         words.unbroken(f"{post.minutes} min read"),
     )
     earlier = _earlier(library, post)
@@ -167,7 +165,7 @@ def _story(site: Site, library: Library, post: Post, carried: Mapping[str, int],
         url=_url(site, post),
         author=post.author.name,
         reviewer=reviewer,
-        date=date,
+        date=day,
         minutes=post.minutes,
         byline=" · ".join(part for part in byline if part),
         summary=_first_words(post.summary, SUMMARY_WORDS),
@@ -201,10 +199,15 @@ def _earlier_view(site: Site, post: Post, carried: Mapping[str, int], week_ago: 
 
 
 def _is_last_week(last: Issue | None, number: int, slot: Slot) -> bool:
-    """Whether the issue before is this one's neighbour by number and by week; a clock change moves it by hours."""
+    """Whether the issue before is this one's neighbour by number, and went out in the calendar week before."""
     if last is None or last.number != number - 1:
         return False
-    return timedelta(0) < slot.due - last.slot.due < timedelta(days=10)
+    return _monday(slot) - _monday(last.slot) == timedelta(weeks=1)
+
+
+def _monday(slot: Slot) -> date:
+    day = slot.local.date()
+    return day - timedelta(days=day.weekday())
 
 
 def _last_issue(site: Site, last: Issue, *, week_ago: bool) -> LastIssueView:

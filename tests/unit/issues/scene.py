@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.builders import a_cadence, a_library, a_post, a_site, a_slot, an_issu
 FIRST_SLOT = Slot("2022-W05", datetime(2022, 2, 4, 7, tzinfo=UTC), a_slot().local.replace(day=4))
 
 
+@cache
 def templates() -> Environment:
     return environment(Path("/no/templates/of/its/own"))
 

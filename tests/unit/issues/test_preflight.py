@@ -95,7 +95,9 @@ FAULTS: dict[str, tuple[Callable[[], Digest], str, str]] = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_each_fault_in_the_final_bytes_is_found(fault: str) -> None:
     make, code, level = FAULTS[fault]
-    assert (code, level) in found(make())
+    problems = look(make())
+    assert (code, level) in {(problem.code, problem.level) for problem in problems}
+    assert all(problem.message and problem.why and problem.fixes for problem in problems)
 
 
 @pytest.mark.parametrize("fault", ["http", "localhost", "loopback", "reserved"])
