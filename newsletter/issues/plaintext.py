@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 import unicodedata
 
@@ -14,6 +15,7 @@ from jinja2 import Environment
 from newsletter.issues.view import DigestView
 
 COLUMNS = 72
+_BLANKS = re.compile(r"[^\S\xa0]+")
 
 
 def render(view: DigestView, templates: Environment) -> str:
@@ -23,11 +25,14 @@ def render(view: DigestView, templates: Environment) -> str:
 
 
 def wrap(text: str, indent: str = "", first: str | None = None) -> str:
-    """The paragraphs of `text` at 72 columns behind `indent`; a long word or URL is never broken."""
+    """The paragraphs of `text` at 72 columns behind `indent`; a long word or URL is never broken.
+
+    No-break spaces keep what they join on one line, and come out as plain ones.
+    """
     paragraphs = (paragraph for paragraph in text.split("\n\n") if paragraph.strip())
-    return f"\n{indent.rstrip()}\n".join(
+    wrapped = (
         textwrap.fill(
-            " ".join(paragraph.split()),
+            _BLANKS.sub(" ", paragraph.strip()),
             COLUMNS,
             initial_indent=indent if first is None or position else first,
             subsequent_indent=indent,
@@ -36,6 +41,7 @@ def wrap(text: str, indent: str = "", first: str | None = None) -> str:
         )
         for position, paragraph in enumerate(paragraphs)
     )
+    return "\n\n".join(wrapped).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def underlined(text: str, mark: str = "-") -> str:

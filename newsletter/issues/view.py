@@ -193,7 +193,7 @@ def _earlier_view(site: Site, post: Post, carried: Mapping[str, int], week_ago: 
     return EarlierView(
         title=_one_line(post.title),
         url=_url(site, post),
-        date=words.short_date(_local(site, post.published)),
+        date=words.unbroken(words.short_date(_local(site, post.published))),
         when="Last week" if was_last_week else "",
     )
 
