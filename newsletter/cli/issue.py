@@ -73,7 +73,7 @@ def issue_data(one: Issue, counts: Mapping[DeliveryState, int]) -> dict[str, obj
         "started_at": one.started_at,
         "finished_at": one.finished_at,
         "audience": one.audience,
-        "deliveries": {state.value: n for state, n in counts.items()},
+        "deliveries": {state.value: n for state, n in counts.items() if n},
     }
 
 

@@ -42,7 +42,10 @@ class Plan:
 
 
 def plan(press: Press, roster: Roster, number: int | None, *, at: datetime | None = None) -> Plan:
-    """Look at issue `number`, or at the next one, to start now or `at`. Raises Refused (S301, S302, S303, I3xx) when it may not be sent."""
+    """Look at issue `number`, or at the next one, to start now or `at`.
+
+    Raises Refused (S301, S302, S303, I3xx) when it may not be sent.
+    """
     issues = press.ledger.issues(WEEKLY)
     known = next((i for i in issues if i.number == number), None)
     if number is None:

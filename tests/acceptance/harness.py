@@ -1,0 +1,196 @@
+"""A real site in a folder, and the installed command run on it in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+from typing import Any
+
+COMMAND = Path(sys.executable).with_name("newsletter")
+FRIDAY = "2026-11-27T08:00:05+01:00"
+"""Five seconds after a slot of the site below."""
+
+CONFIGURATION = """
+review = "off"
+
+[site]
+title = "Auto Trendy"
+url = "https://weekly.auto-trendy.net"
+tagline = "A weekly about cars, written by desks and reviewed before it leaves."
+timezone = "Europe/Madrid"
+authority = "auto-trendy.net,2022"
+
+[sender]
+address = "editor@auto-trendy.net"
+postal_address = "Auto Trendy, 1 Calle Mayor, 28013 Madrid, Spain"
+
+[cadence]
+first_slot = 2026-11-27
+
+[people.news-desk]
+name = "News desk"
+
+[people.review-desk]
+name = "Review desk"
+role = "editor"
+"""
+
+
+@dataclass
+class Result:
+    """How one call ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def problems(self) -> list[dict[str, Any]]:
+        return list(self.json["problems"])
+
+
+@dataclass
+class SiteFolder:
+    """A site, and `newsletter` run on it."""
+
+    root: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def configure(self, text: str = CONFIGURATION, more: str = "") -> SiteFolder:
+        (self.root / "posts").mkdir(parents=True, exist_ok=True)
+        (self.root / "newsletter.toml").write_text(text + more, encoding="utf-8")
+        return self
+
+    def post(self, slug: str, day: str = "2026-11-24", front: str = "", text: str = "") -> Path:
+        path = self.root / "posts" / f"{day}-{slug}.md"
+        path.write_text(
+            f"---\ntitle: {slug.replace('-', ' ').capitalize()} on the road\nauthor: news-desk\ndate: {day}\n"
+            f"summary: What we learned about {slug.replace('-', ' ')} in a week of driving it through the mountains.\n"
+            f"{front}---\n\n{text or 'A paragraph about it, long enough to be read.'}\n",
+            encoding="utf-8",
+        )
+        return path
+
+    def readers(self, count: int, now: str = "2026-11-20T12:00:00+01:00") -> SiteFolder:
+        """`count` readers, through the house's own roster: a process for each would take minutes."""
+        script = (
+            "import sys; from datetime import datetime; from newsletter.app import App; from newsletter import config\n"
+            "from pathlib import Path\n"
+            "app = App(config.load(Path(sys.argv[1])))\n"
+            "for n in range(int(sys.argv[2])):\n"
+            "    app.roster.add(f'reader{n:04}@readers.example', edition='weekly', status='active', way='cli',\n"
+            "                   text='test', now=datetime.fromisoformat(sys.argv[3]))\n"
+            "app.close()\n"
+        )
+        subprocess.run(
+            [sys.executable, "-c", script, str(self.root), str(count), now], check=True, env=self._env(), timeout=120
+        )
+        return self
+
+    def run(self, *words: str, now: str | None = None, given: str | None = None, timeout: float = 60) -> Result:
+        done = subprocess.run(
+            self._command(words, now),
+            cwd=self.root,
+            env=self._env(),
+            input=given,
+            stdin=subprocess.DEVNULL if given is None else None,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    def ok(self, *words: str, now: str | None = None) -> Result:
+        result = self.run(*words, now=now)
+        assert result.status == 0, result.out + result.err
+        return result
+
+    def json(self, *words: str, now: str | None = None) -> Any:
+        return self.ok(*words, "--json", now=now).json
+
+    @contextmanager
+    def started(self, *words: str, now: str | None = None) -> Iterator[subprocess.Popen[bytes]]:
+        """A command that lasts, ended by SIGTERM and at last by SIGKILL."""
+        log = self.root / f"{words[0]}-{time.monotonic_ns()}.log"
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                self._command(words, now),
+                cwd=self.root,
+                env=self._env(),
+                stdout=out,
+                stderr=out,
+                stdin=subprocess.DEVNULL,
+            )
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+                try:
+                    process.wait(20)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait(10)
+            text = log.read_text(encoding="utf-8")
+            assert "Traceback" not in text, text
+
+    def mails(self) -> list[EmailMessage]:
+        """What lies in the outbox."""
+        new = self.root / "var" / "outbox" / "new"
+        paths = sorted(new.glob("*.eml")) if new.is_dir() else []
+        return [parsed(path.read_bytes()) for path in paths]
+
+    def tree(self, folder: str = "feeds") -> dict[str, bytes]:
+        """Every published file with its bytes."""
+        root = self.root / folder
+        return {str(p.relative_to(root)): p.read_bytes() for p in sorted(root.rglob("*")) if p.is_file()}
+
+    def issues(self) -> list[dict[str, Any]]:
+        return list(self.json("issue", "list"))
+
+    def _command(self, words: tuple[str, ...], now: str | None) -> list[str]:
+        return [str(COMMAND), *words, *(("--now", now) if now else ())]
+
+    def _env(self) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("NEWSLETTER_")}
+        return kept | {"HOME": str(self.root)} | self.environment
+
+
+def parsed(content: bytes) -> EmailMessage:
+    message = message_from_bytes(content, policy=default)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+def part(mail: EmailMessage, kind: str) -> str:
+    """The `plain` or `html` body."""
+    body = mail.get_body((kind,))
+    assert body is not None
+    return str(body.get_content())
+
+
+def until(true: Callable[[], Any], *, seconds: float = 40, what: str = "") -> Any:
+    """Poll, bounded; the first true answer."""
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        if answer := true():
+            return answer
+        time.sleep(0.15)
+    raise AssertionError(f"not within {seconds} s: {what or true}")
