@@ -15,9 +15,12 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
 from newsletter.delivery.lane import FINAL, Compose, Lane, Report, Row, Work
+from newsletter.delivery.progress import Drained, Progress
 from newsletter.errors import Outside, Problem
 from newsletter.model import Addressee, Chunk, DeliveryState, Settlement
 from newsletter.ports import Clock, Ledger, Transport
+
+__all__ = ["Drained", "Patience", "Progress", "drain"]
 
 CLAIM = 200
 """Rows claimed at a time; only those marked `sending` can become uncertain, so this costs nothing after a crash."""
@@ -32,24 +35,6 @@ class Patience:
 
 
 PATIENCE = Patience()
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How the hand-overs of one drain ended so far."""
-
-    accepted: int = 0
-    deferred: int = 0
-    failed: int = 0
-    uncertain: int = 0
-    dropped: int = 0  # claimed and not handed over: the reader left, or the issue was stopped meanwhile
-
-
-@dataclass(frozen=True, slots=True)
-class Drained(Progress):
-    """How a drain ended. With `trouble`, rows that are due still wait."""
-
-    trouble: Problem | None = None
 
 
 def drain(
@@ -123,9 +108,11 @@ class _Committer:
         for lane in lanes:
             lane.join()
         self._note(self._waiting())
-        if self._settled:
-            self._commit([])
-        self._release()
+        try:
+            if self._settled:
+                self._commit([])
+        finally:
+            self._release()
 
     # -- listening
     def _gather(self) -> Iterable[Report]:
@@ -227,6 +214,7 @@ class _Committer:
         for row in rows:
             if addressee := answers.get(row.subscriber_id):
                 self._idle.pop().give(row, addressee)
+                self._withheld.discard((row.chunk.id, row.subscriber_id))
                 given += 1
             else:
                 self._withhold(row)

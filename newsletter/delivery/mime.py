@@ -11,6 +11,7 @@ import re
 from binascii import b2a_qp
 from collections.abc import Sequence
 from email.header import Header
+from functools import lru_cache
 
 from newsletter.errors import NewsletterError, Problem
 
@@ -61,6 +62,7 @@ def uris(name: str, *values: str) -> str:
     return f"{name}: " + f",{_FOLD}".join(f"<{value}>" for value in values)
 
 
+@lru_cache(maxsize=64)  # the same for every reader of an Issue, and by far the slowest part of a message
 def _words(name: str, value: str) -> str:
     charset = "us-ascii" if value.isascii() else "utf-8"
     return Header(value, charset, maxlinelen=76, header_name=name).encode(linesep="\r\n")

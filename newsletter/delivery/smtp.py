@@ -25,8 +25,17 @@ Reply = tuple[int, str]
 _ADDRESS = re.compile(r"[!-;=?-~]+@[A-Za-z0-9.-]+")
 _CLOSING = 421
 _GO_AHEAD = 354
+_NOT_SIGNED_IN = 530
 _REPLY_LIMIT = 500
 _OUTCOMES = {2: Outcome.ACCEPTED, 3: Outcome.UNKNOWN, 4: Outcome.DEFERRED, 5: Outcome.REFUSED}
+_FIXES = {
+    "S320": ("check [mail] host and port, and that the server runs; readers wait and nobody is lost",),
+    "S321": ("check [mail] tls, and [mail] ca_file if the server's certificate is your own",),
+    "S322": ("check [mail] user and password_file",),
+    "S323": ("let the server's operator allow this sender address", "or change the sender in newsletter.toml"),
+    "S324": ("nothing: it is tried again",),
+    "S327": ("shorten the issue", "or let the server's operator raise the limit"),
+}
 _GOODBYE = 5.0  # seconds that QUIT may take
 
 
@@ -177,6 +186,8 @@ class SmtpSession:
                 return self._outside("S320", f"cannot be reached: {fault}")
 
     def _sender_refused(self, reply: Reply) -> Outside:
+        if reply[0] == _NOT_SIGNED_IN:
+            return self._outside("S322", "wants a user and a password", reply)
         if reply[0] == 552 or "5.3.4" in reply[1]:
             return self._outside("S327", "takes no mail of this size", reply)
         if reply[0] < 500:
@@ -186,7 +197,7 @@ class SmtpSession:
     def _outside(self, code: str, what: str, reply: Reply | None = None) -> Outside:
         said = f": {reply[0]} {reply[1]}" if reply else ""
         where = f"{self._settings.host}:{self._settings.port}"
-        return Outside(Problem(code, f"The mail server {where} {what}{said}"))
+        return Outside(Problem(code, f"The mail server {where} {what}{said}", fixes=_FIXES[code]))
 
     def _drop(self) -> None:
         if self._client:
@@ -263,7 +274,8 @@ class _ImplicitTls(_Client, smtplib.SMTP_SSL):
 
 
 def _signed_in(settings: SmtpSettings, context: ssl.SSLContext | None) -> _Client:
-    where = (settings.host, settings.port, settings.local_hostname)
+    us = settings.local_hostname
+    where = (settings.host, settings.port, us if us.isascii() else us.encode("idna").decode())
     if settings.tls == "tls":
         client: _Client = _ImplicitTls(*where, timeout=settings.connect_timeout, context=context)
     else:

@@ -69,6 +69,20 @@ def test_with_nothing_due_no_connection_is_opened(tmp_path: Path) -> None:
         assert (send.drain(transport).accepted, transport.opened) == (0, 0)
 
 
+def test_an_interruption_from_the_keyboard_loses_no_outcome(send: Send) -> None:
+    transport = Scripted()
+
+    def interrupt(progress: Progress) -> None:
+        if progress.accepted >= 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        send.drain(transport, progress=interrupt)
+    assert send.counts() == {ACCEPTED: len(transport.accepted), WAITING: 20 - len(transport.accepted)}
+    send.drain(transport)
+    assert transport.recipients == everyone(send)
+
+
 # --- readers who are not there ---------------------------------------------------------------------
 
 
