@@ -64,6 +64,9 @@ class Output(Protocol):
         are never touched. A file whose bytes are the same is left alone. Raises Outside when the disk refuses.
         """
 
+    def compare(self, files: Iterable[File]) -> Changes:
+        """What `write` would do with these files, without doing it."""
+
 
 class Reviews(Protocol):
     """`reviews.toml`: approvals that travel with the posts."""
