@@ -1,7 +1,7 @@
 """The web archive: a page per Post and Issue, the lists, the home page, and what they are dressed in.
 
-`render` is a function of its arguments: no clock, no disk; Issues that are not public are left out whoever
-passes them. Every page has one frame (`web/base.html`), works without script and asks no other host.
+`render` is a function of its arguments: no clock, no disk; an Issue that readers must not see is left out
+whoever passes it. Every page has one frame (`web/base.html`), works without script and asks no other host.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from pathlib import PurePosixPath
 
 from jinja2 import Environment
 
-from newsletter.model import File, Issue, Library, Post, Site, Slot, Story
-from newsletter.publish import metadata, views, words
+from newsletter import words
+from newsletter.model import File, Issue, IssueState, Library, Post, Site, Slot, Story
+from newsletter.publish import metadata, views
 from newsletter.publish.around import Around, around_all, newest_first
 from newsletter.publish.contexts import (
     Context,
@@ -66,12 +67,13 @@ def render(
 ) -> list[File]:
     """All pages and assets, the same bytes for the same arguments, in path order.
 
+    An Issue that is READY has a page too: it is passed when it starts now, for its page must stand before its mail.
     `next_slot` is told to readers only as long as there is no Issue yet.
     """
-    public = sorted((issue for issue in issues if issue.state.public), key=lambda issue: issue.number, reverse=True)
+    public = sorted((issue for issue in issues if _shown(issue)), key=lambda issue: issue.number, reverse=True)
     library = newest_first(library)
     around = around_all(library)
-    first = words.weekday(next_slot.local) if next_slot and not public else ""
+    first = words.full_date(next_slot.local) if next_slot and not public else ""
     pages: list[tuple[PurePosixPath, Context]] = [
         (page_file(HOME), _home(site, library, public, first)),
         (page_file(POSTS), _posts(site, library)),
@@ -142,7 +144,7 @@ def _issue(
         page,
         issue=views.issue_line(issue),
         minutes=sum(by_id[story.post_id].minutes for story in issue.stories if story.post_id in by_id),
-        web_only=issue.state == "web-only",
+        web_only=issue.state is IssueState.WEB_ONLY,
         stories=tuple(
             _story(site, story, by_id.get(story.post_id), around, page.root, lead=story is issue.stories[0])
             for story in issue.stories
@@ -202,6 +204,10 @@ def _robots(site: Site) -> File:
     """Everything may be read but the links that belong to one reader."""
     root = absolute_root(site)
     return File(PurePosixPath("robots.txt"), f"User-agent: *\nDisallow: {root}u/\n".encode())
+
+
+def _shown(issue: Issue) -> bool:
+    return issue.state.public or issue.state is IssueState.READY
 
 
 def _carries(issue: Issue, post: Post) -> bool:

@@ -17,6 +17,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from newsletter.errors import Outside, Problem, Refused
@@ -27,6 +28,13 @@ from newsletter.publish.paths import ATOM_FEED, JSON_FEED, RSS_FEED
 _LOCK = ".lock"
 _STAGE = ".stage-"
 _LAST = ("index.html", RSS_FEED, ATOM_FEED, JSON_FEED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    moved: list[str]  # in the order in which they appear
+    gone: list[str]
+    changes: Changes
 
 
 class Folder:
@@ -50,33 +58,42 @@ class Folder:
         with _disk(self._path), self._turn():
             return self._publish(wanted, published)
 
+    def compare(self, files: Iterable[File]) -> Changes:
+        """What `write` would do with these files, or refuse, without doing it. Raises as `write` does."""
+        wanted = _checked(files)
+        with _disk(self._path):
+            return self._plan(wanted, self._manifest()).changes
+
     def _publish(self, wanted: Mapping[str, bytes], published: Mapping[str, str]) -> Changes:
         before = self._manifest()
         after = Manifest({path: _digest(content) for path, content in wanted.items()}, dict(published))
+        plan = self._plan(wanted, before)
+        if before != after or plan.moved:
+            self._replace(plan, wanted, before, after)
+        return plan.changes
+
+    def _plan(self, wanted: Mapping[str, bytes], before: Manifest) -> _Plan:
         self._refuse_what_is_in_the_way(wanted, before)
         moved = [path for path in _announced_last(wanted) if not self._holds(path, wanted[path])]
         gone = sorted(before.files.keys() - wanted.keys())
         new = sum(not (self._path / path).exists() for path in moved)
         removed = sum((self._path / path).is_file() for path in gone)
-        if moved or gone or before != after:
-            self._replace(moved, gone, wanted, before, after)
-        return Changes(new=new, changed=len(moved) - new, gone=removed, same=len(wanted) - len(moved))
+        changes = Changes(new=new, changed=len(moved) - new, gone=removed, same=len(wanted) - len(moved))
+        return _Plan(moved, gone, changes)
 
-    def _replace(
-        self, moved: list[str], gone: list[str], wanted: Mapping[str, bytes], before: Manifest, after: Manifest
-    ) -> None:
+    def _replace(self, plan: _Plan, wanted: Mapping[str, bytes], before: Manifest, after: Manifest) -> None:
         with self._stage() as stage:
-            for path in moved:
+            for path in plan.moved:
                 _write(stage / path, wanted[path])
             _write(stage / "between", before.joined(after).render())
             _write(stage / "after", after.render())
             (stage / "between").replace(self._path / MANIFEST)
-            for path in moved:
+            for path in plan.moved:
                 (self._path / path).parent.mkdir(parents=True, exist_ok=True)
                 (stage / path).replace(self._path / path)
-            for path in gone:
+            for path in plan.gone:
                 self._remove(path)
-            self._flush({*moved, *gone})
+            self._flush({*plan.moved, *plan.gone})
             (stage / "after").replace(self._path / MANIFEST)
             _flush(self._path)
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
 
+from newsletter import words
 from newsletter.model import Library, Post, Site
-from newsletter.publish import words
 from newsletter.publish.around import Around, around_all, newest_first
 from newsletter.publish.paths import FEEDS, post_path
 
@@ -131,7 +131,7 @@ def _earlier(site: Site, around: Around) -> str:
         return ""
     told = (
         f'<a href="{escape(site.address_of(post_path(post.slug)))}">{escape(post.title, quote=False)}</a>'
-        f" ({words.day(post.published.astimezone(site.timezone))})"
+        f" ({words.long_date(post.published.astimezone(site.timezone))})"
         for post in around.earlier[:3]
     )
     return f"<p>Earlier in this story: {', '.join(told)}.</p>"

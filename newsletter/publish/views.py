@@ -12,8 +12,8 @@ from itertools import groupby
 
 from markupsafe import Markup
 
+from newsletter import words
 from newsletter.model import Issue, Post, Site
-from newsletter.publish import words
 from newsletter.publish.around import Around
 from newsletter.publish.paths import issue_path, local, post_path
 
@@ -97,7 +97,7 @@ class Year:
 
 def reference(site: Site, post: Post) -> Reference:
     when = post.published.astimezone(site.timezone)
-    return Reference(post.title, post_path(post.slug), words.day(when), when.date().isoformat(), when.year)
+    return Reference(post.title, post_path(post.slug), words.long_date(when), when.date().isoformat(), when.year)
 
 
 def references(site: Site, posts: Iterable[Post]) -> tuple[Reference, ...]:
@@ -111,7 +111,7 @@ def teaser(site: Site, post: Post, root: str) -> Teaser:
         standfirst=_standfirst(post),
         author=post.author.name,
         reviewer=post.reviewer.name if post.reviewer else "",
-        updated=words.day(updated) if updated > published else "",
+        updated=words.long_date(updated) if updated > published else "",
         updated_iso=updated.isoformat(),
         minutes=post.minutes,
         topics=" · ".join(post.topics),
@@ -138,8 +138,8 @@ def story(site: Site, post: Post, around: Around) -> tuple[Step, ...]:
 
 def issue_line(issue: Issue) -> IssueLine:
     when = issue.slot.local
-    ref = Reference(issue.subject, issue_path(issue.number), words.weekday(when), when.date().isoformat(), when.year)
-    return IssueLine(issue.number, ref, words.count(len(issue.stories), "story"))
+    ref = Reference(issue.subject, issue_path(issue.number), words.full_date(when), when.date().isoformat(), when.year)
+    return IssueLine(issue.number, ref, words.stories(len(issue.stories)))
 
 
 def by_year(lines: Iterable[Reference | IssueLine]) -> tuple[Year, ...]:

@@ -85,6 +85,20 @@ def test_changes_are_counted(tmp_path: Path) -> None:
     assert _seen(tmp_path) == later
 
 
+def test_what_would_change_is_told_without_changing_it(tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "feeds")
+    assert folder.compare(_files(**SITE)) == Changes(new=5)
+    assert not (tmp_path / "feeds").exists()
+    folder.write(_files(**SITE), IDS)
+
+    later = {**SITE, "posts/a/index.html": "better"}
+    del later["posts/b/index.html"]
+
+    assert folder.compare(_files(**later)) == Changes(changed=1, gone=1, same=3)
+    assert _seen(tmp_path / "feeds") == SITE
+    assert folder.published_ids() == IDS
+
+
 def test_an_emptied_folder_goes_with_its_last_file(tmp_path: Path) -> None:
     Folder(tmp_path).write(_files(**SITE), IDS)
     Folder(tmp_path).write(_files(**{"index.html": "home"}), {})
