@@ -169,7 +169,10 @@ class _Committer:
         return True
 
     def _take_chunks(self) -> bool:
-        self._chunks.extend(self._ledger.due_chunks(self._clock()))
+        try:
+            self._chunks.extend(self._ledger.due_chunks(self._clock()))
+        except Outside as fault:
+            self._close(fault.problems[0])
         return bool(self._chunks)
 
     def _open(self) -> bool:
