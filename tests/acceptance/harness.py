@@ -169,7 +169,7 @@ class SiteFolder:
         return [str(COMMAND), *words, *(("--now", now) if now else ())]
 
     def _env(self) -> dict[str, str]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("NEWSLETTER_")}
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("NEWSLETTER_", "PYTHONDONTWRITE"))}
         return kept | {"HOME": str(self.root)} | self.environment
 
 

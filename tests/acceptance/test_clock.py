@@ -19,6 +19,11 @@ def sent(site: SiteFolder) -> bool:
     return [issue["state"] for issue in site.issues()] == ["sent"]
 
 
+def logged(site: SiteFolder) -> str:
+    """What every `work` on this site has said."""
+    return "".join(path.read_text(encoding="utf-8") for path in site.root.glob("work-*.log"))
+
+
 def last_look(site: SiteFolder, now: str) -> str:
     """When `work` last looked, by its own clock; empty before it did. (`status` exits 4 when that was long ago.)"""
     return site.run("status", "--json", now=now).json["last_tick"] or ""
@@ -47,7 +52,7 @@ def test_two_processes_make_one_issue_and_mail_each_reader_once(site: SiteFolder
     now = "2026-11-27T07:59:54+01:00"
     with site.started("work", "--every", "1", now=now), site.started("work", "--every", "1", now=now):
         until(lambda: sent(site), what="issue 1 sent")
-        until(lambda: "Standing by" in "".join(p.read_text() for p in site.root.glob("work-*.log")), what="a stand-by")
+        until(lambda: "Standing by" in logged(site), what="a stand-by")
     assert len(site.mails()) == 20
     assert len(site.issues()) == 1
 
@@ -55,10 +60,10 @@ def test_two_processes_make_one_issue_and_mail_each_reader_once(site: SiteFolder
 def test_when_the_sender_dies_the_one_that_stood_by_takes_over(site: SiteFolder) -> None:
     site.readers(2)
     with site.started("work", "--every", "1", now="2026-11-27T07:59:40+01:00") as first:
-        until(lambda: "Working" in "".join(p.read_text() for p in site.root.glob("work-*.log")))
+        until(lambda: "Working" in logged(site))
         until(lambda: (site.root / "var/sender.lock").exists() and (site.root / "var/sender.lock").read_text())
         with site.started("work", "--every", "1", now="2026-11-27T07:59:45+01:00"):
-            until(lambda: "Standing by" in "".join(p.read_text() for p in site.root.glob("work-*.log")))
+            until(lambda: "Standing by" in logged(site))
             first.kill()
             first.wait(10)
             until(lambda: sent(site), what="issue 1 sent by the second")
@@ -188,8 +193,7 @@ def test_a_broken_post_lets_no_issue_out_and_is_told(site: SiteFolder) -> None:
     site.readers(1)
     site.post("broken", front="colour: red\n")
     with site.started("work", "--every", "1", now="2026-11-27T07:59:57+01:00"):
-        log = lambda: "".join(p.read_text() for p in site.root.glob("work-*.log"))  # noqa: E731
-        until(lambda: "P103" in log(), what="the problem told")
+        until(lambda: "P103" in logged(site), what="the problem told")
         (site.root / "posts/2026-11-24-broken.md").unlink()
         until(lambda: sent(site), what="the issue, once the post is mended")
     assert len(site.mails()) == 1

@@ -1,0 +1,143 @@
+"""The digest through a real SMTP server: what arrives, and what the ledger says when the server says no."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.acceptance.harness import FRIDAY, SiteFolder, parsed, part
+from tests.smtpd import CERTIFICATE, DROP_STORED, Smtpd
+
+
+@pytest.fixture
+def server() -> Iterator[Smtpd]:
+    with Smtpd() as running:
+        yield running
+
+
+def through(site: SiteFolder, server: Smtpd, tls: str = "none", more: str = "") -> SiteFolder:
+    """The site, live: its mail goes to this server."""
+    site.configure(
+        more=f'\n[mail]\ntransport = "smtp"\nhost = "127.0.0.1"\nport = {server.port}\ntls = "{tls}"\n{more}'
+    )
+    return site
+
+
+def send(site: SiteFolder) -> None:
+    site.ok("prepare", now=FRIDAY)
+    site.ok("deliver", now=FRIDAY)
+
+
+def test_each_reader_gets_one_message_with_all_that_a_bulk_mail_must_have(site: SiteFolder, server: Smtpd) -> None:
+    through(site, server).readers(5)
+    send(site)
+    assert sorted(m.recipient for m in server.messages) == [f"reader{n:04}@readers.example" for n in range(5)]
+    for received in server.messages:
+        mail = parsed(received.content)
+        assert mail["To"] == received.recipient
+        assert mail["Subject"] == "Hybrid hatch on the road"
+        assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+        one_click = re.search(r"<(https://weekly\.auto-trendy\.net/u/[^>]+)>", str(mail["List-Unsubscribe"]))
+        assert one_click
+        assert one_click[1] in part(mail, "html")
+        assert one_click[1] in part(mail, "plain").replace("\n", "")
+        assert str(mail["List-Id"]).endswith("<weekly.weekly.auto-trendy.net>")
+        assert [p.get_content_type() for p in mail.iter_parts()] == ["text/plain", "text/html"]
+        assert part(mail, "html").startswith("<!DOCTYPE html>")
+        assert "1 Calle Mayor" in part(mail, "html")
+        assert "x.invalid" not in part(mail, "html") + part(mail, "plain")
+        assert max(len(line) for line in received.content.splitlines()) <= 998
+    assert len({m.message_id for m in server.messages}) == 5
+
+
+def test_the_password_comes_from_a_file_and_goes_over_checked_tls_only(site: SiteFolder) -> None:
+    with Smtpd(tls="starttls", user="auto", password="open sesame") as server:
+        (site.root / "smtp.password").write_text("open sesame\n", encoding="utf-8")
+        more = f'user = "auto"\npassword_file = "smtp.password"\nca_file = "{CERTIFICATE}"\n'
+        through(site, server, "starttls", more).readers(2)
+        send(site)
+        assert len(server.messages) == 2
+
+
+def test_a_certificate_that_nobody_vouches_for_stops_the_send(site: SiteFolder) -> None:
+    with Smtpd(tls="starttls") as server:
+        through(site, server, "starttls").readers(2)
+        site.ok("prepare", now=FRIDAY)
+        result = site.run("deliver", now=FRIDAY)
+        assert result.status == 4
+        assert "ertificate" in result.err
+        assert server.messages == []
+        (issue,) = site.issues()
+        assert issue["deliveries"] == {"waiting": 2}
+
+
+def test_a_server_without_starttls_is_never_spoken_to_in_the_clear(site: SiteFolder, server: Smtpd) -> None:
+    through(site, server, "starttls").readers(1)
+    site.ok("prepare", now=FRIDAY)
+    assert site.run("deliver", now=FRIDAY).status == 4
+    assert not any(c.startswith("MAIL") for c in server.commands)
+
+
+def test_with_the_server_away_nothing_is_called_sent_and_it_goes_on_later(site: SiteFolder, server: Smtpd) -> None:
+    through(site, server).readers(3)
+    server.refuse()
+    site.ok("prepare", now=FRIDAY)
+    result = site.run("deliver", now=FRIDAY)
+    assert result.status == 4
+    (issue,) = site.issues()
+    assert (issue["state"], issue["deliveries"]) == ("sending", {"waiting": 3})
+    server.listen()
+    site.ok("deliver", now="2026-11-27T08:30:00+01:00")
+    assert len(server.messages) == 3
+    assert [i["state"] for i in site.issues()] == ["sent"]
+
+
+def test_no_means_failed_later_means_waiting_and_explain_has_the_servers_words(site: SiteFolder, server: Smtpd) -> None:
+    through(site, server).readers(3)
+    server.fault("RCPT", "550 5.1.1 nobody of that name", to="reader0000@readers.example")
+    server.fault("RCPT", "451 4.7.1 greylisted, come back", to="reader0001@readers.example")
+    send(site)
+    (issue,) = site.issues()
+    assert (issue["state"], issue["deliveries"]) == ("sending", {"accepted": 1, "failed": 1, "waiting": 1})
+    told = site.ok("explain", "reader0000@readers.example", "1").out
+    assert "nobody of that name" in told
+    assert "failed" in told
+    site.ok("deliver", now="2026-11-27T08:20:00+01:00")
+    assert [m.recipient for m in server.messages].count("reader0001@readers.example") == 1
+    told = site.ok("explain", "reader0001@readers.example", "1").out
+    assert "greylisted" in told
+    assert "accepted" in told
+    assert [i["state"] for i in site.issues()] == ["sent"]
+
+
+def test_no_answer_after_the_text_is_uncertain_shown_and_never_repeated_unasked(
+    site: SiteFolder, server: Smtpd
+) -> None:
+    through(site, server, more="connections = 1\n").readers(3)
+    server.fault("DOT", DROP_STORED, to="reader0001@readers.example")
+    send(site)
+    site.ok("deliver", now="2026-11-28T08:00:00+01:00")
+    assert sorted(m.recipient for m in server.messages) == [f"reader{n:04}@readers.example" for n in range(3)]
+    (issue,) = site.issues()
+    assert (issue["state"], issue["deliveries"]) == ("needs-attention", {"accepted": 2, "uncertain": 1})
+    assert "reader0001@readers.example" in site.ok("issue", "show", "1").out
+    assert "uncertain" in site.run("status", now=FRIDAY).out
+    assert "may have arrived" in site.ok("explain", "reader0001@readers.example", "1").out
+
+
+def test_a_site_whose_links_nobody_can_open_sends_nothing(site: SiteFolder, server: Smtpd) -> None:
+    through(site, server).readers(1)
+    toml = site.root / "newsletter.toml"
+    toml.write_text(toml.read_text().replace("https://weekly.auto-trendy.net", "http://localhost:8000"))
+    assert site.json("prepare", now=FRIDAY)["state"] == "held"
+    site.ok("deliver", now=FRIDAY)
+    assert server.messages == []
+
+
+def test_the_sandbox_opens_no_socket(site: SiteFolder, server: Smtpd) -> None:
+    site.configure(more=f'\n[mail]\nhost = "127.0.0.1"\nport = {server.port}\n').readers(2)
+    send(site)
+    assert len(site.mails()) == 2
+    assert server.connections == 0
