@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, exists, func, insert, or_, select, update
 
 from newsletter.model import Addressee, Chunk, DeliveryState, IssueState, Settlement, SubscriberStatus
-from newsletter.store.rows import Part, word
+from newsletter.store.rows import Part, in_flight, word
 from newsletter.store.tables import WAITING, Instant, attempt, chunk, delivery, issue, subscriber
 
 _CLAIMED = DeliveryState.CLAIMED.value
@@ -161,7 +161,7 @@ _NUMBERS = select(issue.c.id, issue.c.number).where(issue.c.state == IssueState.
 
 _UNCLAIM = (
     update(delivery)
-    .where(delivery.c.chunk_id == bindparam("the_chunk"), delivery.c.state == word(DeliveryState.CLAIMED))
+    .where(delivery.c.chunk_id == bindparam("the_chunk"), in_flight(delivery, DeliveryState.CLAIMED))
     .values(state=DeliveryState.WAITING.value)
 )
 

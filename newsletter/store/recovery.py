@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Select, func, insert, literal, select, text, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Select, func, insert, literal, select, tuple_, update
 
 from newsletter.model import DeliveryState, IssueState, Outcome
 from newsletter.store.audience import UNFINISHED, fill
-from newsletter.store.rows import Part, word
+from newsletter.store.rows import Part, in_flight
 from newsletter.store.tables import IN_FLIGHT, Instant, attempt, chunk, delivery, issue
 
 _NO_ANSWER = "the sender stopped before an answer was recorded"
@@ -91,5 +91,5 @@ def _in_flight(state: DeliveryState, *more: ColumnElement[object]) -> Select[tup
     return (
         select(row.c.issue_id, row.c.subscriber_id, *more)
         .with_hint(row, f"INDEXED BY {IN_FLIGHT}", "sqlite")
-        .where(text("row.state IN ('claimed', 'sending')"), row.c.state == word(state))
+        .where(in_flight(row, state))
     )

@@ -6,15 +6,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, literal_column, select
+from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, and_, literal_column, select
 
 from newsletter.errors import Problem, UsageError
 from newsletter.model import DeliveryState, Issue, IssueState, Slot, Story
 from newsletter.store.database import Database
 from newsletter.store.tables import issue, issue_post
-
-EXISTING_AUDIENCE = (IssueState.SENDING, IssueState.PAUSED)
-"""States in which rows may still be handed over, now or after `resume`."""
 
 
 class Part:
@@ -27,6 +24,12 @@ class Part:
 def word(state: DeliveryState) -> ColumnElement[str]:
     """The state spelled out in the statement: a partial index is chosen by its text, not by a parameter."""
     return literal_column(f"'{state.value}'")
+
+
+def in_flight(row: FromClause, state: DeliveryState) -> ColumnElement[bool]:
+    """Rows that are claimed or sending, found through the index of these two; its condition is spelled out as well."""
+    both = row.c.state.in_([word(DeliveryState.CLAIMED), word(DeliveryState.SENDING)])
+    return and_(both, row.c.state == word(state))
 
 
 def issue_id(connection: Connection, edition: str, number: int) -> int:
