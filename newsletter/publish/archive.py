@@ -136,13 +136,14 @@ def _post(site: Site, post: Post, around: Around, public: Sequence[Issue]) -> Po
 def _issue(
     site: Site, issue: Issue, library: Library, around: dict[str, Around], public: Sequence[Issue]
 ) -> IssueContext:
-    page = _page(site, issue_path(issue.number), issue.subject, issue.preheader)
+    page = _page(site, issue_path(issue.number), f"Issue {issue.number}: {issue.subject}", issue.preheader)
     by_id = {post.id: post for post in library.posts}
     position = public.index(issue)
     return IssueContext(
         site,
         page,
         issue=views.issue_line(issue),
+        subject="" if issue.stories and issue.subject == issue.stories[0].title else issue.subject,
         minutes=sum(by_id[story.post_id].minutes for story in issue.stories if story.post_id in by_id),
         web_only=issue.state is IssueState.WEB_ONLY,
         stories=tuple(

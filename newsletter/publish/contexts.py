@@ -53,6 +53,7 @@ class PostContext(Context):
 class IssueContext(Context):
     template: ClassVar[str] = "web/issue.html"
     issue: IssueLine
+    subject: str  # empty when it is only the lead's title, which follows anyway
     minutes: int
     web_only: bool
     stories: tuple[IssueStory, ...]

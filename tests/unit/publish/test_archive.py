@@ -209,9 +209,18 @@ def test_an_issue_shows_its_stories_in_their_order() -> None:
         "How an article gets past the review desk",
         "Reading the label on a battery",
     ]
-    assert "Issue 1 · Friday 4 February 2022" in _words(content)
-    assert "3 stories · 9 min" in page.text_content()
+    assert "Issue 1 Friday 4 February 2022 · 3 stories · 9 min" in _words(content)
     assert len(page.xpath("//aside")) == 1
+
+
+def test_the_subject_of_an_issue_is_told_when_it_is_not_just_the_leads_title() -> None:
+    post = a_post("x", title="The lead")
+    issue = an_issue(1, post, subject="Four things about batteries")
+    page = _build(a_library(post), [issue])["issues/1/index.html"]
+
+    assert "Issue 1 Four things about batteries" in _words(page)
+    assert _tree(page).xpath("//title/text()") == ["Issue 1: Four things about batteries · Auto Trendy"]
+    assert _words(_build(a_library(post), [an_issue(1, post)])["issues/1/index.html"]).count("The lead") == 2
 
 
 def test_an_issue_names_its_neighbours_at_both_ends() -> None:
