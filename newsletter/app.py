@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
     from newsletter.content.library import Loaded
-    from newsletter.delivery.engine import Progress
+    from newsletter.delivery.progress import Progress
     from newsletter.readers.tokens import Tokens
     from newsletter.store.database import Database
     from newsletter.store.keys import Keys
@@ -213,23 +213,30 @@ class App:
         self, *, clock: Clock, stop: threading.Event, progress: Callable[[Progress], None] | None = None
     ) -> Delivered:
         """One round of handing out; the caller holds the lock. Raises SourceErrors, Outside."""
+        from newsletter.delivery.engine import drain
         from newsletter.usecases.deliver import Composer, deliver
 
+        composer = Composer(
+            ledger=self.ledger,
+            site=self.config.site,
+            unsubscribe_url=self.unsubscribe_url,
+            message_id_key=self.keys.message_id,
+        )
         return deliver(
             ledger=self.ledger,
-            transport=self.transport,
-            composer=Composer(
-                ledger=self.ledger,
-                site=self.config.site,
-                unsubscribe_url=self.unsubscribe_url,
-                message_id_key=self.keys.message_id,
-            ),
             publish=lambda: self.publish(self.library(clock()), clock()),
+            drain=lambda: drain(
+                self.ledger,
+                self.transport,
+                composer.compose,
+                clock=clock,
+                connections=self.config.mail.connections,
+                stop=stop,
+                progress=progress,
+                after_crash=self.config.mail.after_crash,
+            ),
             clock=clock,
             late_limit=self.config.cadence.late_limit,
-            connections=self.config.mail.connections,
-            stop=stop,
-            progress=progress,
         )
 
     def unsubscribe_url(self, subscriber_id: int, version: int) -> str:

@@ -109,7 +109,7 @@ def test_a_module_imports_only_what_stands_below_it(name: str, path: Path) -> No
                 assert not is_edge(target), f"{name} is pure and imports the edge {target}"
         elif here == "usecases":
             assert there in GROUND | {"ports", "usecases"} | ROOMS, f"{name} imports the door {target}"
-            assert not is_edge(target) or target == "delivery.engine", f"{name} imports the edge {target}"
+            assert not is_edge(target), f"{name} imports the edge {target}"
         elif here in DOORS - {"app"}:
             assert not is_edge(target), f"only app imports edges, {name} imports {target}"
 

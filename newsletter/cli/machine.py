@@ -16,7 +16,7 @@ from newsletter.cli.door import Door, command, stopwatch, told
 from newsletter.errors import Outside
 
 if TYPE_CHECKING:
-    from newsletter.delivery.engine import Drained, Progress
+    from newsletter.delivery.progress import Drained, Progress
     from newsletter.usecases.deliver import Delivered
     from newsletter.usecases.prepare import Prepared
     from newsletter.usecases.publish import Published

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from newsletter.delivery.engine import Drained, Progress, drain
+from newsletter import words
 from newsletter.delivery.message import compose
+from newsletter.delivery.progress import Drained
 from newsletter.model import WEEKLY, Addressee, DeliveryState, Digest, Issue, IssueState, Message, Site
-from newsletter.ports import Clock, Ledger, Transport
+from newsletter.ports import Clock, Ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,27 +27,22 @@ class Delivered:
 def deliver(
     *,
     ledger: Ledger,
-    transport: Transport,
-    composer: Composer,
     publish: Callable[[], object],
+    drain: Callable[[], Drained],
     clock: Clock,
     late_limit: timedelta,
-    connections: int,
-    stop: threading.Event,
-    progress: Callable[[Progress], None] | None = None,
 ) -> Delivered:
     """One round. The caller holds the sender lock and has called `ledger.recover` since it took it.
 
     `publish` is called before an issue's first hand-over, so that no mail links to a page that is not there; what it
-    raises leaves every reader waiting. An issue that is under way goes on even while a post is broken.
+    raises leaves every reader waiting. An issue that is under way goes on even while a post is broken. `drain` is the
+    sending engine with its transport.
     """
     held = hold_late(ledger, clock(), late_limit)
     started = start_due(ledger, clock())
     if any(not begun(ledger, issue) for issue in sending(ledger)):
         publish()
-    drained = drain(
-        ledger, transport, composer.compose, clock=clock, connections=connections, stop=stop, progress=progress
-    )
+    drained = drain()
     return Delivered(started, held, finish(ledger, clock()), drained, ledger.next_retry())
 
 
@@ -58,9 +53,8 @@ def hold_late(ledger: Ledger, now: datetime, late_limit: timedelta) -> tuple[Iss
 
 
 def _late_words(issue: Issue, now: datetime) -> str:
-    assert issue.send_at is not None  # noqa: S101
-    hours = (now - issue.send_at).total_seconds() / 3600
-    return f"nothing was sending at its time; found {hours:.1f} h later"
+    since = f", found {words.span(now - issue.send_at)} later" if issue.send_at else ""
+    return f"nothing was sending at its time{since}"
 
 
 def start_due(ledger: Ledger, now: datetime) -> tuple[Issue, ...]:

@@ -153,7 +153,7 @@ def cancel(ledger: Ledger, number: int, *, reason: str, by: str, now: datetime) 
     if issue is None:
         raise Refused(Problem("I110", f"There is no issue {number}", fixes=("newsletter issue list",)))
     if not lifecycle.may_change(issue, IssueState.CANCELLED):
-        raise Refused(Problem("S320", f"Issue {number} is {issue.state.value}; there is nothing left to stop"))
+        raise Refused(Problem("S314", f"Issue {number} is {issue.state.value}; there is nothing left to stop"))
     have_it = ledger.cancel(WEEKLY, number, reason=reason, now=now)
     ledger.log(LogEntry(now, by, "cli", "cancel", f"issue {number}", issue.state, reason))
     return have_it
