@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from newsletter.content import outline
+from newsletter.content.frontmatter import FrontMatter
 from newsletter.content.header import Header
 from newsletter.content.lines import Lines, Spot
 from newsletter.content.markdown import SUMMARY_WORDS, Rendered
@@ -23,15 +25,17 @@ from newsletter.model import Site
 HEAVY = 150 * 1000
 """Octets of an image over which mail gets slow."""
 
+_MOST = 100  # findings of one kind in one post; beyond, the list helps nobody
+
 _EMPTY_WORDS = frozenset({"here", "click here", "read more", "more", "link", "this", "this link", "this article"})
 _LEFTOVER = re.compile(
-    r"\bTK\b|\bTODO\b|\bFIXME\b|\bXXX\b|\blorem ipsum\b|\{\{.*?\}\}|\{%.*?%\}"
+    r"\bTK\b|\bTODO\b|\bFIXME\b|\bXXX\b|\blorem ipsum\b|\{\{[^{}\n]{0,80}\}\}|\{%[^%\n]{0,80}%\}"
     r"|^Text…$|^One to three sentences of house opinion\.$",
     re.IGNORECASE | re.MULTILINE,
 )
-_MARKUP = re.compile(r"^:{3,}.*$|\[![A-Za-z]+\]|\[\^[^\]\s]+\]|\[\[[^\]\n]*\]\]", re.MULTILINE)
+_MARKUP = re.compile(r"^:{3,}.*$|\[![A-Za-z]{1,30}\]|\[\^[^\[\]\s]{1,100}\]|\[\[[^\[\]\n]{0,300}\]\]", re.MULTILINE)
 _FILE_ALT = re.compile(r"(?:\S+\.(?:jpe?g|png|gif|webp|avif|svg)|(?:img|dsc|image|screenshot)[-_ ]?\d*)", re.IGNORECASE)
-_SENTENCE = re.compile(r"[.!?…]+[\"'”’)\]]*(?:\s+(?=[^a-z])|$)")
+_SENTENCE = re.compile(r"[.!?…][\"'”’)\]]{0,3}(?: (?=[^a-z])|$)")
 _NOWHERE = re.compile(r"localhost|127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[::1\]|[^.]+|.*\.(?:local|internal|invalid)")
 
 
@@ -42,18 +46,14 @@ class Subject:
     header: Header
     rendered: Rendered
     lines: Lines
-    below: int  # the line below which the body stands
+    front: FrontMatter
     assets: Mapping[str, bytes]
     page: str  # its absolute URL
     released: bool
 
     def spot(self, needle: str) -> Spot:
-        return self.lines.find(needle, self.below)
-
-    def key(self, key: str) -> Spot:
-        """Where a key of the front matter stands."""
-        found = (n for n, line in enumerate(self.lines.lines[: self.below], 1) if line.startswith(f"{key}:"))
-        return Spot(next(found, 1))
+        """Where `needle` first stands in the body."""
+        return self.lines.find(needle, self.front.height)
 
     @property
     def unfinished(self) -> str:
@@ -65,19 +65,20 @@ def check(subject: Subject, site: Site) -> list[Problem]:
     """All findings in one post: P112, P113, P118, P120–P125, P127, P128 and P126 for markup left over."""
     take = subject.rendered.take
     seen = outline.read(subject.rendered.html + (take.html if take else ""))
-    return [
-        *_words(subject, seen),
-        *_pictures(subject, seen),
-        *_image(subject),
-        *_links(subject, seen, site),
-        *_shape(subject, seen),
-    ]
+    kinds = (
+        _words(subject, seen),
+        _pictures(subject, seen),
+        _image(subject),
+        _links(subject, seen, site),
+        _shape(subject, seen),
+    )
+    return [problem for kind in kinds for problem in islice(kind, _MOST)]
 
 
 def _words(subject: Subject, seen: Outline) -> Iterator[Problem]:
     if not seen.text:
         message = "The post has no text"
-        yield subject.lines.problem("P118", message, Spot(subject.below), level=subject.unfinished)
+        yield subject.lines.problem("P118", message, Spot(subject.front.height), level=subject.unfinished)
     everything = "\n".join((subject.header.title, subject.header.summary, seen.prose))
     for left in dict.fromkeys(match.group() for match in _LEFTOVER.finditer(everything)):
         yield subject.lines.problem(
@@ -109,25 +110,17 @@ def _pictures(subject: Subject, seen: Outline) -> Iterator[Problem]:
 
 
 def _image(subject: Subject) -> Iterator[Problem]:
-    image, alt, spot = subject.header.image, subject.header.image_alt, subject.key("image")
+    image, alt, spot = subject.header.image, subject.header.image_alt, subject.front.spot("image")
     if not image:
         return
     if not alt:
-        yield _without_alt(subject, image, subject.key("image_alt") if subject.key("image_alt").line > 1 else spot)
+        yield _without_alt(subject, image, subject.front.spots.get("image_alt", spot))
     elif _FILE_ALT.fullmatch(alt):
-        yield _file_alt(subject, alt, subject.key("image_alt"))
-    if not urlsplit_scheme(image):
+        yield _file_alt(subject, alt, subject.front.spot("image_alt"))
+    if "://" not in image:
         yield from _file(subject, image, spot)
     elif not image.startswith(("https://", "http://")):
         yield subject.lines.problem("P120", "The image is not a file beside the post and not a web address", spot)
-
-
-def urlsplit_scheme(url: str) -> str:
-    """The scheme of a URL; empty for a relative or broken one."""
-    try:
-        return urlsplit(url).scheme
-    except ValueError:
-        return ""
 
 
 def _without_alt(subject: Subject, name: str, spot: Spot) -> Problem:
@@ -186,7 +179,7 @@ def _shape(subject: Subject, seen: Outline) -> Iterator[Problem]:
     words = len(subject.header.summary.split())
     if words > SUMMARY_WORDS:
         message = f"The summary has {words} words; the digest shows {SUMMARY_WORDS}"
-        yield subject.lines.problem("P125", message, subject.key("summary"), level="warn")
+        yield subject.lines.problem("P125", message, subject.front.spot("summary"), level="warn")
     take = subject.rendered.take
     if take and len(_SENTENCE.findall(take.text)) > 3:
         message = "The take is longer than three sentences"

@@ -10,9 +10,9 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from newsletter.words import long_date
+
 _WRITTEN = re.compile(r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d)?)(?:\.\d+)? ?([Zz]|[+-]\d\d:?\d\d)?)?")
-_MONTH_NAMES = "January February March April May June July August September October November December"
-_MONTHS = _MONTH_NAMES.split()  # written out: never in the language of the machine
 _WEEKS = {2: "two weeks ago", 3: "three weeks ago", 4: "four weeks ago"}
 
 
@@ -29,11 +29,6 @@ def read(text: str, zone: ZoneInfo) -> datetime | None:
         return None
 
 
-def in_words(day: date) -> str:
-    """`1 February 2022`."""
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
-
-
 def when(then: date, now: date) -> str:
     """How a post dated `now` speaks of the day of an older one.
 
@@ -47,7 +42,7 @@ def when(then: date, now: date) -> str:
         return "earlier this week"
     if weeks == 1:
         return "last week"
-    return _WEEKS.get(weeks) or in_words(then)
+    return _WEEKS.get(weeks) or long_date(then)
 
 
 def _monday(day: date) -> date:

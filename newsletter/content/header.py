@@ -101,7 +101,7 @@ class _Reader:
 
     def needed(self, key: str) -> str:
         text = self.text(key)
-        if not text and self.front.height:  # without any front matter that one problem says it all
+        if not text and self.front.spots:  # of front matter that could not be read, that problem says it all
             self.stop("P102", f"The post has no {key}", self.front.spot(key), f"{key}: …")
         return text
 

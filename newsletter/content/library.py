@@ -16,6 +16,7 @@ from urllib.parse import urljoin
 
 from newsletter.content import backlinks, check, fingerprint, frontmatter, header, lines, markdown
 from newsletter.content.backlinks import Card, Index
+from newsletter.content.frontmatter import FrontMatter
 from newsletter.content.header import Header
 from newsletter.content.lines import Lines
 from newsletter.content.markdown import Rendered
@@ -39,9 +40,8 @@ class _Headed:
 
     source: Source
     lines: Lines
-    below: int
+    front: FrontMatter
     header: Header
-    spots: frontmatter.FrontMatter
     problems: tuple[Problem, ...]
 
 
@@ -63,7 +63,7 @@ def load(sources: Sequence[Source], site: Site, *, approvals: Sequence[Approval]
         post, found = _post(one, card, index, site)
         posts.append(post)
         problems += [*one.problems, *found]
-    spots = {h.header.id: (h.lines, h.spots.spot("previous")) for h in headed}
+    spots = {h.header.id: (h.lines, h.front.spot("previous")) for h in headed}
     problems += backlinks.circles(posts, spots)
     broken = {str(h.source.path) for h in headed if stops(h.problems)}
     readable = sorted(
@@ -76,12 +76,12 @@ def load(sources: Sequence[Source], site: Site, *, approvals: Sequence[Approval]
 def _head(source: Source, site: Site) -> _Headed:
     clean, problems = lines.read(source)
     if stops(problems) and clean.lines == ("",):
-        front = frontmatter.FrontMatter({}, {}, 0)
+        front = FrontMatter({}, {}, 0)
     else:
         front, found = frontmatter.parse(clean)
         problems += found
     parsed, found = header.read(front, clean, source.path, site)
-    return _Headed(source, clean, front.height, parsed, front, (*problems, *found))
+    return _Headed(source, clean, front, parsed, (*problems, *found))
 
 
 def _twins(headed: Iterable[_Headed]) -> list[Problem]:
@@ -95,7 +95,7 @@ def _twins(headed: Iterable[_Headed]) -> list[Problem]:
             for other in others:
                 message = f"The {key} {value} is taken by {first.source.path}"
                 fixes = (f"{key}: another one",)
-                problems.append(other.lines.problem(code, message, other.spots.spot(key), fixes=fixes))
+                problems.append(other.lines.problem(code, message, other.front.spot(key), fixes=fixes))
     return problems
 
 
@@ -110,12 +110,14 @@ def _post(one: _Headed, card: Card, index: Index, site: Site) -> tuple[Post, lis
         head = target.header
         return Target(head.title, _day(head.published, site), site.address_of(f"posts/{head.slug}/"))
 
-    rendered, problems = markdown.render(one.lines, one.below, slug=one.header.slug, day=day, site=site, find=find)
+    rendered, problems = markdown.render(
+        one.lines, one.front.height, slug=one.header.slug, day=day, site=site, find=find
+    )
     links, found = backlinks.resolve(card, (*one.header.references, *rendered.mentions), index, one.lines)
     page = site.address_of(f"posts/{one.header.slug}/")
-    subject = check.Subject(one.header, rendered, one.lines, one.below, one.source.assets, page, card.released)
+    subject = check.Subject(one.header, rendered, one.lines, one.front, one.source.assets, page, card.released)
     problems += found
-    if one.spots.height and not stops(problems):
+    if one.front.height and not stops(problems):
         problems += check.check(subject, site)
     if one.header.draft:
         problems = [replace(problem, level="warn") for problem in problems]
@@ -130,7 +132,7 @@ def _assembled(one: _Headed, rendered: Rendered, links: tuple[Link, ...], page: 
     head = one.header
     named = {name for name, _ in rendered.files} | {head.image}
     assets = {name: one.source.assets[name] for name in sorted(named) if name in one.source.assets}
-    body = "\n".join(one.lines.lines[one.below :])
+    body = "\n".join(one.lines.lines[one.front.height :])
     return Post(
         id=head.id,
         slug=head.slug,

@@ -31,8 +31,9 @@ BRACKETS = 10_000
 """Opening brackets in one post; each costs the parser up to its nesting limit in look-ahead."""
 
 SUMMARY_WORDS = 60
+_MOST = 100  # takes in one post that are told of
 
-_OPTIONS = re.compile(r"(?:check=(\S+))?")
+_OPTION = re.compile(r"(?:check=(\d{4}-\d\d-\d\d))?")
 _CLOSING = re.compile(r"\s*:{3,}\s*")
 
 
@@ -63,24 +64,19 @@ def render(
         message = f"The post holds over {BRACKETS:,} opening brackets"
         return NOTHING, [lines.problem("P116", message, lines.find("[", below), fixes=("split the post",))]
     mentions = Mentions(find, day)
-    env: dict[str, Any] = {"docId": slug, "mentions": mentions}
-    tokens = engine().parse(body, env)
-    syntax.settle_headings(tokens, slug)
-    syntax.classes_for_columns(tokens)
-    rest, lifted = _lift(tokens)
-    page = Address(slug, site.address_of(f"posts/{slug}/"), site.url)
-    problems = _of_takes(lifted, lines, below)
-    html = _html(rest, env, page, lines, below, problems)
-    take = _take(lifted[0], env, page, lines, below, problems) if lifted else None
+    press = _Press(lines, below, {"docId": slug, "mentions": mentions}, Address.of(slug, site), [])
+    rest, takes = _lift(press.tokens(body))
+    _look_at(takes, press)
+    html = press.html(rest)
     rendered = Rendered(
         html,
         outline.plain(html),
-        _opening(rest, env, page),
-        take,
+        press.opening(rest),
+        press.take(*takes[0]) if takes else None,
         _references(mentions.names, lines, below),
-        tuple(page.files.items()),
+        tuple(press.page.files.items()),
     )
-    return rendered, problems
+    return rendered, press.problems
 
 
 @cache
@@ -94,28 +90,66 @@ def engine() -> MarkdownIt:
     return md
 
 
-def _write(tokens: list[Token], env: dict[str, Any]) -> str:
-    return str(engine().renderer.render(tokens, engine().options, env))
+@dataclass(frozen=True, slots=True)
+class _Press:
+    """What turns the tokens of one post into its HTML, and notes what is wrong with them."""
 
+    lines: Lines
+    below: int
+    env: dict[str, Any]
+    page: Address
+    problems: list[Problem]
 
-def _html(
-    tokens: list[Token], env: dict[str, Any], page: Address, lines: Lines, below: int, problems: list[Problem]
-) -> str:
-    html = _write(tokens, env)
-    fault = tags.fault(html)
-    if fault:
-        message, needle = fault
-        code = "P116" if "too deep" in message else "P119"
-        fixes = ("close each tag inside the one that it was opened in",)
-        problems.append(lines.problem(code, message, lines.find(needle, below), fixes=fixes))
+    def tokens(self, body: str) -> list[Token]:
+        tokens = engine().parse(body, self.env)
+        syntax.settle_headings(tokens, self.page.slug)
+        syntax.classes_for_columns(tokens)
+        return tokens
+
+    def html(self, tokens: list[Token]) -> str:
+        """Sanitised HTML; nothing when it is nested in a way that no two parsers read alike."""
+        html = self.unsafe(tokens)
+        fault = tags.fault(html)
+        if fault:
+            message, needle = fault
+            code = "P116" if message == tags.TOO_DEEP else "P119"
+            self.tell(code, message, self.find(needle), "close each tag inside the one that it was opened in")
+            return ""
+        for name, written in tags.names(html).items():
+            if name not in sanitise.TAGS:
+                message = f"The HTML tag <{name}> is left out: mail programs and feed readers refuse it"
+                self.tell("P126", message, self.find(f"<{written}"), level="warn")
+        return sanitise.clean(html, self.page)
+
+    def unsafe(self, tokens: list[Token]) -> str:
+        return str(engine().renderer.render(tokens, engine().options, self.env))
+
+    def opening(self, tokens: list[Token]) -> str:
+        """The words of the first paragraph that has any and stands in no quote or list."""
+        for n, token in enumerate(tokens):
+            if token.type == "paragraph_open" and token.level == 0:
+                html = self.unsafe([tokens[n + 1]])
+                words = "" if tags.fault(html) else outline.plain(sanitise.clean(html, self.page))
+                if words:
+                    return " ".join(words.split())
         return ""
-    for name, written in tags.names(html).items():
-        if name not in sanitise.TAGS:
-            why = "Posts are read in mail programs and feed readers, which refuse it."
-            message = f"The HTML tag <{name}> is left out"
-            spot = lines.find(f"<{written}", below)
-            problems.append(lines.problem("P126", message, spot, why=why, level="warn"))
-    return sanitise.clean(html, page)
+
+    def take(self, opening: Token, *tokens: Token) -> Take | None:
+        html = self.html(list(tokens)).strip()
+        text = " ".join(outline.plain(html).split())
+        if text:
+            return Take(html, text)
+        self.tell("P119", "The take is empty", self.spot(opening), "delete it")
+        return None
+
+    def tell(self, code: str, message: str, spot: Spot, *fixes: str, why: str = "", level: str = "stop") -> None:
+        self.problems.append(self.lines.problem(code, message, spot, why=why, fixes=fixes, level=level))
+
+    def find(self, needle: str) -> Spot:
+        return self.lines.find(needle, self.below)
+
+    def spot(self, token: Token) -> Spot:
+        return Spot(token.map[0] + self.below + 1 if token.map else 0)
 
 
 def _lift(tokens: list[Token]) -> tuple[list[Token], list[list[Token]]]:
@@ -127,81 +161,44 @@ def _lift(tokens: list[Token]) -> tuple[list[Token], list[list[Token]]]:
         if token.type == syntax.TAKE_OPEN:
             depth += 1
             if depth == 1:
-                takes.append([])
-        if token.type not in {syntax.TAKE_OPEN, syntax.TAKE_CLOSE}:
+                takes.append([token])
+        elif token.type == syntax.TAKE_CLOSE:
+            depth -= 1
+        else:
             (takes[-1] if depth else rest).append(token)
-        elif depth == 1 and token.type == syntax.TAKE_OPEN:
-            takes[-1].append(token)
-        depth -= token.type == syntax.TAKE_CLOSE
     return rest, takes
 
 
-def _of_takes(takes: list[list[Token]], lines: Lines, below: int) -> list[Problem]:
-    problems = [
-        lines.problem(
-            "P114",
-            "The post has a second take",
-            Spot(_line(second[0], below)),
-            why="A take is the house speaking with one voice: one in a post.",
-            fixes=("join the two", "make one of them part of the text"),
-        )
-        for second in takes[1:]
-    ]
-    for opening, *_ in takes:
-        problems += filter(None, (_unclosed(opening, lines, below), _bad_option(opening, lines, below)))
-    return problems
+def _look_at(takes: list[list[Token]], press: _Press) -> None:
+    why = "A take is the house speaking with one voice: one in a post."
+    for second in takes[1:_MOST]:
+        message, fixes = "The post has a second take", ("join the two", "make one of them part of the text")
+        press.tell("P114", message, press.spot(second[0]), *fixes, why=why)
+    for opening, *_ in takes[:_MOST]:
+        if not _is_closed(opening, press):
+            message = "The take is not closed: all text below it would become opinion"
+            press.tell("P119", message, press.spot(opening), "end it with a line :::")
+        option = opening.info.strip()[len("take") :].strip()
+        if not _is_option(option):
+            message = f"A take knows no option {option[:60]}"
+            press.tell("P119", message, press.spot(opening), "::: take check=2027-02-01", "::: take")
 
 
-def _line(token: Token, below: int) -> int:
-    return token.map[0] + below + 1 if token.map else 0
-
-
-def _unclosed(opening: Token, lines: Lines, below: int) -> Problem | None:
+def _is_closed(opening: Token, press: _Press) -> bool:
     if opening.markup == ">" or not opening.map:
-        return None
-    end = opening.map[1] + below
-    if end < len(lines.lines) and _CLOSING.fullmatch(lines.lines[end]):
-        return None
-    message = "The take is not closed: all text below it would become opinion"
-    return lines.problem("P119", message, Spot(_line(opening, below)), fixes=("end it with a line :::",))
+        return True
+    end = opening.map[1] + press.below
+    return end < len(press.lines.lines) and bool(_CLOSING.fullmatch(press.lines.lines[end]))
 
 
-def _bad_option(opening: Token, lines: Lines, below: int) -> Problem | None:
-    written = opening.info.strip()[len("take") :].strip()
-    match = _OPTIONS.fullmatch(written)
-    if match and (not match.group(1) or _is_day(match.group(1))):
-        return None
-    fixes = ("::: take check=2027-02-01", "::: take")
-    return lines.problem("P119", f"A take knows no option {written}", Spot(_line(opening, below)), fixes=fixes)
-
-
-def _is_day(text: str) -> bool:
+def _is_option(text: str) -> bool:
+    match = _OPTION.fullmatch(text)
+    if not match or not match.group(1):
+        return bool(match)
     try:
-        return date.fromisoformat(text).isoformat() == text
+        return bool(date.fromisoformat(match.group(1)))
     except ValueError:
         return False
-
-
-def _take(
-    tokens: list[Token], env: dict[str, Any], page: Address, lines: Lines, below: int, problems: list[Problem]
-) -> Take | None:
-    html = _html(tokens[1:], env, page, lines, below, problems).strip()
-    text = " ".join(outline.plain(html).split())
-    if text:
-        return Take(html, text)
-    problems.append(lines.problem("P119", "The take is empty", Spot(_line(tokens[0], below)), fixes=("delete it",)))
-    return None
-
-
-def _opening(tokens: list[Token], env: dict[str, Any], page: Address) -> str:
-    """The words of the first paragraph that has any and stands in no quote or list."""
-    for n, token in enumerate(tokens):
-        if token.type == "paragraph_open" and token.level == 0:
-            html = _write([tokens[n + 1]], env)
-            words = "" if tags.fault(html) else outline.plain(sanitise.clean(html, page))
-            if words:
-                return " ".join(words.split())
-    return ""
 
 
 def shortened(text: str, limit: int = SUMMARY_WORDS) -> str:

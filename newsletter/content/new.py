@@ -15,10 +15,10 @@ def template(
     title: str, *, author: str, reviewer: str, date: date, topics: Sequence[str], previous: str, post_id: str
 ) -> str:
     """The text of a new post. `author` and `reviewer` are keys of people, `previous` a slug, `auto` or `none`."""
+    people = [("author", _quoted(author), ""), ("reviewer", _quoted(reviewer), "must be someone else")]
     rows = [
         ("title", _quoted(title), ""),
-        ("author", _quoted(author), ""),
-        ("reviewer", _quoted(reviewer), "must be someone else"),
+        *(row for row in people if row[1]),
         ("date", date.isoformat(), ""),
         ("topics", f"[{', '.join(_quoted(topic) for topic in topics)}]", ""),
         ("previous", _quoted(previous), "or a slug, a list of slugs, or none"),

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import nh3
 
 from newsletter.content.lines import FORBIDDEN
+from newsletter.model import Site
 
 _COMMON = {"id", "class", "title", "lang", "dir"}
 _MEASURES = {"width", "height"}
@@ -55,6 +56,10 @@ class Address:
     page: str  # its absolute URL, with the final slash
     root: str  # `site.url`
     files: dict[str, str] = field(default_factory=dict)  # name of a file beside the post -> as it was written
+
+    @classmethod
+    def of(cls, slug: str, site: Site) -> Address:
+        return cls(slug, site.address_of(f"posts/{slug}/"), site.url)
 
     def own_id(self, name: str) -> str:
         """An id with the slug in it, so that no other post in the same page can have it."""

@@ -19,6 +19,7 @@ _BLOCKS = frozenset(_BLOCK_NAMES.split())
 _TABLE = frozenset({"table", "thead", "tbody", "tfoot", "tr", "colgroup"})
 _TABLE_PARTS = frozenset({"caption", "colgroup", "col", "thead", "tbody", "tfoot", "tr", "td", "th"})
 _DEEPEST = 60
+TOO_DEEP = "The post is nested too deep"
 
 
 def only_tags(html: str) -> str:
@@ -61,7 +62,7 @@ def fault(html: str) -> tuple[str, str] | None:
 
 def _misplaced(name: str, stack: list[str]) -> str:
     if len(stack) >= _DEEPEST:
-        return "The post is nested too deep"
+        return TOO_DEEP
     if name in _BLOCKS and "p" in stack:
         return f"The HTML tag <{name}> stands inside a paragraph; put empty lines around it"
     if stack and stack[-1] in _TABLE and name not in _TABLE_PARTS:
