@@ -40,7 +40,7 @@ def short_date(day: date) -> str:
     return f"{day.day} {MONTHS[day.month - 1][:3]} {day.year}"
 
 
-def moment_of(local: datetime) -> str:
+def moment(local: datetime) -> str:
     """`Fri 27 Nov 2026, 08:00`: a wall-clock time, its zone left to the sentence around it."""
     return f"{WEEKDAYS[local.weekday()][:3]} {short_date(local)}, {local:%H:%M}"
 
@@ -84,17 +84,22 @@ def shorten(text: str, limit: int) -> str:
     return head.rstrip(" ,.;:–—-") + "…"
 
 
+def unbroken(text: str) -> str:
+    """The text with no-break spaces, so that a narrow screen does not part a number from its noun."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
+
+
 def direction(language: str) -> str:
     """`rtl` for a language written from right to left, else `ltr`; takes a BCP 47 tag."""
     return "rtl" if language.lower().partition("-")[0] in _RIGHT_TO_LEFT else "ltr"
 
 
-def when(moment: datetime, zone: tzinfo, now: datetime | None = None) -> str:
+def when(at: datetime, zone: tzinfo, now: datetime | None = None) -> str:
     """`Fri 27 Nov 2026, 08:00 Madrid (07:00 UTC), in 2 days 21 h`; of the past `… ago`; without `now` no distance."""
-    local = moment.astimezone(zone)
+    local = at.astimezone(zone)
     name = str(zone).rpartition("/")[2].replace("_", " ")
-    utc = "" if name == "UTC" else f" ({moment.astimezone(UTC):%H:%M} UTC)"
+    utc = "" if name == "UTC" else f" ({at.astimezone(UTC):%H:%M} UTC)"
     if now is None:
-        return f"{moment_of(local)} {name}{utc}"
-    distance = span(abs(moment - now))
-    return f"{moment_of(local)} {name}{utc}, {f'in {distance}' if moment > now else f'{distance} ago'}"
+        return f"{moment(local)} {name}{utc}"
+    distance = span(abs(at - now))
+    return f"{moment(local)} {name}{utc}, {f'in {distance}' if at > now else f'{distance} ago'}"

@@ -44,7 +44,7 @@ def list_issues(door: Door) -> None:
     ledger, zone = door.app.ledger, door.app.config.cadence.zone
     rows = [(one, ledger.counts(WEEKLY, one.number)) for one in reversed(ledger.issues(WEEKLY))]
     lines = [
-        f"{one.number:>4}  {words.moment_of(one.slot.local):<22}  {one.state.value:<15}  {counts_words(counts):<40}  "
+        f"{one.number:>4}  {words.moment(one.slot.local):<22}  {one.state.value:<15}  {counts_words(counts):<40}  "
         f"{one.stories[0].title if one.stories else '–'}"
         for one, counts in rows
     ]

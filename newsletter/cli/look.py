@@ -64,7 +64,7 @@ def _status_lines(door: Door, told: Status, broken: int) -> list[str]:
     site, zone = door.app.config.site, door.app.config.cadence.zone
     sandbox = "SANDBOX" if door.app.config.mail.sandbox else "LIVE"
     lines = [
-        f"{site.title}  ·  {sandbox}  ·  {words.moment_of(door.now.astimezone(zone))}",
+        f"{site.title}  ·  {sandbox}  ·  {words.moment(door.now.astimezone(zone))}",
         f"Next issue   {told.next_number}, {words.when(told.next_slot.due, zone, door.now)}",
         f"             {_stories(told.selection)} to {words.count(told.readers.get('active', 0), 'reader')}",
     ]
@@ -72,7 +72,7 @@ def _status_lines(door: Door, told: Status, broken: int) -> list[str]:
     lines += _needs(told, broken)
     if told.last and told.last.started_at:
         took = words.span(told.last.finished_at - told.last.started_at) if told.last.finished_at else "–"
-        day = words.moment_of(told.last.started_at.astimezone(zone))
+        day = words.moment(told.last.started_at.astimezone(zone))
         lines.append(f"Last issue   {told.last.number}, {day}: {counts_words(told.counts)}. In {took}.")
     elif told.last_slot:
         lines.append(f"Last slot    {told.last_slot.key}: {told.last_slot.outcome.value} {told.last_slot.reason}")
@@ -149,10 +149,10 @@ def _explained(door: Door, told: Explanation) -> list[str]:
     issue = told.issue
     rows = [f"{reader.address} and issue {issue.number} ({issue.state.value}, slot {words.when(issue.slot.due, zone)})"]
     for line in told.consents:
-        rows.append(f"  {line.kind:<9} {words.moment_of(line.at.astimezone(zone))}, through {line.way}")
+        rows.append(f"  {line.kind:<9} {words.moment(line.at.astimezone(zone))}, through {line.way}")
     if delivery is None:
         return [*rows, f"  not in the audience: {_why_not(told)}"]
-    fixed = words.moment_of(issue.started_at.astimezone(zone)) if issue.started_at else "–"
+    fixed = words.moment(issue.started_at.astimezone(zone)) if issue.started_at else "–"
     rows.append(f"  in the audience, fixed {fixed}")
     for attempt in told.attempts:
         reply = " ".join(str(part) for part in (attempt.code, attempt.reply) if part)
@@ -199,7 +199,5 @@ def schedule_next(door: Door, count: int) -> None:
     for row in rows:
         state = f"{row.record.outcome.value} {row.record.reason}".strip() if row.record else "–"
         utc = f"{row.slot.due:%a} {row.slot.due.day} {row.slot.due:%H:%M}"
-        lines.append(
-            f"{row.slot.key:<10}  {words.moment_of(row.slot.local):<24}  {utc:<18}  {state}  {row.note}".rstrip()
-        )
+        lines.append(f"{row.slot.key:<10}  {words.moment(row.slot.local):<24}  {utc:<18}  {state}  {row.note}".rstrip())
     door.answer(data, *lines)

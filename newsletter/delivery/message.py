@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 
 import idna
 
+from newsletter import words
 from newsletter.delivery import mime
 from newsletter.model import Addressee, Digest, Issue, Message, Sentinel, Site
 
@@ -163,8 +164,7 @@ def masked(address: str) -> str:
 
 def day(at: datetime, zone: ZoneInfo) -> str:
     """The local date in words that no country reads otherwise: `3 March 2026`."""
-    local = at.astimezone(zone)
-    return f"{local.day} {local:%B} {local.year}"
+    return words.long_date(at.astimezone(zone))
 
 
 def ascii_address(address: str) -> str:

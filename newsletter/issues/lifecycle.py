@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
+from newsletter import words
 from newsletter.errors import Problem, UsageError
-from newsletter.issues import words
 from newsletter.model import DeliveryState, Issue, IssueState, Site
 
 _S = IssueState

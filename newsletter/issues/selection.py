@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from newsletter import words
 from newsletter.issues import cadence as rhythm
-from newsletter.issues import words
 from newsletter.model import Cadence, IssueState, Library, Post, Slot, SlotOutcome, SlotRecord
 
 _CHANGED = "changed since approval"

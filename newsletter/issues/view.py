@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from newsletter.issues import words
+from newsletter import words
 from newsletter.model import Cadence, Issue, Library, LinkKind, Post, Sentinel, Site, Slot
 
 SUBJECT_MIN, SUBJECT_MAX = 10, 78

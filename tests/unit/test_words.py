@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.issues import words
+from newsletter import words
 
 
 def test_dates_are_whole_words_in_english() -> None:
