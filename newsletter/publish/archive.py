@@ -6,8 +6,8 @@ whoever passes it. Every page has one frame (`web/base.html`), works without scr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import PurePosixPath
 
 from jinja2 import Environment
@@ -70,21 +70,40 @@ def render(
     An Issue that is READY has a page too: it is passed when it starts now, for its page must stand before its mail.
     `next_slot` is told to readers only as long as there is no Issue yet.
     """
-    public = sorted((issue for issue in issues if _shown(issue)), key=lambda issue: issue.number, reverse=True)
-    library = newest_first(library)
-    around = around_all(library)
-    first = words.full_date(next_slot.local) if next_slot and not public else ""
+    shown = sorted((issue for issue in issues if _shown(issue)), key=lambda issue: issue.number, reverse=True)
+    whole = _whole(site, newest_first(library), shown, next_slot)
     pages: list[tuple[PurePosixPath, Context]] = [
-        (page_file(HOME), _home(site, library, public, first)),
-        (page_file(POSTS), _posts(site, library)),
-        (page_file(ISSUES), _issues(site, public, first)),
-        (page_file(FEEDS), _feeds(site)),
-        (PurePosixPath("404.html"), _lost(site, library)),
-        *((page_file(post_path(post.slug)), _post(site, post, around[post.id], public)) for post in library.posts),
-        *((page_file(issue_path(issue.number)), _issue(site, issue, library, around, public)) for issue in public),
+        (page_file(HOME), _home(whole)),
+        (page_file(POSTS), _posts(whole)),
+        (page_file(ISSUES), _issues(whole)),
+        (page_file(FEEDS), _feeds(whole)),
+        (PurePosixPath("404.html"), _lost(whole)),
+        *((page_file(post_path(post.slug)), _post(whole, post)) for post in whole.posts.values()),
+        *((page_file(issue_path(issue.number)), _issue(whole, place)) for place, issue in enumerate(shown)),
     ]
     files = [File(path, _render(templates, context)) for path, context in pages]
-    return sorted([*files, *_assets(library), *_styles(templates), _robots(site)], key=lambda file: file.path.parts)
+    return sorted([*files, *_assets(whole), *_styles(templates), _robots(site)], key=lambda file: file.path.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """All that a page may show or point at, looked up once."""
+
+    site: Site
+    posts: Mapping[str, Post]  # by id, newest first
+    around: Mapping[str, Around]
+    issues: Sequence[Issue]  # newest first
+    carried: Mapping[str, Sequence[Issue]]  # by post id, oldest first
+    first_issue: str
+
+
+def _whole(site: Site, library: Library, issues: Sequence[Issue], next_slot: Slot | None) -> _Whole:
+    carried: dict[str, list[Issue]] = {}
+    for issue in reversed(issues):
+        for story in issue.stories:
+            carried.setdefault(story.post_id, []).append(issue)
+    first_issue = words.full_date(next_slot.local) if next_slot and not issues else ""
+    return _Whole(site, {post.id: post for post in library.posts}, around_all(library), issues, carried, first_issue)
 
 
 def _render(templates: Environment, context: Context) -> bytes:
@@ -96,21 +115,23 @@ def _page(site: Site, path: str, title: str, description: str, image: str = "") 
     return Page(title, description, canonical=site.address_of(path), root=root_of(path), image=image)
 
 
-def _home(site: Site, library: Library, public: Sequence[Issue], first_issue: str) -> HomeContext:
+def _home(whole: _Whole) -> HomeContext:
+    site = whole.site
     page = _page(site, HOME, site.title, site.tagline)
-    teasers = tuple(views.teaser(site, post, page.root) for post in library.posts[:_ON_HOME])
+    teasers = tuple(views.teaser(site, post, page.root) for post in [*whole.posts.values()][:_ON_HOME])
     return HomeContext(
         site,
         page,
         lead=teasers[0] if teasers else None,
         more=teasers[1:],
-        others=len(library.posts) > _ON_HOME,
-        latest_issue=views.issue_line(public[0]) if public else None,
-        first_issue=first_issue,
+        others=len(whole.posts) > _ON_HOME,
+        latest_issue=views.issue_line(whole.issues[0]) if whole.issues else None,
+        first_issue=whole.first_issue,
     )
 
 
-def _post(site: Site, post: Post, around: Around, public: Sequence[Issue]) -> PostContext:
+def _post(whole: _Whole, post: Post) -> PostContext:
+    site, around = whole.site, whole.around[post.id]
     page = _page(site, post_path(post.slug), post.title, post.summary, post.image or "")
     previously = tuple(other for other in around.previous if other not in around.continues)
     return PostContext(
@@ -126,69 +147,66 @@ def _post(site: Site, post: Post, around: Around, public: Sequence[Issue]) -> Po
         story=views.story(site, post, around),
         see_also=views.references(site, around.see_also),
         mentioned_in=views.references(site, around.mentioned_in),
-        issues=tuple(views.issue_line(issue) for issue in reversed(public) if _carries(issue, post)),
+        issues=tuple(views.issue_line(issue) for issue in whole.carried.get(post.id, ())),
         newer=views.reference(site, around.newer) if around.newer else None,
         older=views.reference(site, around.older) if around.older else None,
         json_ld=metadata.json_ld(site, post),
     )
 
 
-def _issue(
-    site: Site, issue: Issue, library: Library, around: dict[str, Around], public: Sequence[Issue]
-) -> IssueContext:
-    page = _page(site, issue_path(issue.number), f"Issue {issue.number}: {issue.subject}", issue.preheader)
-    by_id = {post.id: post for post in library.posts}
-    position = public.index(issue)
+def _issue(whole: _Whole, place: int) -> IssueContext:
+    issue, issues = whole.issues[place], whole.issues
+    title = f"Issue {issue.number}: {issue.subject}"
+    page = _page(whole.site, issue_path(issue.number), title, issue.preheader)
+    posts = [whole.posts[story.post_id] for story in issue.stories if story.post_id in whole.posts]
     return IssueContext(
-        site,
+        whole.site,
         page,
         issue=views.issue_line(issue),
         subject="" if issue.stories and issue.subject == issue.stories[0].title else issue.subject,
-        minutes=sum(by_id[story.post_id].minutes for story in issue.stories if story.post_id in by_id),
+        minutes=sum(post.minutes for post in posts),
         web_only=issue.state is IssueState.WEB_ONLY,
-        stories=tuple(
-            _story(site, story, by_id.get(story.post_id), around, page.root, lead=story is issue.stories[0])
-            for story in issue.stories
-        ),
-        newer=views.issue_line(public[position - 1]) if position else None,
-        older=views.issue_line(public[position + 1]) if position + 1 < len(public) else None,
+        stories=tuple(_story(whole, story, page.root, lead=n == 0) for n, story in enumerate(issue.stories)),
+        newer=views.issue_line(issues[place - 1]) if place else None,
+        older=views.issue_line(issues[place + 1]) if place + 1 < len(issues) else None,
     )
 
 
-def _story(
-    site: Site, story: Story, post: Post | None, around: dict[str, Around], root: str, *, lead: bool
-) -> views.IssueStory:
+def _story(whole: _Whole, story: Story, root: str, *, lead: bool) -> views.IssueStory:
+    post = whole.posts.get(story.post_id)
     if post is None:
         return views.IssueStory(story.title, "", None, (), lead)
-    earlier = views.references(site, around[post.id].earlier[:3])
-    return views.IssueStory(post.title, post.summary, views.teaser(site, post, root), earlier, lead)
+    earlier = views.references(whole.site, whole.around[post.id].earlier[:3])
+    return views.IssueStory(post.title, post.summary, views.teaser(whole.site, post, root), earlier, lead)
 
 
-def _posts(site: Site, library: Library) -> PostsContext:
-    page = _page(site, POSTS, "All posts", f"Every post of {site.title}, newest first.")
-    return PostsContext(site, page, views.by_year(views.references(site, library.posts)))
+def _posts(whole: _Whole) -> PostsContext:
+    page = _page(whole.site, POSTS, "All posts", f"Every post of {whole.site.title}, newest first.")
+    return PostsContext(whole.site, page, views.by_year(views.references(whole.site, whole.posts.values())))
 
 
-def _issues(site: Site, public: Iterable[Issue], first_issue: str) -> IssuesContext:
-    page = _page(site, ISSUES, "Issues", f"Every issue of {site.title}, newest first.")
-    return IssuesContext(site, page, views.by_year(views.issue_line(issue) for issue in public), first_issue)
+def _issues(whole: _Whole) -> IssuesContext:
+    page = _page(whole.site, ISSUES, "Issues", f"Every issue of {whole.site.title}, newest first.")
+    years = views.by_year(views.issue_line(issue) for issue in whole.issues)
+    return IssuesContext(whole.site, page, years, whole.first_issue)
 
 
-def _feeds(site: Site) -> FeedsContext:
-    return FeedsContext(
-        site, _page(site, FEEDS, f"Follow {site.title}", f"How to follow {site.title} in a feed reader.")
-    )
+def _feeds(whole: _Whole) -> FeedsContext:
+    name = whole.site.title
+    page = _page(whole.site, FEEDS, f"Follow {name}", f"How to follow {name} in a feed reader.")
+    return FeedsContext(whole.site, page)
 
 
-def _lost(site: Site, library: Library) -> LostContext:
-    page = Page("There is no such page", "", canonical="", root=absolute_root(site), robots="noindex")
-    return LostContext(site, page, views.reference(site, library.posts[0]) if library.posts else None)
+def _lost(whole: _Whole) -> LostContext:
+    page = Page("There is no such page", "", canonical="", root=absolute_root(whole.site), robots="noindex")
+    newest = next(iter(whole.posts.values()), None)
+    return LostContext(whole.site, page, views.reference(whole.site, newest) if newest else None)
 
 
-def _assets(library: Library) -> list[File]:
+def _assets(whole: _Whole) -> list[File]:
     return [
         File(PurePosixPath(post_path(post.slug), asset.name), asset.content)
-        for post in library.posts
+        for post in whole.posts.values()
         for asset in post.assets
     ]
 
@@ -209,7 +227,3 @@ def _robots(site: Site) -> File:
 
 def _shown(issue: Issue) -> bool:
     return issue.state.public or issue.state is IssueState.READY
-
-
-def _carries(issue: Issue, post: Post) -> bool:
-    return any(story.post_id == post.id for story in issue.stories)

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+from urllib.parse import unquote, urldefrag, urljoin
 
 from lxml import etree, html
 
@@ -19,6 +19,7 @@ from newsletter.model import File, Site
 DYNAMIC = ("subscribe", "c/", "p/", "u/", "search")
 """Paths below `web_url` that `newsletter serve` answers itself."""
 
+_ATTRIBUTES = ("href", "src", "poster", "cite", "action")
 _Anchors = Mapping[str, frozenset[str]]  # path of a page -> the ids in it
 
 
@@ -30,19 +31,23 @@ class _Found:
 
 
 def internal_links(files: Iterable[File], site: Site) -> list[Problem]:
-    """F401 for a link to a page or file that is not there (stop), F402 for a place that its page lacks (warn).
+    """F401 for a link to a page or file that is not there, F402 for a place that its page lacks (a warning),
+    F403 for what is no address at all.
 
     Raises ValueError when a file is no HTML, XML or JSON at all, which our own renderers never write.
     """
     contents = {str(file.path): file.content for file in files}
     pages = {path: _page(content) for path, content in contents.items() if path.endswith(".html")}
     anchors = {path: frozenset(str(name) for name in page.xpath("//@id")) for path, page in pages.items()}
-    found = dict.fromkeys((*_in_pages(pages, site), *_in_feeds(contents)))
+    found = dict.fromkeys((*_in_pages(pages), *_in_feeds(contents)))
     return [problem for link in found if (problem := _problem(link, contents.keys(), anchors, site))]
 
 
 def _problem(link: _Found, paths: AbstractSet[str], anchors: _Anchors, site: Site) -> Problem | None:
-    address, fragment = urldefrag(link.address)
+    try:
+        address, fragment = urldefrag(urljoin(site.address_of(link.file), link.address))
+    except ValueError:
+        return _malformed(link)
     if address.startswith(tuple(f"{site.web_url}/{path}" for path in DYNAMIC)):
         return None
     if not _below(address, site.url):
@@ -60,7 +65,7 @@ def _below(address: str, base: str) -> bool:
 
 def _target(address: str, site: Site, paths: AbstractSet[str]) -> str | None:
     """The file that a web server answers with, index pages included."""
-    path = unquote(urlsplit(address.removeprefix(site.url)).path).strip("/")
+    path = unquote(address.removeprefix(site.url).partition("?")[0]).strip("/")
     return next((file for file in (path, f"{path}/index.html".lstrip("/")) if file in paths), None)
 
 
@@ -68,11 +73,15 @@ def _page(content: bytes) -> html.HtmlElement:
     return html.document_fromstring(content, parser=html.HTMLParser(encoding="utf-8"))
 
 
-def _in_pages(pages: Mapping[str, html.HtmlElement], site: Site) -> Iterator[_Found]:
+def _in_pages(pages: Mapping[str, html.HtmlElement]) -> Iterator[_Found]:
     for path, page in pages.items():
-        base = site.address_of(path)
-        for element, _, address, _ in page.iterlinks():
-            yield _Found(path, element.sourceline or 0, urljoin(base, address.strip()))
+        for element in page.iter(etree.Element):
+            for address in _named(element):
+                yield _Found(path, element.sourceline or 0, address.strip())
+
+
+def _named(element: etree._Element) -> Iterator[str]:
+    yield from (str(address) for name in _ATTRIBUTES if (address := element.get(name)) is not None)
 
 
 def _in_feeds(contents: Mapping[str, bytes]) -> Iterator[_Found]:
@@ -102,7 +111,8 @@ def _addresses(word: str) -> Iterator[str]:
     if word.startswith(("https://", "http://")):
         yield word
     elif word.lstrip().startswith("<"):
-        yield from (address for _, _, address, _ in html.fragment_fromstring(word, create_parent=True).iterlinks())
+        fragment = html.fragment_fromstring(word, create_parent=True)
+        yield from (address for element in fragment.iter(etree.Element) for address in _named(element))
 
 
 def _dead(link: _Found) -> Problem:
@@ -113,6 +123,17 @@ def _dead(link: _Found) -> Problem:
         line=link.line,
         why="The address is on this site, and this publish writes no such page or file.",
         fixes=("correct the link in the post", "or publish the post that it means, with that slug"),
+    )
+
+
+def _malformed(link: _Found) -> Problem:
+    return Problem(
+        "F403",
+        f"A link is not an address: {link.address}",
+        file=link.file,
+        line=link.line,
+        why="No browser can open it.",
+        fixes=("write it as https://host/path, or as [[slug]] for a post of this site",),
     )
 
 

@@ -172,11 +172,9 @@ def _checked(files: Iterable[File]) -> dict[str, bytes]:
         path = str(file.path)
         twice += [path] if path in wanted else []
         wanted[path] = file.content
-    nested = [path for path in wanted if any(str(parent) in wanted for parent in PurePosixPath(path).parents)]
-    problems = [
-        _refused_path(path, "A file would be written outside of the folder") for path in wanted if _leaves(path)
-    ]
-    problems += [_refused_path(path, "Two files of this publish have the same path") for path in (*twice, *nested)]
+    twice += [path for path in wanted if any(str(parent) in wanted for parent in PurePosixPath(path).parents)]
+    problems = [_refused_path("F420", "A file would leave the folder", path) for path in wanted if _leaves(path)]
+    problems += [_refused_path("F420", "Two files of this publish have the same path", path) for path in twice]
     if problems:
         raise Refused(problems)
     return wanted
@@ -237,8 +235,8 @@ def _disk(folder: Path) -> Iterator[None]:
         ) from fault
 
 
-def _refused_path(path: str, message: str) -> Problem:
-    return Problem("F420", message, file=path, fixes=("give the post another slug, or its image another name",))
+def _refused_path(code: str, message: str, path: str) -> Problem:
+    return Problem(code, message, file=path, fixes=("give the post another slug, or its image another name",))
 
 
 def _in_the_way(place: Path) -> Problem:

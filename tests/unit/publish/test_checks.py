@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from html import escape
 from pathlib import PurePosixPath
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from newsletter.errors import stops
 from newsletter.model import File, Site
@@ -74,3 +78,13 @@ def test_a_lost_place_is_a_warning() -> None:
     problems = internal_links([_page('<h2 id="a b">x</h2><a href="#a%20b">x</a><a href="#lost">y</a>')], a_site())
 
     assert [(problem.code, problem.level) for problem in problems] == [("F402", "warn")]
+
+
+def test_what_is_no_address_is_told() -> None:
+    assert _found('<a href="https://[nowhere/">x</a>') == [("F403", "posts/x/index.html:3")]
+
+
+@settings(deadline=None)
+@given(st.text(st.characters(codec="utf-8")), st.sampled_from(["", "https://autotrendy.example/", "//", "http://["]))
+def test_no_address_is_too_odd_to_be_judged(address: str, start: str) -> None:
+    assert {code for code, _ in _found(f'<a href="{escape(start + address)}">x</a>')} <= {"F401", "F402", "F403"}
