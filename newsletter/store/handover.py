@@ -2,7 +2,7 @@
 
 The order that keeps a crash honest: `claimed` (nothing was begun: waits again) → `sending`, committed before the
 Message goes out (fate unknown: uncertain) → settled. A chunk's epoch is the fence: it rises whenever somebody takes
-the chunk, and a row may only be marked and settled under the epoch that claimed it.
+the chunk, what he finds claimed waits again, and a row is marked and settled only under the epoch that claimed it.
 """
 
 from __future__ import annotations
@@ -55,8 +55,6 @@ class HandOver(Part):
             held = connection.execute(_HELD, {"the_chunk": chunk.id}).one()
             _settle(connection, held.issue_id, held.state, chunk.epoch, settled, now)
             marked: dict[int, Addressee | None] = dict.fromkeys(wanted)
-            if not wanted or held.epoch != chunk.epoch:
-                return marked
             if held.state != IssueState.SENDING.value:
                 _give_back(connection, held.issue_id, chunk.epoch, wanted)
                 return marked
@@ -111,6 +109,8 @@ def _mark(
     connection: Connection, issue_id: int, epoch: int, wanted: Sequence[int], now: datetime
 ) -> dict[int, Addressee | None]:
     """Mark those who are still active `sending`, drop the others; rows that are not ours to mark are left out."""
+    if not wanted:
+        return {}
     asked = {"the_issue": issue_id, "the_epoch": epoch, "readers": list(wanted)}
     found = connection.execute(_WANTED, asked).all()
     turns = [_turn(issue_id, row.id, row.status, now) for row in found]
@@ -165,11 +165,7 @@ _UNCLAIM = (
     .values(state=DeliveryState.WAITING.value)
 )
 
-_HELD = (
-    select(chunk.c.issue_id, chunk.c.epoch, issue.c.state)
-    .join_from(chunk, issue)
-    .where(chunk.c.id == bindparam("the_chunk"))
-)
+_HELD = select(chunk.c.issue_id, issue.c.state).join_from(chunk, issue).where(chunk.c.id == bindparam("the_chunk"))
 
 _CLAIM = (
     update(delivery)

@@ -284,6 +284,13 @@ def test_who_lost_the_fence_claims_marks_and_settles_nothing(desk: Desk) -> None
     assert desk.states() == {ada: UNCERTAIN, ben: CLAIMED, cleo: CLAIMED}
 
 
+def test_after_a_recovery_the_chunks_of_before_are_worth_nothing(desk: Desk) -> None:
+    [ada], old = desk.send(1)
+    desk.ledger.recover(now=FRIDAY, resend=False)
+    assert desk.ledger.claim(old, limit=9, now=FRIDAY) == []
+    assert desk.states() == {ada: WAITING}
+
+
 def test_what_a_late_answer_said_is_kept_for_whoever_asks(desk: Desk) -> None:
     [ada], chunk = desk.send(1)
     desk.hand(chunk, [ada])

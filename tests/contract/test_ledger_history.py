@@ -267,5 +267,5 @@ def test_whatever_the_order_of_events_the_ledger_keeps_its_promises(empty_file: 
     slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
     run_state_machine_as_test(
         History,
-        settings=settings(max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=slow),
+        settings=settings(max_examples=30, stateful_step_count=30, deadline=None, suppress_health_check=slow),
     )

@@ -20,6 +20,7 @@ from newsletter.errors import ConfigError, NewsletterError, Outside
 from newsletter.model import WEEKLY, DeliveryState, LogEntry
 from newsletter.store import audience, tables
 from newsletter.store.database import Database, open_database
+from newsletter.store.folder import alone_in
 from newsletter.store.ledger import SqlLedger
 from newsletter.store.roster import SqlRoster
 from tests.contract.desk import FRIDAY, MINUTE, Desk, accepted
@@ -103,6 +104,17 @@ def race(task: Callable[[str, Barrier], None], file: Path, count: int) -> list[i
 def test_processes_that_open_an_empty_folder_at_once_all_find_the_schema(file: Path) -> None:
     assert race(_open, file, 3) == [0, 0, 0]
     open_database(f"sqlite:///{file}").close()
+
+
+def test_an_opening_waits_for_the_one_before_it(file: Path) -> None:
+    opening = threading.Thread(target=lambda: open_database(f"sqlite:///{file}").close())
+    with alone_in(file.parent):
+        opening.start()
+        opening.join(0.2)
+        assert opening.is_alive()
+        assert not file.exists()
+    opening.join(30)
+    assert file.exists()
 
 
 def test_of_two_processes_one_makes_the_issue_of_a_slot(file: Path) -> None:
@@ -231,6 +243,7 @@ START = """
 import os, signal, sys
 from newsletter.store import audience
 from newsletter.store.database import open_database
+from newsletter.store.folder import alone_in
 from newsletter.store.ledger import SqlLedger
 from tests.contract.desk import FRIDAY
 
@@ -295,6 +308,8 @@ def test_who_left_meanwhile_is_in_the_audience_as_one_who_left(desk: Desk, datab
         desk.roster.leave(reader, way="link", now=FRIDAY)
     desk.roster.leave(50, way="link", now=FRIDAY)
     desk.roster.come_back(50, way="link", now=FRIDAY)
+    [late] = desk.join(1, prefix="late")
+    desk.roster.leave(late, way="link", now=FRIDAY)
     issue = desk.ledger.start_send(WEEKLY, 1, now=FRIDAY)
     assert issue
     assert issue.audience == 100
