@@ -76,7 +76,7 @@ def check(subject: Subject, site: Site) -> list[Problem]:
 
 
 def _words(subject: Subject, seen: Outline) -> Iterator[Problem]:
-    if not seen.text:
+    if not seen.text and not "".join(subject.lines.lines[subject.front.height :]).strip():
         message = "The post has no text"
         yield subject.lines.problem("P118", message, Spot(subject.front.height), level=subject.unfinished)
     everything = "\n".join((subject.header.title, subject.header.summary, seen.prose))

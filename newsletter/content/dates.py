@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from newsletter.words import long_date
 
 _WRITTEN = re.compile(r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d)?)(?:\.\d+)? ?([Zz]|[+-]\d\d:?\d\d)?)?")
+_YEARS = range(1000, 9000)  # well inside of what every zone can be applied to
 _WEEKS = {2: "two weeks ago", 3: "three weeks ago", 4: "four weeks ago"}
 
 
@@ -24,9 +25,11 @@ def read(text: str, zone: ZoneInfo) -> datetime | None:
     day, clock, offset = match.groups()
     try:
         moment = datetime.fromisoformat(f"{day}T{clock or '00:00'}{(offset or '').upper()}")
-        return moment.replace(tzinfo=moment.tzinfo or zone).astimezone(UTC)
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
+    if moment.year not in _YEARS:
+        return None
+    return moment.replace(tzinfo=moment.tzinfo or zone).astimezone(UTC)
 
 
 def when(then: date, now: date) -> str:

@@ -165,15 +165,18 @@ class _Reader:
         return found
 
     def topics(self) -> tuple[str, ...]:
-        written = [word.text for key in ("topics", *ALSO_TOPICS) for word in self.listed(key)]
-        return tuple({topic.casefold(): topic for topic in reversed(written)}.values())[::-1]
+        written = [word.text for key in ("topics", *ALSO_TOPICS) for word in self.listed(key, ",")]
+        first: dict[str, str] = {}
+        for topic in written:
+            first.setdefault(topic.casefold(), topic)
+        return tuple(first.values())
 
-    def listed(self, key: str) -> tuple[Word, ...]:
+    def listed(self, key: str, comma: str) -> tuple[Word, ...]:
         """The values of a list; one text with commas is a list too."""
         words = self.front.values.get(key, ())
-        if len(words) != 1 or "," not in words[0].text:
+        if len(words) != 1:
             return words
-        return tuple(Word(part.strip(), words[0].spot) for part in words[0].text.split(",") if part.strip())
+        return tuple(Word(part.strip(), words[0].spot) for part in words[0].text.split(comma) if part.strip())
 
     def draft(self) -> bool:
         word = self.front.word("draft")
@@ -186,7 +189,7 @@ class _Reader:
     def references(self) -> tuple[tuple[Reference, ...], Spot | None]:
         auto, found = None, []
         for key, kind in _KINDS.items():
-            for word in self.listed(key):
+            for word in self.listed(key, ", "):  # an id holds a comma, too, but no space
                 if key == "previous" and word.text == "auto":
                     auto = word.spot
                 elif word.text != "none":

@@ -117,7 +117,7 @@ def _post(one: _Headed, card: Card, index: Index, site: Site) -> tuple[Post, lis
     page = site.address_of(f"posts/{one.header.slug}/")
     subject = check.Subject(one.header, rendered, one.lines, one.front, one.source.assets, page, card.released)
     problems += found
-    if one.front.height and not stops(problems):
+    if one.front.height:
         problems += check.check(subject, site)
     if one.header.draft:
         problems = [replace(problem, level="warn") for problem in problems]
@@ -166,6 +166,8 @@ def _library(
         posts=public,
         backlinks=backlinks.invert(public),
         chains=backlinks.chains(public),
-        approved=frozenset(p.id for p in public if not site.review or (p.id, p.content_hash) in hashes),
+        approved=frozenset(p.id for p in posts if (p.id, p.content_hash) in hashes)
+        if site.review
+        else frozenset(p.id for p in public),
         known_ids=frozenset(card.header.id for card in cards),
     )
