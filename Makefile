@@ -31,7 +31,8 @@ format: .venv/.ready  ## put the code into the one format
 	@$(BIN)/ruff check --fix .
 
 bench: .venv/.ready  ## the measured figures of README and docs
-	@$(BIN)/python bench/startup.py
+	@$(BIN)/python -m bench.startup
+	@$(BIN)/python -m bench.serve
 
 lock: .venv/.ready  ## resolve the dependencies anew into requirements.lock
 	@$(BIN)/uv pip compile --no-config -q --universal --python-version 3.11 --all-extras --group dev \

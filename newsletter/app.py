@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from newsletter.store.database import Database
     from newsletter.store.keys import Keys
     from newsletter.store.lock import SenderLock
+    from newsletter.usecases.choose import Press
     from newsletter.usecases.deliver import Delivered
     from newsletter.usecases.enroll import Unsubscribe
-    from newsletter.usecases.prepare import Press
     from newsletter.usecases.publish import Published
 
 # Imports of rooms stand inside the properties on purpose: `publish` must not load the mail room, nor `status` lxml.
@@ -193,7 +193,7 @@ class App:
 
     def press(self, library: Library, now: datetime) -> Press:
         """What making an issue needs."""
-        from newsletter.usecases.prepare import Press
+        from newsletter.usecases.choose import Press
 
         return Press(
             library=library,

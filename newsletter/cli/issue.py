@@ -117,7 +117,8 @@ def show(door: Door, number: str) -> None:
 
 
 def _show_next(door: Door) -> None:
-    from newsletter.usecases.prepare import choose, draft_of
+    from newsletter.usecases.choose import choose
+    from newsletter.usecases.prepare import draft_of
     from newsletter.usecases.report import status
 
     app = door.app

@@ -30,7 +30,7 @@ def status(door: Door) -> int:
     newsletter status --json
     """
     from newsletter.usecases import report
-    from newsletter.usecases.prepare import choose
+    from newsletter.usecases.choose import choose
 
     app = door.app
     broken = 0

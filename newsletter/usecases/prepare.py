@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from newsletter.errors import ConfigError, Problem, stops
 from newsletter.issues import cadence as cadences
@@ -13,11 +12,9 @@ from newsletter.issues import digest as digests
 from newsletter.issues import preflight, selection
 from newsletter.model import (
     WEEKLY,
-    Cadence,
     Digest,
     Issue,
     IssueState,
-    Library,
     Post,
     Site,
     Slot,
@@ -25,22 +22,7 @@ from newsletter.model import (
     Story,
 )
 from newsletter.ports import Ledger
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
-
-
-@dataclass(frozen=True, slots=True)
-class Press:
-    """What making an issue needs; handed around as one."""
-
-    library: Library
-    ledger: Ledger
-    cadence: Cadence
-    site: Site
-    templates: Environment
-    sandbox: bool
-    now: datetime
+from newsletter.usecases.choose import Press, choose, due
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +55,6 @@ def prepare(press: Press, *, dry_run: bool = False) -> Prepared:
                 return Prepared(slot, upcoming, None, reason, made.problems)
             issue = open_issue(press, made, coalesced=earlier, state=state, reason=reason, send_at=slot.due)
             return Prepared(slot, upcoming, issue, reason, made.problems)
-
-
-def due(press: Press) -> list[Slot]:
-    """The slots that have passed without an outcome, oldest first."""
-    started = press.ledger.started(WEEKLY, press.now)
-    return selection.due(press.cadence, press.ledger.slots(WEEKLY), started, press.now)
-
-
-def choose(press: Press) -> selection.Selection:
-    """Every post of the library with why it is in or out of the next issue."""
-    started = press.ledger.started(WEEKLY, press.now)
-    start = selection.start(press.cadence, started)
-    return selection.choose(press.library, press.ledger.carried(WEEKLY), start=start, now=press.now)
 
 
 def record(ledger: Ledger, empty: selection.Empty) -> None:

@@ -12,7 +12,8 @@ from newsletter.issues import lifecycle
 from newsletter.issues.selection import Selection
 from newsletter.model import WEEKLY, DeliveryState, Issue, IssueState, LogEntry, Slot
 from newsletter.ports import Ledger, Roster
-from newsletter.usecases.prepare import Draft, Press, brought_forward, choose, draft_of, due, open_issue
+from newsletter.usecases.choose import Press, choose, due
+from newsletter.usecases.prepare import Draft, brought_forward, draft_of, open_issue
 
 
 @dataclass(frozen=True, slots=True)
