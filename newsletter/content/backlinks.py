@@ -18,6 +18,11 @@ from newsletter.errors import Problem, nearest
 from newsletter.model import BackLink, Chain, Link, LinkKind, Post
 
 CHAINING = frozenset({LinkKind.PREVIOUS, LinkKind.CONTINUES})
+_HOW = {
+    "a draft": "take draft: true out of {}",
+    "not approved": "newsletter post approve {}",
+    "not yet due": "wait for the date of {}, or move it forward",
+}
 _REVISABLE = frozenset({LinkKind.SEE_ALSO, LinkKind.MENTIONS})
 _GUESSES = 100
 _BEFORE_LATER = "A post can lead only to what its readers could know."
@@ -123,6 +128,8 @@ def _wrong(reference: Reference, card: Card, target: Card, index: Index, lines: 
         return lines.problem("P111", message, reference.spot, why=_BEFORE_LATER, fixes=(fix,))
     if target.public(max(index.now, card.header.published)):
         return None
+    if not card.released and not target.header.draft:
+        return None  # both are on their way; the stop comes if this one arrives first
     return _unpublished(reference, card, target, index, lines)
 
 
@@ -134,7 +141,7 @@ def _later(kind: LinkKind, header: Header, target: Header) -> bool:
 def _unpublished(reference: Reference, card: Card, target: Card, index: Index, lines: Lines) -> Problem:
     state = "a draft" if target.header.draft else "not approved" if not target.released else "not yet due"
     before = index.newest_before(card)
-    fixes: tuple[str, ...] = (f"publish {target.header.slug} first",)
+    fixes: tuple[str, ...] = (_HOW[state].format(target.header.slug),)
     if before and reference.kind in CHAINING:
         fixes += (f"previous: {before.header.slug}      (the newest published post before this one)",)
     return lines.problem(

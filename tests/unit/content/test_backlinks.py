@@ -79,8 +79,10 @@ def test_a_public_post_never_leads_to_an_unpublished_one(target: Source, review:
     assert state in stop.message
 
 
-def test_a_post_in_review_is_only_told_that_its_target_is_not_out() -> None:
-    result = loaded(OLD, a_source("new", day="2022-02-08", continues="old"), review=True)
+def test_a_post_in_review_is_only_told_when_its_target_is_a_draft() -> None:
+    new = a_source("new", day="2022-02-08", continues="old")
+    assert loaded(OLD, new, review=True).problems == ()
+    result = loaded(a_source("old", draft="true"), new, review=True)
     assert codes(result) == []
     assert codes(result, "warn") == ["P104"]
 
