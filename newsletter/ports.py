@@ -118,7 +118,7 @@ class Ledger(Protocol):
     def digest(self, edition: str, number: int) -> Digest: ...
 
     def schedule_send(self, edition: str, number: int, *, at: datetime, by: str) -> bool:
-        """Intend a READY or HELD issue to start at `at`. False when it was already intended, started or cancelled."""
+        """A READY or HELD issue becomes READY to start at `at`; False when intended, started or cancelled before."""
 
     def cancel(self, edition: str, number: int, *, reason: str, now: datetime) -> int:
         """Stop an issue: what waits is dropped. Returns how many readers already have it (accepted or uncertain).

@@ -7,9 +7,9 @@ python tools/reference.py --check  exit 1 when one differs
 from __future__ import annotations
 
 import ast
+import re
 import sys
-from collections.abc import Iterator
-from itertools import pairwise
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -19,6 +19,7 @@ from newsletter.cli.main import BLOCKS, root
 from newsletter.config import ENV_PREFIX, reference
 
 ROOT = Path(__file__).resolve().parent.parent
+CODE = re.compile(r"[PISFRC]\d{3}")
 GENERATED = "<!-- Written by tools/reference.py from the code. Edit there. -->"
 
 
@@ -86,27 +87,53 @@ def _names(option: click.Option) -> str:
 def errors() -> Iterator[str]:
     yield from ("# Error codes", "", GENERATED, "")
     yield "Each message names the place, the reason and a way out. P posts, I issues, S sending, F feeds, R readers,"
-    yield "C configuration and the machine."
+    yield "C configuration and the machine. A … stands for what is filled in."
     yield from ("", "| code | message | from |", "|---|---|---|")
-    found: dict[tuple[str, str], str] = {}
+    found: dict[str, tuple[str, str]] = {}
     for path in sorted((ROOT / "newsletter").rglob("*.py")):
         module = ".".join(path.relative_to(ROOT / "newsletter").with_suffix("").parts)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if (entry := _problem(node)) and entry not in found:
-                found[entry] = module
-    for (code, message), module in sorted(found.items()):
-        yield f"| {code} | {message} | `{module}` |"
+        for code, message in _codes(ast.parse(path.read_text(encoding="utf-8"))):
+            if len(message) > len(found.get(code, ("", ""))[0]):
+                found[code] = (message, module)
+            found.setdefault(code, (message, module))
+    for code, (message, module) in sorted(found.items()):
+        yield f"| {code} | {message or '(its own words)'} | `{module}` |"
 
 
-def _problem(node: ast.AST) -> tuple[str, str] | None:
-    """The code and message of a call that makes a problem: any call whose first argument is such a code."""
-    if not isinstance(node, ast.Call):
-        return None
-    texts = [text for argument in node.args if (text := _text(argument)) is not None]
-    for code, message in pairwise(texts):
-        if len(code) == 4 and code[0] in "PISFRC" and code[1:].isdigit():
-            return code, message.replace("|", "\\|").replace("\n", " ")
-    return None
+def _codes(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Each code of a module, with the words that stand beside it in the call or tuple."""
+    named = {
+        target.id: text
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and (text := _text(node.value))
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for node in ast.walk(tree):
+        beside = node.args if isinstance(node, ast.Call) else node.elts if isinstance(node, ast.Tuple) else []
+        for n, child in enumerate(beside):
+            for code in _code(child):
+                yield code, _words(beside[n + 1 :], named)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant):
+            yield from ((code, "") for code in _code(node))
+
+
+def _code(node: ast.AST) -> list[str]:
+    """The codes that an expression may stand for."""
+    if isinstance(node, ast.IfExp):
+        return [*_code(node.body), *_code(node.orelse)]
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and CODE.fullmatch(node.value):
+        return [node.value]
+    return []
+
+
+def _words(beside: Sequence[ast.expr], named: Mapping[str, str]) -> str:
+    for node in beside:
+        text = named.get(node.id, "") if isinstance(node, ast.Name) else _text(node)
+        if text and " " in text:
+            return text.replace("|", "\\|").replace("\n", " ")
+    return ""
 
 
 def _text(node: ast.expr) -> str | None:

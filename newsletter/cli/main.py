@@ -108,4 +108,4 @@ def _usage(error: click.exceptions.UsageError) -> Problem:
 
 
 def _disk(error: OSError) -> Problem:
-    return Problem("C901", f"{error.strerror or error}", file=str(error.filename or ""), why="The system refused.")
+    return Problem("C901", f"The system refused: {error.strerror or error}", file=str(error.filename or ""))

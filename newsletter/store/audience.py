@@ -14,8 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
 
 from newsletter.errors import Outside, Problem
-from newsletter.model import DeliveryState, Issue, IssueState, SlotOutcome, SubscriberStatus
-from newsletter.store import tables
+from newsletter.model import DeliveryState, Issue, IssueState, SubscriberStatus
 from newsletter.store.database import Database, insert_new
 from newsletter.store.rows import Part, read_issues
 from newsletter.store.tables import chunk, delivery, issue, subscriber
@@ -27,7 +26,7 @@ BATCH = 4 * CHUNK
 """Readers in one commit."""
 
 UNFINISHED = (
-    issue.c.state.in_((IssueState.READY.value, IssueState.HELD.value)),
+    issue.c.state == IssueState.READY.value,
     issue.c.audience_at.is_not(None),
     issue.c.audience_frozen_at.is_(None),
 )
@@ -36,7 +35,7 @@ UNFINISHED = (
 
 class Audience(Part):
     def start_send(self, edition: str, number: int, *, now: datetime) -> Issue | None:
-        """As `ports.Ledger` says; a HELD issue starts too once somebody intended it.
+        """As `ports.Ledger` says.
 
         Raises Outside when the rows do not add up to the readers: then they are gone, and the next call starts anew.
         """
@@ -75,7 +74,7 @@ def _begin(database: Database, edition: str, number: int, now: datetime) -> int 
     startable = select(issue.c.id, issue.c.audience_at).where(
         issue.c.edition == edition,
         issue.c.number == number,
-        issue.c.state.in_((IssueState.READY.value, IssueState.HELD.value)),
+        issue.c.state == IssueState.READY.value,
         issue.c.send_at <= now,
     )
     with database.write() as connection:
@@ -149,11 +148,6 @@ def _freeze(connection: Connection, begun: Row[Any], now: datetime) -> Issue | N
             started_at=begun.audience_at,
             audience_frozen_at=now,
         )
-    )
-    connection.execute(
-        update(tables.slot)
-        .where(tables.slot.c.issue_id == begun.id, tables.slot.c.outcome == SlotOutcome.HELD.value)
-        .values(outcome=SlotOutcome.ISSUED.value)
     )
     return read_issues(connection, issue.c.id == begun.id)[0]
 

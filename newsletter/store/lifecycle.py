@@ -27,14 +27,20 @@ _RETRYABLE = (delivery.c.state == DeliveryState.FAILED.value) & or_(delivery.c.c
 class Lifecycle(Part):
     def schedule_send(self, edition: str, number: int, *, at: datetime, by: str) -> bool:
         with self._database.write() as connection:
-            return _turn(
+            found = issue_id(connection, edition, number)
+            intended = _turn(
                 connection,
-                issue_id(connection, edition, number),
+                found,
                 (IssueState.READY, IssueState.HELD),
                 issue.c.send_at.is_(None),
+                state=IssueState.READY.value,
+                reason="",
                 send_at=at,
                 sent_by=by,
             )
+            if intended:
+                _tell_slot(connection, found, outcome=SlotOutcome.ISSUED.value, reason="")
+            return intended
 
     def hold(self, edition: str, number: int, *, reason: str) -> bool:
         """As `ports.Ledger` says; an audience that was begun is called off, and the intent to send is gone."""
