@@ -57,7 +57,7 @@ class Index:
             self._by_name |= {getattr(card.header, name): card for card in self._cards}
         self._by_topic: dict[str, list[Card]] = defaultdict(list)
         for card in self._cards:
-            if card.public(now):
+            if card.released:
                 for topic in card.header.topics:
                     self._by_topic[topic.casefold()].append(card)
 
@@ -73,7 +73,7 @@ class Index:
         return nearest(name[:100], (card.header.slug for card in self._cards))
 
     def newest_before(self, card: Card) -> Card | None:
-        """The newest public post before `card` that shares a topic."""
+        """The newest post before `card` that shares a topic and is public by the time that `card` is."""
         found = (self._last(topic.casefold(), card) for topic in card.header.topics)
         return max((c for c in found if c), key=lambda c: c.age, default=None)
 

@@ -47,6 +47,11 @@ def test_previous_auto_is_the_newest_earlier_post_that_shares_a_topic() -> None:
     assert of("alone", result) == []
 
 
+def test_previous_auto_of_a_post_to_come_counts_those_that_come_before_it() -> None:
+    soon, later = (a_source(f"p{day}", day=f"2022-03-0{day}", topics="[Cars]", previous="auto") for day in (1, 5))
+    assert of("p5", loaded(OLD, soon, later)) == [("previous", "p1")]
+
+
 def test_previous_takes_a_list_or_none() -> None:
     two = a_source("two", day="2022-02-02")
     assert of("new", loaded(OLD, two, a_source("new", day="2022-02-08", previous="[old, two]"))) == [
