@@ -1,6 +1,7 @@
 """The file that `newsletter new` writes: a post's front matter with room for its text.
 
-Promises a file that loads: what is unknown is left empty, and what must be written says so.
+Promises a file that loads: what is unknown is left empty, and what must be written says so. It is a draft, so that a
+post that was only begun stops nobody from publishing the others.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ def template(
         ("image", "", "a picture beside this file"),
         ("image_alt", "", "what the picture shows, for those who cannot see it"),
         ("id", _quoted(post_id), "what feed readers know this post by; never change it"),
+        ("draft", "true", "delete this line when the text is ready"),
     ]
     front = "\n".join(_row(*row) for row in rows)
     return f"---\n{front}\n---\n\nText…\n\n::: take\nOne to three sentences of house opinion.\n:::\n"
