@@ -187,8 +187,10 @@ def delivered_words(door: Door, done: Delivered, took: str) -> list[str]:
     if outcome := outcome_words(done.drained):
         lines.append(f"Handed out {outcome} ({took})")
     lines += [f"Issue {issue.number} is {issue.state.value}." for issue in done.finished]
-    if done.next_retry:
-        lines.append(f"The next try is {words.when(done.next_retry, door.app.config.cadence.zone, door.now)}")
+    if done.next_retry and done.next_retry > door.now:
+        lines.append(f"The next try is due {words.when(done.next_retry, door.app.config.cadence.zone, door.now)}")
+    elif done.next_retry:
+        lines.append("Readers still wait: newsletter deliver (or work) goes on where this stopped.")
     return lines or ["Nothing is waiting."]
 
 

@@ -35,7 +35,7 @@ def test_work_sends_the_issue_when_its_slot_comes(site: SiteFolder) -> None:
         until(lambda: sent(site), what="issue 1 sent")
     assert len(site.mails()) == 3
     (issue,) = site.issues()
-    assert issue["started_at"] >= "2026-11-27T07:00:00Z"
+    assert issue["started_at"] >= "2026-11-27T07:00:00"
     assert (site.root / "feeds/issues/1/index.html").is_file()
 
 
@@ -153,7 +153,7 @@ def test_a_slot_in_a_clock_change_fires_once(tmp_path: Path, first: str, before:
         until(lambda: sent(site), what="the issue of the clock change")
     (issue,) = site.issues()
     assert issue["due"] == due
-    assert issue["started_at"] >= due
+    assert issue["started_at"] >= due.removesuffix("Z")
     an_hour_later = due.replace("T01:30", "T02:29").replace("T00:30", "T01:29").replace(":00Z", ":57Z")
     with site.started("work", "--every", "1", now=an_hour_later):
         until(lambda: last_look(site, an_hour_later) > an_hour_later.replace(":57Z", ":59Z"), what="looks past it")
