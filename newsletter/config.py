@@ -43,6 +43,13 @@ def _url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _hub(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.fragment or not value.isprintable():
+        raise ValueError("is not the address of a WebSub hub, such as https://hub.example/")
+    return value
+
+
 def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
@@ -91,6 +98,7 @@ def _authority(value: str) -> str:
 
 Line = Annotated[str, AfterValidator(_plain)]
 Url = Annotated[str, AfterValidator(_url)]
+Hub = Annotated[str, AfterValidator(_hub)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Span = Annotated[timedelta, BeforeValidator(_span)]
 WallTime = Annotated[time, BeforeValidator(_wall_time)]
@@ -169,6 +177,10 @@ class WebSection(Section):
     port: int = Field(8000, description="Port that `newsletter serve` listens on.", ge=1, le=65535)
 
 
+class PublishSection(Section):
+    hubs: tuple[Hub, ...] = Field((), description="WebSub hubs that are told when a feed has changed.")
+
+
 class PathsSection(Section):
     state: str = Field("var", description="Folder of database, outbox, keys; relative to the site.")
     output: str = Field("feeds", description="Folder that is published; relative to the site.")
@@ -189,6 +201,7 @@ class Settings(BaseSettings):
     cadence: CadenceSection = Field(CadenceSection(), description="When issues go out.")
     mail: MailSection = Field(MailSection(), description="How mail leaves.")
     web: WebSection = Field(WebSection(), description="The pages that answer readers.")
+    publish: PublishSection = Field(PublishSection(), description="What is told and written beside the pages.")
     paths: PathsSection = Field(PathsSection(), description="Where things lie.")
 
     @classmethod
@@ -325,7 +338,7 @@ def _default_words(value: object) -> str:
         return f"{value.total_seconds() / 3600:g}h"
     if isinstance(value, time):
         return f"{value:%H:%M}"
-    return "" if value is None else str(value)
+    return "" if value in (None, ()) else str(value)
 
 
 # --- reading and telling ---------------------------------------------------------------------------
@@ -473,6 +486,7 @@ def _site(settings: Settings) -> Site:
         sender=_sender(settings, host),
         people={key: Person(key, p.name, p.email, p.role) for key, p in settings.people.items()},
         review=settings.review == "on",
+        hubs=settings.publish.hubs,
     )
 
 

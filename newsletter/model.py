@@ -55,6 +55,7 @@ class Site:
     sender: Sender
     people: Mapping[str, Person] = field(default_factory=dict)
     review: bool = True
+    hubs: tuple[str, ...] = ()  # WebSub hubs that are told of changed feeds
 
     def address_of(self, path: str) -> str:
         """The absolute URL of a path below `feeds/`: `address_of("posts/x/")`."""

@@ -7,12 +7,18 @@ relative links (`../../style.css`), so that a site works below any prefix and lo
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
+
+from slugify import slugify
 
 from newsletter.model import Site
 
 HOME, POSTS, ISSUES, FEEDS = "", "posts/", "issues/", "feeds/"
+TOPICS, AUTHORS, CHAINS, ARCHIVE = "topics/", "authors/", "chains/", "archive/"
 RSS_FEED, ATOM_FEED, JSON_FEED = "rss.xml", "atom.xml", "feed.json"
+FEED_LIST = "feeds.opml"
+
+_SYMBOLS = (("+", "plus"), ("#", "sharp"))  # C, C++ and C# are three topics
 
 
 def post_path(slug: str) -> str:
@@ -21,6 +27,19 @@ def post_path(slug: str) -> str:
 
 def issue_path(number: int) -> str:
     return f"{ISSUES}{number}/"
+
+
+def topic_slug(topic: str) -> str:
+    """What a topic is called in an address; topics that differ only in capitals or accents share a page."""
+    return slugify(topic, replacements=_SYMBOLS) or quote(topic, safe="").replace("%", "").lower() or "topic"
+
+
+def topic_path(topic: str) -> str:
+    return f"{TOPICS}{topic_slug(topic)}/"
+
+
+def author_path(key: str) -> str:
+    return f"{AUTHORS}{slugify(key) or 'author'}/"
 
 
 def page_file(path: str) -> PurePosixPath:
