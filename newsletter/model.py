@@ -112,6 +112,29 @@ class Asset:
 
 
 @dataclass(frozen=True, slots=True)
+class Variant:
+    """A picture in one width, encoded anew, with nothing in it but the picture."""
+
+    name: str  # `car-1072-1a2b3c4d.jpg`: the width, and the first digits of the SHA-256 of `content`
+    width: int  # pixels
+    height: int
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An Asset that is a picture, as it is published: its Variants, narrowest first, at least one."""
+
+    name: str  # of the Asset
+    variants: tuple[Variant, ...]
+
+    @property
+    def shown(self) -> Variant:
+        """What feeds, mail and previews get: the widest that is not over 1072 pixels, twice a mail's column."""
+        return max((v for v in self.variants if v.width <= 1072), key=lambda v: v.width, default=self.variants[0])
+
+
+@dataclass(frozen=True, slots=True)
 class Post:
     """One Markdown file, parsed, its references resolved and its HTML sanitised."""
 
@@ -134,6 +157,7 @@ class Post:
     draft: bool
     path: PurePosixPath  # where it was read from
     assets: tuple[Asset, ...] = ()
+    pictures: tuple[Picture, ...] = ()  # what became of those assets that are pictures
 
     @property
     def minutes(self) -> int:
