@@ -31,7 +31,7 @@ def unchanged(etag: str, modified: datetime, *, if_none_match: str, if_modified_
     """
     if if_none_match:
         return if_none_match.strip() == "*" or etag in _ENTITY_TAG.findall(if_none_match)
-    since = _date(if_modified_since)
+    since = date_of(if_modified_since)
     return since is not None and since >= modified.replace(microsecond=0)
 
 
@@ -52,7 +52,8 @@ def _quality(parameters: list[str]) -> float:
         return 0.0
 
 
-def _date(text: str) -> datetime | None:
+def date_of(text: str) -> datetime | None:
+    """The moment of an HTTP date, or None for what is no date."""
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, OverflowError):

@@ -1,4 +1,4 @@
-"""The published folder over HTTP: GET and HEAD, validators, gzip, feed types (RFC 9110, 8.8, 12 and 13).
+"""The published folder over HTTP: GET and HEAD, validators, gzip, feed types, ranges (RFC 9110, 8.8, 12 to 14).
 
 Each representation, that is each choice of media type and coding, has its own strong entity tag.
 """
@@ -9,10 +9,10 @@ from collections.abc import Callable
 from email.utils import format_datetime
 
 from starlette.datastructures import Headers
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from newsletter.web import media
+from newsletter.web import media, ranges
 from newsletter.web.answers import moved, other_method
 from newsletter.web.folder import Folder, Stored
 from newsletter.web.negotiation import accepts_gzip, accepts_html, unchanged
@@ -41,12 +41,12 @@ class Static:
             return self._not_found(scope)
         stored = self._folder.find(segments)
         if stored is not None:
-            return self._serve(stored, segments[-1], Headers(scope=scope))
+            return self._serve(stored, segments[-1], scope["method"], Headers(scope=scope))
         if self._folder.has_page(segments):
             return moved(folder_address(segments[-1]))
         return self._not_found(scope)
 
-    def _serve(self, stored: Stored, name: str, asked: Headers) -> Response:
+    def _serve(self, stored: Stored, name: str, method: str, asked: Headers) -> Response:
         gzipped = stored.gzipped if accepts_gzip(_joined(asked, "accept-encoding")) else None
         browser = name in media.FEEDS and accepts_html(_joined(asked, "accept"))
         etag = f'"{stored.tag}{"-page" if browser else ""}{"-gz" if gzipped else ""}"'
@@ -63,7 +63,7 @@ class Static:
         headers["content-security-policy"] = media.content_policy(name, form_origin=self._form_origin)
         if gzipped:
             headers["content-encoding"] = "gzip"
-        return _body(stored, gzipped, headers)
+        return ranges.respond(method, asked, stored, gzipped or stored.content, headers)
 
     def _not_found(self, scope: Scope) -> Response:
         stored = self._folder.find(MISSING)
@@ -79,12 +79,6 @@ def _vary(stored: Stored, name: str) -> dict[str, str]:
     choices = [("Accept-Encoding", stored.gzipped is not None), ("Accept", name in media.FEEDS)]
     named = ", ".join(header for header, chosen in choices if chosen)
     return {"vary": named} if named else {}
-
-
-def _body(stored: Stored, gzipped: bytes | None, headers: dict[str, str]) -> Response:
-    if stored.content is None:
-        return FileResponse(stored.path, headers=headers, media_type=headers["content-type"])
-    return Response(gzipped or stored.content, headers=headers)
 
 
 def _joined(headers: Headers, name: str) -> str:
