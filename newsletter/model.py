@@ -205,6 +205,15 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Fetched:
+    """What stood at an address on the web."""
+
+    url: str  # where it was found, after redirects
+    media_type: str  # `text/html`, without parameters
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Changes:
     """What a publish did to the output folder, as counts of files."""
 

@@ -22,6 +22,7 @@ from newsletter.model import (
     Delivery,
     DeliveryState,
     Digest,
+    Fetched,
     File,
     Issue,
     IssueState,
@@ -223,3 +224,13 @@ class Transport(Protocol):
     name: str
 
     def open(self) -> AbstractContextManager[Session]: ...
+
+
+class Client(Protocol):
+    """The web outside, behind a guard: only public addresses, each call ends within 10 seconds and 5 MB."""
+
+    def get(self, url: str) -> Fetched:
+        """What stands at `url`, redirects followed. Raises Refused (C801) when the guard says no, and Outside."""
+
+    def post(self, url: str, fields: Mapping[str, str]) -> int:
+        """Send a form; the status of the answer. Raises as `get`."""

@@ -15,9 +15,10 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "newsletter"
 GROUND = {"model", "errors", "words"}
-ROOMS = {"content", "publish", "issues", "delivery", "readers", "store"}
+ROOMS = {"content", "publish", "issues", "delivery", "readers", "store", "outside"}
 EDGES = {
     "content.source",
+    "outside.client",
     "publish.album",
     "publish.output",
     "publish.search",
