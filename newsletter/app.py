@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from newsletter.config import Config
 from newsletter.errors import Problem, UsageError, nearest
-from newsletter.model import WEEKLY, Issue, Library, Person, Slot
+from newsletter.model import WEEKLY, Issue, Library, Person, Slot, Variant
 from newsletter.ports import Clock, Ledger, Output, Reviews, Roster, Sources, Transport
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from newsletter.content.library import Loaded
     from newsletter.delivery.progress import Progress
+    from newsletter.publish.album import Album
     from newsletter.readers.tokens import Tokens
     from newsletter.store.database import Database
     from newsletter.store.keys import Keys
@@ -53,6 +54,12 @@ class App:
         from newsletter.publish.output import Folder
 
         return Folder(self.config.output)
+
+    @cached_property
+    def album(self) -> Album:
+        from newsletter.publish.album import Album
+
+        return Album(self.config.state / "cache" / "pictures")
 
     @cached_property
     def reviews(self) -> Reviews:
@@ -153,7 +160,13 @@ class App:
         """All posts, with every problem."""
         from newsletter.usecases.check import check
 
-        return check(sources=self.sources, reviews=self.reviews, site=self.config.site, now=now)
+        return check(
+            sources=self.sources, reviews=self.reviews, site=self.config.site, now=now, encode=self.encode_picture
+        )
+
+    def encode_picture(self, name: str, content: bytes) -> Sequence[Variant]:
+        """The picture as it is published, from the album if it is there. Raises SourceErrors."""
+        return self.album.encode(name, content)
 
     def library(self, now: datetime) -> Library:
         """The public posts. Raises SourceErrors."""

@@ -111,6 +111,10 @@ class Asset:
     content: bytes = field(repr=False)
 
 
+SHOWN_WIDTH, SHOWN_BYTES = 1072, 150_000
+"""What mail, feeds and previews get of a picture: twice a mail's column in pixels, and light enough for mail."""
+
+
 @dataclass(frozen=True, slots=True)
 class Variant:
     """A picture in one width, encoded anew, with nothing in it but the picture."""
@@ -130,8 +134,8 @@ class Picture:
 
     @property
     def shown(self) -> Variant:
-        """What feeds, mail and previews get: the widest that is not over 1072 pixels, twice a mail's column."""
-        return max((v for v in self.variants if v.width <= 1072), key=lambda v: v.width, default=self.variants[0])
+        """What feeds, mail and previews get: the widest that is not over SHOWN_WIDTH."""
+        return [self.variants[0], *(one for one in self.variants if one.width <= SHOWN_WIDTH)][-1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,10 +36,14 @@ from newsletter.model import (
     Source,
     Story,
     Subscriber,
+    Variant,
 )
 
 Clock = Callable[[], datetime]
 """Answers the present as an aware UTC datetime; built at a door, once."""
+
+Encode = Callable[[str, bytes], Sequence[Variant]]
+"""The Variants of a picture, from its name and bytes: `publish.pictures.encode`, or what remembers its answers."""
 
 
 class Sources(Protocol):
