@@ -7,15 +7,15 @@ The file that a writer put beside the post is never published itself. Feeds, mai
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from html import escape, unescape
 from urllib.parse import unquote
 
 from newsletter.errors import Problem, SourceErrors
-from newsletter.model import Asset, Picture, Post, Site, Variant
+from newsletter.model import SHOWN_BYTES, Asset, Picture, Post, Site, Variant
+from newsletter.ports import Encode
 from newsletter.publish.paths import post_path
-from newsletter.publish.pictures import Encode, remarks
 
 IN_TEXT = "(min-width: 40rem) 36rem, calc(100vw - 2rem)"
 """How wide the text column of `web/style.css` is, as an `img` says it in `sizes`."""
@@ -86,8 +86,30 @@ def _pictures(post: Post, encode: Encode) -> tuple[tuple[Picture, ...], list[Pro
             problems += refusal.problems
         else:
             pictures.append(picture)
-            problems += remarks(asset.name, asset.content, picture.variants)
+            problems += _remarks(asset, picture)
     return tuple(pictures), problems
+
+
+def _remarks(asset: Asset, picture: Picture) -> Iterator[Problem]:
+    """What a writer should know of a picture that is published all the same."""
+    weight = len(picture.shown.content)
+    if weight > SHOWN_BYTES:
+        message = (
+            f"The picture {asset.name} has {weight // 1000:,} kB in mail, which gets slow over {SHOWN_BYTES // 1000}"
+        )
+        yield Problem("P128", message, fixes=("crop it, or save it as a JPEG",), level="warn")
+    if _moves(asset.content):
+        message = f"The picture {asset.name} moves; only its beginning is shown"
+        why = "Readers could not stop it (WCAG 2.2.2), and Outlook shows its beginning only."
+        yield Problem("P135", message, why=why, fixes=("link to it as a video",), level="warn")
+
+
+def _moves(content: bytes) -> bool:
+    """Whether a GIF, WebP, PNG or AVIF says of itself that it has several frames."""
+    if content.startswith(b"GIF8"):
+        return content.count(b"\x21\xf9\x04") > 1  # a graphic control extension stands before each
+    head = content[:64]
+    return (b"WEBP" in head and b"ANIM" in head) or b"acTL" in head or b"ftypavis" in head
 
 
 def _settled(html: str, page: str, known: Mapping[str, Picture]) -> str:

@@ -12,7 +12,7 @@ import hashlib
 import re
 import unicodedata
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import PurePosixPath
 
@@ -20,20 +20,14 @@ import PIL
 from PIL import Image, ImageCms, ImageOps, features
 
 from newsletter.errors import Problem, SourceErrors
-from newsletter.model import Variant
+from newsletter.model import SHOWN_BYTES, SHOWN_WIDTH, Variant
 
-WIDTHS = (536, 1072, 1600)
+WIDTHS = (536, SHOWN_WIDTH, 1600)
 """Pixels: a mail's column, the same on a fine screen, and the widest place on a page."""
-
-MAIL_WIDTH, MAIL_BYTES = 1072, 150_000
-"""Up to this width a picture goes into mail, and should not be heavier."""
 
 PIXELS, SIDE = 50_000_000, 30_000
 READ = 20 * 1024 * 1024
 """Octets that are read of one file; one that is as long was cut."""
-
-Encode = Callable[[str, bytes], Sequence[Variant]]
-"""`encode`, or something that remembers what it answered."""
 
 _FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF")
 _QUALITIES = (82, 75, 68, 60, 52, 45)
@@ -61,21 +55,6 @@ def encode(name: str, content: bytes) -> tuple[Variant, ...]:
         sized = [_sized(image, width) for width in sorted({min(width, image.width) for width in WIDTHS})]
         suffix, save = (".png", _png) if _is_drawn(image, content, sized) else (".jpg", _jpeg)
         return tuple(_variant(name, suffix, one, save(one)) for one in sized)
-
-
-def remarks(name: str, content: bytes, variants: Sequence[Variant]) -> list[Problem]:
-    """What a writer should know of a picture that is published: P128 too heavy for mail, P135 it stood still."""
-    found = []
-    mailed = max((len(variant.content) for variant in variants if variant.width <= MAIL_WIDTH), default=0)
-    if mailed > MAIL_BYTES:
-        message = f"The picture {name} has {mailed // 1000:,} kB in mail, which gets slow over {MAIL_BYTES // 1000}"
-        found.append(Problem("P128", message, fixes=("crop it, or save it as a JPEG",), level="warn"))
-    if _moves(content):
-        why = "Readers could not stop it (WCAG 2.2.2), and Outlook shows its beginning only."
-        fixes = ("link to it as a video",)
-        message = f"The picture {name} moves; only its beginning is shown"
-        found.append(Problem("P135", message, why=why, fixes=fixes, level="warn"))
-    return found
 
 
 def _decoded(name: str, content: bytes) -> Image.Image:
@@ -127,7 +106,7 @@ def _is_drawn(image: Image.Image, content: bytes, sized: Sequence[Image.Image]) 
         return True
     if not content.startswith(_DRAWINGS) or image.getcolors(_COLOURS) is None:
         return False
-    return all(len(_png(one)) <= MAIL_BYTES for one in sized if one.width <= MAIL_WIDTH)
+    return all(len(_png(one)) <= SHOWN_BYTES for one in sized if one.width <= SHOWN_WIDTH)
 
 
 def _sized(image: Image.Image, width: int) -> Image.Image:
@@ -144,11 +123,11 @@ def _variant(name: str, suffix: str, image: Image.Image, content: bytes) -> Vari
 
 def _jpeg(image: Image.Image) -> bytes:
     """At the best quality with which it is light enough for mail, if mail may get it."""
-    qualities = _QUALITIES if image.width <= MAIL_WIDTH else _QUALITIES[:1]
+    qualities = _QUALITIES if image.width <= SHOWN_WIDTH else _QUALITIES[:1]
     content = b""
     for quality in qualities:
         content = _saved(image, "JPEG", quality=quality, optimize=True, progressive=True)
-        if len(content) <= MAIL_BYTES:
+        if len(content) <= SHOWN_BYTES:
             break
     return content
 
@@ -165,16 +144,6 @@ def _saved(image: Image.Image, form: str, **how: object) -> bytes:
     plain.info = {key: value for key, value in image.info.items() if key == "transparency" and image.mode == "P"}
     plain.save(stream, form, **how)
     return stream.getvalue()
-
-
-def _moves(content: bytes) -> bool:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            image = Image.open(BytesIO(content), formats=_FORMATS)
-            return image.format != "MPO" and int(getattr(image, "n_frames", 1)) > 1
-        except Exception:  # told already
-            return False
 
 
 def _stem(name: str) -> str:

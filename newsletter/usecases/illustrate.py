@@ -8,8 +8,8 @@ from dataclasses import replace
 from newsletter.content.library import Loaded
 from newsletter.errors import Problem
 from newsletter.model import Post, Site, Source
+from newsletter.ports import Encode
 from newsletter.publish.illustrate import illustrated
-from newsletter.publish.pictures import Encode
 
 
 def with_pictures(loaded: Loaded, sources: Sequence[Source], site: Site, encode: Encode) -> Loaded:
