@@ -138,7 +138,7 @@ def _post(whole: _Whole, post: Post) -> PostContext:
         site,
         page,
         post=views.teaser(site, post, page.root),
-        body=views.html(site, post.html, page.root),
+        body=views.body(site, post, page.root),
         continues=views.references(site, around.continues),
         previously=views.references(site, previously),
         later=views.references(site, around.later[:1]),

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from newsletter import words
 from newsletter.model import Issue, Post, Site
 from newsletter.publish.around import Around
+from newsletter.publish.illustrate import candidates, cover, responsive
 from newsletter.publish.paths import issue_path, local, post_path
 
 
@@ -56,6 +57,8 @@ class Teaser:
     image: str
     image_alt: str
     take: Markup | None
+    image_widths: str = ""  # for srcset; empty when there is one width, or it stands elsewhere on the web
+    image_size: tuple[int, int] | None = None  # width and height in pixels, where they are known
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,7 @@ def references(site: Site, posts: Iterable[Post]) -> tuple[Reference, ...]:
 
 
 def teaser(site: Site, post: Post, root: str) -> Teaser:
+    picture = cover(post, site)
     published, updated = (when.astimezone(site.timezone).date() for when in (post.published, post.updated))
     return Teaser(
         reference=reference(site, post),
@@ -118,6 +122,8 @@ def teaser(site: Site, post: Post, root: str) -> Teaser:
         image=local(post.image, site, root) if post.image else "",
         image_alt=post.image_alt,
         take=html(site, post.take.html, root) if post.take else None,
+        image_widths=candidates(picture, f"{root}{post_path(post.slug)}") if picture else "",
+        image_size=(picture.shown.width, picture.shown.height) if picture else None,
     )
 
 
@@ -125,6 +131,11 @@ def html(site: Site, sanitised: str, root: str) -> Markup:
     """A Post's HTML for its own page: addresses on the site become relative, so that a copy works anywhere."""
     own = re.compile(rf'(<[a-z][^<>]*?\s(?:href|src)="){re.escape(site.url)}/')
     return Markup(own.sub(lambda match: f"{match[1]}{root}", sanitised))  # noqa: S704  # sanitised by content
+
+
+def body(site: Site, post: Post, root: str) -> Markup:
+    """A Post's text for its own page, its pictures in every width."""
+    return html(site, responsive(post, root), root)
 
 
 def story(site: Site, post: Post, around: Around) -> tuple[Step, ...]:
