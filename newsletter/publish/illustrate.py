@@ -59,21 +59,24 @@ def candidates(picture: Picture, base: str) -> str:
     return ", ".join(f"{base}{variant.name} {variant.width}w" for variant in picture.variants)
 
 
-def responsive(html: str, post: Post, site: Site) -> str:
-    """Sanitised HTML of an illustrated Post for a page: each of its pictures in every width, and not loaded early."""
-    page = site.address_of(post_path(post.slug))
-    shown = {f"{page}{picture.shown.name}": picture for picture in post.pictures}
+def responsive(post: Post, root: str) -> str:
+    """The HTML of an illustrated Post for its page, `root` being the way to the web root: each of its pictures in
+    every width, none loaded before a reader comes near it.
+    """
+    shown = {picture.shown.name: picture for picture in post.pictures}
+    below = post_path(post.slug)
 
     def more(match: re.Match[str]) -> str:
         attributes = dict(_ATTRIBUTE.findall(match[1]))
-        picture = shown.get(unescape(attributes.get("src", "")))
-        if picture and (widths := candidates(picture, page)):
+        folder, _, name = attributes.get("src", "").rpartition("/")
+        picture = shown.get(name) if f"{folder}/".endswith(f"/{below}") else None
+        if picture and (widths := candidates(picture, f"{root}{below}")):
             own = attributes.get("width", "")
             fixed = own.isdecimal() and int(own) != picture.shown.width
             attributes |= {"srcset": widths, "sizes": f"{own}px" if fixed else IN_TEXT}
         return _img(attributes | {"loading": "lazy"})
 
-    return _IMG.sub(more, html)
+    return _IMG.sub(more, post.html)
 
 
 def _pictures(post: Post, encode: Encode) -> tuple[tuple[Picture, ...], list[Problem]]:
