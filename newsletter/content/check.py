@@ -22,9 +22,6 @@ from newsletter.content.outline import Anchor, Outline
 from newsletter.errors import Problem
 from newsletter.model import Site
 
-HEAVY = 150 * 1000
-"""Octets of an image over which mail gets slow."""
-
 _MOST = 100  # findings of one kind in one post; beyond, the list helps nobody
 
 _EMPTY_WORDS = frozenset({"here", "click here", "read more", "more", "link", "this", "this link", "this article"})
@@ -62,7 +59,7 @@ class Subject:
 
 
 def check(subject: Subject, site: Site) -> list[Problem]:
-    """All findings in one post: P112, P113, P118, P120–P125, P127, P128 and P126 for markup left over."""
+    """All findings in one post: P112, P113, P118, P120–P125, P127, P132 and P126 for markup left over."""
     take = subject.rendered.take
     seen = outline.read(subject.rendered.html + (take.html if take else ""))
     kinds = (
@@ -135,15 +132,15 @@ def _file_alt(subject: Subject, alt: str, spot: Spot) -> Problem:
 
 
 def _file(subject: Subject, name: str, spot: Spot) -> Iterator[Problem]:
-    content = subject.assets.get(name)
-    if content is None:
+    if name.lower().endswith((".svg", ".svgz")):
+        why = "It can carry scripts, and mail programs do not show it."
+        message = f"The picture {name[:80]} is an SVG drawing"
+        yield subject.lines.problem("P132", message, spot, why=why, fixes=("export it as PNG",))
+    elif name not in subject.assets:
         why = "Only pictures (JPEG, PNG, GIF, WebP, AVIF) beside the post are published with it."
         folder = PurePosixPath(subject.lines.file).parent
         fixes = (f"put {name[:80]} into {folder}/", "link to another post with [[its-slug]]")
         yield subject.lines.problem("P113", f"There is no file {name[:80]} beside the post", spot, why=why, fixes=fixes)
-    elif len(content) > HEAVY:
-        message = f"The picture {name} has {len(content) // 1000:,} kB; mail gets slow over {HEAVY // 1000}"
-        yield subject.lines.problem("P128", message, spot, level="warn")
 
 
 def _links(subject: Subject, seen: Outline, site: Site) -> Iterator[Problem]:

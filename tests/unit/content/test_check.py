@@ -66,7 +66,7 @@ def test_what_would_embarrass_the_house_stops(body: str, code: str, line: int) -
         ("::: note\nText\n:::", "P126"),
         ("> [!NOTE]\n> Text", "P126"),
         ("[a car](https://x.example/1) [a car](https://x.example/2)", "P127"),
-        ("![A red car](heavy.jpg)", "P128"),
+        ("![A red car](car.svg)", "P132"),
     ],
 )
 def test_what_could_be_better_is_advice(body: str, code: str) -> None:
