@@ -85,10 +85,15 @@ def _named(element: etree._Element) -> Iterator[str]:
 
 
 def _in_feeds(contents: Mapping[str, bytes]) -> Iterator[_Found]:
+    """What several feeds say, they say in the same words: these are read in the first of them."""
+    seen: set[int] = set()  # hashes: the words are whole articles
     for path, content in contents.items():
-        if path.endswith((".xml", ".json")):
+        if path.endswith((".xml", ".json", ".opml")):
             words = _json_words(json.loads(content)) if path.endswith(".json") else _xml_words(content)
-            yield from (_Found(path, 0, address) for word in words for address in _addresses(word))
+            for word in words:
+                if hash(word) not in seen:
+                    seen.add(hash(word))
+                    yield from (_Found(path, 0, address) for address in _addresses(word))
 
 
 def _xml_words(content: bytes) -> Iterator[str]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from newsletter.errors import Problem, SourceErrors, stops
 from newsletter.model import Changes, File, Issue, IssueState, Library, Site, Slot
 from newsletter.ports import Output
-from newsletter.publish import archive, checks, feeds, jsonfeed
+from newsletter.publish import archive, checks
+from newsletter.publish.catalogue import feed_files, feeds
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -47,10 +47,7 @@ def publish(
         raise SourceErrors(wrong)
     slugs = {post.id: post.slug for post in library.posts}
     changes = output.compare(files) if dry_run else output.write(files, slugs)
-    return Published(changes, len(library.posts), len(shown), len(FEEDS), len(files))
-
-
-FEEDS = (("rss.xml", feeds.rss), ("atom.xml", feeds.atom), ("feed.json", jsonfeed.json_feed))
+    return Published(changes, len(library.posts), len(shown), len(feeds(site, library, shown)), len(files))
 
 
 def render(
@@ -58,7 +55,7 @@ def render(
 ) -> list[File]:
     """Every file of the site; a function of its arguments alone."""
     pages = archive.render(site, library, issues, templates, next_slot=next_slot)
-    return [*pages, *(File(PurePosixPath(name), make(site, library)) for name, make in FEEDS)]
+    return [*pages, *feed_files(site, library, issues)]
 
 
 def starting(issue: Issue, now: datetime) -> bool:
