@@ -9,7 +9,7 @@ Times are aware datetimes in UTC unless a name says *local*.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -72,6 +72,7 @@ class Source:
     path: PurePosixPath
     text: str
     assets: Mapping[str, bytes] = field(default_factory=dict)  # files beside it that it may name
+    stamp: str = ""  # equal stamps of one path mean equal text and assets; empty when nobody can tell
 
 
 class LinkKind(StrEnum):
@@ -162,6 +163,8 @@ class Post:
     path: PurePosixPath  # where it was read from
     assets: tuple[Asset, ...] = ()
     pictures: tuple[Picture, ...] = ()  # what became of those assets that are pictures
+    mark: str = ""  # a hash of everything in this Post; empty when nobody took it
+    face: str = ""  # the same without its text: of what another page may say of it
 
     @property
     def minutes(self) -> int:
@@ -206,6 +209,15 @@ class File:
 
     path: PurePosixPath
     content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A File before it is made: `key` is a hash of everything that its bytes depend on."""
+
+    path: PurePosixPath
+    key: str
+    make: Callable[[], bytes] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from newsletter.model import (
     Addressee,
@@ -39,11 +39,30 @@ from newsletter.model import (
     Variant,
 )
 
+T = TypeVar("T")
+R = TypeVar("R")
+
 Clock = Callable[[], datetime]
 """Answers the present as an aware UTC datetime; built at a door, once."""
 
 Encode = Callable[[str, bytes], Sequence[Variant]]
 """The Variants of a picture, from its name and bytes: `publish.pictures.encode`, or what remembers its answers."""
+
+
+class Spread(Protocol):
+    """A `map`, in order, that may work on several processors; results travel between processes."""
+
+    def __call__(self, function: Callable[[T], R], things: Sequence[T], /) -> Iterable[R]: ...
+
+
+class Cache(Protocol):
+    """What an earlier run worked out: texts by kind and key. Never needed for a right result, and may be empty any time."""
+
+    def all(self, kind: str) -> Mapping[str, str]: ...
+    def get(self, kind: str, key: str) -> str | None: ...
+    def put(self, kind: str, values: Iterable[tuple[str, str]]) -> None: ...
+    def keep_only(self, kind: str, keys: Iterable[str]) -> None:
+        """Forget all else of this kind."""
 
 
 class Sources(Protocol):
