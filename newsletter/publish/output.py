@@ -23,11 +23,11 @@ from pathlib import Path, PurePosixPath
 from newsletter.errors import Outside, Problem, Refused
 from newsletter.model import Changes, File
 from newsletter.publish.manifest import MANIFEST, Manifest, parse
-from newsletter.publish.paths import ATOM_FEED, JSON_FEED, RSS_FEED
+from newsletter.publish.paths import ATOM_FEED, FEED_LIST, JSON_FEED, RSS_FEED
 
 _LOCK = ".lock"
 _STAGE = ".stage-"
-_LAST = ("index.html", RSS_FEED, ATOM_FEED, JSON_FEED)
+_FEEDS = frozenset({RSS_FEED, ATOM_FEED, JSON_FEED, FEED_LIST})
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +191,10 @@ def _announced_last(paths: Iterable[str]) -> list[str]:
     """What others point at first, what points at others last: assets, pages, lists, home, feeds."""
 
     def rank(path: str) -> tuple[int, int, str]:
-        if path in _LAST:
-            return 2, _LAST.index(path), path
-        return (1 if path.endswith(".html") else 0), -path.count("/"), path
+        if path.rpartition("/")[2] in _FEEDS:
+            return 3, -path.count("/"), path
+        kind = 2 if path == "index.html" else 1 if path.endswith(".html") else 0
+        return kind, -path.count("/"), path
 
     return sorted(paths, key=rank)
 
