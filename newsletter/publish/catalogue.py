@@ -76,7 +76,7 @@ def feed_files(site: Site, library: Library, issues: Sequence[Issue]) -> list[Fi
 def documents(site: Site, library: Library, issues: Sequence[Issue]) -> Iterator[Document]:
     """Every feed document, the archived pages and the list of feeds, before they are rendered."""
     library = newest_first(library)
-    desk = _Desk(site, {post.id: post for post in library.posts}, around_all(library), {})
+    desk = _Desk(site, {post.id: post for post in library.posts}, around_all(library), {}, {})
     listed = feeds(site, library, issues)
     for feed in listed:
         yield from desk.polled(feed)
@@ -162,12 +162,13 @@ def _heading(site: Site, folder: str, name: str, tagline: str, home: str = HOME)
 
 @dataclass(frozen=True, slots=True)
 class _Desk:
-    """What rendering needs to know of the whole library, looked up once; `traces` fills as it goes."""
+    """What rendering needs to know of the whole library, looked up once; the last two fill as it goes."""
 
     site: Site
     posts: Mapping[str, Post]
     around: Mapping[str, Around]
     traces: dict[str, str]
+    latest: dict[str, Syndication]  # one at most: the three formats of a document are asked for in a row
 
     def polled(self, feed: Feed) -> Iterator[Document]:
         """The three documents that readers ask for again and again."""
@@ -211,7 +212,15 @@ class _Desk:
 
     def _documents(self, folder: str, key: str, make: Callable[[], Syndication]) -> Iterator[Document]:
         for name, render in FORMATS:
-            yield Document(PurePosixPath(folder, name), key, partial(_rendered, render, make))
+            yield Document(PurePosixPath(folder, name), key, partial(self._render, render, make, folder))
+
+    def _render(self, render: Callable[[Syndication], bytes], make: Callable[[], Syndication], folder: str) -> bytes:
+        made = self.latest.get(folder)
+        if made is None:
+            made = make()
+            self.latest.clear()
+            self.latest[folder] = made
+        return render(made)
 
     def _key(self, feed: Feed, posts: Sequence[Post], issues: Sequence[Issue], *more: object) -> str:
         site = self.site
@@ -232,10 +241,6 @@ class _Desk:
             pictures = [variant.name for picture in post.pictures for variant in picture.variants]
             self.traces[post.id] = _hashed(repr(own), repr(rest), post.image_alt, repr(pictures), repr(named))
         return self.traces[post.id]
-
-
-def _rendered(render: Callable[[Syndication], bytes], make: Callable[[], Syndication]) -> bytes:
-    return render(make())
 
 
 def _page(number: int) -> str:
