@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from newsletter.model import Variant
@@ -28,22 +28,27 @@ class Album:
         """As `pictures.encode`; raises what it raises, which is not remembered."""
         page = self._path / hashlib.sha256(f"{name}\0{pictures.key(content)}".encode()).hexdigest()
         with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
-            return tuple(_read(page.read_bytes()))
+            return _read(page.read_bytes())
         variants = pictures.encode(name, content)
         with contextlib.suppress(OSError):
             _write(page, variants)
         return variants
 
 
-def _read(content: bytes) -> Iterator[Variant]:
+def _read(content: bytes) -> Sequence[Variant]:
     """Raises ValueError when the bytes are not those that were written: each name holds their hash."""
     head, _, rest = content.partition(b"\n")
+    variants = []
     for name, width, height, size in json.loads(head):
-        variant = Variant(name, width, height, rest[:size])
-        if hashlib.sha256(variant.content).hexdigest()[:8] not in name:
-            raise ValueError(f"{name} is damaged")
-        yield variant
+        variants.append(Variant(name, width, height, rest[:size]))
         rest = rest[size:]
+    if not variants or not all(_is_whole(variant) for variant in variants):
+        raise ValueError("damaged")
+    return tuple(variants)
+
+
+def _is_whole(variant: Variant) -> bool:
+    return hashlib.sha256(variant.content).hexdigest()[:8] == variant.name.rpartition("-")[2].partition(".")[0]
 
 
 def _write(page: Path, variants: Sequence[Variant]) -> None:
