@@ -6,14 +6,15 @@ Edges are built when first asked for, so that a command pays only for what it to
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from newsletter.config import Config
-from newsletter.errors import Problem, UsageError, nearest
+from newsletter.errors import ConfigError, NewsletterError, Problem, UsageError, nearest
 from newsletter.model import WEEKLY, Issue, Library, Person, Slot, Variant
 from newsletter.ports import Clock, Ledger, Output, Reviews, Roster, Sources, Transport
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
     from newsletter.content.library import Loaded
+    from newsletter.delivery.outbox import Outbox
     from newsletter.delivery.progress import Progress
     from newsletter.publish.album import Album
     from newsletter.readers.tokens import Tokens
@@ -28,8 +30,10 @@ if TYPE_CHECKING:
     from newsletter.store.keys import Keys
     from newsletter.store.lock import SenderLock
     from newsletter.usecases.choose import Press
+    from newsletter.usecases.coming import Coming
     from newsletter.usecases.deliver import Delivered
     from newsletter.usecases.enroll import Unsubscribe
+    from newsletter.usecases.preview import Preview
     from newsletter.usecases.publish import Published
 
 # Imports of rooms stand inside the properties on purpose: `publish` must not load the mail room, nor `status` lxml.
@@ -110,12 +114,17 @@ class App:
         return SenderLock(self.config.state / "sender.lock")
 
     @cached_property
+    def outbox(self) -> Outbox:
+        """The mails that the sandbox caught."""
+        from newsletter.delivery.outbox import Outbox
+
+        return Outbox(self.config.state / "outbox")
+
+    @cached_property
     def transport(self) -> Transport:
         mail = self.config.mail
         if mail.sandbox:
-            from newsletter.delivery.outbox import Outbox
-
-            return Outbox(self.config.state / "outbox")
+            return self.outbox
         from newsletter.delivery.smtp import SmtpSettings, SmtpTransport
 
         return SmtpTransport(
@@ -176,9 +185,12 @@ class App:
 
     def issues(self) -> Sequence[Issue]:
         """The issues so far; a site that never mailed has no state and gets none for asking."""
-        if not (self.config.state / "newsletter.sqlite3").exists():
-            return ()
-        return self.ledger.issues(WEEKLY)
+        return self.ledger.issues(WEEKLY) if self.has_state else ()
+
+    @property
+    def has_state(self) -> bool:
+        """Whether a ledger was ever opened here."""
+        return (self.config.state / "newsletter.sqlite3").exists()
 
     def next_slot(self, now: datetime) -> Slot:
         from newsletter.issues.cadence import next_slots
@@ -203,6 +215,51 @@ class App:
             now=now,
             dry_run=dry_run,
         )
+
+    def preview(self, now: datetime, *, strict: bool = True) -> Preview:
+        """The site with drafts and posts to come; nothing is written. Raises NewsletterError: what stops a publish."""
+        from newsletter.usecases.preview import preview
+
+        with self._templates_told():
+            return preview(
+                loaded=self.loaded(now),
+                issues=self.issues(),
+                site=self.config.site,
+                templates=self.templates,
+                next_slot=self.next_slot(now),
+                published=self.output.published_ids(),
+                now=now,
+                strict=strict,
+            )
+
+    def coming(self, library: Library, now: datetime) -> Coming:
+        """The next mail as it would go out now; a site without state gets none for asking. Raises NewsletterError."""
+        from newsletter.usecases.coming import Past, coming, past
+        from newsletter.usecases.prepare import Shelf
+
+        known = past(self.ledger, library, now) if self.has_state else Past(Shelf(library), now)
+        with self._templates_told():
+            return coming(
+                known,
+                site=self.config.site,
+                cadence=self.config.cadence,
+                templates=self.templates,
+                sandbox=self.config.mail.sandbox,
+                now=now,
+            )
+
+    @contextmanager
+    def _templates_told(self) -> Iterator[None]:
+        """A fault in a template is the site's, not a bug of ours: raises ConfigError with its line."""
+        from newsletter.templates import fault
+
+        try:
+            yield
+        except Exception as error:
+            problem = None if isinstance(error, NewsletterError) else fault(error, self.config.root)
+            if problem is None:
+                raise
+            raise ConfigError(problem) from error
 
     def press(self, library: Library, now: datetime) -> Press:
         """What making an issue needs."""
