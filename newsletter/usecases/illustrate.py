@@ -14,13 +14,13 @@ from newsletter.publish.illustrate import illustrated
 
 def with_pictures(loaded: Loaded, sources: Sequence[Source], site: Site, encode: Encode) -> Loaded:
     """Posts without assets are left as they are; problems with pictures join the others, with their lines."""
-    texts = {str(source.path): source.text for source in sources}
+    by_path = {str(source.path): source for source in sources}
     done: dict[str, Post] = {}
     found: list[Problem] = []
     for post in loaded.posts:
         if post.assets:
             done[post.id], problems = illustrated(post, site, encode)
-            found += [_placed(problem, post, texts) for problem in problems]
+            found += [_placed(problem, post, by_path) for problem in problems]
     if not done:
         return loaded
     return replace(
@@ -31,11 +31,11 @@ def with_pictures(loaded: Loaded, sources: Sequence[Source], site: Site, encode:
     )
 
 
-def _placed(problem: Problem, post: Post, texts: Mapping[str, str]) -> Problem:
+def _placed(problem: Problem, post: Post, by_path: Mapping[str, Source]) -> Problem:
     """Where the post first names the picture that the message names."""
     names = sorted((asset.name for asset in post.assets if asset.name in problem.message), key=len)
-    lines = texts.get(problem.file, "").splitlines()
-    for number, line in enumerate(lines, 1):
+    source = by_path.get(problem.file)
+    for number, line in enumerate(source.text.splitlines() if source else (), 1):
         if names and names[-1] in line:
             column = line.index(names[-1]) + 1
             return replace(problem, line=number, column=column, width=len(names[-1]), excerpt=line)
