@@ -163,8 +163,8 @@ class Post:
     path: PurePosixPath  # where it was read from
     assets: tuple[Asset, ...] = ()
     pictures: tuple[Picture, ...] = ()  # what became of those assets that are pictures
-    mark: str = ""  # a hash of everything in this Post; empty when nobody took it
-    face: str = ""  # the same without its text: of what another page may say of it
+    mark: str = field(default="", compare=False)  # of everything in this Post a hash; empty when nobody took it
+    face: str = field(default="", compare=False)  # the same without the text: of what other pages may say of it
 
     @property
     def minutes(self) -> int:

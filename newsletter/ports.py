@@ -56,7 +56,7 @@ class Spread(Protocol):
 
 
 class Cache(Protocol):
-    """What an earlier run worked out: texts by kind and key. Never needed for a right result, and may be empty any time."""
+    """What an earlier run worked out: texts by kind and key. A result never needs it; it may be empty any time."""
 
     def all(self, kind: str) -> Mapping[str, str]: ...
     def get(self, kind: str, key: str) -> str | None: ...

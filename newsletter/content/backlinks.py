@@ -7,10 +7,11 @@ there when it was written, and that Chains run from old to new and never in a ci
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from graphlib import CycleError, TopologicalSorter
+from typing import Protocol
 
 from newsletter.content.header import Header, Reference
 from newsletter.content.lines import Lines, Spot
@@ -43,6 +44,14 @@ class Card:
     def age(self) -> tuple[datetime, str]:
         """Sorts posts from old to new, the same way everywhere."""
         return self.header.published, self.header.id
+
+
+class Teller(Protocol):
+    """What can say of a source that something is wrong, with the line."""
+
+    def problem(
+        self, code: str, message: str, spot: Spot, *, why: str = "", fixes: tuple[str, ...] = (), level: str = "stop"
+    ) -> Problem: ...
 
 
 class Index:
@@ -83,7 +92,7 @@ class Index:
 
 
 def resolve(
-    card: Card, references: Sequence[Reference], index: Index, lines: Lines
+    card: Card, references: Sequence[Reference], index: Index, lines: Teller
 ) -> tuple[tuple[Link, ...], list[Problem]]:
     """The Links of one post in the order that it makes them, and P104, P105, P111 where they cannot be made."""
     made: list[tuple[LinkKind, str]] = []
@@ -110,14 +119,14 @@ def _links(source: str, made: Sequence[tuple[LinkKind, str]], auto: str | None) 
     return tuple(Link(kind, source, target) for kind, target in said)
 
 
-def _unknown(reference: Reference, index: Index, lines: Lines) -> Problem:
+def _unknown(reference: Reference, index: Index, lines: Teller) -> Problem:
     meant = index.nearest(reference.name)
     written = reference.name[:80]
     fixes = (f"did you mean {meant}?",) if meant else ("name a post by the slug in its address",)
     return lines.problem("P105", f"There is no post called {written}", reference.spot, fixes=fixes)
 
 
-def _wrong(reference: Reference, card: Card, target: Card, index: Index, lines: Lines) -> Problem | None:
+def _wrong(reference: Reference, card: Card, target: Card, index: Index, lines: Teller) -> Problem | None:
     if target.header.id == card.header.id:
         return lines.problem("P111", "The post links to itself", reference.spot, fixes=("delete the link",))
     title = target.header.title
@@ -138,7 +147,7 @@ def _later(kind: LinkKind, header: Header, target: Header) -> bool:
     return target.published > (header.updated if kind in _REVISABLE else header.published)
 
 
-def _unpublished(reference: Reference, card: Card, target: Card, index: Index, lines: Lines) -> Problem:
+def _unpublished(reference: Reference, card: Card, target: Card, index: Index, lines: Teller) -> Problem:
     state = "a draft" if target.header.draft else "not approved" if not target.released else "not yet due"
     before = index.newest_before(card)
     fixes: tuple[str, ...] = (_HOW[state].format(target.header.slug),)
@@ -154,14 +163,14 @@ def _unpublished(reference: Reference, card: Card, target: Card, index: Index, l
     )
 
 
-def circles(posts: Sequence[Post], spots: Mapping[str, tuple[Lines, Spot]]) -> list[Problem]:
+def circles(posts: Sequence[Post], spot_of: Callable[[str], tuple[Lines, Spot]]) -> list[Problem]:
     """P111 for each circle that `previous` and `continues` make; only posts of one moment can."""
     graph = {p.id: {link.target for link in p.links if link.kind in CHAINING} for p in posts}
     slugs = {post.id: post.slug for post in posts}
     problems = []
     while circle := _circle(graph):
         graph[circle[1]] -= {circle[0]}
-        lines, spot = spots[circle[1]]
+        lines, spot = spot_of(circle[1])
         names = " → ".join(slugs[post_id] for post_id in reversed(circle))
         fixes = ("delete one of these links",)
         problems.append(lines.problem("P111", f"The links run in a circle: {names}", spot, fixes=fixes))
