@@ -26,10 +26,12 @@ from newsletter.model import (
     File,
     Issue,
     IssueState,
+    Library,
     LogEntry,
     Message,
     Receipt,
     Settlement,
+    Site,
     Slot,
     SlotOutcome,
     SlotRecord,
@@ -73,6 +75,13 @@ class Sources(Protocol):
 
     def write_new(self, path: PurePosixPath, text: str) -> None:
         """Add a source that does not exist yet; `path` is relative to the site. Raises Refused when it does."""
+
+
+class Search(Protocol):
+    """The index of what is public."""
+
+    def update(self, site: Site, library: Library) -> None:
+        """Make it hold these Posts and no other; only what changed is written. Raises Outside (F440)."""
 
 
 class Output(Protocol):

@@ -272,6 +272,7 @@ def serve(door: Door, host: str | None, port: int | None) -> None:
         site=app.config.site,
         templates=app.templates,
         unsubscribe=app.unsubscribe(door.ticking_clock()),
+        search=app.search,
         hosts=[listen],
     )
     server.run(pages, host=listen, port=at, ready=lambda url: door.say(f"Site  {url}", "Ctrl-C stops it."))

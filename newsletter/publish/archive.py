@@ -25,12 +25,14 @@ from newsletter.publish.contexts import (
     LostContext,
     PostContext,
     PostsContext,
+    SearchContext,
 )
 from newsletter.publish.paths import (
     FEEDS,
     HOME,
     ISSUES,
     POSTS,
+    SEARCH,
     absolute_root,
     issue_path,
     page_file,
@@ -48,6 +50,7 @@ TEMPLATES = tuple(
         PostsContext,
         IssuesContext,
         FeedsContext,
+        SearchContext,
         LostContext,
     )
 )
@@ -77,6 +80,7 @@ def render(
         (page_file(POSTS), _posts(whole)),
         (page_file(ISSUES), _issues(whole)),
         (page_file(FEEDS), _feeds(whole)),
+        (page_file(SEARCH), _search(whole)),
         (PurePosixPath("404.html"), _lost(whole)),
         *((page_file(post_path(post.slug)), _post(whole, post)) for post in whole.posts.values()),
         *((page_file(issue_path(issue.number)), _issue(whole, place)) for place, issue in enumerate(shown)),
@@ -195,6 +199,12 @@ def _feeds(whole: _Whole) -> FeedsContext:
     name = whole.site.title
     page = _page(whole.site, FEEDS, f"Follow {name}", f"How to follow {name} in a feed reader.")
     return FeedsContext(whole.site, page)
+
+
+def _search(whole: _Whole) -> SearchContext:
+    """`newsletter serve` answers this address itself; elsewhere this page is what the form leads to."""
+    page = Page("Search", "", canonical="", root=root_of(SEARCH), robots="noindex")
+    return SearchContext(whole.site, page, views.by_year(views.references(whole.site, whole.posts.values())))
 
 
 def _lost(whole: _Whole) -> LostContext:

@@ -80,6 +80,12 @@ class FeedsContext(Context):
 
 
 @dataclass(frozen=True, slots=True)
+class SearchContext(Context):
+    template: ClassVar[str] = "web/search-lists.html"
+    years: tuple[Year, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class LostContext(Context):
     template: ClassVar[str] = "web/404.html"
     newest: Reference | None

@@ -22,6 +22,7 @@ from newsletter.web.folder import Folder
 from newsletter.web.guard import Failures, Guard
 from newsletter.web.pages import Pages
 from newsletter.web.paths import folder_address
+from newsletter.web.search import Search, SearchPage
 from newsletter.web.static import Static
 from newsletter.web.unsubscribe import MAX_BODY, Unsubscribe, UnsubscribePage
 
@@ -29,7 +30,13 @@ LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
 def create_app(
-    *, folder: Path, site: Site, templates: jinja2.Environment, unsubscribe: Unsubscribe, hosts: Sequence[str] = ()
+    *,
+    folder: Path,
+    site: Site,
+    templates: jinja2.Environment,
+    unsubscribe: Unsubscribe,
+    search: Search | None = None,
+    hosts: Sequence[str] = (),
 ) -> Starlette:
     """The application for one site. `hosts` are host names it answers to beside those of the site and LOCAL_HOSTS.
 
@@ -42,6 +49,7 @@ def create_app(
     return Starlette(
         routes=[
             Route("/u/{token}", unsubscribing, name="unsubscribe", max_body_size=MAX_BODY),
+            *(Route(path, SearchPage(pages, search)) for path in ("/search", "/search/") if search),
             Route("/{path:path}", static, name="published"),
         ],
         middleware=[
