@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from newsletter.delivery.outbox import Outbox
     from newsletter.delivery.progress import Progress
     from newsletter.publish.album import Album
+    from newsletter.publish.search.index import SearchIndex
     from newsletter.readers.tokens import Tokens
     from newsletter.store.database import Database
     from newsletter.store.keys import Keys
@@ -58,6 +59,12 @@ class App:
         from newsletter.publish.output import Folder
 
         return Folder(self.config.output)
+
+    @cached_property
+    def search(self) -> SearchIndex:
+        from newsletter.publish.search.index import SearchIndex
+
+        return SearchIndex(self.config.state / "search.sqlite3")
 
     @cached_property
     def album(self) -> Album:
@@ -214,6 +221,7 @@ class App:
             next_slot=self.next_slot(now),
             now=now,
             dry_run=dry_run,
+            search=self.search,
         )
 
     def preview(self, now: datetime, *, strict: bool = True) -> Preview:

@@ -37,6 +37,7 @@ def publish(door: Door, dry_run: bool) -> None:
     with stopwatch() as took:
         library = door.sound_library()
         done = door.app.publish(library, door.now, dry_run=dry_run)
+        door.say(*told(done.remarks))
         door.answer(_published_data(done, dry_run=dry_run), _published_words(done, took(), dry_run=dry_run))
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from newsletter.errors import Problem, SourceErrors, stops
+from newsletter.errors import Outside, Problem, SourceErrors, stops
 from newsletter.model import Changes, File, Issue, IssueState, Library, Site, Slot
-from newsletter.ports import Output
+from newsletter.ports import Output, Search
 from newsletter.publish import archive, checks
 from newsletter.publish.catalogue import feed_files, feeds
 
@@ -26,6 +26,7 @@ class Published:
     issues: int
     feeds: int
     files: int
+    remarks: tuple[Problem, ...] = ()  # what failed without holding the publish up
 
 
 def publish(
@@ -38,6 +39,7 @@ def publish(
     next_slot: Slot | None,
     now: datetime,
     dry_run: bool = False,
+    search: Search | None = None,
 ) -> Published:
     """Make the output folder hold what the library and the public issues say. Raises SourceErrors, Outside."""
     shown = [issue for issue in issues if issue.state.public or starting(issue, now)]
@@ -47,7 +49,17 @@ def publish(
         raise SourceErrors(wrong)
     slugs = {post.id: post.slug for post in library.posts}
     changes = output.compare(files) if dry_run else output.write(files, slugs)
-    return Published(changes, len(library.posts), len(shown), len(feeds(site, library, shown)), len(files))
+    remarks = _made_searchable(search, site, library) if search and not dry_run else ()
+    return Published(changes, len(library.posts), len(shown), len(feeds(site, library, shown)), len(files), remarks)
+
+
+def _made_searchable(search: Search, site: Site, library: Library) -> tuple[Problem, ...]:
+    """After the pages are there; an index that cannot be written must keep no mail from going out."""
+    try:
+        search.update(site, library)
+    except Outside as trouble:
+        return tuple(replace(problem, level="warn") for problem in trouble.problems)
+    return ()
 
 
 def render(
