@@ -270,6 +270,7 @@ def _post(one: _Headed, drawn: Drawn, site: Site, fetch: Callable[[], str]) -> P
         "draft": head.draft,
         "path": one.source.path,
         "assets": tuple(Asset(name, one.source.assets[name]) for name in drawn.assets),
+        "pictures": (),
         "mark": drawn.mark,
         "face": drawn.face,
     }
