@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from newsletter.usecases.coming import Coming
     from newsletter.usecases.deliver import Delivered
     from newsletter.usecases.enroll import Unsubscribe
+    from newsletter.usecases.move_in import Moved, Wanted
     from newsletter.usecases.preview import Preview
     from newsletter.usecases.publish import Published
 
@@ -207,6 +208,25 @@ class App:
     def write_post(self, path: PurePosixPath, text: str) -> None:
         """Make a new file in `posts/`. Raises Refused when it is there already."""
         self.sources.write_new(path, text)
+
+    def move_in(self, where: str, wanted: Wanted, now: datetime) -> Moved:
+        """Bring in the posts of an export or a feed; see `usecases.move_in`. Raises UsageError for no such file."""
+        from newsletter.content.importing import disk, recognise
+        from newsletter.outside.client import Client
+        from newsletter.usecases.move_in import move_in
+
+        site, client = self.config.site, Client()
+        with disk.stream(where, client) as export, disk.Stage(self.config.root) as stage:
+            return move_in(
+                lambda: recognise.read(export, where, site.timezone),
+                stage,
+                wanted,
+                site=site,
+                loaded=self.loaded(now),
+                beside=disk.Beside(where).find,
+                client=client,
+                now=now,
+            )
 
     def publish(self, library: Library, now: datetime, *, dry_run: bool = False) -> Published:
         """Build the output folder. Raises SourceErrors, Outside."""

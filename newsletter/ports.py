@@ -266,3 +266,19 @@ class Client(Protocol):
 
     def post(self, url: str, fields: Mapping[str, str]) -> int:
         """Send a form; the status of the answer. Raises as `get`."""
+
+
+class Stage(Protocol):
+    """New files of a site, made aside and brought in together."""
+
+    def text(self, path: PurePosixPath) -> str:
+        """A file of the site as it is, relative to its folder; empty when there is none."""
+
+    def put(self, path: PurePosixPath, content: bytes) -> None:
+        """A new file of `posts/`."""
+
+    def change(self, path: PurePosixPath, content: bytes) -> None:
+        """A file that is replaced once all new ones are there."""
+
+    def commit(self) -> None:
+        """All of it or nothing. Raises Refused for a file in the way, Outside when the disk refuses."""

@@ -18,6 +18,7 @@ GROUND = {"model", "errors", "words"}
 ROOMS = {"content", "publish", "issues", "delivery", "readers", "store", "outside"}
 EDGES = {
     "content.source",
+    "content.importing.disk",
     "outside.client",
     "publish.album",
     "publish.output",

@@ -1,0 +1,49 @@
+"""Where things were and where they are now.
+
+Promises that the spellings of one old address count as one: with or without `www.`, `https` or the last slash.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import SplitResult, unquote, urlsplit
+
+_SIZED = re.compile(r"-\d{1,5}x\d{1,5}(?=\.[a-z0-9]{1,5}$)", re.IGNORECASE)
+
+
+def host(url: str) -> str:
+    """The host without `www.`; empty for a relative address or none at all."""
+    return (_split(url).netloc.lower().rpartition("@")[2]).removeprefix("www.")
+
+
+def key(url: str) -> str:
+    """The same for every spelling of an address; a query counts, a fragment does not."""
+    parts = _split(url)
+    path = unquote(parts.path).rstrip("/") or "/"
+    return f"{host(url)}{path}{f'?{parts.query}' if parts.query else ''}"
+
+
+def picture_key(url: str) -> str:
+    """The same for a picture and the smaller copies that WordPress makes: `hatch-300x200.jpg`."""
+    return _SIZED.sub("", key(url).partition("?")[0])
+
+
+def old_path(link: str, home: str) -> str:
+    """The path at which a post stood, for a redirect; empty when no server could tell it from another."""
+    parts = _split(link)
+    if parts.query or parts.path in {"", "/"} or host(link) not in {"", host(home)}:
+        return ""
+    return parts.path if parts.path.startswith("/") else f"/{parts.path}"
+
+
+def slug(link: str) -> str:
+    """The last part of an address, without an ending such as `.html`."""
+    path = unquote(_split(link).path).rstrip("/")
+    return re.sub(r"\.(?:html?|php|aspx?)$", "", path.rpartition("/")[2], flags=re.IGNORECASE)
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url.strip())
+    except ValueError:
+        return urlsplit("")
