@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from newsletter.config import Config
 from newsletter.errors import ConfigError, NewsletterError, Problem, UsageError, nearest
 from newsletter.model import WEEKLY, Issue, Library, Person, Slot, Variant
-from newsletter.ports import Clock, Ledger, Output, Reviews, Roster, Sources, Transport
+from newsletter.ports import Clock, Hubs, Ledger, Output, Reviews, Roster, Sources, Transport
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -84,6 +84,12 @@ class App:
         from newsletter.templates import environment
 
         return environment(self.config.root / "templates")
+
+    @cached_property
+    def hubs(self) -> Hubs:
+        from newsletter.publish.websub import Hubs
+
+        return Hubs(self.config.site, self.config.output, self.config.state)
 
     @cached_property
     def database(self) -> Database:
@@ -242,6 +248,7 @@ class App:
             now=now,
             dry_run=dry_run,
             search=self.search,
+            hubs=self.hubs if self.config.site.hubs else None,
         )
 
     def preview(self, now: datetime, *, strict: bool = True) -> Preview:

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Protocol, TypeVar
 
+from newsletter.errors import Problem
 from newsletter.model import (
     Addressee,
     Approval,
@@ -82,6 +83,13 @@ class Search(Protocol):
 
     def update(self, site: Site, library: Library) -> None:
         """Make it hold these Posts and no other; only what changed is written. Raises Outside (F440)."""
+
+
+class Hubs(Protocol):
+    """The WebSub hubs of the site."""
+
+    def announce(self, now: datetime) -> Sequence[Problem]:
+        """Tell them which published feeds have changed since they were told. Trouble is a warning, never raised."""
 
 
 class Output(Protocol):

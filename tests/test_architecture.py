@@ -22,6 +22,7 @@ EDGES = {
     "outside.client",
     "publish.album",
     "publish.output",
+    "publish.websub",
     "publish.search",
     "delivery.smtp",
     "delivery.outbox",

@@ -1,16 +1,16 @@
-"""library | refuse what vanished | render feeds and archive | check links | write."""
+"""library | refuse what vanished | render feeds and archive | check links and feeds | write | tell the hubs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from newsletter.errors import Outside, Problem, SourceErrors, stops
 from newsletter.model import Changes, File, Issue, IssueState, Library, Site, Slot
-from newsletter.ports import Output, Search
-from newsletter.publish import archive, checks
+from newsletter.ports import Hubs, Output, Search
+from newsletter.publish import archive, checks, feedcheck
 from newsletter.publish.catalogue import feed_files, feeds
 
 if TYPE_CHECKING:
@@ -40,17 +40,27 @@ def publish(
     now: datetime,
     dry_run: bool = False,
     search: Search | None = None,
+    hubs: Hubs | None = None,
 ) -> Published:
     """Make the output folder hold what the library and the public issues say. Raises SourceErrors, Outside."""
     shown = [issue for issue in issues if issue.state.public or starting(issue, now)]
     refuse_vanished(output.published_ids(), library)
     files = render(library, shown, site, templates, next_slot)
-    if wrong := stops(checks.internal_links(files, site)):
+    if wrong := stops([*checks.internal_links(files, site), *wrong_feeds(files, site, now)]):
         raise SourceErrors(wrong)
     slugs = {post.id: post.slug for post in library.posts}
     changes = output.compare(files) if dry_run else output.write(files, slugs)
     remarks = _made_searchable(search, site, library) if search and not dry_run else ()
+    if hubs and not dry_run:
+        remarks = (*remarks, *hubs.announce(now))
     return Published(changes, len(library.posts), len(shown), len(feeds(site, library, shown)), len(files), remarks)
+
+
+def wrong_feeds(files: Iterable[File], site: Site, now: datetime) -> list[Problem]:
+    """What is wrong with the feeds among these files (F5xx)."""
+    contents = {str(file.path): file.content for file in files}
+    documents = feedcheck.at_publish(contents)
+    return feedcheck.check(documents, site, now, known=contents.keys()) if documents else []
 
 
 def _made_searchable(search: Search, site: Site, library: Library) -> tuple[Problem, ...]:
