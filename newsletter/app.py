@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from newsletter.delivery.outbox import Outbox
     from newsletter.delivery.progress import Progress
     from newsletter.publish.album import Album
+    from newsletter.publish.catalogue import Feed
     from newsletter.publish.search.index import SearchIndex
     from newsletter.readers.tokens import Tokens
     from newsletter.store.database import Database
@@ -250,6 +251,21 @@ class App:
             search=self.search,
             hubs=self.hubs if self.config.site.hubs else None,
         )
+
+    def feeds(self, now: datetime) -> tuple[Feed, ...]:
+        """Every feed that a publish makes now. Raises SourceErrors."""
+        from newsletter.publish.catalogue import feeds
+        from newsletter.usecases.publish import starting
+
+        shown = [issue for issue in self.issues() if issue.state.public or starting(issue, now)]
+        return feeds(self.config.site, self.library(now), shown)
+
+    def check_feeds(self, now: datetime) -> tuple[int, list[Problem]]:
+        """How many feed documents are published, and every rule that they break."""
+        from newsletter.publish import feedcheck, live
+
+        documents = live.documents(self.config.output)
+        return len(documents), feedcheck.check(documents, self.config.site, now)
 
     def preview(self, now: datetime, *, strict: bool = True) -> Preview:
         """The site with drafts and posts to come; nothing is written. Raises NewsletterError: what stops a publish."""

@@ -28,6 +28,7 @@ BLOCKS: dict[str, dict[str, tuple[str, str]]] = {
         "post": ("newsletter.cli.post:post", "list, import, approve"),
         "issue": ("newsletter.cli.issue:issue", "list, show, send, cancel"),
         "reader": ("newsletter.cli.reader:reader", "list, add, leave"),
+        "feed": ("newsletter.cli.feed:feed", "list, check"),
         "schedule": ("newsletter.cli.look:schedule", "next"),
     },
     "The machine verbs, safe to repeat": {

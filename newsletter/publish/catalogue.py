@@ -54,6 +54,11 @@ class Feed:
     issues: tuple[Issue, ...] = ()
 
     @property
+    def count(self) -> int:
+        """How many items it has, of which the polled document holds the newest."""
+        return len(self.posts) + len(self.issues)
+
+    @property
     def newest(self) -> datetime | None:
         """When its newest item came out."""
         return max((*(post.published for post in self.posts), *map(issued, self.issues)), default=None)
@@ -187,7 +192,7 @@ class _Desk:
 
     def _polled(self, feed: Feed) -> Syndication:
         items = self._items(feed)
-        whole = len(items) == len(feed.posts) + len(feed.issues)
+        whole = len(items) == feed.count
         earlier = _page(len(self._pages(feed))) if feed.kind == "all" else ""
         return syndicate(self.site, feed.heading, items, whole=whole, earlier=earlier)
 
