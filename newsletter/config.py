@@ -338,7 +338,9 @@ def _default_words(value: object) -> str:
         return f"{value.total_seconds() / 3600:g}h"
     if isinstance(value, time):
         return f"{value:%H:%M}"
-    return "" if value in (None, ()) else str(value)
+    if value == ():
+        return "[]"
+    return "" if value is None else str(value)
 
 
 # --- reading and telling ---------------------------------------------------------------------------

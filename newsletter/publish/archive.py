@@ -14,7 +14,7 @@ from jinja2 import Environment
 
 from newsletter import words
 from newsletter.model import File, Issue, IssueState, Library, Post, Site, Slot, Story
-from newsletter.publish import metadata, views
+from newsletter.publish import discovery, metadata, views
 from newsletter.publish.around import Around, around_all, newest_first
 from newsletter.publish.contexts import (
     Context,
@@ -27,6 +27,7 @@ from newsletter.publish.contexts import (
     PostsContext,
     SearchContext,
 )
+from newsletter.publish.discovery import Alternate
 from newsletter.publish.paths import (
     FEEDS,
     HOME,
@@ -115,13 +116,15 @@ def _render(templates: Environment, context: Context) -> bytes:
     return templates.get_template(context.template).render(values).encode(errors="replace")
 
 
-def _page(site: Site, path: str, title: str, description: str, image: str = "") -> Page:
-    return Page(title, description, canonical=site.address_of(path), root=root_of(path), image=image)
+def _page(
+    site: Site, path: str, title: str, description: str, image: str = "", feeds: tuple[Alternate, ...] = ()
+) -> Page:
+    return Page(title, description, canonical=site.address_of(path), root=root_of(path), image=image, feeds=feeds)
 
 
 def _home(whole: _Whole) -> HomeContext:
     site = whole.site
-    page = _page(site, HOME, site.title, site.tagline)
+    page = _page(site, HOME, site.title, site.tagline, feeds=discovery.of_issues(site))
     teasers = tuple(views.teaser(site, post, page.root) for post in [*whole.posts.values()][:_ON_HOME])
     return HomeContext(
         site,
@@ -136,7 +139,8 @@ def _home(whole: _Whole) -> HomeContext:
 
 def _post(whole: _Whole, post: Post) -> PostContext:
     site, around = whole.site, whole.around[post.id]
-    page = _page(site, post_path(post.slug), post.title, post.summary, post.image or "")
+    feeds = discovery.of_story(site, post, around)
+    page = _page(site, post_path(post.slug), post.title, post.summary, post.image or "", feeds)
     previously = tuple(other for other in around.previous if other not in around.continues)
     return PostContext(
         site,
@@ -161,7 +165,8 @@ def _post(whole: _Whole, post: Post) -> PostContext:
 def _issue(whole: _Whole, place: int) -> IssueContext:
     issue, issues = whole.issues[place], whole.issues
     title = f"Issue {issue.number}: {issue.subject}"
-    page = _page(whole.site, issue_path(issue.number), title, issue.preheader)
+    feeds = discovery.of_issues(whole.site)
+    page = _page(whole.site, issue_path(issue.number), title, issue.preheader, feeds=feeds)
     posts = [whole.posts[story.post_id] for story in issue.stories if story.post_id in whole.posts]
     return IssueContext(
         whole.site,
@@ -190,7 +195,8 @@ def _posts(whole: _Whole) -> PostsContext:
 
 
 def _issues(whole: _Whole) -> IssuesContext:
-    page = _page(whole.site, ISSUES, "Issues", f"Every issue of {whole.site.title}, newest first.")
+    about = f"Every issue of {whole.site.title}, newest first."
+    page = _page(whole.site, ISSUES, "Issues", about, feeds=discovery.of_issues(whole.site))
     years = views.by_year(views.issue_line(issue) for issue in whole.issues)
     return IssuesContext(whole.site, page, years, whole.first_issue)
 

@@ -32,6 +32,7 @@ from newsletter.publish.paths import (
     JSON_FEED,
     RSS_FEED,
     author_path,
+    chain_path,
     post_path,
     topic_path,
 )
@@ -127,11 +128,6 @@ def authors(library: Library) -> dict[str, tuple[str, tuple[Post, ...]]]:
     return {folder: (found[folder][0].author.name, tuple(found[folder])) for folder in sorted(found)}
 
 
-def chain_path(first: Post) -> str:
-    """Where the feed of a story lies: it is named by the first of its Posts."""
-    return f"{CHAINS}{first.slug}/"
-
-
 def first_of(chain: Chain, library: Library | Mapping[str, Post]) -> Post | None:
     """The first public Post of a story; None where nothing of it is public."""
     posts = library if isinstance(library, Mapping) else {post.id: post for post in library.posts}
@@ -156,7 +152,7 @@ def _by_chain(site: Site, library: Library) -> Iterator[Feed]:
         # Named by id, not by slug: the feed is the same one after its first Post was renamed.
         feed_id = minted(site, f"feed/{CHAINS}{quote(first.id, safe=':,/')}")
         title = f"{site.title}: {first.title}, and what followed"
-        heading = Heading(feed_id, title, "A story as it goes on.", chain_path(first), post_path(first.slug))
+        heading = Heading(feed_id, title, "A story as it goes on.", chain_path(first.slug), post_path(first.slug))
         posts = (by_id[post_id] for post_id in reversed(chain.posts) if post_id in by_id)
         yield Feed("chains", heading, tuple(sorted(posts, key=lambda post: (post.published, post.id), reverse=True)))
 

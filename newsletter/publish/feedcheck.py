@@ -255,6 +255,6 @@ def _problem(code: str, message: str, path: str, item: ToldItem | None = None, *
         file=path,
         line=item.line if item else 0,
         why=f"In {item.url or item.id or item.title}." if item else "",
-        fixes=("correct what it names in the posts, and publish", "or report it: where no post is wrong, we are"),
+        fixes=("correct what it names in the posts, and publish", "report it: where no post is wrong, the program is"),
         level=level or ("warn" if code in _WARNINGS else "stop"),
     )

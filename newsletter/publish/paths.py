@@ -42,6 +42,11 @@ def author_path(key: str) -> str:
     return f"{AUTHORS}{slugify(key) or 'author'}/"
 
 
+def chain_path(slug: str) -> str:
+    """Where the feed of a story lies: it is called as the first of its Posts."""
+    return f"{CHAINS}{slug}/"
+
+
 def page_file(path: str) -> PurePosixPath:
     """The file that a web server answers with for a page's path."""
     return PurePosixPath(path, "index.html")

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from newsletter import words
 from newsletter.model import Issue, Post, Site
 from newsletter.publish.around import Around
+from newsletter.publish.discovery import Alternate
 from newsletter.publish.illustrate import candidates, cover, responsive
 from newsletter.publish.paths import issue_path, local, post_path
 
@@ -29,6 +30,7 @@ class Page:
     root: str
     robots: str = ""
     image: str = ""
+    feeds: tuple[Alternate, ...] = ()  # the page's own, after the main feed
 
 
 @dataclass(frozen=True, slots=True)

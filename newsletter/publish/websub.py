@@ -159,7 +159,7 @@ def _untold(ping: Ping, wrong: str) -> Problem:
         "F550",
         f"The hub {ping.hub} could not be told: {wrong}",
         why="What was published is live; only readers that wait for this hub see it later.",
-        fixes=("nothing: it is tried again by the next publish and by work", "or take it out of publish.hubs"),
+        fixes=("nothing: it is tried again by the next publish and by work", "take it out of publish.hubs"),
         level="warn",
     )
 

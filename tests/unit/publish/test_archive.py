@@ -291,7 +291,7 @@ def test_every_page_points_machines_at_the_feeds_and_at_its_own_address() -> Non
         if path.endswith(".html"):
             page = _tree(content)
             feeds = page.xpath("//link[@rel='alternate']/@href")
-            assert feeds == [f"https://autotrendy.example/{name}" for name in ("rss.xml", "atom.xml", "feed.json")]
+            assert feeds[:3] == [f"https://autotrendy.example/{name}" for name in ("rss.xml", "atom.xml", "feed.json")]
             address = f"https://autotrendy.example/{path.removesuffix('index.html')}"
             assert page.xpath("//link[@rel='canonical']/@href") == ([] if path in UNLISTED else [address])
             assert page.get("lang") == "en"
