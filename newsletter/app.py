@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 from newsletter.config import Config
 from newsletter.errors import ConfigError, NewsletterError, Problem, UsageError, nearest
 from newsletter.model import WEEKLY, Issue, Library, Person, Slot, Variant
-from newsletter.ports import Clock, Hubs, Ledger, Output, Reviews, Roster, Sources, Transport
+from newsletter.ports import Cache, Clock, Hubs, Ledger, Output, Reviews, Roster, Sources, Transport
+from newsletter.program import version
+from newsletter.spread import spread
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -63,6 +65,13 @@ class App:
         return Folder(self.config.output)
 
     @cached_property
+    def cache(self) -> Cache:
+        """What an earlier run of this program worked out for this site."""
+        from newsletter.store.cache import DiskCache
+
+        return DiskCache(self.config.state / "cache", f"{version()} {self.config.site!r}")
+
+    @cached_property
     def search(self) -> SearchIndex:
         from newsletter.publish.search.index import SearchIndex
 
@@ -75,6 +84,12 @@ class App:
         return Album(self.config.state / "cache" / "pictures")
 
     @cached_property
+    def hubs(self) -> Hubs:
+        from newsletter.publish.websub import Hubs
+
+        return Hubs(self.config.site, self.config.output, self.config.state)
+
+    @cached_property
     def reviews(self) -> Reviews:
         from newsletter.store.reviews import ReviewsFile
 
@@ -85,12 +100,6 @@ class App:
         from newsletter.templates import environment
 
         return environment(self.config.root / "templates")
-
-    @cached_property
-    def hubs(self) -> Hubs:
-        from newsletter.publish.websub import Hubs
-
-        return Hubs(self.config.site, self.config.output, self.config.state)
 
     @cached_property
     def database(self) -> Database:
@@ -160,6 +169,8 @@ class App:
             self.lock.release()
         if "database" in self.__dict__:
             self.database.close()
+        if "cache" in self.__dict__:
+            self.cache.close()
 
     # -- the verbs
 
@@ -185,7 +196,13 @@ class App:
         from newsletter.usecases.check import check
 
         return check(
-            sources=self.sources, reviews=self.reviews, site=self.config.site, now=now, encode=self.encode_picture
+            sources=self.sources,
+            reviews=self.reviews,
+            site=self.config.site,
+            now=now,
+            encode=self.encode_picture,
+            cache=self.cache,
+            spread=spread,
         )
 
     def encode_picture(self, name: str, content: bytes) -> Sequence[Variant]:

@@ -67,6 +67,8 @@ class Cache(Protocol):
     def keep_only(self, kind: str, keys: Iterable[str]) -> None:
         """Forget all else of this kind."""
 
+    def close(self) -> None: ...
+
 
 class Sources(Protocol):
     """Where posts come from."""

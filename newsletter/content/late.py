@@ -15,7 +15,7 @@ from newsletter.content import outline
 from newsletter.model import Post, Source
 
 _LATE = frozenset({"html", "text"})
-_EAGER = tuple(field.name for field in fields(Post) if field.name not in _LATE)
+_EAGER = tuple((field.name, field.default) for field in fields(Post) if field.name not in _LATE)
 
 
 class LatePost(Post):
@@ -40,8 +40,8 @@ class LatePost(Post):
 def late_post(fetch: Callable[[], str], values: Mapping[str, Any]) -> Post:
     """A Post of these values, without `html` and `text`."""
     post: LatePost = object.__new__(LatePost)
-    for name in _EAGER:
-        object.__setattr__(post, name, values[name])
+    for name, default in _EAGER:
+        object.__setattr__(post, name, values.get(name, default))
     object.__setattr__(post, "_fetch", fetch)
     return post
 

@@ -7,14 +7,24 @@ from datetime import datetime
 from newsletter.content.library import Loaded, load
 from newsletter.errors import SourceErrors, stops
 from newsletter.model import Library, Site
-from newsletter.ports import Encode, Reviews, Sources
+from newsletter.ports import Cache, Encode, Reviews, Sources, Spread
 from newsletter.usecases.illustrate import with_pictures
 
 
-def check(*, sources: Sources, reviews: Reviews, site: Site, now: datetime, encode: Encode) -> Loaded:
+def check(
+    *,
+    sources: Sources,
+    reviews: Reviews,
+    site: Site,
+    now: datetime,
+    encode: Encode,
+    cache: Cache | None = None,
+    spread: Spread = map,
+) -> Loaded:
     """All posts, with their pictures as they are published, and every problem found in them."""
     read = sources.read()
-    return with_pictures(load(read, site, approvals=reviews.all(), now=now), read, site, encode)
+    loaded = load(read, site, approvals=reviews.all(), now=now, cache=cache, spread=spread)
+    return with_pictures(loaded, read, site, encode)
 
 
 def library_of(loaded: Loaded) -> Library:
