@@ -81,6 +81,7 @@ class LinkKind(StrEnum):
     CORRECTS = "corrects"
     SEE_ALSO = "see-also"
     MENTIONS = "mentions"  # a [[slug]] in the text
+    VERDICT = "verdict"  # on the Take of an older Post
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,23 @@ class Take:
 
     html: str  # sanitised, without a wrapper
     text: str
+    check: date | None = None  # when the house promised to look back at it
+
+
+class Judgement(StrEnum):
+    """What became of a Take, as a later Post says."""
+
+    OPEN = "open"
+    RIGHT = "right"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """When and why a Post was taken back."""
+
+    at: datetime
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +183,8 @@ class Post:
     pictures: tuple[Picture, ...] = ()  # what became of those assets that are pictures
     mark: str = field(default="", compare=False)  # of everything in this Post a hash; empty when nobody took it
     face: str = field(default="", compare=False)  # the same without the text: of what other pages may say of it
+    judgement: Judgement | None = None  # of the Take that its VERDICT Link leads to
+    withdrawal: Withdrawal | None = None
 
     @property
     def minutes(self) -> int:
@@ -188,6 +208,8 @@ class Library:
     chains: Mapping[str, Chain]  # post id -> the Chain it is part of, if any
     approved: frozenset[str] = frozenset()  # ids of Posts whose present hash is approved
     known_ids: frozenset[str] = frozenset()  # ids of all sources, public or not
+    known_slugs: frozenset[str] = frozenset()  # and their slugs
+    withdrawn: tuple[Post, ...] = ()  # Posts that were public until they were taken back, newest first
 
     def find(self, post_id: str) -> Post | None:
         return next((post for post in self.posts if post.id == post_id), None)

@@ -38,7 +38,15 @@ class Card:
     released: bool
 
     def public(self, now: datetime) -> bool:
+        return self.appeared(now) and not self.withdrawn(now)
+
+    def appeared(self, now: datetime) -> bool:
+        """Whether it is or was public."""
         return self.released and self.header.published <= now
+
+    def withdrawn(self, now: datetime) -> bool:
+        withdrawal = self.header.withdrawal
+        return withdrawal is not None and withdrawal.at <= now
 
     @property
     def age(self) -> tuple[datetime, str]:
@@ -66,7 +74,7 @@ class Index:
             self._by_name |= {getattr(card.header, name): card for card in self._cards}
         self._by_topic: dict[str, list[Card]] = defaultdict(list)
         for card in self._cards:
-            if card.released:
+            if card.released and not card.withdrawn(now):
                 for topic in card.header.topics:
                     self._by_topic[topic.casefold()].append(card)
 
@@ -137,6 +145,10 @@ def _wrong(reference: Reference, card: Card, target: Card, index: Index, lines: 
         return lines.problem("P111", message, reference.spot, why=_BEFORE_LATER, fixes=(fix,))
     if target.public(max(index.now, card.header.published)):
         return None
+    if card.withdrawn(index.now):
+        return None  # nobody reads it any more
+    if target.withdrawn(index.now) and target.appeared(index.now):
+        return _taken_back(reference, target, lines)
     if not card.released and not target.header.draft:
         return None  # both are on their way; the stop comes if this one arrives first
     return _unpublished(reference, card, target, index, lines)
@@ -160,6 +172,18 @@ def _unpublished(reference: Reference, card: Card, target: Card, index: Index, l
         why="In a sent email this link would lead to a page that does not exist.",
         fixes=fixes,
         level="stop" if card.released else "warn",
+    )
+
+
+def _taken_back(reference: Reference, target: Card, lines: Teller) -> Problem:
+    """A warning only: what was written before need not be touched when another post is withdrawn."""
+    return lines.problem(
+        "P104",
+        f"The link points to a post that was withdrawn: “{target.header.title}”",
+        reference.spot,
+        why="Its page only says when and why; lists, stories and neighbours leave it out.",
+        fixes=("take the link out, if the text can do without",),
+        level="warn",
     )
 
 
@@ -198,8 +222,20 @@ def invert(posts: Iterable[Post]) -> dict[str, tuple[BackLink, ...]]:
     return {target: tuple(links) for target, links in found.items()}
 
 
-def chains(posts: Iterable[Post]) -> dict[str, Chain]:
-    """Post id -> the Chain that `previous` and `continues` put it in, oldest first."""
+def chains(posts: Iterable[Post], lost: Iterable[Post] = ()) -> dict[str, Chain]:
+    """Post id -> the Chain that `previous` and `continues` put it in, oldest first.
+
+    Posts that are `lost` join what is before them and after them, and are not in it themselves.
+    """
+    found = _chains([*posts, *lost])
+    gone = {post.id for post in lost}
+    if not gone:
+        return found
+    left = {post_id: Chain(tuple(one for one in chain.posts if one not in gone)) for post_id, chain in found.items()}
+    return {post_id: chain for post_id, chain in left.items() if len(chain.posts) > (post_id not in gone)}
+
+
+def _chains(posts: Iterable[Post]) -> dict[str, Chain]:
     by_id = {post.id: post for post in posts}
     neighbours: dict[str, set[str]] = defaultdict(set)
     for post in by_id.values():

@@ -273,6 +273,8 @@ def _post(one: _Headed, drawn: Drawn, site: Site, fetch: Callable[[], str]) -> P
         "pictures": (),
         "mark": drawn.mark,
         "face": drawn.face,
+        "judgement": head.judgement,
+        "withdrawal": head.withdrawal,
     }
     if not drawn.kept:
         return Post(html=rendered.html, text=rendered.text, **values)
@@ -289,14 +291,18 @@ def _library(
     posts: Sequence[Post], cards: Sequence[Card], site: Site, approvals: Iterable[Approval], now: datetime
 ) -> Library:
     open_ids = {card.header.id for card in cards if card.public(now)}
+    gone_ids = {card.header.id for card in cards if card.appeared(now)} - open_ids
     public = tuple(post for post in posts if post.id in open_ids)
+    withdrawn = tuple(post for post in posts if post.id in gone_ids)
     hashes = {(approval.post_id, approval.content_hash) for approval in approvals}
     return Library(
         posts=public,
         backlinks=backlinks.invert(public),
-        chains=backlinks.chains(public),
+        chains=backlinks.chains(public, withdrawn),
         approved=frozenset(p.id for p in posts if (p.id, p.content_hash) in hashes)
         if site.review
         else frozenset(p.id for p in public),
         known_ids=frozenset(card.header.id for card in cards),
+        known_slugs=frozenset(card.header.slug for card in cards),
+        withdrawn=withdrawn,
     )
