@@ -73,7 +73,8 @@ class SearchPage:
             meant=Way(found.meant, address(Query(found.meant))) if found.meant else None,
             elsewhere=Way(_everywhere(found), address(Query(query.words))) if found.elsewhere else None,
             order=_order(found),
-            turns=_turns(found),
+            before=_before(found),
+            after=_after(found),
             topics=[Way(_option(choice), address(Query(topic=choice.value))) for choice in found.topics],
             years=[Way(_option(choice), address(Query(year=int(choice.value)))) for choice in found.years],
             dates=[words.long_date(hit.published) for hit in found.hits],
@@ -140,15 +141,14 @@ def _order(found: Found) -> tuple[Way, ...]:
     return (Way("newest first" if other.newest else "best first", address(other)),)
 
 
-def _turns(found: Found) -> dict[str, Way]:
+def _before(found: Found) -> Way | None:
     query = found.query
-    before, after = replace(query, page=query.page - 1), replace(query, page=query.page + 1)
-    turns = {}
-    if query.page > 1:
-        turns["prev"] = Way("Results before", address(before))
-    if query.page < found.pages:
-        turns["next"] = Way("More results", address(after))
-    return turns
+    return Way("Results before", address(replace(query, page=query.page - 1))) if query.page > 1 else None
+
+
+def _after(found: Found) -> Way | None:
+    query = found.query
+    return Way("More results", address(replace(query, page=query.page + 1))) if query.page < found.pages else None
 
 
 def _number(text: str, most: int) -> int:
