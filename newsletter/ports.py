@@ -31,6 +31,7 @@ from newsletter.model import (
     LogEntry,
     Message,
     Receipt,
+    Recipe,
     Settlement,
     Site,
     Slot,
@@ -70,6 +71,10 @@ class Cache(Protocol):
     def close(self) -> None: ...
 
 
+Judge = Callable[[Sequence[File]], Sequence[Problem]]
+"""What is wrong with the files of one folder, before they are published."""
+
+
 class Sources(Protocol):
     """Where posts come from."""
 
@@ -100,14 +105,19 @@ class Output(Protocol):
     def published_ids(self) -> Mapping[str, str]:
         """Post id -> slug, as the last publish recorded them; empty before the first."""
 
-    def write(self, files: Iterable[File], published: Mapping[str, str]) -> Changes:
+    def write(
+        self, files: Iterable[File | Recipe], published: Mapping[str, str], judge: Judge | None = None
+    ) -> Changes:
         """Make the folder hold exactly these files, each written beside and moved into place.
+
+        A Recipe whose key is that of the last write is not made again while its file stands as that left it. What
+        `judge` says of the files that are made keeps all from being moved: raises SourceErrors.
 
         Files that an earlier write made and that are not among these are removed last; files that it did not make
         are never touched. A file whose bytes are the same is left alone. Raises Outside when the disk refuses.
         """
 
-    def compare(self, files: Iterable[File]) -> Changes:
+    def compare(self, files: Iterable[File | Recipe], judge: Judge | None = None) -> Changes:
         """What `write` would do with these files, without doing it."""
 
 

@@ -23,6 +23,7 @@ EDGES = {
     "publish.album",
     "publish.live",
     "publish.output",
+    "publish.records",
     "publish.websub",
     "publish.search",
     "delivery.smtp",
