@@ -54,6 +54,14 @@ _ATTRIBUTES = {
 _CODE = re.compile(r"(?:language|lang|brush:)[-\s]?([A-Za-z0-9+#_-]{1,30})")
 _BLOCK_NAMES = "p h1 h2 h3 h4 h5 h6 ul ol dl blockquote pre table section div figure hr details video audio"
 BLOCKS = frozenset(_BLOCK_NAMES.split())
+_LISTS = frozenset({"ul", "ol"})
+_HOMES = {
+    "li": _LISTS,
+    "dt": frozenset({"dl", "div"}),
+    "dd": frozenset({"dl", "div"}),
+    "figcaption": frozenset({"figure"}),
+    "summary": frozenset({"details"}),
+}
 _GAP = re.compile(r"\n[ \t]*\n\s*")
 _SHOWN = re.compile(r"\.(?:jpe?g|png|gif|webp|avif)$", re.IGNORECASE)
 _FILE_WORDS = re.compile(r"\S+|(?:img|dsc|image|screenshot)[-_ ]?\d*", re.IGNORECASE)
@@ -97,6 +105,7 @@ def read(html: str, around: Surroundings, *, notes: bool = True) -> Body:
     soup = _parsed(_allowed(html, around.base))
     body = Body(soup, told=told)
     _settle_headings(soup)
+    _settle_strays(soup)
     _settle_paragraphs(soup, loose=around.loose)
     body.notes = footnotes.lift(soup) if notes else []
     soup.extend(body.notes)  # what is done to the text is done to them
@@ -172,6 +181,13 @@ def _settle_headings(soup: Tag) -> None:
     highest = min((int(heading.name[1]) for heading in headings), default=2)
     for heading in headings:
         heading.name = f"h{min(6, int(heading.name[1]) - highest + 2)}"
+
+
+def _settle_strays(soup: Tag) -> None:
+    """Rows without their list and captions without their figure become plain blocks."""
+    for stray in soup.find_all(list(_HOMES)):
+        if stray.parent is None or stray.parent.name not in _HOMES[stray.name]:
+            stray.name = "div"
 
 
 def _settle_paragraphs(soup: Tag, *, loose: bool) -> None:

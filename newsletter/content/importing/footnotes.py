@@ -16,12 +16,15 @@ def lift(soup: Tag) -> list[Tag]:
     Each mention becomes `<sup class="footnote-ref" value="N">`, N counting from 1.
     """
     places = {str(tag["id"]): tag for tag in soup.find_all(id=True)}
+    order = {id(tag): n for n, tag in enumerate(soup.find_all(True))}
     mentions = [link for link in soup.find_all("a", href=True) if str(link["href"]).startswith("#")]
     notes: list[Tag] = []
     numbers: dict[int, int] = {}
     for link in mentions:
         note = _note(places.get(str(link["href"])[1:]))
-        if note is None or note is link or note in link.parents or not _leads_back(note, link, places):
+        if note is None or order[id(note)] <= order[id(link)]:  # a way back
+            continue
+        if id(note) not in numbers and not _leads_back(note, link, places):
             continue
         if id(note) not in numbers:
             notes.append(note)

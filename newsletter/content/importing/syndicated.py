@@ -16,6 +16,7 @@ from newsletter.content.importing.arrival import Arrival, Byline, Home, Piece
 from newsletter.content.importing.xml import Document, Element, fields, line, name, words
 from newsletter.content.lines import FORBIDDEN
 
+_XHTML = ' xmlns="http://www.w3.org/1999/xhtml"'
 _BASE = "{http://www.w3.org/XML/1998/namespace}base"
 
 
@@ -134,7 +135,7 @@ def _html(child: Element) -> str:
     for element in child.iter(etree.Element):
         element.tag = etree.QName(element).localname
     etree.cleanup_namespaces(child)
-    return etree.tostring(child, encoding="unicode", method="html")
+    return etree.tostring(child, encoding="unicode", method="html").replace(_XHTML, "")
 
 
 def _plain(part: Element | None) -> str:

@@ -65,7 +65,8 @@ class Document:
                 yield str(event), element
         except etree.XMLSyntaxError as error:
             message = f"The XML is broken: {error.msg or 'it ends too early'}"
-            raise SourceErrors(self._problem("P302", message, error.lineno or 0)) from error
+            line = error.lineno or next((fault.line for fault in self._events.error_log if fault.line), 0)
+            raise SourceErrors(self._problem("P302", message, line)) from error
 
     def _problem(self, code: str, message: str, line: int) -> Problem:
         fixes = ("export the file once more", "or correct that line in an editor")
