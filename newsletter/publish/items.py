@@ -39,7 +39,7 @@ def post_item(site: Site, post: Post, around: Around) -> Item:
         published=post.published.astimezone(UTC),
         updated=max(post.updated, post.published).astimezone(UTC),
         topics=tuple(clean(topic) for topic in post.topics),
-        summary=clean(post.summary),
+        summary=plain(post.summary),
         body=body(site, post, around),
         media=media(site, post),
     )
@@ -58,7 +58,7 @@ def issue_item(site: Site, issue: Issue, posts: Mapping[str, Post]) -> Item:
         published=published,
         updated=max([published, *(post.updated.astimezone(UTC) for post in shown)]),
         topics=tuple(dict.fromkeys(clean(topic) for post in shown for topic in post.topics)),
-        summary=clean(issue.preheader),
+        summary=plain(issue.preheader),
         body=clean("\n".join(_story(site, story, posts.get(story.post_id)) for story in issue.stories)),
     )
 

@@ -138,9 +138,10 @@ def clean(text: str) -> str:
     return _NOT_XML.sub("", text)
 
 
-def plain(title: str) -> str:
-    """A title without what a reader could take for a tag: RSS readers disagree whether titles are HTML."""
-    return " ".join(clean(_TAG.sub("", title)).split()) or clean(title)
+def plain(text: str) -> str:
+    """A title or summary without what a reader could take for a tag: readers of RSS disagree whether it is HTML."""
+    bare = clean(_TAG.sub("", text)).split() or clean(text).replace("<", "").replace(">", "").split()
+    return " ".join(bare)
 
 
 def minted(site: Site, name: str) -> str:

@@ -285,6 +285,10 @@ def test_a_title_is_text_without_tags_in_every_format() -> None:
     assert _json(library)["items"][0]["title"] == title
 
 
+def test_a_title_that_is_nothing_but_a_tag_keeps_its_word() -> None:
+    assert _json(a_library(a_post(title="<canvas>")))["items"][0]["title"] == "canvas"
+
+
 @pytest.mark.parametrize("render", ALL)
 def test_an_empty_publication_has_valid_empty_feeds(render: Format) -> None:
     content = render(a_site(tagline=""), a_library())
