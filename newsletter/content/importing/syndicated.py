@@ -42,6 +42,7 @@ def _item(part: Element) -> Arrival:
     whole, short = text.get("content:encoded", ""), text.get("description", "")
     guid = given.get("guid")
     permanent = words(guid) if guid is not None and guid.get("isPermaLink", "true") != "false" else ""
+    permanent = permanent if permanent.startswith(("https://", "http://")) else ""
     link = text.get("link", "") or permanent
     return Arrival(
         id=text.get("guid", "") or link,
