@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from newsletter.app import App
     from newsletter.delivery.outbox import Outbox
     from newsletter.model import Library, Site
+    from newsletter.ports import Clock
     from newsletter.usecases.coming import Coming
     from newsletter.usecases.preview import Preview
     from newsletter.web.preview.live import Live, State
@@ -47,7 +48,7 @@ def preview(door: Door, port: int | None, no_open: bool) -> None:
 
     wanted = door.app.config.web_port if port is None else port
     with _listener(wanted) as listener:
-        live = Live(Desk(door))
+        live = Live(Desk(door.app, door.ticking_clock()))
         log = Log(door, live)
         watch = Watch(door.app.config.root, log.saved)
         watch.start()  # first, so that nothing that is saved during the first build is missed
@@ -69,10 +70,9 @@ def preview(door: Door, port: int | None, no_open: bool) -> None:
 class Desk:
     """The site's world, taken anew when its configuration has changed."""
 
-    def __init__(self, door: Door) -> None:
-        self._door = door
-        self._clock = door.ticking_clock()
-        self._app: App = door.app
+    def __init__(self, app: App, clock: Clock) -> None:
+        self._app = app
+        self._clock = clock
         self._template_names: set[str] = set()
 
     @property
@@ -147,8 +147,9 @@ class Log:
             self._say(f"rebuilt {self._named(paths)}   {state.milliseconds} ms")
 
     def _tell_problems(self, state: State) -> None:
+        shows = "(page shows the last good version)" if state.was_good else "(page shows what could be read)"
         for problem in state.problems[:_TOLD]:
-            self._say(f"stop {problem.code} {problem.place}  {problem.message}   (page shows the last good version)")
+            self._say(f"stop {problem.code} {problem.place}  {problem.message}   {shows}")
         if len(state.problems) > _TOLD:
             self._say(f"and {len(state.problems) - _TOLD} more: newsletter check")
 

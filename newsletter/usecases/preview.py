@@ -18,7 +18,7 @@ from newsletter.content.library import Loaded
 from newsletter.errors import Problem, SourceErrors, stops
 from newsletter.model import File, Issue, Library, Post, Site, Slot
 from newsletter.publish import checks
-from newsletter.publish.paths import page_file, post_path
+from newsletter.publish.paths import POSTS, page_file, post_path
 from newsletter.usecases.publish import refuse_vanished, render, starting
 
 if TYPE_CHECKING:
@@ -81,9 +81,14 @@ def _refuse(problems: Sequence[Problem]) -> None:
 
 
 def _dead_links(files: Sequence[File], site: Site, hidden: Mapping[str, str]) -> list[Problem]:
-    """Those that would stop a publish: a draft is not published, so its own may still lead nowhere."""
+    """Those that would stop a publish: a draft is not published, so its own may still lead nowhere.
+
+    Lists and feeds repeat what posts say; with a fault in a draft they are left out, and posts speak for themselves.
+    """
     unfinished = {str(page_file(post_path(slug))) for slug in hidden}
-    return [p for p in stops(checks.internal_links(files, site)) if p.file not in unfinished]
+    found = stops(checks.internal_links(files, site))
+    own = [problem for problem in found if problem.file not in unfinished]
+    return own if len(own) == len(found) else [p for p in own if p.file.startswith(POSTS)]
 
 
 def _why_hidden(post: Post, site: Site, now: datetime) -> str:

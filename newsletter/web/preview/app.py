@@ -48,7 +48,8 @@ def create_preview(live: Live, templates: jinja2.Environment) -> Starlette:
             Route("/outbox/{name}/", mails.outbox_page),
             Route("/outbox/{name}/mail.html", mails.outbox_framed),
             Route("/outbox/{name}/mail.eml", mails.outbox_file),
-            Route("/u/{token}", pages.leaving),
+            Route("/u/{token}", pages.elsewhere),
+            Route("/search/", pages.elsewhere),
             Route("/{path:path}", pages.site),
         ],
         middleware=[
@@ -125,9 +126,7 @@ class PreviewPages:
         source = self._templates.get_template(f"web/preview/{name}").render()
         return Response(source, headers=PRIVATE, media_type=kind)
 
-    def leaving(self, _request: Request) -> Response:
-        """Where the unsubscribe link of a mail leads; nobody can leave through a preview."""
-        return PlainTextResponse(
-            "This is the unsubscribe link of a mail. The preview changes nothing; `newsletter serve` answers it.\n",
-            headers=PRIVATE,
-        )
+    def elsewhere(self, _request: Request) -> Response:
+        """The unsubscribe link of a mail, and the search: nobody leaves, and nothing is indexed, through a preview."""
+        told = "The preview changes nothing and searches nothing: `newsletter serve` answers this address.\n"
+        return PlainTextResponse(told, headers=PRIVATE)

@@ -96,7 +96,7 @@ def policy(look: str, port: int) -> str:
 
     A sandboxed document has no origin of its own, so this machine is named.
     """
-    here = f"http://127.0.0.1:{port} http://localhost:{port} http://[::1]:{port}"
+    here = f"http://127.0.0.1:{port} http://localhost:{port}"
     pictures = "img-src 'none'" if look == "no-pictures" else f"img-src {here} https: data:"
     styles = "style-src 'none'" if look == "no-styles" else "style-src 'unsafe-inline'"
     return (

@@ -72,6 +72,7 @@ class State:
     site: Site
     preview: Preview = field(repr=False)
     problems: tuple[Problem, ...] = ()
+    was_good: bool = True  # whether `preview` was ever free of problems
     milliseconds: int = 0
 
     def shows_the_same(self, other: State) -> bool:
@@ -106,11 +107,11 @@ class Live:
         problems = _try(lambda: self.world.preview(strict=True))
         if isinstance(problems, Preview):
             return State(self._next_version(), self.world.site, problems)
-        shown = self.state.preview
-        if not shown.files:  # nothing good yet: better a page that is not sound than none
+        shown, good = self.state.preview, self.state.was_good
+        if not (good and shown.files):  # nothing good yet: better a page that is not sound than none
             anyway = _try(lambda: self.world.preview(strict=False))
-            shown = anyway if isinstance(anyway, Preview) else shown
-        return State(self._next_version(), self.world.site, shown, problems)
+            shown, good = (anyway if isinstance(anyway, Preview) else shown), False
+        return State(self._next_version(), self.world.site, shown, problems, good)
 
     def _next_version(self) -> str:
         self._count += 1
