@@ -62,7 +62,7 @@ class App:
     def output(self) -> Output:
         from newsletter.publish.output import Folder
 
-        return Folder(self.config.output)
+        return Folder(self.config.output, self.cache, spread)
 
     @cached_property
     def cache(self) -> Cache:

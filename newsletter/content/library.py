@@ -220,7 +220,8 @@ class _Desk:
             body=memory.hashed(rendered.html),
             mark=memory.hashed(str(source.path), one.digest, asked, links),
         )
-        return replace(drawn, face=_face(_post(replace(one, source=source), drawn, self.site, str)))
+        face = _face(_post(replace(one, source=source), drawn, self.site, str))
+        return replace(drawn, face=memory.hashed(face, one.digest if assets else ""))
 
     def links(self, one: _Headed, card: Card, rendered: Rendered) -> tuple[tuple[Link, ...], list[Problem]]:
         return backlinks.resolve(card, (*one.head.header.references, *rendered.mentions), self.index, one)

@@ -2,19 +2,21 @@
 
 `render` is a function of its arguments: no clock, no disk; an Issue that readers must not see is left out
 whoever passes it. Every page has one frame (`web/base.html`), works without script and asks no other host.
+`recipes` says the same before anything is rendered: two recipes of one path and key make the same bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import PurePosixPath
 
 from jinja2 import Environment
 
 from newsletter import words
-from newsletter.model import File, Issue, IssueState, Library, Post, Site, Slot, Story
-from newsletter.publish import discovery, metadata, views
+from newsletter.model import Asset, File, Issue, IssueState, Library, Post, Recipe, Site, Slot, Story
+from newsletter.publish import discovery, keys, metadata, views
 from newsletter.publish.around import Around, around_all, newest_first
 from newsletter.publish.contexts import (
     Context,
@@ -69,25 +71,70 @@ def render(
     *,
     next_slot: Slot | None = None,
 ) -> list[File]:
-    """All pages and assets, the same bytes for the same arguments, in path order.
+    """All pages and assets, the same bytes for the same arguments, in path order; see `recipes`."""
+    made = recipes(site, library, issues, templates, next_slot=next_slot)
+    return [File(recipe.path, recipe.make()) for recipe in made]
+
+
+def recipes(
+    site: Site,
+    library: Library,
+    issues: Sequence[Issue],
+    templates: Environment,
+    *,
+    next_slot: Slot | None = None,
+) -> list[Recipe]:
+    """How to make all pages and assets, in path order.
 
     An Issue that is READY has a page too: it is passed when it starts now, for its page must stand before its mail.
     `next_slot` is told to readers only as long as there is no Issue yet.
     """
     shown = sorted((issue for issue in issues if _shown(issue)), key=lambda issue: issue.number, reverse=True)
     whole = _whole(site, newest_first(library), shown, next_slot)
-    pages: list[tuple[PurePosixPath, Context]] = [
-        (page_file(HOME), _home(whole)),
-        (page_file(POSTS), _posts(whole)),
-        (page_file(ISSUES), _issues(whole)),
-        (page_file(FEEDS), _feeds(whole)),
-        (page_file(SEARCH), _search(whole)),
-        (PurePosixPath("404.html"), _lost(whole)),
-        *((page_file(post_path(post.slug)), _post(whole, post)) for post in whole.posts.values()),
-        *((page_file(issue_path(issue.number)), _issue(whole, place)) for place, issue in enumerate(shown)),
+    leaves = [*_lists(whole), *_posts_alone(whole), *_issues_alone(whole)]
+    common = keys.of(site, *keys.sources(templates))
+    pages = [
+        Recipe(leaf.path, keys.of(common, *leaf.seen), partial(_render, templates, leaf.context)) for leaf in leaves
     ]
-    files = [File(path, _render(templates, context)) for path, context in pages]
-    return sorted([*files, *_assets(whole), *_styles(templates), _robots(site)], key=lambda file: file.path.parts)
+    files = [*_styles(templates), _robots(site)]
+    ready = [Recipe(file.path, keys.of(file.content), partial(_content, file)) for file in files]
+    return sorted([*pages, *_assets(whole), *ready], key=lambda recipe: recipe.path.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A page before it is rendered: `seen` is all that its context depends on but the site and the templates."""
+
+    path: PurePosixPath
+    context: Callable[[], Context]
+    seen: Sequence[object]
+
+
+def _lists(whole: _Whole) -> Iterator[Leaf]:
+    """The pages that there is one of."""
+    faces = keys.of(*map(keys.face, whole.posts.values()))
+    newest = [*whole.posts.values()][:_ON_HOME]
+    home = (*map(keys.mark, newest), len(whole.posts) > _ON_HOME, whole.issues[:1], whole.first_issue)
+    yield Leaf(page_file(HOME), partial(_home, whole), home)
+    yield Leaf(page_file(POSTS), partial(_posts, whole), (faces,))
+    yield Leaf(page_file(ISSUES), partial(_issues, whole), (whole.issues, whole.first_issue))
+    yield Leaf(page_file(FEEDS), partial(_feeds, whole), ())
+    yield Leaf(page_file(SEARCH), partial(_search, whole), (faces,))
+    yield Leaf(PurePosixPath("404.html"), partial(_lost, whole), [*map(keys.face, newest[:1])])
+
+
+def _posts_alone(whole: _Whole) -> Iterator[Leaf]:
+    for post in whole.posts.values():
+        seen = (keys.mark(post), *keys.around(whole.around[post.id]), whole.carried.get(post.id, ()))
+        yield Leaf(page_file(post_path(post.slug)), partial(_post, whole, post), seen)
+
+
+def _issues_alone(whole: _Whole) -> Iterator[Leaf]:
+    for place, issue in enumerate(whole.issues):
+        posts = [whole.posts[story.post_id] for story in issue.stories if story.post_id in whole.posts]
+        around = [part for post in posts for part in (keys.mark(post), *keys.around(whole.around[post.id]))]
+        neighbours = whole.issues[max(0, place - 1) : place + 2]
+        yield Leaf(page_file(issue_path(issue.number)), partial(_issue, whole, place), (neighbours, place, *around))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +158,8 @@ def _whole(site: Site, library: Library, issues: Sequence[Issue], next_slot: Slo
     return _Whole(site, {post.id: post for post in library.posts}, around_all(library), issues, carried, first_issue)
 
 
-def _render(templates: Environment, context: Context) -> bytes:
+def _render(templates: Environment, make: Callable[[], Context]) -> bytes:
+    context = make()
     values = {field.name: getattr(context, field.name) for field in fields(context)}
     return templates.get_template(context.template).render(values).encode(errors="replace")
 
@@ -219,12 +267,16 @@ def _lost(whole: _Whole) -> LostContext:
     return LostContext(whole.site, page, views.reference(whole.site, newest) if newest else None)
 
 
-def _assets(whole: _Whole) -> list[File]:
+def _assets(whole: _Whole) -> list[Recipe]:
     return [
-        File(PurePosixPath(post_path(post.slug), asset.name), asset.content)
+        Recipe(PurePosixPath(post_path(post.slug), asset.name), keys.of(asset.content), partial(_content, asset))
         for post in whole.posts.values()
         for asset in post.assets
     ]
+
+
+def _content(whole: File | Asset) -> bytes:
+    return whole.content
 
 
 def _styles(templates: Environment) -> list[File]:

@@ -30,17 +30,18 @@ class _Found:
     address: str
 
 
-def internal_links(files: Iterable[File], site: Site) -> list[Problem]:
+def internal_links(files: Iterable[File], site: Site, known: AbstractSet[str] | None = None) -> list[Problem]:
     """F401 for a link to a page or file that is not there, F402 for a place that its page lacks (a warning),
-    F403 for what is no address at all.
+    F403 for what is no address at all. `known` are the paths of all files of the site, when these are only some.
 
     Raises ValueError when a file is no HTML, XML or JSON at all, which our own renderers never write.
     """
     contents = {str(file.path): file.content for file in files}
     pages = {path: _page(content) for path, content in contents.items() if path.endswith(".html")}
     anchors = {path: frozenset(str(name) for name in page.xpath("//@id")) for path, page in pages.items()}
+    paths = contents.keys() if known is None else known
     found = dict.fromkeys((*_in_pages(pages), *_in_feeds(contents)))
-    return [problem for link in found if (problem := _problem(link, contents.keys(), anchors, site))]
+    return [problem for link in found if (problem := _problem(link, paths, anchors, site))]
 
 
 def _problem(link: _Found, paths: AbstractSet[str], anchors: _Anchors, site: Site) -> Problem | None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
-from newsletter.errors import Outside, Problem, SourceErrors, stops
-from newsletter.model import Changes, File, Issue, IssueState, Library, Site, Slot
+from newsletter.errors import Outside, Problem, SourceErrors
+from newsletter.model import Changes, File, Issue, IssueState, Library, Recipe, Site, Slot
 from newsletter.ports import Hubs, Output, Search
 from newsletter.publish import archive, checks, feedcheck
-from newsletter.publish.catalogue import feed_files, feeds
+from newsletter.publish.catalogue import documents, feeds
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -45,22 +46,31 @@ def publish(
     """Make the output folder hold what the library and the public issues say. Raises SourceErrors, Outside."""
     shown = [issue for issue in issues if issue.state.public or starting(issue, now)]
     refuse_vanished(output.published_ids(), library)
-    files = render(library, shown, site, templates, next_slot)
-    if wrong := stops([*checks.internal_links(files, site), *wrong_feeds(files, site, now)]):
-        raise SourceErrors(wrong)
+    files = recipes(library, shown, site, templates, next_slot)
+    judge = partial(wrong, site=site, now=now, known=frozenset(str(file.path) for file in files))
     slugs = {post.id: post.slug for post in library.posts}
-    changes = output.compare(files) if dry_run else output.write(files, slugs)
+    try:
+        changes = output.compare(files, judge) if dry_run else output.write(files, slugs, judge)
+    except SourceErrors as refusal:
+        raise SourceErrors(_once(refusal.problems)) from refusal
     remarks = _made_searchable(search, site, library) if search and not dry_run else ()
     if hubs and not dry_run:
         remarks = (*remarks, *hubs.announce(now))
     return Published(changes, len(library.posts), len(shown), len(feeds(site, library, shown)), len(files), remarks)
 
 
-def wrong_feeds(files: Iterable[File], site: Site, now: datetime) -> list[Problem]:
-    """What is wrong with the feeds among these files (F5xx)."""
-    contents = {str(file.path): file.content for file in files}
-    documents = feedcheck.at_publish(contents)
-    return feedcheck.check(documents, site, now, known=contents.keys()) if documents else []
+def wrong(files: Sequence[File], *, site: Site, now: datetime, known: frozenset[str]) -> list[Problem]:
+    """What is wrong with some of the files of the site, `known` being the paths of all: links and feeds."""
+    documents = feedcheck.at_publish({str(file.path): file.content for file in files})
+    feeds_too = feedcheck.check(documents, site, now, known=known) if documents else []
+    return [*checks.internal_links(files, site, known), *feeds_too]
+
+
+def _once(problems: Sequence[Problem]) -> list[Problem]:
+    """What feeds say of a post, each in its folder, is told of the page and of one of them."""
+    pages = [problem for problem in problems if problem.file.endswith(".html")]
+    feeds = {(p.code, p.message): p for p in reversed(problems) if not p.file.endswith(".html")}
+    return [*pages, *reversed(feeds.values())]
 
 
 def _made_searchable(search: Search, site: Site, library: Library) -> tuple[Problem, ...]:
@@ -76,8 +86,15 @@ def render(
     library: Library, issues: Sequence[Issue], site: Site, templates: Environment, next_slot: Slot | None
 ) -> list[File]:
     """Every file of the site; a function of its arguments alone."""
-    pages = archive.render(site, library, issues, templates, next_slot=next_slot)
-    return [*pages, *feed_files(site, library, issues)]
+    return [File(file.path, file.make()) for file in recipes(library, issues, site, templates, next_slot)]
+
+
+def recipes(
+    library: Library, issues: Sequence[Issue], site: Site, templates: Environment, next_slot: Slot | None
+) -> list[Recipe]:
+    """How to make every file of the site; a function of its arguments alone."""
+    pages = archive.recipes(site, library, issues, templates, next_slot=next_slot)
+    return [*pages, *(Recipe(d.path, d.key, d.render) for d in documents(site, library, issues))]
 
 
 def starting(issue: Issue, now: datetime) -> bool:
