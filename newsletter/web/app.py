@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,6 +21,7 @@ from newsletter.model import Site
 from newsletter.web.answers import moved
 from newsletter.web.folder import Folder
 from newsletter.web.guard import Failures, Guard
+from newsletter.web.links import link_header
 from newsletter.web.pages import Pages
 from newsletter.web.paths import folder_address
 from newsletter.web.search import Search, SearchPage
@@ -44,7 +46,8 @@ def create_app(
     """
     pages = Pages(site, templates)
     failures = Failures(pages)
-    static = Static(Folder(folder), form_origin=_origin(site.web_url), missing=_missing(pages))
+    links = partial(link_header, site)
+    static = Static(Folder(folder), form_origin=_origin(site.web_url), missing=_missing(pages), links=links)
     unsubscribing = UnsubscribePage(pages, unsubscribe)
     return Starlette(
         routes=[

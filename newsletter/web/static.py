@@ -22,12 +22,23 @@ MISSING = ("404.html",)
 
 
 class Static:
-    """An ASGI application over a Folder; `missing` makes the page for an address that leads nowhere."""
+    """An ASGI application over a Folder; `missing` makes the page for an address that leads nowhere.
 
-    def __init__(self, folder: Folder, *, form_origin: str, missing: Callable[[Scope], Response]) -> None:
+    `links` says the Link header of a path, or nothing.
+    """
+
+    def __init__(
+        self,
+        folder: Folder,
+        *,
+        form_origin: str,
+        missing: Callable[[Scope], Response],
+        links: Callable[[str], str] = lambda _path: "",
+    ) -> None:
         self._folder = folder
         self._form_origin = form_origin
         self._missing = missing
+        self._links = links
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = self._answer(scope)
@@ -41,12 +52,13 @@ class Static:
             return self._not_found(scope)
         stored = self._folder.find(segments)
         if stored is not None:
-            return self._serve(stored, segments[-1], scope["method"], Headers(scope=scope))
+            return self._serve(stored, "/".join(segments), scope["method"], Headers(scope=scope))
         if self._folder.has_page(segments):
             return moved(folder_address(segments[-1]))
         return self._not_found(scope)
 
-    def _serve(self, stored: Stored, name: str, method: str, asked: Headers) -> Response:
+    def _serve(self, stored: Stored, path: str, method: str, asked: Headers) -> Response:
+        name = path.rpartition("/")[2]
         gzipped = stored.gzipped if accepts_gzip(_joined(asked, "accept-encoding")) else None
         browser = name in media.FEEDS and accepts_html(_joined(asked, "accept"))
         etag = f'"{stored.tag}{"-page" if browser else ""}{"-gz" if gzipped else ""}"'
@@ -58,6 +70,8 @@ class Static:
             if_modified_since=asked.get("if-modified-since", ""),
         ):
             return Response(status_code=304, headers=headers)
+        if links := self._links(path):
+            headers["link"] = links
         headers["last-modified"] = format_datetime(stored.modified, usegmt=True)
         headers["content-type"] = media.media_type(name, for_browser=browser)
         headers["content-security-policy"] = media.content_policy(name, form_origin=self._form_origin)
