@@ -233,7 +233,7 @@ class App:
         """Make a new file in `posts/`. Raises Refused when it is there already."""
         self.sources.write_new(path, text)
 
-    def move_in(self, where: str, wanted: Wanted, now: datetime) -> Moved:
+    def move_in(self, where: str, wanted: Wanted, now: datetime, *, progress: Callable[[int], None]) -> Moved:
         """Bring in the posts of an export or a feed; see `usecases.move_in`. Raises UsageError for no such file."""
         from newsletter.content.importing import disk, recognise
         from newsletter.outside.client import Client
@@ -250,6 +250,7 @@ class App:
                 beside=disk.Beside(where).find,
                 client=client,
                 now=now,
+                progress=progress,
             )
 
     def publish(self, library: Library, now: datetime, *, dry_run: bool = False) -> Published:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections import Counter
 from collections.abc import Iterator
@@ -38,8 +39,13 @@ def import_posts(door: Door, where: str, go: bool, images: bool, author: str, ol
 
     person = door.app.person(author) if author else None
     wanted = Wanted(go=go, images=images, author=person, old_url=_address(old_url))
-    moved = door.app.move_in(where, wanted, door.now)
+    moved = door.app.move_in(where, wanted, door.now, progress=lambda n: _progress(door, n))
     door.answer(_data(moved, go=go), *_lines(door, where, moved, wanted))
+
+
+def _progress(door: Door, done: int) -> None:
+    if done % 500 == 0:
+        door.say(f"{done:,} posts read …")
 
 
 def _address(url: str) -> str:
@@ -126,7 +132,7 @@ def _people(moved: Moved, wanted: Wanted) -> Iterator[str]:
     yield f"Authors    not under [people]; add them to newsletter.toml, {instead}"
     for key, byline in strangers:
         yield f"           [people.{key}]"
-        yield f'           name = "{byline.name}"'
+        yield f"           name = {json.dumps(byline.name, ensure_ascii=False)}"
 
 
 def _again(where: str, wanted: Wanted) -> str:

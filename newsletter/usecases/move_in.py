@@ -46,8 +46,12 @@ def move_in(
     beside: Callable[[str], bytes | None],
     client: Client,
     now: datetime,
+    progress: Callable[[int], None] = lambda _done: None,
 ) -> Moved:
-    """Move in what `read` gives, once for each pass. Raises SourceErrors, ConfigError, Refused and Outside."""
+    """Move in what `read` gives, once for each pass; `progress` hears of each post.
+
+    Raises SourceErrors, ConfigError, Refused and Outside; then nothing was written.
+    """
     gatherer = Gatherer(beside, client if wanted.go else None)
     terms = Terms(
         site=site,
@@ -58,7 +62,7 @@ def move_in(
         old_url=wanted.old_url,
         fetch=gatherer.find if wanted.images else None,
     )
-    plan = receive(read, terms, stage.put if wanted.go else None)
+    plan = receive(read, terms, stage.put if wanted.go else None, progress)
     text, elsewhere = redirects.joined(stage.text(PurePosixPath(redirects.FILE)), plan.redirects)
     if wanted.go and plan.coming:
         stage.change(PurePosixPath(redirects.FILE), text.encode())

@@ -71,14 +71,22 @@ class Terms:
     fetch: Fetch | None = None  # brings pictures along; None leaves them where they are
 
 
-def receive(read: Callable[[], Iterable[Piece]], terms: Terms, put: Put | None = None) -> Plan:
+def receive(
+    read: Callable[[], Iterable[Piece]],
+    terms: Terms,
+    put: Put | None = None,
+    progress: Callable[[int], None] = lambda _done: None,
+) -> Plan:
     """Go through an export, which `read` opens anew each time; `put` gets each new file. Raises SourceErrors.
 
     Twice, because a link may lead to a post that comes later; a few posts a third time, because a link may lead
     to one that turned out to be a draft.
     """
     survey = _survey(read(), terms)
-    rows = {n: _Desk(terms, survey, put).row(n, arrival) for n, arrival in _arrivals(read())}
+    rows: dict[int, Row] = {}
+    for n, arrival in _arrivals(read()):
+        rows[n] = _Desk(terms, survey, put).row(n, arrival)
+        progress(n + 1)
     hidden = frozenset(n for n, row in rows.items() if row.draft or not row.path)
     stale = {n for n, row in rows.items() if row.leads_to & hidden}
     for n, arrival in _arrivals(read()) if stale else ():
@@ -88,7 +96,7 @@ def receive(read: Callable[[], Iterable[Piece]], terms: Terms, put: Put | None =
         survey.home.program,
         tuple(rows[n] for n in sorted(rows)),
         survey.others,
-        {path: slug for n, (path, slug) in survey.old_paths.items() if rows[n].path},
+        {path: slug for n, (path, slug) in reversed(survey.old_paths.items()) if rows[n].path},
         tuple(sorted(survey.strangers.items())),
     )
 
@@ -103,7 +111,7 @@ class _Survey:
     shows: Mapping[str, str]  # picture -> what it shows
     attached: Mapping[str, str]  # number of an attachment -> its address
     others: Mapping[str, int]
-    old_paths: Mapping[int, tuple[str, str]]  # arrival -> its old path and its slug, where it was public
+    old_paths: dict[int, tuple[str, str]]  # arrival -> its old path and its slug, where it was public
     strangers: Mapping[str, Byline]
     hidden: frozenset[int] = frozenset()  # arrivals that readers will not find
 
@@ -132,7 +140,7 @@ def _survey(pieces: Iterable[Piece], terms: Terms) -> _Survey:
                 old = addresses.old_path(piece.link, home.url)
                 if place.path and piece.link:
                     at.setdefault(addresses.key(urljoin(home.url, piece.link)), n)
-                if place.path and old and not piece.held and old != f"/posts/{place.slug}/":
+                if place.path and old and not piece.held and old.rstrip("/") != f"/posts/{place.slug}":
                     old_paths[n] = (old, place.slug)
                 n += 1
     return _Survey(home, tuple(places), at, shows, attached, others, old_paths, placer.strangers)

@@ -187,6 +187,11 @@ def test_on_a_site_that_reviews_each_post_gets_a_reviewer_and_waits(tmp_path: Pa
     assert (loaded.problems, loaded.library.posts, len(loaded.posts)) == ((), (), 1)
 
 
+def test_a_date_from_before_time_zones_is_kept_to_the_second(desk: Desk) -> None:
+    desk.move(wxr(a_wxr_post(wp__post_date_gmt="1890-05-03 08:30:00")))
+    assert "date: 1890-05-03T08:30:00+00:00" in desk.text()
+
+
 # --- drafts --------------------------------------------------------------------------------------------
 
 
@@ -259,6 +264,8 @@ def test_redirects_that_cannot_be_read_stop_the_import_before_anything_is_writte
 
 
 def test_an_address_in_another_script_redirects_as_browsers_ask_for_it(desk: Desk) -> None:
+    desk.move(wxr(a_wxr_post("ü", wp__post_name="ue", guid="urn:2", link=f"{OLD}/größe 1/")))
+    assert '"/gr%C3%B6%C3%9Fe%201/" = "ue"' in (desk.root / "redirects.toml").read_text(encoding="utf-8")
     desk.move(wxr(a_wxr_post(wp__post_name="%d1%81%d0%bd%d0%b5%d0%b3", link=f"{OLD}/%d1%81%d0%bd%d0%b5%d0%b3/")))
     assert '"/%d1%81%d0%bd%d0%b5%d0%b3/" = "sneg"' in (desk.root / "redirects.toml").read_text(encoding="utf-8")
 

@@ -6,7 +6,7 @@ Promises that the spellings of one old address count as one: with or without `ww
 from __future__ import annotations
 
 import re
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 _SIZED = re.compile(r"-\d{1,5}x\d{1,5}(?=\.[a-z0-9]{1,5}$)", re.IGNORECASE)
 
@@ -29,11 +29,12 @@ def picture_key(url: str) -> str:
 
 
 def old_path(link: str, home: str) -> str:
-    """The path at which a post stood, for a redirect; empty when no server could tell it from another."""
+    """The path at which a post stood, percent-encoded; empty when no server could tell it from another."""
     parts = _split(link)
-    if parts.query or parts.path in {"", "/"} or host(link) not in {"", host(home)}:
+    path = quote(f"/{parts.path.removeprefix('/')}", safe="/%:@!$&'()*+,;=~")
+    if parts.query or path == "/" or "//" in path or "/.." in path or host(link) not in {"", host(home)}:
         return ""
-    return parts.path if parts.path.startswith("/") else f"/{parts.path}"
+    return path
 
 
 def slug(link: str) -> str:

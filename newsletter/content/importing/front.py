@@ -6,7 +6,7 @@ Promises front matter that reads back as it was meant, with dates on the site's 
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from newsletter.content.importing import body
@@ -74,4 +74,8 @@ def _squeezed(text: str) -> str:
 
 
 def _local(moment: datetime, zone: ZoneInfo) -> str:
-    return moment.astimezone(zone).isoformat(sep="T", timespec="seconds")
+    local = moment.astimezone(zone)
+    offset = local.utcoffset()
+    if offset is None or offset.seconds % 60:  # before zones were whole minutes from Greenwich
+        local = moment.astimezone(UTC)
+    return local.isoformat(timespec="seconds")

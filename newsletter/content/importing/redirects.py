@@ -6,7 +6,6 @@ this site, or an http(s) address. Promises that lines which are there stay as th
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Mapping
 
@@ -17,7 +16,10 @@ _HEAD = '# Old addresses that lead to posts: "/path/" = "slug of the post", or a
 
 
 def joined(text: str, found: Mapping[str, str]) -> tuple[str, list[str]]:
-    """`text` with the redirects that it lacks, and the paths that it leads elsewhere. Raises ConfigError (P307)."""
+    """`text` with those of `found` (percent-encoded path -> slug) that it lacks, and the paths that it leads elsewhere.
+
+    Raises ConfigError (P307) when it cannot be read.
+    """
     try:
         there = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -25,7 +27,7 @@ def joined(text: str, found: Mapping[str, str]) -> tuple[str, list[str]]:
     if any(not isinstance(target, str) for target in there.values()):
         raise ConfigError(_problem("A redirect is not a path and a slug"))
     elsewhere = [path for path, slug in found.items() if there.get(path, slug) != slug]
-    new = [f"{json.dumps(path)} = {json.dumps(slug)}" for path, slug in sorted(found.items()) if path not in there]
+    new = [f'"{path}" = "{slug}"' for path, slug in sorted(found.items()) if path not in there]
     if not new:
         return text, elsewhere
     start = text if text.endswith("\n") or not text else f"{text}\n"
