@@ -44,7 +44,8 @@ def list_feeds(door: Door) -> None:
 
 def _data(door: Door, one: Feed) -> dict[str, object]:
     site, folder = door.app.config.site, one.heading.folder
-    addresses = {name: site.address_of(f"{folder}{name}") for name in ("rss.xml", "atom.xml", "feed.json")}
+    names = {"rss": "rss.xml", "atom": "atom.xml", "json": "feed.json"}
+    addresses = {key: site.address_of(f"{folder}{name}") for key, name in names.items()}
     return {"kind": one.kind, "title": one.heading.title, "items": one.count, "newest": one.newest, **addresses}
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from newsletter import words
 from newsletter.cli.door import Door, told
 from newsletter.cli.machine import delivered_words, prepared_words
-from newsletter.errors import NewsletterError, Outside
+from newsletter.errors import NewsletterError, Outside, Problem
 from newsletter.model import WEEKLY, LogEntry
 from newsletter.usecases.prepare import prepare
 
@@ -22,6 +22,7 @@ class Rounds:
         self.clock = door.ticking_clock()
         self._holds = False
         self._said: tuple[str, ...] = ()
+        self._remarks: tuple[Problem, ...] = ()
 
     def look(self) -> None:
         """One round. Trouble is told and left for the next round; nothing is lost by it."""
@@ -56,6 +57,9 @@ class Rounds:
         done = app.publish(library, now)
         if done.changes:
             self._say(f"Published: {done.changes.changed} changed, {done.changes.new} new, {done.changes.gone} gone")
+        if done.remarks != self._remarks:
+            self._say(*told(done.remarks))
+        self._remarks = done.remarks
         made = prepare(app.press(library, now))
         if made.slot is not None:
             self._say(*prepared_words(self._door, made, "just now"), *told(made.problems))
