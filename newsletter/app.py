@@ -13,9 +13,10 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from newsletter import seal
 from newsletter.config import Config
 from newsletter.errors import ConfigError, NewsletterError, Problem, UsageError, nearest
-from newsletter.model import WEEKLY, Issue, Library, Person, Slot, Variant
+from newsletter.model import WEEKLY, Changes, Issue, Library, Person, Post, Slot, Variant
 from newsletter.ports import Cache, Clock, Hubs, Ledger, Output, Reviews, Roster, Sources, Transport
 from newsletter.program import version
 from newsletter.spread import spread
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from newsletter.usecases.enroll import Unsubscribe
     from newsletter.usecases.move_in import Moved, Wanted
     from newsletter.usecases.preview import Preview
-    from newsletter.usecases.publish import Published
+    from newsletter.usecases.published import Published
 
 # Imports of rooms stand inside the properties on purpose: `publish` must not load the mail room, nor `status` lxml.
 
@@ -49,6 +50,8 @@ class App:
 
     def __init__(self, config: Config) -> None:
         self.config = config
+        self._inputs = ""  # what the library was last read from
+        self._coming: Sequence[datetime] = ()  # when posts come out, or are withdrawn
 
     # -- edges
 
@@ -195,7 +198,8 @@ class App:
         """All posts, with every problem."""
         from newsletter.usecases.check import check
 
-        return check(
+        self._inputs = self._present()
+        loaded = check(
             sources=self.sources,
             reviews=self.reviews,
             site=self.config.site,
@@ -204,6 +208,15 @@ class App:
             cache=self.cache,
             spread=spread,
         )
+        self._coming = [time for post in loaded.posts for time in _times(post)]
+        return loaded
+
+    def _present(self) -> str:
+        """One hash of all that a publish is made of; empty when it cannot be told."""
+        from newsletter.templates import default_folder
+
+        folders = (self.config.root / "templates", default_folder())
+        return seal.inputs(self.config.root, folders, self.config.cadence, self.issues())
 
     def encode_picture(self, name: str, content: bytes) -> Sequence[Variant]:
         """The picture as it is published, from the album if it is there. Raises SourceErrors."""
@@ -253,13 +266,26 @@ class App:
                 progress=progress,
             )
 
+    def unchanged(self, now: datetime) -> Published | None:
+        """What publishing now would answer, if it certainly would change nothing; None when one has to look."""
+        from newsletter.usecases.published import Published
+
+        known = seal.kept(self.cache)
+        searchable = (self.config.state / "search.sqlite3").is_file()
+        if self.config.site.hubs or not known or not searchable:
+            return None
+        if not known.holds(self._present(), self.output.stands(), now):
+            return None
+        return Published(Changes(same=known.files), known.posts, known.issues, known.feeds, known.files)
+
     def publish(self, library: Library, now: datetime, *, dry_run: bool = False) -> Published:
         """Build the output folder. Raises SourceErrors, Outside."""
         from newsletter.usecases.publish import publish
 
-        return publish(
+        issues = self.issues()
+        done = publish(
             library=library,
-            issues=self.issues(),
+            issues=issues,
             output=self.output,
             site=self.config.site,
             templates=self.templates,
@@ -269,6 +295,11 @@ class App:
             search=self.search,
             hubs=self.hubs if self.config.site.hubs else None,
         )
+        if self._inputs and not dry_run and not done.remarks:
+            until = seal.until(now, [*self._coming, self.next_slot(now).due, *(issue.send_at for issue in issues)])
+            counts = (done.posts, done.issues, done.feeds, done.files)
+            seal.keep(self.cache, seal.Seal(self._inputs, self.output.stands(), now.isoformat(), until, *counts))
+        return done
 
     def feeds(self, now: datetime) -> tuple[Feed, ...]:
         """Every feed that a publish makes now. Raises SourceErrors."""
@@ -386,3 +417,10 @@ class App:
         from newsletter.usecases.enroll import Unsubscribe
 
         return Unsubscribe(self.roster, self.tokens, clock)
+
+
+def _times(post: Post) -> Iterator[datetime]:
+    """When a post changes without being edited."""
+    yield post.published
+    if post.withdrawal:
+        yield post.withdrawal.at

@@ -120,6 +120,9 @@ class Output(Protocol):
     def compare(self, files: Iterable[File | Recipe], judge: Judge | None = None) -> Changes:
         """What `write` would do with these files, without doing it."""
 
+    def stands(self) -> str:
+        """What changes when any published file does; empty when one is not as the last write left it."""
+
 
 class Reviews(Protocol):
     """`reviews.toml`: approvals that travel with the posts."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from newsletter.app import App
     from newsletter.config import Config
     from newsletter.model import Library
+    from newsletter.usecases.published import Published
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -70,6 +71,13 @@ class Door:
         with closing(self._world(config)) as app:
             loaded = app.loaded(self.now_in(config.site.timezone))
             return [*problems, *loaded.problems], len(loaded.posts)
+
+    def unchanged(self) -> Published | None:
+        """What a publish would answer, if configuration, posts and output are as the last one left them."""
+        try:
+            return self.app.unchanged(self.now)
+        except ConfigError:
+            return None  # told with what is wrong in the posts
 
     def sound_library(self) -> Library:
         """The public posts. Raises SourceErrors with what is wrong in configuration and posts, all together."""

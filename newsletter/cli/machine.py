@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from newsletter.delivery.progress import Drained, Progress
     from newsletter.usecases.deliver import Delivered
     from newsletter.usecases.prepare import Prepared
-    from newsletter.usecases.publish import Published
+    from newsletter.usecases.published import Published
 
 
 # --- publish ---------------------------------------------------------------------------------------
@@ -35,8 +35,7 @@ def publish(door: Door, dry_run: bool) -> None:
     newsletter publish --dry-run --now 2026-11-27T08:00:00+01:00
     """
     with stopwatch() as took:
-        library = door.sound_library()
-        done = door.app.publish(library, door.now, dry_run=dry_run)
+        done = door.unchanged() or door.app.publish(door.sound_library(), door.now, dry_run=dry_run)
         door.say(*told(done.remarks))
         door.answer(_published_data(done, dry_run=dry_run), _published_words(done, took(), dry_run=dry_run))
 

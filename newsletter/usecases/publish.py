@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from newsletter.errors import Outside, Problem, SourceErrors
-from newsletter.model import Changes, File, Issue, IssueState, Library, Recipe, Site, Slot
+from newsletter.model import File, Issue, IssueState, Library, Recipe, Site, Slot
 from newsletter.ports import Hubs, Output, Search
 from newsletter.publish import archive, checks, feedcheck
 from newsletter.publish.catalogue import documents, feeds
+from newsletter.usecases.published import Published
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """What a publish did."""
-
-    changes: Changes
-    posts: int
-    issues: int
-    feeds: int
-    files: int
-    remarks: tuple[Problem, ...] = ()  # what failed without holding the publish up
 
 
 def publish(
