@@ -7,7 +7,7 @@ whoever passes it. Every page has one frame (`web/base.html`), works without scr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import PurePosixPath
@@ -16,7 +16,7 @@ from jinja2 import Environment
 
 from newsletter import words
 from newsletter.model import Asset, File, Issue, IssueState, Library, Post, Recipe, Site, Slot, Story
-from newsletter.publish import discovery, keys, metadata, views
+from newsletter.publish import discovery, keys, metadata, more, sitemap, views
 from newsletter.publish.around import Around, around_all, newest_first
 from newsletter.publish.contexts import (
     Context,
@@ -24,10 +24,16 @@ from newsletter.publish.contexts import (
     HomeContext,
     IssueContext,
     IssuesContext,
+    Leaf,
+    ListContext,
     LostContext,
+    MovedContext,
     PostContext,
     PostsContext,
     SearchContext,
+    TakesContext,
+    TopicsContext,
+    WithdrawnContext,
 )
 from newsletter.publish.discovery import Alternate
 from newsletter.publish.paths import (
@@ -36,12 +42,14 @@ from newsletter.publish.paths import (
     ISSUES,
     POSTS,
     SEARCH,
+    SITEMAP,
     absolute_root,
     issue_path,
     page_file,
     post_path,
     root_of,
 )
+from newsletter.publish.redirects import Redirect
 from newsletter.publish.views import Page
 
 TEMPLATES = tuple(
@@ -55,6 +63,11 @@ TEMPLATES = tuple(
         FeedsContext,
         SearchContext,
         LostContext,
+        TopicsContext,
+        ListContext,
+        TakesContext,
+        WithdrawnContext,
+        MovedContext,
     )
 )
 """Every page template that `render` names, so that a door can check at its start that all of them load."""
@@ -90,24 +103,25 @@ def recipes(
     `next_slot` is told to readers only as long as there is no Issue yet.
     """
     shown = sorted((issue for issue in issues if _shown(issue)), key=lambda issue: issue.number, reverse=True)
-    whole = _whole(site, newest_first(library), shown, next_slot)
-    leaves = [*_lists(whole), *_posts_alone(whole), *_issues_alone(whole)]
-    common = keys.of(site, *keys.sources(templates))
-    pages = [
-        Recipe(leaf.path, keys.of(common, *leaf.seen), partial(_render, templates, leaf.context)) for leaf in leaves
-    ]
-    files = [*_styles(templates), _robots(site)]
+    library = newest_first(library)
+    whole = _whole(site, library, shown, next_slot)
+    beside = [*more.leaves(site, library)]
+    leaves = [*_lists(whole), *_posts_alone(whole), *_issues_alone(whole), *beside]
+    pages = [*_pages(leaves, site, templates)]
+    files = [*_styles(templates), _robots(site), *sitemap.files(site, library, [leaf.path for leaf in leaves])]
     ready = [Recipe(file.path, keys.of(file.content), partial(_content, file)) for file in files]
     return sorted([*pages, *_assets(whole), *ready], key=lambda recipe: recipe.path.parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """A page before it is rendered: `seen` is all that its context depends on but the site and the templates."""
+def moved_pages(site: Site, moved: Sequence[Redirect], templates: Environment) -> list[Recipe]:
+    """How to make the pages that stand where a Post was and lead on to where it is, for hosts that cannot redirect."""
+    return [*_pages(more.moved(site, moved), site, templates)]
 
-    path: PurePosixPath
-    context: Callable[[], Context]
-    seen: Sequence[object]
+
+def _pages(leaves: Iterable[Leaf], site: Site, templates: Environment) -> Iterator[Recipe]:
+    common = keys.of(site, *keys.sources(templates))
+    for leaf in leaves:
+        yield Recipe(leaf.path, keys.of(common, *leaf.seen), partial(_render, templates, leaf.context))
 
 
 def _lists(whole: _Whole) -> Iterator[Leaf]:
@@ -207,6 +221,8 @@ def _post(whole: _Whole, post: Post) -> PostContext:
         newer=views.reference(site, around.newer) if around.newer else None,
         older=views.reference(site, around.older) if around.older else None,
         json_ld=metadata.json_ld(site, post),
+        judged=views.judged(site, post, around),
+        verdicts=views.verdicts(site, around),
     )
 
 
@@ -290,7 +306,8 @@ def _styles(templates: Environment) -> list[File]:
 def _robots(site: Site) -> File:
     """Everything may be read but the links that belong to one reader."""
     root = absolute_root(site)
-    return File(PurePosixPath("robots.txt"), f"User-agent: *\nDisallow: {root}u/\n".encode())
+    words = f"User-agent: *\nDisallow: {root}u/\n\nSitemap: {site.address_of(SITEMAP)}\n"
+    return File(PurePosixPath("robots.txt"), words.encode())
 
 
 def _shown(issue: Issue) -> bool:

@@ -14,6 +14,7 @@ from slugify import slugify
 from newsletter.model import Site
 
 HOME, POSTS, ISSUES, FEEDS, SEARCH = "", "posts/", "issues/", "feeds/", "search/"
+TAKES, SITEMAP = "takes/", "sitemap.xml"
 TOPICS, AUTHORS, CHAINS, ARCHIVE = "topics/", "authors/", "chains/", "archive/"
 RSS_FEED, ATOM_FEED, JSON_FEED = "rss.xml", "atom.xml", "feed.json"
 FEED_LIST = "feeds.opml"

@@ -70,6 +70,11 @@ def test_every_page_has_its_place() -> None:
         "feeds/index.html",
         "feeds/feed.css",
         "search/index.html",
+        "sitemap.xml",
+        "topics/index.html",
+        "topics/batteries/index.html",
+        "topics/makers/index.html",
+        "authors/news-desk/index.html",
     }
     assert {path for path in files if path.startswith("issues/")} == {
         "issues/index.html",
@@ -402,7 +407,10 @@ def test_the_postal_address_is_on_every_page() -> None:
 
 
 def test_robots_may_read_everything_but_the_links_of_one_reader() -> None:
-    assert _build(site=a_site(url="https://host.example/blog"))["robots.txt"] == "User-agent: *\nDisallow: /blog/u/\n"
+    robots = _build(site=a_site(url="https://host.example/blog"))["robots.txt"]
+
+    assert robots.startswith("User-agent: *\nDisallow: /blog/u/\n\n")
+    assert robots.endswith("Sitemap: https://host.example/blog/sitemap.xml\n")
 
 
 def test_a_site_can_replace_one_block(tmp_path: Path) -> None:
