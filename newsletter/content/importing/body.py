@@ -13,18 +13,19 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote, urljoin, urlsplit
 
 import nh3
-from bs4 import BeautifulSoup, Comment
-from bs4.element import NavigableString, PageElement, Tag
+from bs4 import BeautifulSoup
+from bs4.element import Tag
 from markdown_it.common.normalize_url import normalizeLink
 
-from newsletter.content.importing import footnotes, shortcodes
+from newsletter.content.importing import footnotes, paragraphs, shortcodes, tidying
 from newsletter.content.lines import FORBIDDEN
 from newsletter.content.sanitise import TAGS
 
 LIMIT = 1_000_000
 """Characters of one body."""
 
-_DEEPEST = 50
+_DEEPEST = 200  # unclosed tags of old pages count, too
+_MOST = 20_000  # tags and empty lines
 _OPEN = re.compile(r"<(/?)([a-z][a-z0-9]*)\b", re.IGNORECASE)
 _ALONE_NAMES = (  # void, or closed by what follows
     "area base br col embed hr img input link meta param source track wbr "
@@ -32,13 +33,16 @@ _ALONE_NAMES = (  # void, or closed by what follows
 )
 _ALONE = frozenset(_ALONE_NAMES.split())
 _KEPT = set(TAGS) | {"h1", "picture"}
-_TOLD = ("script", "style", "iframe", "object", "embed", "form", "svg", "canvas", "math", "noscript", "button", "input")
+_TOLD = ("script", "style", "iframe", "object", "embed", "form", "svg", "canvas", "math", "button", "select")
+_EMPTIED = frozenset({*_TOLD, "textarea", "template", "title", "noembed", "noframes", "xmp"}) - {"form"}
 _GONE = re.compile(rf"<({'|'.join(_TOLD)})\b([^>]{{0,2000}})", re.IGNORECASE)
+_SHOWN_WITHOUT_SCRIPT = re.compile(r"</?noscript\b[^>]{0,500}>", re.IGNORECASE)
 _SRC = re.compile(r"""\b(?:src|data)\s*=\s*["']?([^"'\s>]{1,300})""", re.IGNORECASE)
+_LATE = ("data-src", "data-lazy-src", "data-original")  # what a script would put into src
 _ATTRIBUTES = {
     "*": {"id"},
     "a": {"href"},
-    "img": {"src", "alt", "title"},
+    "img": {"src", "alt", "title", *_LATE},
     "source": {"src"},
     "video": {"src", "poster", "controls"},
     "audio": {"src", "controls"},
@@ -52,17 +56,6 @@ _ATTRIBUTES = {
     "code": {"class"},
 }
 _CODE = re.compile(r"(?:language|lang|brush:)[-\s]?([A-Za-z0-9+#_-]{1,30})")
-_BLOCK_NAMES = "p h1 h2 h3 h4 h5 h6 ul ol dl blockquote pre table section div figure hr details video audio"
-BLOCKS = frozenset(_BLOCK_NAMES.split())
-_LISTS = frozenset({"ul", "ol"})
-_HOMES = {
-    "li": _LISTS,
-    "dt": frozenset({"dl", "div"}),
-    "dd": frozenset({"dl", "div"}),
-    "figcaption": frozenset({"figure"}),
-    "summary": frozenset({"details"}),
-}
-_GAP = re.compile(r"\n[ \t]*\n\s*")
 _SHOWN = re.compile(r"\.(?:jpe?g|png|gif|webp|avif)$", re.IGNORECASE)
 _FILE_WORDS = re.compile(r"\S+|(?:img|dsc|image|screenshot)[-_ ]?\d*", re.IGNORECASE)
 
@@ -89,7 +82,7 @@ class Body:
 
 
 class TooDeepError(ValueError):
-    """The body is nested deeper than any text is."""
+    """The body is longer, or nested deeper, than any text is."""
 
 
 def read(html: str, around: Surroundings, *, notes: bool = True) -> Body:
@@ -98,20 +91,20 @@ def read(html: str, around: Surroundings, *, notes: bool = True) -> Body:
     html = FORBIDDEN.sub("", html.replace("\r\n", "\n").replace("\r", "\n"))
     if around.loose:
         html = shortcodes.spelled_out(html, told)
-    _refuse_depth(html)
+    html = _SHOWN_WITHOUT_SCRIPT.sub("", html)
+    _refuse_size(html)
     for gone in _GONE.finditer(html):
         source = _SRC.search(gone.group(2))
         told[f"<{gone.group(1).lower()}>{f' of {source.group(1)[:80]}' if source else ''} was left out"] += 1
     soup = _parsed(_allowed(html, around.base))
     body = Body(soup, told=told)
     _settle_headings(soup)
-    _settle_strays(soup)
-    _settle_paragraphs(soup, loose=around.loose)
+    paragraphs.settle(soup, loose=around.loose)
     body.notes = footnotes.lift(soup) if notes else []
     soup.extend(body.notes)  # what is done to the text is done to them
     _settle_links(body, around)
     _settle_pictures(body, around)
-    _tidy(soup)
+    tidying.tidy(soup, keep=body.notes)
     for note in body.notes:
         note.extract()
     return body
@@ -125,16 +118,16 @@ def text(html: str) -> str:
     return " ".join(_parsed(FORBIDDEN.sub("", plain)).get_text().split())
 
 
-def _refuse_depth(html: str) -> None:
-    """Before any parser sees it: deep nesting costs parsers the square of the depth."""
-    depth = 0
-    for closing, name in _OPEN.findall(html):
+def _refuse_size(html: str) -> None:
+    """Before any parser sees it: the work of parsers grows with the square of depth and width."""
+    depth, tags = 0, _OPEN.findall(html)
+    if len(html) > LIMIT or len(tags) + html.count("\n\n") > _MOST:
+        raise TooDeepError
+    for closing, name in tags:
         if name.lower() not in _ALONE:
             depth = max(0, depth - 1) if closing else depth + 1
-        if depth > 4 * _DEEPEST:  # unclosed tags of old pages count, too
+        if depth > _DEEPEST:
             raise TooDeepError
-    if len(html) > LIMIT:
-        raise TooDeepError
 
 
 def _parsed(html: str) -> Tag:
@@ -145,7 +138,7 @@ def _parsed(html: str) -> Tag:
 
 def _allowed(html: str, base: str) -> str:
     def attribute(_tag: str, name: str, value: str) -> str | None:
-        if name in {"href", "src", "poster"}:
+        if name in {"href", "src", "poster", *_LATE}:
             return _absolute(value, base)
         if name == "class":
             found = _CODE.search(value)
@@ -157,6 +150,7 @@ def _allowed(html: str, base: str) -> str:
         tags=_KEPT,
         attributes=_ATTRIBUTES,
         attribute_filter=attribute,
+        clean_content_tags=set(_EMPTIED),
         generic_attribute_prefixes=None,
         url_schemes={"http", "https", "mailto"},
         link_rel=None,
@@ -183,86 +177,6 @@ def _settle_headings(soup: Tag) -> None:
         heading.name = f"h{min(6, int(heading.name[1]) - highest + 2)}"
 
 
-def _settle_strays(soup: Tag) -> None:
-    """Rows without their list and captions without their figure become plain blocks."""
-    for stray in soup.find_all(list(_HOMES)):
-        if stray.parent is None or stray.parent.name not in _HOMES[stray.name]:
-            stray.name = "div"
-
-
-def _settle_paragraphs(soup: Tag, *, loose: bool) -> None:
-    for box in [soup, *soup.find_all(["div", "section", "blockquote"])]:
-        _wrap_loose(box, loose=loose)
-    for paragraph in soup.find_all("p"):
-        _split_at_gaps(paragraph)
-
-
-def _wrap_loose(box: Tag, *, loose: bool) -> None:
-    """Text and inline tags that stand between blocks become paragraphs; an empty line begins another."""
-    if box.name != "div" and not any(isinstance(c, Tag) and c.name in BLOCKS for c in box.children) and not loose:
-        return
-    run: list[PageElement] = []
-    for child in [*box.children, None]:
-        if child is None or (isinstance(child, Tag) and child.name in BLOCKS):
-            _into_paragraphs(run, box, child, loose=loose)
-            run = []
-        elif not isinstance(child, Comment):
-            run.append(child)
-
-
-def _into_paragraphs(run: list[PageElement], box: Tag, before: PageElement | None, *, loose: bool) -> None:
-    if not any(isinstance(one, Tag) or str(one).strip() for one in run):
-        return
-    paragraphs: list[list[PageElement]] = [[]]
-    for one in run:
-        one.extract()
-        if not isinstance(one, NavigableString):
-            paragraphs[-1].append(one)
-            continue
-        first, *others = _GAP.split(str(one)) if loose else [str(one)]
-        paragraphs[-1] += _lines(first, loose=loose)
-        paragraphs += [_lines(other, loose=loose) for other in others]
-    for pieces in paragraphs:
-        if any(isinstance(one, Tag) or str(one).strip() for one in pieces):
-            paragraph = Tag(name="p")
-            paragraph.extend(pieces)
-            box.append(paragraph) if before is None else before.insert_before(paragraph)
-
-
-def _lines(words: str, *, loose: bool) -> list[PageElement]:
-    """Where lines count, each end of a line is one for readers."""
-    if not loose:
-        return [NavigableString(words)]
-    found: list[PageElement] = []
-    for n, line in enumerate(words.split("\n")):
-        found += [Tag(name="br"), NavigableString(line)] if n else [NavigableString(line)]
-    return found
-
-
-def _split_at_gaps(paragraph: Tag) -> None:
-    """Two line breaks in a row were meant as a new paragraph."""
-    parts: list[list[PageElement]] = [[]]
-    breaks = 0
-    for child in list(paragraph.children):
-        if isinstance(child, Tag) and child.name == "br":
-            breaks += 1
-            if breaks == 1:
-                parts[-1].append(child)
-        elif str(child).strip():
-            if breaks > 1:
-                parts.append([])
-            breaks = 0
-            parts[-1].append(child)
-        else:
-            parts[-1].append(child)
-    last = paragraph
-    for part in parts[1:]:
-        other = Tag(name="p")
-        other.extend([piece.extract() for piece in part])
-        last.insert_after(other)
-        last = other
-
-
 def _settle_links(body: Body, around: Surroundings) -> None:
     for link in body.soup.find_all("a"):
         href = str(link.get("href") or "")
@@ -282,8 +196,9 @@ def _settle_links(body: Body, around: Surroundings) -> None:
 
 def _settle_pictures(body: Body, around: Surroundings) -> None:
     for picture in body.soup.find_all("img"):
-        src = str(picture.get("src") or "")
+        src = next((str(picture[name]) for name in (*_LATE, "src") if picture.get(name)), "")
         if not src:
+            body.told["a picture without an address was left out"] += 1
             picture.decompose()
             continue
         words = str(picture.get("alt") or "").strip() or around.shows(src)
@@ -300,40 +215,3 @@ def _other_words(picture: Tag) -> str:
     title = str(picture.get("title") or "").strip()
     name = unquote(urlsplit(str(picture.get("src"))).path.rpartition("/")[2]).partition(".")[0]
     return "" if _FILE_WORDS.fullmatch(title) or title == name else title
-
-
-def _tidy(soup: Tag) -> None:
-    """What would only stand in the way: wrappers, empty tags, breaks at the edge of a block, ids."""
-    for one in soup.find_all(["picture", "source"]):
-        if one.name == "picture" or one.find_parent(["video", "audio"]) is None:
-            one.unwrap()
-    for one in soup.find_all("span"):
-        one.unwrap()
-    for one in soup.find_all(["li", "td", "th"]):
-        _trim_breaks(one)
-    for one in reversed(soup.find_all(["p", "em", "strong", "b", "i", "a", "div", "figure", "figcaption"])):
-        _trim_breaks(one)
-        if not one.get_text().strip() and one.find(["img", "video", "audio", "hr", "table", "sup"]) is None:
-            one.unwrap() if one.get_text() and one.name not in BLOCKS else one.decompose()
-    for numbered in soup.find_all("ol"):
-        _number(numbered)
-    for one in soup.find_all(id=True):
-        del one["id"]
-    soup.smooth()
-
-
-def _trim_breaks(one: Tag) -> None:
-    for children in (one.contents, one.contents[::-1]):
-        for child in list(children):
-            if isinstance(child, Tag) and child.name == "br":
-                child.decompose()
-            elif isinstance(child, Tag) or str(child).strip():
-                break
-
-
-def _number(numbered: Tag) -> None:
-    start = str(numbered.get("start") or "1")
-    count = int(start) if start.isascii() and start.isdigit() and len(start) < 9 else 1
-    for row in numbered.find_all("li", recursive=False):
-        row.attrs = {"value": str(count)}
-        count += 1

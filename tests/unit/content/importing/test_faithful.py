@@ -13,7 +13,7 @@ from newsletter.content import outline, sanitise
 from newsletter.content.importing import body, faithful
 from newsletter.content.sanitise import Address
 from tests.builders import a_site
-from tests.unit.content.importing.parts import DAY, around, markdown_of, shown
+from tests.unit.content.importing.parts import DAY, around, markdown_of, read, shown
 from tests.unit.content.sources import post_of
 
 
@@ -66,7 +66,7 @@ BLOCKS = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(BLOCKS, st.booleans())
 def test_the_text_of_the_markdown_is_the_text_of_the_html(html: str, loose: bool) -> None:
     before = body.read(html, around(loose=loose))
@@ -86,7 +86,7 @@ def post_of_any(text: str) -> str:
     return result.posts[0].text
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.text(SIGNS, max_size=60))
 def test_plain_words_stay_as_they_are_whatever_signs_they_hold(words: str) -> None:
     before = body.read(f"<p>{escape(words)}</p>", around())
@@ -213,6 +213,60 @@ def test_a_body_nested_a_hundred_thousand_deep_is_refused_at_once() -> None:
 
 def test_unclosed_paragraphs_and_rows_of_old_pages_are_no_depth() -> None:
     assert body.read("<p>a" * 500, around()).soup.find_all("p")
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "<br>",
+        "x<hr>",
+        "<p>a</p>",
+        "<b>a</b> ",
+        "a\n\n",
+        "<li>a",
+        "<a href='/'>a</a>",
+        "[",
+        "*a ",
+        "<img src=a>",
+        "<div>a</div>",
+    ],
+)
+def test_a_body_as_wide_as_can_be_ends_in_markdown_or_a_refusal(piece: str) -> None:
+    """Each would hang for minutes if any step took the square of its width."""
+    for html in (piece * 2_000, piece * (900_000 // len(piece))):
+        try:
+            found = body.read(html, around(loose=True))
+        except body.TooDeepError:
+            continue
+        faithful.written(found, Address.of("first", a_site()), DAY)
+
+
+def test_wrappers_of_page_builders_and_of_pasted_texts_leave_no_trace() -> None:
+    squares = "<div class='row'><div class='col'><div><p>a</p><ul><li><div>b</div></li></ul></div></div></div>"
+    assert markdown_of(squares) == "a\n\n- b"
+    assert markdown_of("<b id='docs-guid'><p>a</p><p>b</p></b><div>c</div>") == "a\n\nb\n\nc"
+    assert markdown_of("<table><tr><th><p>a</p></th></tr><tr><td><p>b</p></td></tr></table>") == "| a |\n| --- |\n| b |"
+
+
+def test_a_card_that_is_a_link_stays_one_with_all_its_words() -> None:
+    card = '<figure><a href="https://b.example/"><div>Title</div><div>Words</div></a></figure>'
+    assert [(a.href, "".join(a.text.split())) for a in outline.read(shown(card).html).links] == [
+        ("https://b.example/", "TitleWords")
+    ]
+
+
+def test_a_picture_that_a_script_would_load_is_found() -> None:
+    lazy = (
+        '<img src="data:image/gif;base64,R0" data-src="/a.jpg" alt="A"><noscript><img src="/b.jpg" alt="B"></noscript>'
+    )
+    assert "![A](https://garage.example/a.jpg)" in markdown_of(lazy)
+    assert "![B](https://garage.example/b.jpg)" in markdown_of(lazy)
+    assert dict(read("<p>x<img alt='x'></p>").told) == {"a picture without an address was left out": 1}
+
+
+def test_what_stands_inside_of_a_frame_or_a_script_is_not_text() -> None:
+    html = "<p>a</p><iframe src='/x'>no frames</iframe><textarea>t</textarea><script>s</script><style>p{}</style>"
+    assert markdown_of(html) == "a"
 
 
 # --- WordPress ----------------------------------------------------------------------------------------
