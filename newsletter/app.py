@@ -272,7 +272,7 @@ class App:
 
         known = seal.kept(self.cache)
         searchable = (self.config.state / "search.sqlite3").is_file()
-        if self.config.site.hubs or not known or not searchable:
+        if not known or not searchable or (self.config.site.hubs and self.hubs.waiting()):
             return None
         if not known.holds(self._present(), self.output.stands(), now):
             return None

@@ -98,6 +98,9 @@ class Hubs(Protocol):
     def announce(self, now: datetime) -> Sequence[Problem]:
         """Tell them which published feeds have changed since they were told. Trouble is a warning, never raised."""
 
+    def waiting(self) -> bool:
+        """Whether one is still to be told of something, as far as the last look knows."""
+
 
 class Output(Protocol):
     """The published folder."""

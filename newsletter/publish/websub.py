@@ -48,6 +48,10 @@ class Hubs:
         except OSError as fault:
             return [_unkept(self._book_file, fault)]
 
+    def waiting(self) -> bool:
+        """Whether a ping failed that is to be tried again, or no look was ever taken."""
+        return not self._book_file.exists() or bool(self._read()[0].waiting)
+
     def _round(self, now: datetime) -> list[Problem]:
         book, marks = self._read()
         digests, marks = self._digests(book, marks)

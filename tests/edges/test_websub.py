@@ -141,6 +141,19 @@ def test_a_hub_that_refuses_is_one_warning_and_is_tried_again_later(tmp_path: Pa
         assert set(hub.topics()) == ALL
 
 
+def test_something_waits_until_every_hub_was_told(tmp_path: Path) -> None:
+    with a_hub(503) as hub:
+        site = a_site(hubs=(hub.url,))
+        _publish(tmp_path, site, a_library(a_post()))
+        hubs = _hubs(tmp_path, site)
+        assert hubs.waiting()
+        hubs.announce(NOW)
+        assert hubs.waiting()
+        hub.status = 204
+        hubs.announce(NOW + timedelta(minutes=1))
+        assert not hubs.waiting()
+
+
 def test_a_dead_hub_keeps_no_other_from_being_told(tmp_path: Path) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
