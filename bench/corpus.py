@@ -17,7 +17,9 @@ from pathlib import Path
 WORDS = 600
 TAGS = 5
 _EPOCH = date(2000, 1, 1)
-_TOPICS = tuple(f"{kind} {thing}" for kind in ("Small", "Fast", "Old", "New") for thing in ("cars", "vans", "roads", "cells"))
+_TOPICS = tuple(
+    f"{kind} {thing}" for kind in ("Small", "Fast", "Old", "New") for thing in ("cars", "vans", "roads", "cells")
+)
 _SYLLABLES = ("ba", "den", "co", "lur", "mi", "sta", "ro", "ven", "ti", "gas", "po", "kel", "ne", "fi", "har", "zu")
 
 
@@ -44,7 +46,7 @@ def texts(count: int) -> Iterator[Text]:
 
 
 def _text(number: int) -> Text:
-    chance = random.Random(number)  # noqa: S311 - reproducible is the point
+    chance = random.Random(number)
     earlier = tuple(_slug(n) for n in sorted({chance.randrange(number) for _ in range(2)})) if number else ()
     tags = tuple(chance.sample(_TOPICS, TAGS))
     title = f"{' '.join(_word(chance) for _ in range(5)).capitalize()} {number}"
@@ -97,7 +99,7 @@ def site(folder: Path, count: int) -> None:
     """A site of `count` posts that Newsletter publishes without a warning."""
     posts = folder / "posts"
     posts.mkdir(parents=True)
-    (folder / "newsletter.toml").write_text(_CONFIG, encoding="utf-8")
+    (folder / "newsletter.toml").write_text(CONFIG, encoding="utf-8")
     for text in texts(count):
         (posts / text.name).write_text(post(text), encoding="utf-8")
 
@@ -108,7 +110,7 @@ def post(text: Text) -> str:
     return f"---\ntitle: {text.title}\ndate: {text.day}\ntags: [{', '.join(text.tags)}]\n{links}---\n\n{text.body}"
 
 
-_CONFIG = """\
+CONFIG = """\
 review = "off"
 
 [site]

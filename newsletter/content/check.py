@@ -30,6 +30,8 @@ _LEFTOVER = re.compile(
     r"|^Text…$|^One to three sentences of house opinion\.$",
     re.IGNORECASE | re.MULTILINE,
 )
+_LEFTOVER_HINTS = ("tk", "todo", "fixme", "xxx", "lorem", "{{", "{%", "text…", "one to three sentences")
+_MARKUP_HINTS = (":::", "[")
 _MARKUP = re.compile(r"^:{3,}.*$|\[![A-Za-z]{1,30}\]|\[\^[^\[\]\s]{1,100}\]|\[\[[^\[\]\n]{0,300}\]\]", re.MULTILINE)
 _FILE_ALT = re.compile(r"(?:\S+\.(?:jpe?g|png|gif|webp|avif|svg)|(?:img|dsc|image|screenshot)[-_ ]?\d*)", re.IGNORECASE)
 _SENTENCE = re.compile(r"[.!?…][\"'”’)\]]{0,3}(?: (?=[^a-z])|$)")
@@ -77,7 +79,7 @@ def _words(subject: Subject, seen: Outline) -> Iterator[Problem]:
         message = "The post has no text"
         yield subject.lines.problem("P118", message, Spot(subject.front.height), level=subject.unfinished)
     everything = "\n".join((subject.header.title, subject.header.summary, seen.prose))
-    for left in dict.fromkeys(match.group() for match in _LEFTOVER.finditer(everything)):
+    for left in _found(_LEFTOVER, _LEFTOVER_HINTS, everything):
         yield subject.lines.problem(
             "P118",
             f"A placeholder was left: {left[:60]}",
@@ -85,9 +87,17 @@ def _words(subject: Subject, seen: Outline) -> Iterator[Problem]:
             fixes=("write what belongs there", "put it between `backticks` if it is meant"),
             level=subject.unfinished,
         )
-    for left in dict.fromkeys(match.group() for match in _MARKUP.finditer(seen.prose)):
+    for left in _found(_MARKUP, _MARKUP_HINTS, seen.prose):
         message = f"Markup that readers will see as it is: {left[:60]}"
         yield subject.lines.problem("P126", message, subject.spot(left), level="warn")
+
+
+def _found(wanted: re.Pattern[str], hints: tuple[str, ...], text: str) -> list[str]:
+    """Each different match once; `hints` are small, one of them is in every match, and most texts have none."""
+    small = text.lower()
+    if not any(hint in small for hint in hints):
+        return []
+    return list(dict.fromkeys(match.group() for match in wanted.finditer(text)))
 
 
 def _pictures(subject: Subject, seen: Outline) -> Iterator[Problem]:

@@ -17,8 +17,6 @@ _BLOCK_NAMES = (
 _BLOCKS = frozenset(_BLOCK_NAMES.split())
 _CELLS = frozenset({"td", "th"})
 _UNSAID = frozenset({"footnote-ref", "footnote-backref"})  # marks, not words
-_SPACES = re.compile(r"[^\S\n]+")
-_LINES = re.compile(r"\s*\n\s*")
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)([^<>]*)>")
 _ATTRIBUTE = re.compile(r' ([a-z-]+)(?:="([^"]*)")?')
 _HEADINGS = frozenset({"h2", "h3", "h4", "h5", "h6"})
@@ -71,7 +69,8 @@ def plain(html: str) -> str:
 
 
 def _tidy(parts: list[str]) -> str:
-    return _LINES.sub("\n", _SPACES.sub(" ", "".join(parts))).strip()
+    lines = (" ".join(line.split()) for line in "".join(parts).split("\n"))
+    return "\n".join(line for line in lines if line)
 
 
 class _Reading:
