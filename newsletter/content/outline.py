@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from html import unescape
 
 _BLOCK_NAMES = (
@@ -63,6 +64,7 @@ def read(html: str) -> Outline:
     return reading.outline
 
 
+@lru_cache(maxsize=32)  # a page asks for the words of its post again and again
 def plain(html: str) -> str:
     """The words of sanitised HTML, one line a block."""
     return read(html).text

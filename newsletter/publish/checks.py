@@ -6,6 +6,7 @@ Read from the finished bytes, not from the templates: pages, both XML feeds and 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ DYNAMIC = ("subscribe", "c/", "p/", "u/", "search")
 """Paths below `web_url` that `newsletter serve` answers itself."""
 
 _ATTRIBUTES = ("href", "src", "poster", "cite", "action")
+_IN_PAGES = " | ".join(f"//@{name}" for name in _ATTRIBUTES)
+_PLAIN = re.compile(r"(?:\./|(?:\.\./)*)(?:[A-Za-z0-9_-][A-Za-z0-9_./-]*)?")
 _Anchors = Mapping[str, frozenset[str]]  # path of a page -> the ids in it
 
 
@@ -45,6 +48,8 @@ def internal_links(files: Iterable[File], site: Site, known: AbstractSet[str] | 
 
 
 def _problem(link: _Found, paths: AbstractSet[str], anchors: _Anchors, site: Site) -> Problem | None:
+    if _plainly_there(link, paths, site):
+        return None
     try:
         address, fragment = urldefrag(urljoin(site.address_of(link.file), link.address))
     except ValueError:
@@ -58,6 +63,19 @@ def _problem(link: _Found, paths: AbstractSet[str], anchors: _Anchors, site: Sit
         return _dead(link)
     lost = fragment and target in anchors and unquote(fragment) not in anchors[target]
     return _lost_place(link, fragment) if lost else None
+
+
+def _plainly_there(link: _Found, paths: AbstractSet[str], site: Site) -> bool:
+    """What most links are, seen without taking them apart: a page or file by its path, relative or absolute."""
+    path = link.address.removeprefix(f"{site.url}/")
+    if not path or not _PLAIN.fullmatch(path):
+        return False
+    folders = link.file.split("/")[:-1] if path == link.address else []
+    while path.startswith("../") and folders:
+        path = path[3:]
+        folders.pop()
+    whole = "/".join((*folders, path.removeprefix("./")))
+    return "./" not in whole and (f"{whole}index.html" if not whole or whole.endswith("/") else whole) in paths
 
 
 def _below(address: str, base: str) -> bool:
@@ -76,9 +94,8 @@ def _page(content: bytes) -> html.HtmlElement:
 
 def _in_pages(pages: Mapping[str, html.HtmlElement]) -> Iterator[_Found]:
     for path, page in pages.items():
-        for element in page.iter(etree.Element):
-            for address in _named(element):
-                yield _Found(path, element.sourceline or 0, address.strip())
+        for address in page.xpath(_IN_PAGES):
+            yield _Found(path, address.getparent().sourceline or 0, address.strip())
 
 
 def _named(element: etree._Element) -> Iterator[str]:
