@@ -1,4 +1,4 @@
-"""Which feeds there are: everything, the issues, each topic, author and story; each in three formats.
+"""Which feeds there are: everything, issues, takes held to account, each topic, author, story; each in three formats.
 
 The main feed has archived pages (RFC 5005 4), numbered from the oldest: page 1 holds the fifty oldest Posts for
 ever, so that its bytes change only when one of them does. What is on no full page is in the polled document.
@@ -17,6 +17,7 @@ from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from newsletter.model import Chain, File, Issue, IssueState, Library, Post, Site
+from newsletter.publish import takes
 from newsletter.publish.around import Around, around_all, newest_first
 from newsletter.publish.feeds import atom, rss
 from newsletter.publish.items import issue_item, issued, post_item
@@ -27,10 +28,10 @@ from newsletter.publish.paths import (
     ATOM_FEED,
     CHAINS,
     FEED_LIST,
-    HOME,
     ISSUES,
     JSON_FEED,
     RSS_FEED,
+    TAKES,
     author_path,
     chain_path,
     post_path,
@@ -49,7 +50,7 @@ FORMATS: tuple[tuple[str, Callable[[Syndication], bytes]], ...] = (
 class Feed:
     """A feed in all its formats: its heading, and the Posts or Issues that are its items, newest first."""
 
-    kind: str  # all, issues, topics, authors, chains: also the folder that the list shows it in
+    kind: str  # all, issues, takes, topics, authors, chains
     heading: Heading
     posts: tuple[Post, ...] = ()
     issues: tuple[Issue, ...] = ()
@@ -100,7 +101,8 @@ def feeds(site: Site, library: Library, issues: Sequence[Issue]) -> tuple[Feed, 
     heading = Heading(minted(site, "feed"), site.title, site.tagline)
     return (
         Feed("all", heading, library.posts),
-        Feed("issues", _heading(site, ISSUES, "issues", "Every issue, with what is in it.", ISSUES), issues=shown),
+        Feed("issues", _heading(site, ISSUES, "issues", "Every issue, with what is in it."), issues=shown),
+        *_takes(site, library),
         *_by_topic(site, library),
         *_by_author(site, library),
         *_by_chain(site, library),
@@ -134,6 +136,13 @@ def first_of(chain: Chain, library: Library | Mapping[str, Post]) -> Post | None
     return next((posts[post_id] for post_id in chain.posts if post_id in posts), None)
 
 
+def _takes(site: Site, library: Library) -> Iterator[Feed]:
+    """Nothing where no take was ever held to account: then there is no page of them either."""
+    if posts := takes.told(library):
+        heading = _heading(site, TAKES, "takes held to account", "What the house said would happen, and what did.")
+        yield Feed("takes", heading, posts)
+
+
 def _by_topic(site: Site, library: Library) -> Iterator[Feed]:
     for folder, (name, posts) in topics(library).items():
         yield Feed("topics", _heading(site, folder, name, f"Every post about {name}."), posts)
@@ -157,8 +166,9 @@ def _by_chain(site: Site, library: Library) -> Iterator[Feed]:
         yield Feed("chains", heading, tuple(sorted(posts, key=lambda post: (post.published, post.id), reverse=True)))
 
 
-def _heading(site: Site, folder: str, name: str, tagline: str, home: str = HOME) -> Heading:
-    return Heading(minted(site, f"feed/{folder.rstrip('/')}"), f"{site.title}: {name}", tagline, folder, home)
+def _heading(site: Site, folder: str, name: str, tagline: str) -> Heading:
+    """Of a feed that lies beside its page."""
+    return Heading(minted(site, f"feed/{folder.rstrip('/')}"), f"{site.title}: {name}", tagline, folder, folder)
 
 
 @dataclass(frozen=True, slots=True)

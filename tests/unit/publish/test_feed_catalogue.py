@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import feedparser
@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from newsletter.errors import stops
-from newsletter.model import Asset, Issue, IssueState, Library, Picture, Post, Site, Variant
+from newsletter.model import Asset, Issue, IssueState, Judgement, Library, Picture, Post, Site, Take, Variant
 from newsletter.publish import discovery, feedcheck
 from newsletter.publish.around import around_all
 from newsletter.publish.catalogue import documents, feed_files, feeds
 from newsletter.publish.feedread import read
 from tests.builders import a_library, a_post, a_site, a_slot, an_issue
-from tests.unit.publish.example import PIXEL, a_publication, with_picture
+from tests.unit.publish.example import PIXEL, a_publication, everything, with_picture
 
 START = datetime(2021, 1, 1, tzinfo=UTC)
 NOW = datetime(2023, 1, 1, tzinfo=UTC)
@@ -331,6 +331,23 @@ def test_a_story_of_posts_that_are_not_public_has_no_feed() -> None:
     left = tuple(post for post in library.posts if post.id not in chain.posts)
 
     assert not any(path.startswith("chains/") for path in _files(replace(library, posts=left)))
+
+
+def test_takes_held_to_account_have_a_feed_with_promise_and_verdict() -> None:
+    promise = a_post("promise", take=Take("<p>Soon.</p>", "Soon.", date(2023, 1, 1)))
+    verdict = a_post("verdict", day=datetime(2023, 1, 2, tzinfo=UTC), judgement=Judgement.WRONG, take=None)
+    files = _files(a_library(promise, verdict, a_post("other")))
+
+    assert _slugs(files, "takes/rss.xml") == _slugs(files, "takes/feed.json") == ["verdict", "promise"]
+    assert "takes/rss.xml" not in _files(a_library(a_post("other")))
+
+
+def test_each_feed_belongs_to_a_page() -> None:
+    library, issues = a_publication()
+    published = {str(file.path) for file in everything(a_site(), library, issues)}
+
+    for feed in feeds(a_site(), library, issues):
+        assert f"{feed.heading.home}index.html" in published
 
 
 def test_a_page_names_the_feed_of_its_story_in_three_formats() -> None:
