@@ -201,9 +201,19 @@ def _settle_pictures(body: Body, around: Surroundings) -> None:
             body.told["a picture without an address was left out"] += 1
             picture.decompose()
             continue
+        if _is_ornament(picture):
+            body.told["a picture that only adorns a link was left out"] += 1
+            picture.decompose()
+            continue
         words = str(picture.get("alt") or "").strip() or around.shows(src)
         picture.attrs = {"src": around.picture(src), "alt": " ".join((words or _other_words(picture)).split())}
         body.pictures.append(src)
+
+
+def _is_ornament(picture: Tag) -> bool:
+    """Said to show nothing, in a link that has words of its own."""
+    link = picture.find_parent("a")
+    return picture.get("alt") == "" and link is not None and bool(link.get_text().strip())
 
 
 def _other_words(picture: Tag) -> str:

@@ -16,6 +16,8 @@ BLOCKS = frozenset(BLOCK_NAMES.split())
 
 _AROUND = ["b", "strong", "em", "i", "u", "s", "del", "ins", "mark", "small", "span", "sub", "sup", "cite", "q"]
 _IN_LINKS = ["p", "div", "section", "h1", "h2", "h3", "h4", "h5", "h6", "figure", "figcaption"]
+_SHOWN = ["img", "video", "audio"]
+_ADDRESS = re.compile(r"https?://[!-;=?-~]{4,1000}")
 _GAP = re.compile(r"\n[ \t]*\n\s*")
 _LISTS = frozenset({"ul", "ol"})
 _HOMES = {
@@ -29,9 +31,24 @@ _HOMES = {
 
 def settle(soup: Tag, *, loose: bool) -> None:
     """Put everything into paragraphs; where the text is `loose`, an empty line begins one and each line counts."""
+    _straighten(soup)
+    for box in [soup, *soup.find_all(["div", "section", "blockquote"])]:
+        if box.name != "blockquote" or loose or any(_is_block(child) for child in box.children):
+            _refill(box, list(_in_paragraphs(list(box.children), loose=loose)))
+    for paragraph in soup.find_all("p"):
+        _split_at_gaps(paragraph)
+    for paragraph in soup.find_all("p"):
+        _link_address(paragraph)
+
+
+def _straighten(soup: Tag) -> None:
+    """Rows without a list are blocks, figures hold pictures, and emphasis and links hold no blocks."""
     for stray in soup.find_all(list(_HOMES)):
         if stray.parent is None or stray.parent.name not in _HOMES[stray.name]:
             stray.name = "div"
+    for figure in soup.find_all("figure"):
+        if figure.find(["figure", "table"]) is not None or figure.find(_SHOWN) is None:
+            _open_up(figure)
     for wrapper in soup.find_all(_AROUND):
         if wrapper.find(list(BLOCKS)) is not None:
             wrapper.unwrap()
@@ -39,11 +56,22 @@ def settle(soup: Tag, *, loose: bool) -> None:
         for block in link.find_all(_IN_LINKS):
             block.insert_after(Tag(name="br"))
             block.unwrap()
-    for box in [soup, *soup.find_all(["div", "section", "blockquote"])]:
-        if box.name != "blockquote" or loose or any(_is_block(child) for child in box.children):
-            _refill(box, list(_in_paragraphs(list(box.children), loose=loose)))
-    for paragraph in soup.find_all("p"):
-        _split_at_gaps(paragraph)
+
+
+def _open_up(figure: Tag) -> None:
+    """A gallery, a table or an embedded page: what is in it can stand by itself, and its caption below."""
+    for caption in figure.find_all("figcaption", recursive=False):
+        caption.name = "p"
+    figure.name = "div"
+
+
+def _link_address(paragraph: Tag) -> None:
+    """An address that stands alone was shown as what is there; now it at least leads there."""
+    said = paragraph.get_text().strip()
+    if _ADDRESS.fullmatch(said) and not any(isinstance(child, Tag) for child in paragraph.children):
+        link = Tag(name="a", attrs={"href": said})
+        link.string = said
+        _refill(paragraph, [link])
 
 
 def _is_block(child: PageElement) -> bool:

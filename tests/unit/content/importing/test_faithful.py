@@ -255,6 +255,27 @@ def test_a_card_that_is_a_link_stays_one_with_all_its_words() -> None:
     ]
 
 
+def test_what_only_adorns_a_link_is_left_out_and_told() -> None:
+    html = '<p><a href="/b/"><img src="/icon.png" alt=""> Title</a></p>'
+    assert markdown_of(html) == "[Title](https://garage.example/b/)"
+    assert dict(read(html).told) == {"a picture that only adorns a link was left out": 1}
+
+
+def test_a_gallery_a_table_with_a_caption_and_an_embedded_page_stand_by_themselves() -> None:
+    gallery = (
+        '<figure><figure><img src="/1.jpg" alt="One"></figure>'
+        '<figure><img src="/2.jpg" alt="Two"></figure><figcaption>Both</figcaption></figure>'
+    )
+    assert markdown_of(gallery) == (
+        "![One](https://garage.example/1.jpg)\n\n![Two](https://garage.example/2.jpg)\n\nBoth"
+    )
+    table = "<figure><table><tr><th>a</th></tr><tr><td>1</td></tr></table><figcaption>Cap</figcaption></figure>"
+    assert markdown_of(table) == "| a |\n| --- |\n| 1 |\n\nCap"
+    assert markdown_of("<figure><div>\nhttps://video.example/7?a=b&amp;c\n</div></figure>") == (
+        "<https://video.example/7?a=b&c>"
+    )
+
+
 def test_a_picture_that_a_script_would_load_is_found() -> None:
     lazy = (
         '<img src="data:image/gif;base64,R0" data-src="/a.jpg" alt="A"><noscript><img src="/b.jpg" alt="B"></noscript>'
