@@ -17,7 +17,7 @@ from newsletter import seal
 from newsletter.config import Config
 from newsletter.errors import ConfigError, NewsletterError, Problem, UsageError, nearest
 from newsletter.model import WEEKLY, Changes, Issue, Library, Person, Post, Slot, Variant
-from newsletter.ports import Cache, Clock, Hubs, Ledger, Output, Reviews, Roster, Sources, Transport
+from newsletter.ports import Cache, Clock, Hosting, Hubs, Ledger, Output, Redirects, Reviews, Roster, Sources, Transport
 from newsletter.program import version
 from newsletter.spread import spread
 
@@ -91,6 +91,18 @@ class App:
         from newsletter.publish.websub import Hubs
 
         return Hubs(self.config.site, self.config.output, self.config.state)
+
+    @cached_property
+    def redirects(self) -> Redirects:
+        from newsletter.store.redirects import RedirectsFile
+
+        return RedirectsFile(self.config.root / "redirects.toml")
+
+    @cached_property
+    def hosting(self) -> Hosting:
+        from newsletter.publish.hosting import Hosting
+
+        return Hosting(self.config.state / "hosting")
 
     @cached_property
     def reviews(self) -> Reviews:
@@ -271,8 +283,9 @@ class App:
         from newsletter.usecases.published import Published
 
         known = seal.kept(self.cache)
-        searchable = (self.config.state / "search.sqlite3").is_file()
-        if not known or not searchable or (self.config.site.hubs and self.hubs.waiting()):
+        beside = ("search.sqlite3", "hosting/addresses.json")
+        complete = all((self.config.state / name).is_file() for name in beside)
+        if not known or not complete or (self.config.site.hubs and self.hubs.waiting()):
             return None
         if not known.holds(self._present(), self.output.stands(), now):
             return None
@@ -294,6 +307,9 @@ class App:
             dry_run=dry_run,
             search=self.search,
             hubs=self.hubs if self.config.site.hubs else None,
+            redirects=self.redirects,
+            hosting=self.hosting,
+            hosts=self.config.hosting,
         )
         if self._inputs and not dry_run and not done.remarks:
             until = seal.until(now, [*self._coming, self.next_slot(now).due, *(issue.send_at for issue in issues)])

@@ -179,6 +179,11 @@ class WebSection(Section):
 
 class PublishSection(Section):
     hubs: tuple[Hub, ...] = Field((), description="WebSub hubs that are told when a feed has changed.")
+    hosting: tuple[Literal["nginx", "caddy", "netlify", "cloudflare"], ...] = Field(
+        (),
+        description="Hosts whose settings are written along: `nginx` and `caddy` into `hosting/` in `paths.state`, "
+        "`netlify` or `cloudflare` into the published folder.",
+    )
 
 
 class PathsSection(Section):
@@ -252,6 +257,7 @@ class Config:
     keys_file: Path
     web_host: str
     web_port: int
+    hosting: tuple[str, ...] = ()
 
     @property
     def database(self) -> str:
@@ -470,6 +476,7 @@ def _config(root: Path, settings: Settings) -> Config:
         keys_file=root / settings.keys_file if settings.keys_file else state / "keys.toml",
         web_host=settings.web.host,
         web_port=settings.web.port,
+        hosting=settings.publish.hosting,
     )
 
 

@@ -92,6 +92,23 @@ class Search(Protocol):
         """Make it hold these Posts and no other; only what changed is written. Raises Outside (F440)."""
 
 
+class Redirects(Protocol):
+    """`redirects.toml`: old addresses, remembered for ever."""
+
+    def all(self) -> Mapping[str, str]:
+        """Old path -> slug or address. Raises ConfigError (P307), Outside."""
+
+    def add(self, found: Mapping[str, str]) -> None:
+        """Add those whose path is not there yet."""
+
+
+class Hosting(Protocol):
+    """What hosts are told, beside the published folder."""
+
+    def write(self, files: Mapping[str, bytes]) -> None:
+        """Make it hold these files by name. Raises Outside (F424)."""
+
+
 class Hubs(Protocol):
     """The WebSub hubs of the site."""
 

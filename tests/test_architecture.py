@@ -21,6 +21,7 @@ EDGES = {
     "content.importing.disk",
     "outside.client",
     "publish.album",
+    "publish.hosting",
     "publish.live",
     "publish.output",
     "publish.records",

@@ -18,6 +18,7 @@ from newsletter import words
 from newsletter.model import Asset, File, Issue, IssueState, Library, Post, Recipe, Site, Slot, Story
 from newsletter.publish import discovery, keys, metadata, more, sitemap, views
 from newsletter.publish.around import Around, around_all, newest_first
+from newsletter.publish.catalogue import feeds
 from newsletter.publish.contexts import (
     Context,
     FeedsContext,
@@ -106,11 +107,15 @@ def recipes(
     library = newest_first(library)
     whole = _whole(site, library, shown, next_slot)
     beside = [*more.leaves(site, library)]
-    leaves = [*_lists(whole), *_posts_alone(whole), *_issues_alone(whole), *beside]
+    leaves = [*_lists(whole), _follow(site, library, shown), *_posts_alone(whole), *_issues_alone(whole), *beside]
     pages = [*_pages(leaves, site, templates)]
     files = [*_styles(templates), _robots(site), *sitemap.files(site, library, [leaf.path for leaf in leaves])]
-    ready = [Recipe(file.path, keys.of(file.content), partial(_content, file)) for file in files]
-    return sorted([*pages, *_assets(whole), *ready], key=lambda recipe: recipe.path.parts)
+    return sorted([*pages, *_assets(whole), *map(ready, files)], key=lambda recipe: recipe.path.parts)
+
+
+def ready(file: File) -> Recipe:
+    """A File that is made already, among those that are not."""
+    return Recipe(file.path, keys.of(file.content), partial(_content, file))
 
 
 def moved_pages(site: Site, moved: Sequence[Redirect], templates: Environment) -> list[Recipe]:
@@ -132,7 +137,6 @@ def _lists(whole: _Whole) -> Iterator[Leaf]:
     yield Leaf(page_file(HOME), partial(_home, whole), home)
     yield Leaf(page_file(POSTS), partial(_posts, whole), (faces,))
     yield Leaf(page_file(ISSUES), partial(_issues, whole), (whole.issues, whole.first_issue))
-    yield Leaf(page_file(FEEDS), partial(_feeds, whole), ())
     yield Leaf(page_file(SEARCH), partial(_search, whole), (faces,))
     yield Leaf(PurePosixPath("404.html"), partial(_lost, whole), [*map(keys.face, newest[:1])])
 
@@ -265,10 +269,19 @@ def _issues(whole: _Whole) -> IssuesContext:
     return IssuesContext(whole.site, page, years, whole.first_issue)
 
 
-def _feeds(whole: _Whole) -> FeedsContext:
-    name = whole.site.title
-    page = _page(whole.site, FEEDS, f"Follow {name}", f"How to follow {name} in a feed reader.")
-    return FeedsContext(whole.site, page)
+def _follow(site: Site, library: Library, issues: Sequence[Issue]) -> Leaf:
+    """The page that explains feeds, with every feed but those of stories, whose own posts name them."""
+    ways = [
+        views.FeedWay(feed.heading.title.removeprefix(f"{site.title}: "), feed.heading.home, feed.heading.folder)
+        for feed in feeds(site, library, issues)
+        if feed.kind not in {"all", "chains"}
+    ]
+    return Leaf(page_file(FEEDS), partial(_feeds, site, tuple(ways)), ways)
+
+
+def _feeds(site: Site, ways: tuple[views.FeedWay, ...]) -> FeedsContext:
+    page = _page(site, FEEDS, f"Follow {site.title}", f"How to follow {site.title} in a feed reader.")
+    return FeedsContext(site, page, ways)
 
 
 def _search(whole: _Whole) -> SearchContext:
