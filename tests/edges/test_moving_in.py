@@ -432,3 +432,30 @@ def test_an_export_that_breaks_half_way_leaves_nothing(desk: Desk) -> None:
     with pytest.raises(NewsletterError):
         desk.move(broken)
     assert desk.files() == []
+
+
+def test_a_disk_that_fills_up_half_way_leaves_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    link, made = os.link, list[Path]()
+
+    def fills_up(source: Path, target: Path) -> None:
+        if len(made) == 3:
+            raise OSError(28, "No space left on device")
+        made.append(target)
+        link(source, target)
+
+    monkeypatch.setattr(os, "link", fills_up)
+    with pytest.raises(Outside) as caught:
+        desk.move(wxr(*(a_wxr_post(f"p{n}") for n in range(9))))
+    assert caught.value.problems[0].code == "P306"
+    assert desk.files() == []
+    assert list((desk.root / "posts").iterdir()) == []
+
+
+def test_a_file_system_without_links_takes_the_files_too(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_links(source: Path, target: Path) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_links)
+    desk.move(wxr(a_wxr_post()))
+    assert desk.files() == [POST, "redirects.toml"]
+    assert "Snow." in desk.text()
