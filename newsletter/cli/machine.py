@@ -274,6 +274,7 @@ def serve(door: Door, host: str | None, port: int | None) -> None:
         unsubscribe=app.unsubscribe(door.ticking_clock()),
         search=app.search,
         hosts=[listen],
+        addresses=app.config.state / "hosting" / "addresses.json",
     )
     server.run(pages, host=listen, port=at, ready=lambda url: door.say(f"Site  {url}", "Ctrl-C stops it."))
     door.say("Stopped.")

@@ -21,7 +21,9 @@ from newsletter.model import Site
 from newsletter.web.answers import moved
 from newsletter.web.folder import Folder
 from newsletter.web.guard import Failures, Guard
+from newsletter.web.guesses import Guesses
 from newsletter.web.links import link_header
+from newsletter.web.moves import MovesFile
 from newsletter.web.pages import Pages
 from newsletter.web.paths import folder_address
 from newsletter.web.search import Search, SearchPage
@@ -39,15 +41,24 @@ def create_app(
     unsubscribe: Unsubscribe,
     search: Search | None = None,
     hosts: Sequence[str] = (),
+    addresses: Path | None = None,
 ) -> Starlette:
-    """The application for one site. `hosts` are host names it answers to beside those of the site and LOCAL_HOSTS.
+    """The application for one site. `hosts` are host names it answers to beside those of the site and LOCAL_HOSTS;
+    `addresses` is the file that says where old ones lead.
 
     `folder` may not exist yet: until the first publish every address in it is missing.
     """
     pages = Pages(site, templates)
     failures = Failures(pages)
     links = partial(link_header, site)
-    static = Static(Folder(folder), form_origin=_origin(site.web_url), missing=_missing(pages), links=links)
+    static = Static(
+        Folder(folder),
+        form_origin=_origin(site.web_url),
+        missing=_missing(pages),
+        links=links,
+        moves=MovesFile(addresses).now,
+        guess=Guesses(pages, search).page,
+    )
     unsubscribing = UnsubscribePage(pages, unsubscribe)
     return Starlette(
         routes=[

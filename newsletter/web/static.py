@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from email.utils import format_datetime
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -15,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 from newsletter.web import media, ranges
 from newsletter.web.answers import moved, other_method
 from newsletter.web.folder import Folder, Stored
+from newsletter.web.moves import Moves
 from newsletter.web.negotiation import accepts_gzip, accepts_html, unchanged
 from newsletter.web.paths import folder_address, path_of, segments_of
 
@@ -24,7 +26,8 @@ MISSING = ("404.html",)
 class Static:
     """An ASGI application over a Folder; `missing` makes the page for an address that leads nowhere.
 
-    `links` says the Link header of a path, or nothing.
+    `links` says the Link header of a path, or nothing; `moves` what became of old addresses. `guess` makes a
+    page that says what may have been meant, if it knows.
     """
 
     def __init__(
@@ -34,23 +37,35 @@ class Static:
         form_origin: str,
         missing: Callable[[Scope], Response],
         links: Callable[[str], str] = lambda _path: "",
+        moves: Callable[[], Moves] = Moves,
+        guess: Callable[[Scope], Response | None] = lambda _scope: None,
     ) -> None:
         self._folder = folder
         self._form_origin = form_origin
         self._missing = missing
         self._links = links
+        self._moves = moves
+        self._guess = guess
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = self._answer(scope)
+        if response.status_code == 404:
+            guess = await run_in_threadpool(self._guess, scope)
+            response = guess or response
         await response(scope, receive, send)
 
     def _answer(self, scope: Scope) -> Response:
         if scope["method"] not in ("GET", "HEAD"):
             return other_method(scope["method"], "GET, HEAD, OPTIONS")
-        segments = segments_of(path_of(scope))
+        path, moves = path_of(scope), self._moves()
+        if location := moves.location(path):
+            return moved(location)
+        segments = segments_of(path)
         if segments is None:
             return self._not_found(scope)
         stored = self._folder.find(segments)
+        if stored is not None and moves.is_gone(path):
+            return self._plain(stored, 410)
         if stored is not None:
             return self._serve(stored, "/".join(segments), scope["method"], Headers(scope=scope))
         if self._folder.has_page(segments):
@@ -83,9 +98,13 @@ class Static:
         stored = self._folder.find(MISSING)
         if stored is None or stored.content is None:
             return self._missing(scope)
+        return self._plain(stored, 404)
+
+    def _plain(self, page: Stored, status: int) -> Response:
+        """A page about something that is not there."""
         policy = media.content_policy(MISSING[0], form_origin=self._form_origin)
         headers = {"content-security-policy": policy, "cache-control": "no-cache"}
-        return Response(stored.content, 404, headers, media_type=media.media_type(MISSING[0]))
+        return Response(page.content, status, headers, media_type=media.media_type(MISSING[0]))
 
 
 def _vary(stored: Stored, name: str) -> dict[str, str]:
