@@ -97,11 +97,15 @@ def _paragraph(chance: random.Random, count: int) -> str:
 
 def site(folder: Path, count: int) -> None:
     """A site of `count` posts that Newsletter publishes without a warning."""
-    posts = folder / "posts"
-    posts.mkdir(parents=True)
-    (folder / "newsletter.toml").write_text(CONFIG, encoding="utf-8")
+    settings(folder)
     for text in texts(count):
-        (posts / text.name).write_text(post(text), encoding="utf-8")
+        (folder / "posts" / text.name).write_text(post(text), encoding="utf-8")
+
+
+def settings(folder: Path) -> None:
+    """The settings of such a site, and room for its posts."""
+    (folder / "posts").mkdir(parents=True)
+    (folder / "newsletter.toml").write_text(CONFIG, encoding="utf-8")
 
 
 def post(text: Text) -> str:
