@@ -6,7 +6,7 @@ Edges are built when first asked for, so that a command pays only for what it to
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
@@ -336,7 +336,7 @@ class App:
         """The site with drafts and posts to come; nothing is written. Raises NewsletterError: what stops a publish."""
         from newsletter.usecases.preview import preview
 
-        with self._templates_told():
+        with self.templates_told():
             return preview(
                 loaded=self.loaded(now),
                 issues=self.issues(),
@@ -346,7 +346,15 @@ class App:
                 published=self.output.published_ids(),
                 now=now,
                 strict=strict,
+                known=self.redirects.all(),
             )
+
+    def judge(self, preview: Preview, paths: Iterable[str]) -> list[Problem]:
+        """What would stop a publish in these files of a preview. Raises ConfigError for a faulty template."""
+        from newsletter.usecases.preview import judge
+
+        with self.templates_told():
+            return judge(preview, paths, self.config.site)
 
     def coming(self, library: Library, now: datetime) -> Coming:
         """The next mail as it would go out now; a site without state gets none for asking. Raises NewsletterError."""
@@ -354,7 +362,7 @@ class App:
         from newsletter.usecases.prepare import Shelf
 
         known = past(self.ledger, library, now) if self.has_state else Past(Shelf(library), now)
-        with self._templates_told():
+        with self.templates_told():
             return coming(
                 known,
                 site=self.config.site,
@@ -365,7 +373,7 @@ class App:
             )
 
     @contextmanager
-    def _templates_told(self) -> Iterator[None]:
+    def templates_told(self) -> Iterator[None]:
         """A fault in a template is the site's, not a bug of ours: raises ConfigError with its line."""
         from newsletter.templates import fault
 

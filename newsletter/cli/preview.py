@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 import webbrowser
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from newsletter.errors import ConfigError, Outside, Problem
 if TYPE_CHECKING:
     from newsletter.app import App
     from newsletter.delivery.outbox import Outbox
-    from newsletter.model import Library, Site
+    from newsletter.model import Library, Recipe, Site
     from newsletter.ports import Clock
     from newsletter.usecases.coming import Coming
     from newsletter.usecases.preview import Preview
@@ -53,6 +54,7 @@ def preview(door: Door, port: int | None, no_open: bool) -> None:
         watch = Watch(door.app.config.root, log.saved)
         watch.start()  # first, so that nothing that is saved during the first build is missed
         log.first(live.rebuild(), serve.address_of(listener), wanted)
+        Thread(target=log.look_through, daemon=True).start()
         try:
             serve.run_on(
                 listener,
@@ -73,7 +75,7 @@ class Desk:
     def __init__(self, app: App, clock: Clock) -> None:
         self._app = app
         self._clock = clock
-        self._template_names: set[str] = set()
+        self._template_stamps: dict[str, int] = {}
 
     @property
     def site(self) -> Site:
@@ -93,6 +95,13 @@ class Desk:
         self._take_templates()
         return self._app.preview(self._clock(), strict=strict)
 
+    def judge(self, preview: Preview, paths: Sequence[str]) -> Sequence[Problem]:
+        return self._app.judge(preview, paths)
+
+    def make(self, recipe: Recipe) -> bytes:
+        with self._app.templates_told():
+            return recipe.make()
+
     def coming(self, library: Library) -> Coming:
         return self._app.coming(library, self._clock())
 
@@ -107,11 +116,12 @@ class Desk:
             before.close()
 
     def _take_templates(self) -> None:
-        """Jinja sees that a template was edited, but not that one now stands before a built-in one."""
-        names = {str(path) for path in (self._app.config.root / "templates").rglob("*")}
-        if names != self._template_names:
+        """Templates as they are now, for what is built now: the last good pages keep those that they were made of."""
+        stamps = {str(path): path.stat().st_mtime_ns for path in (self._app.config.root / "templates").rglob("*")}
+        if stamps != self._template_stamps or "templates" not in self._app.__dict__:
             self._app.__dict__.pop("templates", None)
-            self._template_names = names
+            self._app.templates.auto_reload = False
+            self._template_stamps = stamps
 
 
 class Log:
@@ -145,6 +155,14 @@ class Log:
             self._tell_problems(state)
         else:
             self._say(f"rebuilt {self._named(paths)}   {state.milliseconds} ms")
+            self.look_through()
+
+    def look_through(self) -> None:
+        """Say what is wrong in the files that were left for later."""
+        before = self._live.state
+        after = self._live.look_through()
+        if after.problems != before.problems:
+            self._tell_problems(after)
 
     def _tell_problems(self, state: State) -> None:
         shows = "(page shows the last good version)" if state.was_good else "(page shows what could be read)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import jinja2
@@ -14,6 +15,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from newsletter.errors import NewsletterError
+from newsletter.model import Recipe
 from newsletter.web import media
 from newsletter.web.answers import moved
 from newsletter.web.app import LOCAL_HOSTS
@@ -75,24 +78,30 @@ class PreviewPages:
         segments = segments_of(path.removeprefix(prefix) if path.startswith(f"{prefix}/") else path)
         if path in ("/next", "/outbox"):
             return moved(folder_address(path[1:]))
-        files = state.preview.files
+        recipes = state.preview.recipes
         name = "/".join(segments or ())
-        if name in files:
-            return self._file(name, files[name], state)
-        if f"{name}/index.html" in files:
+        if name in recipes:
+            return self._file(name, recipes[name], state)
+        if f"{name}/index.html" in recipes:
             return moved(folder_address(name.rpartition("/")[2]))
-        if not files:
-            return self._frame.render("nothing.html", title=state.site.title, here="")
-        if "404.html" in files:
-            return self._frame.dress("404.html", files["404.html"], state, status=404)
+        if not recipes:
+            return self._nothing(state)
+        if "404.html" in recipes:
+            return self._file("404.html", recipes["404.html"], state, status=404)
         raise HTTPException(404)
 
-    def _file(self, name: str, content: bytes, state: State) -> Response:
+    def _file(self, name: str, recipe: Recipe, state: State, status: int = 200) -> Response:
+        try:
+            content = self._live.world.make(recipe)
+        except NewsletterError as error:
+            return self._nothing(replace(state, problems=state.problems or error.problems))
         if name.endswith(".html"):
-            return self._frame.dress(name, content, state)
-        policy = media.content_policy(name, form_origin="")
-        headers = {**PRIVATE, "content-security-policy": policy}
+            return self._frame.dress(name, content, state, status=status)
+        headers = {**PRIVATE, "content-security-policy": media.content_policy(name, form_origin="")}
         return Response(content, headers=headers, media_type=media.media_type(name, for_browser=True))
+
+    def _nothing(self, state: State) -> Response:
+        return self._frame.render("nothing.html", state, title=state.site.title, here="")
 
     async def events(self, request: Request) -> Response:
         """The stream that names the version of the site: at once, and whenever there is another."""

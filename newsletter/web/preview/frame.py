@@ -27,9 +27,8 @@ class Frame:
         self._live = live
         self._templates = templates
 
-    def render(self, template: str, *, here: str, **values: object) -> Response:
+    def render(self, template: str, state: State, *, here: str, **values: object) -> Response:
         """A page of the preview itself; `here` names it in the navigation."""
-        state = self._live.state
         stream = f"{EVENTS}?outbox" if here == "outbox" else EVENTS
         version = self.version(state, outbox=here == "outbox")
         page = self._page(template, state, here=here, version=version, stream=stream, **values)

@@ -11,19 +11,21 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from newsletter.errors import NewsletterError, Problem
-from newsletter.model import Library, Site
+from newsletter.model import Library, Recipe, Site
 from newsletter.usecases.coming import Coming
 from newsletter.usecases.preview import Preview
 
 _log = logging.getLogger("newsletter.web")
-_NOTHING = Preview({}, Library((), {}, {}), {}, {}, 0)
+_NOTHING = Preview({}, Library((), {}, {}), {}, {})
+_AT_ONCE = 48
+"""Files that are looked through before a new version is shown; the others afterwards, while it is."""
 
 
 class Caught(Protocol):
@@ -60,6 +62,12 @@ class World(Protocol):
     def preview(self, *, strict: bool) -> Preview:
         """Raises NewsletterError with what would stop a publish."""
 
+    def judge(self, preview: Preview, paths: Sequence[str]) -> Sequence[Problem]:
+        """What would stop a publish in these files. Raises NewsletterError."""
+
+    def make(self, recipe: Recipe) -> bytes:
+        """The file's content. Raises NewsletterError."""
+
     def coming(self, library: Library) -> Coming:
         """The next mail. Raises NewsletterError."""
 
@@ -76,7 +84,10 @@ class State:
     milliseconds: int = 0
 
     def shows_the_same(self, other: State) -> bool:
-        return (self.preview, self.problems, self.site) == (other.preview, other.problems, other.site)
+        return self._seen() == other._seen()
+
+    def _seen(self) -> tuple[object, ...]:
+        return self.preview.keys, self.preview.hidden, self.preview.notes, self.problems, self.was_good, self.site
 
 
 class Live:
@@ -87,31 +98,73 @@ class Live:
         self.stopped = False
         self._run, self._count = secrets.token_hex(4), 0
         self._building = threading.Lock()
+        self._sound: set[tuple[str, str]] = set()  # path and key of files in which nothing was wrong
+        self._unseen: list[str] = []  # paths of those that nobody has looked through yet
         self._listeners: set[Listener] = set()
         self.state = State(self._next_version(), world.site, _NOTHING)
 
     def rebuild(self) -> State:
-        """Read and render everything that changed; the new state. What goes wrong is in it, never raised."""
+        """Read everything that changed; the new state. What goes wrong is in it, never raised.
+
+        Of many changed files the last ones are looked through afterwards: see `look_through`.
+        """
         with self._building:
             began = time.perf_counter()
             new = self._built()
-            new = replace(new, milliseconds=round((time.perf_counter() - began) * 1000))
-            if new.shows_the_same(self.state):
-                self.state = replace(new, version=self.state.version)
-                return self.state
-            self.state = new
-        self._wake()
+            return self._show(replace(new, milliseconds=round((time.perf_counter() - began) * 1000)))
+
+    def look_through(self) -> State:
+        """Look through the files that `rebuild` left, until it is called again."""
+        while self._unseen and not self.stopped:
+            with self._building:
+                some, self._unseen = self._unseen[:_AT_ONCE], self._unseen[_AT_ONCE:]
+                if problems := self._judged(self.state.preview, some):
+                    self._unseen = []
+                    return self._show(replace(self.state, problems=problems, was_good=False))
+        return self.state
+
+    def _show(self, new: State) -> State:
+        if new.shows_the_same(self.state):
+            new = replace(new, version=self.state.version)
+        elif new.version == self.state.version:
+            new = replace(new, version=self._next_version())
+        changed = new.version != self.state.version
+        self.state = new
+        if changed:
+            self._wake()
         return new
 
     def _built(self) -> State:
-        problems = _try(lambda: self.world.preview(strict=True))
-        if isinstance(problems, Preview):
-            return State(self._next_version(), self.world.site, problems)
+        self._unseen = []
+        found = _try(lambda: self.world.preview(strict=True))
+        if isinstance(found, Preview):
+            todo = self._unknown(found)
+            problems = self._judged(found, todo[:_AT_ONCE])
+            if not problems:
+                self._unseen = todo[_AT_ONCE:]
+                return State(self._next_version(), self.world.site, found)
+        else:
+            problems = found
+        return self._broken(problems)
+
+    def _broken(self, problems: tuple[Problem, ...]) -> State:
         shown, good = self.state.preview, self.state.was_good
-        if not (good and shown.files):  # nothing good yet: better a page that is not sound than none
+        if not (good and shown.recipes):  # nothing good yet: better a page that is not sound than none
             anyway = _try(lambda: self.world.preview(strict=False))
             shown, good = (anyway if isinstance(anyway, Preview) else shown), False
         return State(self._next_version(), self.world.site, shown, problems, good)
+
+    def _unknown(self, preview: Preview) -> list[str]:
+        """The files to look through: what changed, or all of them when one is gone to which they may lead."""
+        if self.state.preview.recipes.keys() - preview.recipes.keys():
+            self._sound.clear()
+        return [path for path, key in preview.keys.items() if (path, key) not in self._sound]
+
+    def _judged(self, preview: Preview, paths: list[str]) -> tuple[Problem, ...]:
+        found = _try(lambda: tuple(self.world.judge(preview, paths)))
+        if not found:
+            self._sound |= {(path, preview.recipes[path].key) for path in paths}
+        return found
 
     def _next_version(self) -> str:
         self._count += 1
@@ -157,11 +210,10 @@ class Listener:
         self._woken.clear()
 
 
-class _Build(Protocol):
-    def __call__(self) -> Preview: ...
+T = TypeVar("T")
 
 
-def _try(build: _Build) -> Preview | tuple[Problem, ...]:
+def _try(build: Callable[[], T]) -> T | tuple[Problem, ...]:
     try:
         return build()
     except NewsletterError as error:

@@ -56,6 +56,7 @@ class Mails:
         letter = letters.read(coming.message.content) if coming and coming.message else None
         return self._frame.render(
             "mail.html",
+            self._live.state,
             title="Next mail",
             here="next",
             about=coming.about if coming else "The next mail cannot be shown.",
@@ -94,13 +95,21 @@ class Mails:
         older = max(0, len(found) - _LISTED)
         sandbox = self._live.world.sandbox
         return self._frame.render(
-            "outbox.html", title="Outbox", here="outbox", lines=lines, count=len(found), older=older, sandbox=sandbox
+            "outbox.html",
+            self._live.state,
+            title="Outbox",
+            here="outbox",
+            lines=lines,
+            count=len(found),
+            older=older,
+            sandbox=sandbox,
         )
 
     def outbox_page(self, request: Request) -> Response:
         content = self._caught(request)
         return self._frame.render(
             "mail.html",
+            self._live.state,
             title="Mail in the outbox",
             here="outbox",
             about="Caught on this machine.",
