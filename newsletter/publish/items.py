@@ -71,7 +71,8 @@ def issued(issue: Issue) -> datetime:
 
 def body(site: Site, post: Post, around: Around) -> str:
     """The whole article as HTML for a reader that knows nothing of our pages."""
-    parts = (_image(media(site, post)), post.html, _take(site, post), _earlier(site, around))
+    told = (_take(site, post), _judged(site, post, around), _earlier(site, around))
+    parts = (_image(media(site, post)), post.html, *told)
     return clean("\n".join(part for part in parts if part)) or f"<p>{escape(plain(post.title), quote=False)}</p>"
 
 
@@ -103,7 +104,17 @@ def _take(site: Site, post: Post) -> str:
     label = f"<strong>{escape(site.take_label, quote=False)}.</strong>"
     html = post.take.html.strip()
     opened = html.removeprefix("<p>")
-    return f"<blockquote>{f'<p>{label} {opened}' if opened != html else f'<p>{label}</p>{html}'}</blockquote>"
+    said = f"<p>{label} {opened}" if opened != html else f"<p>{label}</p>{html}"
+    check = f"<p>To be looked back at on {words.long_date(post.take.check)}.</p>" if post.take.check else ""
+    return f"<blockquote>{said}{check}</blockquote>"
+
+
+def _judged(site: Site, post: Post, around: Around) -> str:
+    """The verdict on an older take; the older item stays as it was, for it did not change."""
+    if not post.judgement or not around.judged:
+        return ""
+    told = ", ".join(_link(site, other) for other in around.judged)
+    return f"<p>Verdict on an earlier take: {post.judgement}, {told}.</p>"
 
 
 def _earlier(site: Site, around: Around) -> str:
