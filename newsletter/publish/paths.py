@@ -6,6 +6,7 @@ relative links (`../../style.css`), so that a site works below any prefix and lo
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import PurePosixPath
 from urllib.parse import quote, urlsplit
 
@@ -30,6 +31,7 @@ def issue_path(number: int) -> str:
     return f"{ISSUES}{number}/"
 
 
+@lru_cache(maxsize=4096)  # every post names some, and a site has few
 def topic_slug(topic: str) -> str:
     """What a topic is called in an address; topics that differ only in capitals or accents share a page."""
     return slugify(topic, replacements=_SYMBOLS) or quote(topic, safe="").replace("%", "").lower() or "topic"
@@ -39,6 +41,7 @@ def topic_path(topic: str) -> str:
     return f"{TOPICS}{topic_slug(topic)}/"
 
 
+@lru_cache(maxsize=4096)
 def author_path(key: str) -> str:
     return f"{AUTHORS}{slugify(key) or 'author'}/"
 
