@@ -81,7 +81,7 @@ _NOT_ONE = "A redirect is not a path and a slug"
 
 
 def _is_redirect(path: str, target: object) -> bool:
-    plain = path.startswith("/") and path.isprintable() and not set(path) & set(' "?#\\<>')
+    plain = path.startswith("/") and path.isprintable() and not set(path) & set("?#\\")
     return plain and isinstance(target, str) and bool(target) and target.isprintable() and not set(target) & set(' "<>')
 
 
