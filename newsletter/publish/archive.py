@@ -271,11 +271,8 @@ def _issues(whole: _Whole) -> IssuesContext:
 
 def _follow(site: Site, library: Library, issues: Sequence[Issue]) -> Leaf:
     """The page that explains feeds, with every feed but those of stories, whose own posts name them."""
-    ways = [
-        views.FeedWay(feed.heading.title.removeprefix(f"{site.title}: "), feed.heading.home, feed.heading.folder)
-        for feed in feeds(site, library, issues)
-        if feed.kind not in {"all", "chains"}
-    ]
+    found = (feed for feed in feeds(site, library, issues) if feed.kind not in {"all", "chains"})
+    ways = [views.feed_way(site, feed.heading.title, feed.heading.home, feed.heading.folder) for feed in found]
     return Leaf(page_file(FEEDS), partial(_feeds, site, tuple(ways)), ways)
 
 

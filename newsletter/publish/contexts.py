@@ -10,7 +10,19 @@ from typing import ClassVar
 from markupsafe import Markup
 
 from newsletter.model import Site
-from newsletter.publish.views import IssueLine, IssueStory, Judged, Page, Promise, Reference, Step, Teaser, Way, Year
+from newsletter.publish.views import (
+    FeedWay,
+    IssueLine,
+    IssueStory,
+    Judged,
+    Page,
+    Promise,
+    Reference,
+    Step,
+    Teaser,
+    Way,
+    Year,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +102,7 @@ class IssuesContext(Context):
 @dataclass(frozen=True, slots=True)
 class FeedsContext(Context):
     template: ClassVar[str] = "web/feeds.html"
+    others: tuple[FeedWay, ...]  # beside the main feed
 
 
 @dataclass(frozen=True, slots=True)

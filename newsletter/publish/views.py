@@ -130,6 +130,21 @@ class Year:
     lines: tuple[Reference | IssueLine, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class FeedWay:
+    """A feed beside the main one: what it is about, the page it belongs to, and the folder of its three formats."""
+
+    name: str
+    path: str
+    folder: str
+
+
+def feed_way(site: Site, title: str, path: str, folder: str) -> FeedWay:
+    """Called by what it is about, without the name of the site before it."""
+    name = title.removeprefix(f"{site.title}: ")
+    return FeedWay(f"{name[:1].upper()}{name[1:]}", path, folder)
+
+
 def reference(site: Site, post: Post) -> Reference:
     when = post.published.astimezone(site.timezone)
     return Reference(post.title, post_path(post.slug), words.long_date(when), when.date().isoformat(), when.year)

@@ -289,6 +289,16 @@ def test_the_feeds_page_gives_all_three_addresses() -> None:
         assert f"https://host.example/blog/{name}" in words
 
 
+def test_the_feeds_page_names_every_feed_beside_the_main_one_in_three_formats() -> None:
+    page = _tree(_build(*a_publication())["feeds/index.html"])
+
+    assert page.xpath("//table//th/a/text()") == ["Issues", "Batteries", "Makers", "News desk"]
+    assert page.xpath("//table//td/a/@href")[3:6] == [
+        f"../topics/batteries/{name}" for name in ("rss.xml", "atom.xml", "feed.json")
+    ]
+    assert page.xpath("//a[@href='../feeds.opml']")
+
+
 def test_every_page_points_machines_at_the_feeds_and_at_its_own_address() -> None:
     files = _build(*a_publication())
 
