@@ -75,6 +75,16 @@ def preview(site: SiteFolder) -> Iterator[Previewed]:
         yield previewed
 
 
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Previewed]:
+    """A preview for those who only look."""
+    folder = SiteFolder(tmp_path_factory.mktemp("shown") / "site").configure()
+    folder.post("diesel-van", "2026-11-23", front="draft: false\n")
+    folder.post("hybrid-hatch", "2026-11-24", front="draft: false\ncontinues: diesel-van\n")
+    with closing(Previewed(folder.root)) as previewed:
+        yield previewed
+
+
 # --- what is shown ----------------------------------------------------------------------------------
 
 
@@ -127,18 +137,18 @@ def test_nothing_is_written_for_readers_and_no_state_is_made(site: SiteFolder, p
     assert not (site.root / "var" / "keys.toml").exists()
 
 
-def test_addresses_on_the_site_lead_to_this_machine(preview: Previewed) -> None:
-    assert '="https://weekly.auto-trendy.net/' not in preview.page("/feeds/")
-    assert 'href="/rss.xml"' in preview.page("/")
-    assert preview.client.get("/rss.xml").headers["content-type"].startswith("application/xml")
+def test_addresses_on_the_site_lead_to_this_machine(shown: Previewed) -> None:
+    assert '="https://weekly.auto-trendy.net/' not in shown.page("/feeds/")
+    assert 'href="/rss.xml"' in shown.page("/")
+    assert shown.client.get("/rss.xml").headers["content-type"].startswith("application/xml")
 
 
-def test_an_address_that_leads_nowhere_is_answered_in_the_site_s_own_way(preview: Previewed) -> None:
-    answer = preview.client.get("/posts/nothing/")
+def test_an_address_that_leads_nowhere_is_answered_in_the_site_s_own_way(shown: Previewed) -> None:
+    answer = shown.client.get("/posts/nothing/")
     assert answer.status_code == 404
     assert "There is no such page" in answer.text
-    assert preview.client.get("/posts/hybrid-hatch").headers["location"] == "hybrid-hatch/"
-    assert preview.client.get("/next").headers["location"] == "next/"
+    assert shown.client.get("/posts/hybrid-hatch").headers["location"] == "hybrid-hatch/"
+    assert shown.client.get("/next").headers["location"] == "next/"
 
 
 def test_a_site_below_a_prefix_is_found_with_and_without_it(site: SiteFolder) -> None:
@@ -270,38 +280,38 @@ def test_a_bug_is_told_and_does_not_end_the_preview(preview: Previewed, monkeypa
 # --- the next mail ----------------------------------------------------------------------------------
 
 
-def test_the_next_mail_is_the_digest_as_it_would_go_out(preview: Previewed) -> None:
-    page, mail = preview.page("/next/"), preview.page("/next/mail.html")
+def test_the_next_mail_is_the_digest_as_it_would_go_out(shown: Previewed) -> None:
+    page, mail = shown.page("/next/"), shown.page("/next/mail.html")
     assert "Issue 1, Fri 27 Nov 2026, 08:00 Madrid" in page
     assert "<strong>Hybrid hatch on the road</strong>" in page
     assert "Hybrid hatch on the road" in mail
     assert "Earlier in this story" in mail
     assert "r…@reader.example" in mail
-    assert b"\r\n\r\n" in preview.client.get("/next/mail.eml").content
+    assert b"\r\n\r\n" in shown.client.get("/next/mail.eml").content
 
 
 @pytest.mark.parametrize(
-    ("part", "shown"),
+    ("part", "words"),
     [("text", "Hybrid hatch on the road"), ("source", "&lt;table role="), ("headers", "List-Unsubscribe-Post: ")],
 )
-def test_each_part_of_the_mail_has_its_own_address(preview: Previewed, part: str, shown: str) -> None:
-    page = preview.page(f"/next/?part={part}")
-    assert shown in page
+def test_each_part_of_the_mail_has_its_own_address(shown: Previewed, part: str, words: str) -> None:
+    page = shown.page(f"/next/?part={part}")
+    assert words in page
     assert "<iframe" not in page
     assert re.search(rf'href="\?part={part}&amp;[^"]*" aria-current="true"', page)
 
 
 @pytest.mark.parametrize("width", ["600", "375", "320"])
 @pytest.mark.parametrize("look", [*letter.LOOKS])
-def test_each_width_and_look_has_its_own_address(preview: Previewed, width: str, look: str) -> None:
-    page = preview.page(f"/next/?width={width}&look={look}")
+def test_each_width_and_look_has_its_own_address(shown: Previewed, width: str, look: str) -> None:
+    page = shown.page(f"/next/?width={width}&look={look}")
     assert f'width="{width}"' in page
     assert f'src="mail.html?look={look}"' in page
     assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in page
 
 
-def test_what_is_not_known_is_answered_with_the_usual(preview: Previewed) -> None:
-    assert preview.page('/next/?part="><b>&width=9999&look=x') == preview.page("/next/")
+def test_what_is_not_known_is_answered_with_the_usual(shown: Previewed) -> None:
+    assert shown.page('/next/?part="><b>&width=9999&look=x') == shown.page("/next/")
 
 
 @pytest.mark.parametrize(
@@ -313,9 +323,9 @@ def test_what_is_not_known_is_answered_with_the_usual(preview: Previewed) -> Non
     ],
 )
 def test_a_framed_mail_runs_nothing_and_loads_what_the_look_allows(
-    preview: Previewed, look: str, has: str, lacks: str
+    shown: Previewed, look: str, has: str, lacks: str
 ) -> None:
-    policy = preview.client.get(f"/next/mail.html?look={look}").headers["content-security-policy"]
+    policy = shown.client.get(f"/next/mail.html?look={look}").headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; ")
     assert "sandbox allow-popups" in policy
     assert "script-src" not in policy
@@ -324,12 +334,12 @@ def test_a_framed_mail_runs_nothing_and_loads_what_the_look_allows(
     assert lacks not in policy
 
 
-def test_links_of_the_framed_mail_open_beside_and_on_this_machine(preview: Previewed) -> None:
-    mail = preview.page("/next/mail.html")
+def test_links_of_the_framed_mail_open_beside_and_on_this_machine(shown: Previewed) -> None:
+    mail = shown.page("/next/mail.html")
     assert '<base target="_blank">' in mail
     assert 'href="/posts/hybrid-hatch/"' in mail
     assert 'href="https://weekly.auto-trendy.net/' not in mail
-    assert "changes nothing" in preview.page("/u/preview")
+    assert "changes nothing" in shown.page("/u/preview")
 
 
 def test_a_week_without_a_story_says_what_waits(site: SiteFolder) -> None:
@@ -405,8 +415,8 @@ def test_nothing_but_a_caught_mail_is_shown(site: SiteFolder, preview: Previewed
     assert "link" not in preview.page("/outbox/").partition("<main>")[2]
 
 
-def test_an_empty_outbox_says_how_a_mail_comes_there(preview: Previewed) -> None:
-    assert "newsletter issue send next" in preview.page("/outbox/")
+def test_an_empty_outbox_says_how_a_mail_comes_there(shown: Previewed) -> None:
+    assert "newsletter issue send next" in shown.page("/outbox/")
 
 
 # --- who is answered --------------------------------------------------------------------------------
@@ -424,19 +434,19 @@ ADDRESSES = [
 
 
 @pytest.mark.parametrize("host", ["evil.example", "weekly.auto-trendy.net", "127.0.0.1.evil.example", "10.0.0.1", ""])
-def test_only_this_machine_is_answered(preview: Previewed, host: str) -> None:
-    assert preview.client.get("/", headers={"host": host}).status_code == 400
+def test_only_this_machine_is_answered(shown: Previewed, host: str) -> None:
+    assert shown.client.get("/", headers={"host": host}).status_code == 400
 
 
 @pytest.mark.parametrize("path", [*ADDRESSES, "/_preview/events", "/u/x"])
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
-def test_nothing_can_be_changed(preview: Previewed, path: str, method: str) -> None:
-    assert preview.client.request(method, path).status_code == 405
+def test_nothing_can_be_changed(shown: Previewed, path: str, method: str) -> None:
+    assert shown.client.request(method, path).status_code == 405
 
 
 @pytest.mark.parametrize("path", ADDRESSES)
-def test_every_answer_is_strict_and_kept_nowhere(preview: Previewed, path: str) -> None:
-    answer = preview.client.get(path)
+def test_every_answer_is_strict_and_kept_nowhere(shown: Previewed, path: str) -> None:
+    answer = shown.client.get(path)
     policy = answer.headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; ")
     assert "frame-ancestors" in policy
