@@ -58,7 +58,7 @@ class Client:
             answer = call.ask("GET", here, {}, b"")
             if answer.status not in _REDIRECTS or not answer.location:
                 return _good(answer, here)
-            here = urljoin(here, answer.location).partition("#")[0]
+            here = _onward(here, answer.location)
         raise Outside(_problem("C805", url, f"It redirects more than {_MOST_REDIRECTS} times"))
 
     def post(self, url: str, fields: Mapping[str, str]) -> int:
@@ -227,6 +227,14 @@ class _Incoming(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # the buffer is always one
         self._socket.settimeout(self._left())
         return self._socket.recv_into(buffer)
+
+
+def _onward(here: str, location: str) -> str:
+    """Where a redirect leads. Raises Refused for what is no address."""
+    try:
+        return urljoin(here, location).partition("#")[0]
+    except ValueError:
+        raise Refused(_refusal(here, "it redirects to what is no address")) from None
 
 
 def _good(answer: _Answer, url: str) -> Fetched:

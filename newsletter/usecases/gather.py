@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
+from newsletter.content.importing import addresses
 from newsletter.errors import NewsletterError, Problem
 from newsletter.ports import Client
 
@@ -31,7 +31,7 @@ class Gatherer:
         found = self.beside(url)
         if found is not None or self.client is None:
             return found or PROMISED
-        host = urlsplit(url).netloc
+        host = addresses.host(url)
         if self._failures[host] >= _PATIENCE:
             return None
         try:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import PurePosixPath
-from urllib.parse import quote, urljoin
+from urllib.parse import quote
 
 from newsletter.content import library
 from newsletter.content.importing import addresses, body, faithful, front, pictures
@@ -139,7 +139,7 @@ def _survey(pieces: Iterable[Piece], terms: Terms) -> _Survey:
                 places.append(place)
                 old = addresses.old_path(piece.link, home.url)
                 if place.path and piece.link:
-                    at.setdefault(addresses.key(urljoin(home.url, piece.link)), n)
+                    at.setdefault(addresses.key(addresses.joined(home.url, piece.link)), n)
                 if place.path and old and not piece.held and old.rstrip("/") != f"/posts/{place.slug}":
                     old_paths[n] = (old, place.slug)
                 n += 1
@@ -182,7 +182,7 @@ class _Desk:
         assert arrival.published is not None  # noqa: S101  it was placed
         day = arrival.published.astimezone(self.terms.site.timezone).date()
         around = Surroundings(
-            base=urljoin(self.survey.home.url or self.terms.site.url, arrival.link),
+            base=addresses.joined(self.survey.home.url or self.terms.site.url, arrival.link),
             loose=arrival.loose,
             shows=lambda url: self.survey.shows.get(addresses.picture_key(url), ""),
             link=self._link,
@@ -256,7 +256,9 @@ class _Desk:
         url = arrival.image or self.survey.attached.get(arrival.attachment, "")
         if not url:
             return "", ""
-        url = urljoin(self.survey.home.url or self.terms.site.url, url)
+        url = addresses.joined(self.survey.home.url or self.terms.site.url, url)
+        if not url.startswith(("https://", "http://")):
+            return "", ""
         words = arrival.image_alt or self.survey.shows.get(addresses.picture_key(url), "")
         words = body.text(words)
         if not words:

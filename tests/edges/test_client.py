@@ -145,6 +145,7 @@ def test_a_chain_of_redirects_is_followed_five_times_and_no_more() -> None:
         "http://localhost:PORT/",
         "file:///etc/passwd",
         "http://site.example:22/",
+        "http://[",
     ],
 )
 def test_an_address_in_the_own_network_is_refused_at_once_and_after_a_redirect(to: str) -> None:

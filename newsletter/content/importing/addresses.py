@@ -6,7 +6,7 @@ Promises that the spellings of one old address count as one: with or without `ww
 from __future__ import annotations
 
 import re
-from urllib.parse import SplitResult, quote, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
 
 _SIZED = re.compile(r"-\d{1,5}x\d{1,5}(?=\.[a-z0-9]{1,5}$)", re.IGNORECASE)
 
@@ -19,8 +19,7 @@ def host(url: str) -> str:
 def key(url: str) -> str:
     """The same for every spelling of an address; a query counts, a fragment does not."""
     parts = _split(url)
-    path = unquote(parts.path).rstrip("/") or "/"
-    return f"{host(url)}{path}{f'?{parts.query}' if parts.query else ''}"
+    return f"{host(url)}{path(url).rstrip('/') or '/'}{f'?{parts.query}' if parts.query else ''}"
 
 
 def picture_key(url: str) -> str:
@@ -31,16 +30,28 @@ def picture_key(url: str) -> str:
 def old_path(link: str, home: str) -> str:
     """The path at which a post stood, percent-encoded; empty when no server could tell it from another."""
     parts = _split(link)
-    path = quote(f"/{parts.path.removeprefix('/')}", safe="/%:@!$&'()*+,;=~")
-    if parts.query or path == "/" or "//" in path or "/.." in path or host(link) not in {"", host(home)}:
+    old = quote(f"/{parts.path.removeprefix('/')}", safe="/%:@!$&'()*+,;=~")
+    if parts.query or old == "/" or "//" in old or "/.." in old or host(link) not in {"", host(home)}:
         return ""
-    return path
+    return old
 
 
 def slug(link: str) -> str:
     """The last part of an address, without an ending such as `.html`."""
-    path = unquote(_split(link).path).rstrip("/")
-    return re.sub(r"\.(?:html?|php|aspx?)$", "", path.rpartition("/")[2], flags=re.IGNORECASE)
+    return re.sub(r"\.(?:html?|php|aspx?)$", "", path(link).rstrip("/").rpartition("/")[2], flags=re.IGNORECASE)
+
+
+def joined(base: str, url: str) -> str:
+    """`url` as read at `base`; empty when one of the two is no address at all."""
+    try:
+        return urljoin(base, url.strip())
+    except ValueError:
+        return ""
+
+
+def path(url: str) -> str:
+    """The path of an address, without percent signs."""
+    return unquote(_split(url).path)
 
 
 def _split(url: str) -> SplitResult:

@@ -10,14 +10,14 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import urljoin
 
 import nh3
 from bs4 import BeautifulSoup
 from bs4.element import Tag
 from markdown_it.common.normalize_url import normalizeLink
 
-from newsletter.content.importing import footnotes, paragraphs, shortcodes, tidying
+from newsletter.content.importing import addresses, footnotes, paragraphs, shortcodes, tidying
 from newsletter.content.lines import FORBIDDEN
 from newsletter.content.sanitise import TAGS
 
@@ -183,7 +183,7 @@ def _settle_links(body: Body, around: Surroundings) -> None:
         shown = link.find("img")
         if not href or href.startswith("#"):
             link.unwrap()
-        elif shown is not None and _SHOWN.search(urlsplit(href).path) and not link.get_text().strip():
+        elif shown is not None and _SHOWN.search(addresses.path(href)) and not link.get_text().strip():
             link.unwrap()  # a picture that only leads to its larger self
         elif (now := around.link(href)) is None:
             body.told["a link to a page of the old site that did not move was undone"] += 1
@@ -223,5 +223,5 @@ def _other_words(picture: Tag) -> str:
     if caption is not None and (said := caption.get_text().strip()):
         return said
     title = str(picture.get("title") or "").strip()
-    name = unquote(urlsplit(str(picture.get("src"))).path.rpartition("/")[2]).partition(".")[0]
+    name = addresses.path(str(picture.get("src"))).rpartition("/")[2].partition(".")[0]
     return "" if _FILE_WORDS.fullmatch(title) or title == name else title

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Container
 from pathlib import PurePosixPath
-from urllib.parse import unquote, urlsplit
 
 from newsletter.content import names
+from newsletter.content.importing import addresses
 
 
 def kind(content: bytes) -> str:
@@ -27,7 +27,7 @@ def kind(content: bytes) -> str:
 
 def name(url: str, slug: str, ending: str, taken: Container[str]) -> str:
     """`hybrid-hatch-boot.jpg`, for a picture of the post `hybrid-hatch`."""
-    stem = names.slug_of(PurePosixPath(unquote(urlsplit(url).path)).stem)[:60].rstrip("-")
+    stem = names.slug_of(PurePosixPath(addresses.path(url)).stem)[:60].rstrip("-")
     found, n = f"{slug}-{stem}{ending}", 2
     while found in taken:
         found, n = f"{slug}-{stem}-{n}{ending}", n + 1
@@ -36,7 +36,7 @@ def name(url: str, slug: str, ending: str, taken: Container[str]) -> str:
 
 def places(url: str) -> list[PurePosixPath]:
     """Where the file of a picture may lie below a folder of uploads: its path, then less and less of it."""
-    parts = [part for part in unquote(urlsplit(url).path).split("/") if part]
+    parts = [part for part in addresses.path(url).split("/") if part]
     if any(part in {".", ".."} or "\x00" in part or part.startswith(".") for part in parts):
         return []
     return [PurePosixPath(*parts[n:]) for n in range(len(parts))]

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from html import escape, unescape
-from urllib.parse import urljoin
 
 from lxml import etree
 
-from newsletter.content.importing import moments
+from newsletter.content.importing import addresses, moments
 from newsletter.content.importing.arrival import Arrival, Byline, Home, Piece
 from newsletter.content.importing.xml import Document, Element, fields, line, name, words
 from newsletter.content.lines import FORBIDDEN
@@ -75,14 +74,14 @@ def atom(document: Document) -> Iterator[Piece]:
     for part in document.parts(1):
         kind = name(part).removeprefix("atom:")
         if kind == "link" and part.get("rel", "alternate") == "alternate":
-            link = link or urljoin(base, part.get("href", ""))
+            link = link or addresses.joined(base, part.get("href", ""))
         elif kind == "author":
             author = author or _person(part)
         elif kind == "entry":
             if not begun:
                 yield Home(link or base, "Atom feed")
             begun = True
-            yield _entry(part, urljoin(base or link, part.get(_BASE, "")), author)
+            yield _entry(part, addresses.joined(base or link, part.get(_BASE, "")), author)
     if not begun:
         yield Home(link or base, "Atom feed")
 
@@ -108,7 +107,7 @@ def _entry(part: Element, base: str, house: Byline | None) -> Arrival:
 
 def _alternate(part: Element, base: str) -> str:
     links = (child for child in part if name(child) == "atom:link" and child.get("rel", "alternate") == "alternate")
-    return next((urljoin(base, link.get("href", "")) for link in links), "")
+    return next((addresses.joined(base, link.get("href", "")) for link in links), "")
 
 
 def _terms(part: Element) -> tuple[str, ...]:
