@@ -20,7 +20,7 @@ R = TypeVar("R")
 WORTH_IT = 200
 """Things to do below which starting a child costs more than it saves."""
 
-_CHUNK = 50
+_CHUNK = 8  # things at a time: few, since some take a hundred times as long as others
 _work: tuple[Callable[[Any], Any], Sequence[Any]] | None = None  # in a child only
 
 

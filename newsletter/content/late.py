@@ -1,7 +1,7 @@
 """Values whose heavy part is fetched when somebody asks: a Post without its text, a Source that was not read.
 
-Promises that each is what it stands for in every way but one: it compares as itself. `dataclasses.replace` makes a
-plain Post of one.
+Promises that each is what it stands for in every way but one: a LatePost equals another one of the same mark, and no
+plain Post. `dataclasses.replace` makes a plain Post of one.
 """
 
 from __future__ import annotations
@@ -27,6 +27,12 @@ class LatePost(Post):
     def __new__(cls, *values: Any, **named: Any) -> Any:
         """`replace` calls this: with all values at hand there is nothing to fetch."""
         return Post(*values, **named)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, LatePost) and self.mark == other.mark
+
+    def __hash__(self) -> int:
+        return hash(self.mark)
 
     @property
     def html(self) -> str:
