@@ -19,12 +19,11 @@ from newsletter.errors import ConfigError, Outside, Problem
 
 if TYPE_CHECKING:
     from newsletter.app import App
-    from newsletter.delivery.outbox import Outbox
     from newsletter.model import Library, Recipe, Site
     from newsletter.ports import Clock
     from newsletter.usecases.coming import Coming
     from newsletter.usecases.preview import Preview
-    from newsletter.web.preview.live import Live, State
+    from newsletter.web.preview.live import Live, Outbox, State
 
 _HOST = "127.0.0.1"
 _TRIES = 20
