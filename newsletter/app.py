@@ -310,6 +310,7 @@ class App:
             redirects=self.redirects,
             hosting=self.hosting,
             hosts=self.config.hosting,
+            compress=self.config.compress,
         )
         if self._inputs and not dry_run and not done.remarks:
             until = seal.until(now, [*self._coming, self.next_slot(now).due, *(issue.send_at for issue in issues)])

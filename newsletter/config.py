@@ -184,6 +184,7 @@ class PublishSection(Section):
         description="Hosts whose settings are written along: `nginx` and `caddy` into `hosting/` in `paths.state`, "
         "`netlify` or `cloudflare` into the published folder.",
     )
+    compress: bool = Field(False, description="Whether each text file is also written compressed, as `.gz` and `.br`.")
 
 
 class PathsSection(Section):
@@ -258,6 +259,7 @@ class Config:
     web_host: str
     web_port: int
     hosting: tuple[str, ...] = ()
+    compress: bool = False
 
     @property
     def database(self) -> str:
@@ -477,6 +479,7 @@ def _config(root: Path, settings: Settings) -> Config:
         web_host=settings.web.host,
         web_port=settings.web.port,
         hosting=settings.publish.hosting,
+        compress=settings.publish.compress,
     )
 
 

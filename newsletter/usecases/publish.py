@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from newsletter.errors import Outside, Problem, SourceErrors
 from newsletter.model import File, Issue, IssueState, Library, Recipe, Site, Slot
 from newsletter.ports import Hosting, Hubs, Output, Redirects, Search
-from newsletter.publish import archive, checks, feedcheck, snippets
+from newsletter.publish import archive, checks, compressed, feedcheck, snippets
 from newsletter.publish import redirects as addresses
 from newsletter.publish.catalogue import documents, feeds
 from newsletter.publish.paths import post_path
@@ -39,6 +39,7 @@ def publish(
     redirects: Redirects | None = None,
     hosting: Hosting | None = None,
     hosts: Sequence[str] = (),
+    compress: bool = False,
 ) -> Published:
     """Make the output folder hold what the library and the public issues say. Raises SourceErrors, Outside."""
     shown = [issue for issue in issues if issue.state.public or starting(issue, now)]
@@ -49,6 +50,7 @@ def publish(
     moved = led_on(site, library, known)
     own = recipes(library, shown, site, templates, next_slot)
     files, told = with_moved(own, moved, site, library, templates, hosts)
+    files += compressed.beside(files) if compress else ()
     judge = partial(wrong, site=site, now=now, known=frozenset(str(file.path) for file in files))
     slugs = {post.id: post.slug for post in (*library.posts, *library.withdrawn)}
     if redirects and new and not dry_run:
