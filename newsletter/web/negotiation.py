@@ -14,8 +14,18 @@ _ENTITY_TAG = re.compile(r'"[^"]*"')
 
 def accepts_gzip(accept_encoding: str) -> bool:
     """Whether gzip may be used (RFC 9110, 12.5.3): named, or covered by `*`, with a weight above zero."""
+    return _accepts("gzip", accept_encoding)
+
+
+def accepts_brotli(accept_encoding: str) -> bool:
+    """Whether brotli may be used: named `br`, or covered by `*`, and not wanted less than gzip."""
     weights = _weights(accept_encoding)
-    return weights.get("gzip", weights.get("*", 0.0)) > 0
+    return _accepts("br", accept_encoding) and weights.get("br", 0.0) >= weights.get("gzip", 0.0)
+
+
+def _accepts(coding: str, accept_encoding: str) -> bool:
+    weights = _weights(accept_encoding)
+    return weights.get(coding, weights.get("*", 0.0)) > 0
 
 
 def accepts_html(accept: str) -> bool:

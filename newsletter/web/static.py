@@ -17,10 +17,11 @@ from newsletter.web import media, ranges
 from newsletter.web.answers import moved, other_method
 from newsletter.web.folder import Folder, Stored
 from newsletter.web.moves import Moves
-from newsletter.web.negotiation import accepts_gzip, accepts_html, unchanged
+from newsletter.web.negotiation import accepts_brotli, accepts_gzip, accepts_html, unchanged
 from newsletter.web.paths import folder_address, path_of, segments_of
 
 MISSING = ("404.html",)
+_MARKS = {"": "", "gzip": "-gz", "br": "-br"}
 
 
 class Static:
@@ -74,9 +75,9 @@ class Static:
 
     def _serve(self, stored: Stored, path: str, method: str, asked: Headers) -> Response:
         name = path.rpartition("/")[2]
-        gzipped = stored.gzipped if accepts_gzip(_joined(asked, "accept-encoding")) else None
+        coding, coded = _coded(stored, _joined(asked, "accept-encoding"))
         browser = name in media.FEEDS and accepts_html(_joined(asked, "accept"))
-        etag = f'"{stored.tag}{"-page" if browser else ""}{"-gz" if gzipped else ""}"'
+        etag = f'"{stored.tag}{"-page" if browser else ""}{_MARKS[coding]}"'
         headers = {"etag": etag, "cache-control": media.cache_control(name), **_vary(stored, name)}
         if unchanged(
             etag,
@@ -90,9 +91,9 @@ class Static:
         headers["last-modified"] = format_datetime(stored.modified, usegmt=True)
         headers["content-type"] = media.media_type(name, for_browser=browser)
         headers["content-security-policy"] = media.content_policy(name, form_origin=self._form_origin)
-        if gzipped:
-            headers["content-encoding"] = "gzip"
-        return ranges.respond(method, asked, stored, gzipped or stored.content, headers)
+        if coding:
+            headers["content-encoding"] = coding
+        return ranges.respond(method, asked, stored, coded, headers)
 
     def _not_found(self, scope: Scope) -> Response:
         stored = self._folder.find(MISSING)
@@ -107,9 +108,21 @@ class Static:
         return Response(page.content, status, headers, media_type=media.media_type(MISSING[0]))
 
 
+def _coded(stored: Stored, accept_encoding: str) -> tuple[str, bytes | None]:
+    """The content coding that suits best, or none, and the bytes in it."""
+    if stored.brotli and accepts_brotli(accept_encoding):
+        return "br", stored.brotli
+    if stored.gzipped and accepts_gzip(accept_encoding):
+        return "gzip", stored.gzipped
+    return "", stored.content
+
+
 def _vary(stored: Stored, name: str) -> dict[str, str]:
     """The request headers that chose among representations, where there was a choice."""
-    choices = [("Accept-Encoding", stored.gzipped is not None), ("Accept", name in media.FEEDS)]
+    choices = [
+        ("Accept-Encoding", stored.gzipped is not None or stored.brotli is not None),
+        ("Accept", name in media.FEEDS),
+    ]
     named = ", ".join(header for header, chosen in choices if chosen)
     return {"vary": named} if named else {}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import brotli
 import pytest
 from starlette.testclient import TestClient
 
@@ -106,3 +107,17 @@ def test_where_nothing_is_like_it_the_plain_page_answers(client: TestClient, pat
 def test_only_the_words_of_the_last_part_are_looked_for() -> None:
     assert asked("/2019/05/hybrid-hatch_we+buy/") == "hybrid hatch we buy"
     assert asked("/a/") == asked("/") == asked("/favicon.ico") == asked("/" + "x-" * 200) == ""
+
+
+def test_a_file_that_was_compressed_beforehand_is_sent_while_it_is_fresh(client: TestClient, tmp_path: Path) -> None:
+    text = "New " * 200
+    publish(tmp_path / "feeds", {"a.css": text, "a.css.br": brotli.compress(text.encode()), "b.css": text})
+    publish(tmp_path / "feeds", {"b.css.br": brotli.compress(b"an older text")})
+    asked = {"accept-encoding": "gzip, br"}
+    fresh, stale = (client.get(f"/{name}.css", headers=asked) for name in "ab")
+
+    assert (fresh.headers["content-encoding"], stale.headers["content-encoding"]) == ("br", "gzip")
+    assert fresh.text == stale.text == text
+    assert fresh.headers["vary"] == "Accept-Encoding"
+    assert fresh.headers["etag"] != client.get("/a.css", headers={"accept-encoding": "gzip"}).headers["etag"]
+    assert client.get("/a.css", headers={"accept-encoding": "br;q=0, gzip"}).headers["content-encoding"] == "gzip"
