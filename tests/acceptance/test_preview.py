@@ -44,7 +44,7 @@ def test_a_save_is_told_and_shown_and_an_error_keeps_the_last_good_page(site: Si
         good = path.read_text()
         path.write_text(good + "\nWritten a moment ago.\n")
         until(lambda: "Written a moment ago." in client.get("/posts/diesel-van/").text)
-        assert re.search(r"\d\d:\d\d:\d\d  rebuilt posts/2026-11-23-diesel-van\.md +\d+ ms", said(site))
+        until(lambda: re.search(r"\d\d:\d\d:\d\d  rebuilt posts/2026-11-23-diesel-van\.md +\d+ ms", said(site)))
         path.write_text(good.replace("date: 2026-11-23", "date: 23 Nov"))
         page = until(lambda: "P108" in (text := client.get("/posts/diesel-van/").text) and text)
         assert "Written a moment ago." in page
