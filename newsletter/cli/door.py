@@ -198,7 +198,8 @@ class Command(click.Command):
         common = {option.name for option in common_options()}
         own = [p.get_help_record(ctx) for p in self.params if p.name not in common]
         with formatter.section("Options"):
-            formatter.write_dl([record for record in own if record])
+            if rows := [record for record in own if record]:
+                formatter.write_dl(rows)
             formatter.write_text("On every command: --site --now --as --json --no-input --no-color -q -v")
 
 
