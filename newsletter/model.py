@@ -146,6 +146,14 @@ class Chain:
 
     posts: tuple[str, ...]  # post ids, oldest first
 
+    def before(self, post_id: str) -> tuple[str, ...]:
+        """What comes before a Post of this Chain, newest first: "Earlier in this story"."""
+        return self.posts[: self.posts.index(post_id)][::-1]
+
+    def after(self, post_id: str) -> tuple[str, ...]:
+        """What comes after a Post of this Chain, oldest first: "Later"."""
+        return self.posts[self.posts.index(post_id) + 1 :]
+
 
 @dataclass(frozen=True, slots=True)
 class Library:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from newsletter import words
-from newsletter.model import Cadence, Issue, Library, LinkKind, Post, Sentinel, Site, Slot
+from newsletter.model import Cadence, Issue, Library, Post, Sentinel, Site, Slot
 
 SUBJECT_MIN, SUBJECT_MAX = 10, 78
 PREHEADER_MIN, PREHEADER_MAX = 40, 110
@@ -179,13 +179,10 @@ def _story(site: Site, library: Library, post: Post, carried: Mapping[str, int],
 
 
 def _earlier(library: Library, post: Post) -> list[Post]:
-    """The Posts that this one goes on from, newest first; of a longer chain the nearest."""
-    linked = {link.target for link in post.links if link.kind in {LinkKind.PREVIOUS, LinkKind.CONTINUES}}
+    """The Posts that this one goes on from, newest first; of a longer Chain the nearest."""
     chain = library.chains.get(post.id)
-    if chain and post.id in chain.posts:
-        linked.update(chain.posts[: chain.posts.index(post.id)])
-    found = [other for other in library.posts if other.id in linked and other.published < post.published]
-    return sorted(found, key=lambda other: (other.published, other.id), reverse=True)[:EARLIER_MAX]
+    ids = chain.before(post.id)[:EARLIER_MAX] if chain else ()
+    return [found for post_id in ids if (found := library.find(post_id))]
 
 
 def _earlier_view(site: Site, post: Post, carried: Mapping[str, int], week_ago: int | None) -> EarlierView:
