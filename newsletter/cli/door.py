@@ -7,7 +7,7 @@ terminal there is no colour and no prompt.
 from __future__ import annotations
 
 import json
-import sys
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from newsletter.errors import ConfigError, Problem, Refused, SourceErrors, UsageError
+from newsletter.errors import ConfigError, Problem, SourceErrors, UsageError
 
 if TYPE_CHECKING:
     from newsletter.app import App
@@ -38,6 +38,7 @@ class Door:
     quiet: bool = False
     verbose: bool = False
     no_input: bool = False
+    plain: bool = False
     person: str | None = None
     _app: App | None = None
     _now: datetime | None = None
@@ -82,40 +83,38 @@ class Door:
     @property
     def now(self) -> datetime:
         """The present, read once: `--now`, or the machine's clock."""
-        return self.now_in(self.app.config.site.timezone) if self.now_given else self.now_in(UTC)
+        return self.now_in(UTC if self.now_given is None else self.app.config.site.timezone)
 
     def now_in(self, zone: tzinfo) -> datetime:
         """The present; a `--now` without a zone is meant in `zone`. Raises UsageError (C201)."""
         if self._now is None:
-            self._now = self._given(zone) if self.now_given else datetime.now(UTC)
+            self._now = datetime.now(UTC) if self.now_given is None else self._given(zone)
         return self._now
 
     def clock(self) -> Callable[[], datetime]:
         """For commands that last: `--now` stands still in those that do one thing, and runs on in `ticking_clock`."""
-        if self.now_given:
+        if self.now_given is not None:
             fixed = self.now
             return lambda: fixed
         return lambda: datetime.now(UTC)
 
     def ticking_clock(self) -> Callable[[], datetime]:
         """A clock that starts at `--now` and goes on."""
-        if not self.now_given:
+        if self.now_given is None:
             return lambda: datetime.now(UTC)
         start, began = self.now, time.monotonic()
         return lambda: start + timedelta(seconds=time.monotonic() - began)
 
     def _given(self, zone: tzinfo) -> datetime:
-        try:
-            moment = datetime.fromisoformat(self.now_given or "")
-        except ValueError:
-            raise UsageError(
-                Problem(
-                    "C201",
-                    f'--now "{self.now_given}" is not a date and time of ISO 8601',
-                    fixes=("--now 2026-11-27T08:00:00+01:00",),
-                )
-            ) from None
-        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+        if moment := moment_of(self.now_given or "", zone):
+            return moment
+        raise UsageError(
+            Problem(
+                "C201",
+                f'--now "{self.now_given}" is not a date and time of ISO 8601 between 1970 and 2200',
+                fixes=("--now 2026-11-27T08:00:00+01:00",),
+            )
+        )
 
     @property
     def who(self) -> str:
@@ -128,19 +127,31 @@ class Door:
             click.echo(json.dumps(data, indent=2, ensure_ascii=False, default=_plain))
             return
         for line in lines:
-            click.echo(line)
+            self.echo(line)
 
     def say(self, *lines: str) -> None:
         """Progress and hints, to stderr."""
         if not self.quiet:
             for line in lines:
-                click.echo(line, err=True)
+                self.echo(line, err=True)
 
-    def ask(self, question: str, instead: str) -> str:
-        """Ask on a terminal; elsewhere refuse and say what to pass `instead`."""
-        if self.no_input or not sys.stdin.isatty():
-            raise Refused(Problem("S305", "This needs a terminal or an option", fixes=(instead,)))
-        return str(click.prompt(question, err=True, type=str))
+    def echo(self, line: str, *, err: bool = False) -> None:
+        """One line; coloured on a terminal, unless `--no-color` or NO_COLOR (no-color.org) say otherwise."""
+        click.echo(line, err=err, color=False if self.plain or os.environ.get("NO_COLOR") else None)
+
+
+def moment_of(text: str, zone: tzinfo) -> datetime | None:
+    """A date and time of ISO 8601 in UTC, `zone` where it names none; None for what is not one, or far from any mail.
+
+    The years are bounded so that nothing reckoned from them (a slot, a week before it) leaves the calendar.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if not 1970 <= moment.year <= 2200:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def _plain(value: object) -> object:
@@ -151,15 +162,10 @@ def _plain(value: object) -> object:
 
 def _store(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     def callback(ctx: click.Context, _parameter: click.Parameter, value: Any) -> None:
-        if value:
+        if value not in {None, False}:
             setattr(ctx.ensure_object(Door), name, value)
 
     return callback
-
-
-def _no_color(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
-    if value:
-        ctx.find_root().color = False
 
 
 def common_options() -> list[click.Option]:
@@ -181,7 +187,7 @@ def common_options() -> list[click.Option]:
         ),
         option("--json", callback=_store("json"), is_flag=True, help="Answer in JSON."),
         option("--no-input", callback=_store("no_input"), is_flag=True, help="Never ask."),
-        option("--no-color", callback=_no_color, is_flag=True, help="No colour."),
+        option("--no-color", callback=_store("plain"), is_flag=True, help="No colour."),
         option("-q", "--quiet", callback=_store("quiet"), is_flag=True, help="Only the answer."),
         option("-v", "--verbose", callback=_store("verbose"), is_flag=True, help="More detail."),
     ]

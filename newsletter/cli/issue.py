@@ -164,7 +164,7 @@ def _show_next(door: Door) -> None:
 
 def number_of(text: str) -> int:
     """An issue's number as typed. Raises UsageError."""
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
         raise UsageError(Problem("I111", f'"{text}" is not an issue number', fixes=("newsletter issue list",)))
     return int(text)
 

@@ -6,6 +6,7 @@ Exit status: 0 done, 1 a problem in what was given, 2 wrong usage, 3 refused by 
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 import traceback
@@ -61,6 +62,9 @@ def root() -> None:
 
 def main(args: list[str] | None = None) -> None:
     """Run the program and leave with its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal of another character set shows ? and goes on
     sys.exit(run(sys.argv[1:] if args is None else args))
 
 
@@ -72,21 +76,23 @@ def run(args: list[str]) -> int:
     except NewsletterError as error:
         return _failed(door, error)
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message())
+        door.echo(error.format_message())
         return 0
     except click.exceptions.UsageError as error:
+        door.json = door.json or "--json" in args  # it may stand behind what could not be read
         return _failed(door, UsageError(_usage(error)))
     except click.exceptions.Exit as error:
         return error.exit_code
     except (click.exceptions.Abort, KeyboardInterrupt):
-        click.echo("\nInterrupted. Nothing half done is left behind; run it again.", err=True)
+        door.echo("\nInterrupted. Nothing half done is left behind; run it again.", err=True)
         return 130
     except OSError as error:
         return _failed(door, Outside(_disk(error)))
     except Exception:  # a bug: said as one, with what is needed to report it
-        click.echo(traceback.format_exc(), err=True)
-        click.echo("stop C900  This is a bug in newsletter. Please report the lines above.", err=True)
-        return 1
+        door.echo(traceback.format_exc(), err=True)
+        return _failed(
+            door, NewsletterError(Problem("C900", "This is a bug in newsletter. Please report its traceback."))
+        )
     return result if isinstance(result, int) else 0
 
 
@@ -95,7 +101,7 @@ def _failed(door: Door, error: NewsletterError) -> int:
         click.echo(json.dumps({"problems": [p.as_json() for p in error.problems]}, indent=2, ensure_ascii=False))
     else:
         for line in told(error.problems):
-            click.echo(line, err=True)
+            door.echo(line, err=True)
     return error.exit_status
 
 
