@@ -3,8 +3,8 @@
 feedgen 1.0 loses the relation of links, drops authors without an address, reads the clock for dates nobody
 gave, and formats dates by switching the locale of the whole process. Its own extension mechanism mends that:
 the hooks get the finished element and write what feedgen would get wrong. For people who open a feed in a
-browser there is a style sheet, a sentence and a real link an item, in the XHTML namespace that feed readers
-skip (RSS 2.0 "Extending RSS", RFC 4287 6.4).
+browser there is a style sheet, a sentence, and a real link and a byline an item, in the XHTML namespace that
+feed readers skip (RSS 2.0 "Extending RSS", RFC 4287 6.4).
 """
 
 from __future__ import annotations
@@ -127,7 +127,11 @@ class _ItemExtension(BaseEntryExtension):  # type: ignore[misc]  # feedgen has n
     def _show(self, element: etree._Element) -> None:
         link = etree.Element(f"{{{_XHTML}}}a", {"href": self.item.url})
         link.text = self.item.title
+        byline = etree.Element(f"{{{_XHTML}}}p")
+        reviewed = f" · Reviewed by {self.item.reviewer}" if self.item.reviewer else ""
+        byline.text = f"By {self.item.author}{reviewed} · {self.item.day}"
         element.insert(0, link)
+        element.insert(1, byline)
 
 
 def _add_text(parent: etree._Element, tag: str, text: str) -> etree._Element:

@@ -23,6 +23,11 @@ EXPLAINED = "This is a feed. Copy this page's address into a feed reader, and ne
 
 _BODY_BUDGET = 470_000  # octets of all bodies as XML writes them, so that a document stays under 512 kB
 _NOTHING_YET = datetime(1970, 1, 1, tzinfo=UTC)  # RFC 4287 4.2.15 wants a date even of an empty feed
+_NAMES = (
+    "a abbr b big br center cite code del div em font h[1-6] hr i img ins kbd li mark ol p pre q s script small span "
+    "strike strong style sub sup table td th title tr tt u ul var wbr"
+)
+_TAG = re.compile(rf"</?(?:{_NAMES.replace(' ', '|')})(?:\s[^<>=]*=[^<>]*|\s*/?)>", re.IGNORECASE)
 _NOT_XML = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -36,6 +41,7 @@ class Item:
     author: str
     reviewer: str  # empty when nobody reviewed it
     published: datetime
+    day: str  # of publication on the site's clock, in words
     updated: datetime
     topics: tuple[str, ...]
     summary: str
@@ -64,8 +70,8 @@ def syndicate(site: Site, library: Library, *, limit: int) -> Syndication:
     items = tuple(_within_budget(_item(site, post, around[post.id]) for post in library.posts[:limit]))
     return Syndication(
         id=f"tag:{site.authority}:feed",
-        title=clean(site.title),
-        tagline=clean(site.tagline),
+        title=plain(site.title),
+        tagline=plain(site.tagline),
         language=site.language,
         home=site.address_of(""),
         about=site.address_of(FEEDS),
@@ -79,6 +85,11 @@ def clean(text: str) -> str:
     return _NOT_XML.sub("", text)
 
 
+def plain(text: str) -> str:
+    """Clean text without HTML tags: many readers take a title or summary for HTML, and the W3C warns of it."""
+    return " ".join(_TAG.sub("", clean(text)).split())
+
+
 def body(site: Site, post: Post, around: Around) -> str:
     """The whole article as HTML for a reader that knows nothing of our pages."""
     return clean(
@@ -90,13 +101,14 @@ def _item(site: Site, post: Post, around: Around) -> Item:
     return Item(
         id=post.id,
         url=site.address_of(post_path(post.slug)),
-        title=clean(post.title),
+        title=plain(post.title) or clean(post.title),
         author=clean(post.author.name),
         reviewer=clean(post.reviewer.name) if post.reviewer else "",
         published=post.published.astimezone(UTC),
+        day=words.long_date(post.published.astimezone(site.timezone)),
         updated=max(post.updated, post.published).astimezone(UTC),
         topics=tuple(clean(topic) for topic in post.topics),
-        summary=clean(post.summary),
+        summary=plain(post.summary),
         body=body(site, post, around),
         image=post.image or "",
     )
