@@ -18,6 +18,8 @@ from zoneinfo import ZoneInfo
 
 # --- the publication -------------------------------------------------------------------------------
 
+_RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "he", "ku", "ps", "ug", "ur", "yi"})
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -55,6 +57,11 @@ class Site:
     sender: Sender
     people: Mapping[str, Person] = field(default_factory=dict)
     review: bool = True
+
+    @property
+    def direction(self) -> str:
+        """`rtl` for a language written from right to left, else `ltr`."""
+        return "rtl" if self.language.lower().partition("-")[0] in _RIGHT_TO_LEFT else "ltr"
 
     def address_of(self, path: str) -> str:
         """The absolute URL of a path below `feeds/`: `address_of("posts/x/")`."""

@@ -22,7 +22,6 @@ MONTHS = (
     "November",
     "December",
 )
-_RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "he", "ku", "ps", "ug", "ur", "yi"})
 
 
 def full_date(day: date) -> str:
@@ -87,11 +86,6 @@ def shorten(text: str, limit: int) -> str:
 def unbroken(text: str) -> str:
     """The text with no-break spaces, so that a narrow screen does not part a number from its noun."""
     return text.replace(" ", "\N{NO-BREAK SPACE}")
-
-
-def direction(language: str) -> str:
-    """`rtl` for a language written from right to left, else `ltr`; takes a BCP 47 tag."""
-    return "rtl" if language.lower().partition("-")[0] in _RIGHT_TO_LEFT else "ltr"
 
 
 def when(at: datetime, zone: tzinfo, now: datetime | None = None) -> str:

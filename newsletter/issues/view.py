@@ -124,7 +124,7 @@ def view(
         publication=site.title,
         tagline=site.tagline,
         language=site.language,
-        direction=words.direction(site.language),
+        direction=site.direction,
         number=number,
         title=f"{site.title} #{number}: {shown[0].title}",
         label=f"{site.title} issue {number}, {words.long_date(day)}",
