@@ -21,12 +21,14 @@ class Turns:
         me = object()
         with self._changed:
             self._queue.append(me)
+            came = False
             try:
-                if not self._changed.wait_for(lambda: self._queue[0] is me, patience):
-                    raise TimeoutError
-            except BaseException:
-                self._leave(me)
-                raise
+                came = self._changed.wait_for(lambda: self._queue[0] is me, patience)
+            finally:
+                if not came:
+                    self._leave(me)
+        if not came:
+            raise TimeoutError
         try:
             yield
         finally:
