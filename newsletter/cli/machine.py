@@ -153,14 +153,18 @@ def _would_deliver(door: Door) -> int:
 
 
 def progress_line(door: Door) -> Callable[[Progress], None] | None:
-    """A line every ten seconds on stderr; none when quiet."""
+    """A line every ten seconds on stderr, and one at once when the mail server begins to fail; none when quiet."""
     if door.quiet or door.json:
         return None
     began = last = time.monotonic()
+    failing = False
 
     def show(progress: Progress) -> None:
-        nonlocal last
+        nonlocal last, failing
         now = time.monotonic()
+        if progress.fault and not failing:
+            door.say(f"warn {progress.fault.code}  {progress.fault.message}. It is tried again for a while.")
+        failing = progress.fault is not None
         if now - last >= 10:
             last = now
             door.say(
