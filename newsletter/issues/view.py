@@ -6,7 +6,6 @@ would have to count, date or join are finished here.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -19,7 +18,6 @@ PREHEADER_MIN, PREHEADER_MAX = 40, 110
 CONTENTS_FROM = 3  # stories, from which a list of contents helps more than it costs
 EARLIER_MAX = 3
 SUMMARY_WORDS = 60
-_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=[^a-z\s])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +151,7 @@ def _issue_line(number: int, day: date, stories: Sequence[Post]) -> str:
 def _story(site: Site, library: Library, post: Post, carried: Mapping[str, int], week_ago: int | None) -> StoryView:
     day = words.short_date(_local(site, post.published))
     reviewer = post.reviewer.name if post.reviewer else ""
-    byline = (
-        f"By {post.author.name}",
-        f"Reviewed by {reviewer}" if reviewer else "",
-        words.unbroken(day),
-        words.unbroken(f"{post.minutes} min read"),
-    )
+    facts = words.unbroken(day), words.unbroken(f"{post.minutes} min read")
     earlier = _earlier(library, post)
     return StoryView(
         title=_one_line(post.title),
@@ -167,13 +160,13 @@ def _story(site: Site, library: Library, post: Post, carried: Mapping[str, int],
         reviewer=reviewer,
         date=day,
         minutes=post.minutes,
-        byline=" · ".join(part for part in byline if part),
+        byline=words.byline(post.author.name, reviewer, *facts),
         summary=_first_words(post.summary, SUMMARY_WORDS),
         image=post.image,
         image_alt=post.image_alt,
         take_html=post.take.html if post.take else "",
         take_text=post.take.text if post.take else "",
-        take_short=_first_sentence(post.take.text) if post.take else "",
+        take_short=words.first_sentence(post.take.text) if post.take else "",
         earlier=tuple(_earlier_view(site, other, carried, week_ago) for other in earlier),
     )
 
@@ -255,10 +248,6 @@ def _postal_address(site: Site) -> str:
 def _first_words(text: str, limit: int) -> str:
     every = text.split()
     return " ".join(every) if len(every) <= limit else " ".join(every[:limit]).rstrip(" ,.;:–—-") + "…"
-
-
-def _first_sentence(text: str) -> str:
-    return _SENTENCE_END.split(_one_line(text), maxsplit=1)[0]
 
 
 def _one_line(text: str) -> str:

@@ -15,6 +15,7 @@ from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
+from newsletter import words
 from newsletter.model import Library, Site
 from newsletter.publish.paths import ATOM_FEED, RSS_FEED
 from newsletter.publish.syndication import EXPLAINED, Item, Syndication, syndicate
@@ -128,8 +129,7 @@ class _ItemExtension(BaseEntryExtension):  # type: ignore[misc]  # feedgen has n
         link = etree.Element(f"{{{_XHTML}}}a", {"href": self.item.url})
         link.text = self.item.title
         byline = etree.Element(f"{{{_XHTML}}}p")
-        reviewed = f" · Reviewed by {self.item.reviewer}" if self.item.reviewer else ""
-        byline.text = f"By {self.item.author}{reviewed} · {self.item.day}"
+        byline.text = words.byline(self.item.author, self.item.reviewer, self.item.day)
         element.insert(0, link)
         element.insert(1, byline)
 

@@ -56,6 +56,7 @@ class Teaser:
     image: str
     image_alt: str
     take: Markup | None
+    take_short: str  # its first sentence; empty without a take
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,7 @@ def teaser(site: Site, post: Post, root: str) -> Teaser:
         image=local(post.image, site, root) if post.image else "",
         image_alt=post.image_alt,
         take=html(site, post.take.html, root) if post.take else None,
+        take_short=words.first_sentence(post.take.text) if post.take else "",
     )
 
 
