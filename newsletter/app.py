@@ -163,14 +163,17 @@ class App:
 
     def issues(self) -> Sequence[Issue]:
         """The issues so far; a site that never mailed has no state and gets none for asking."""
-        if not (self.config.state / "newsletter.sqlite3").exists():
-            return ()
-        return self.ledger.issues(WEEKLY)
+        return self.ledger.issues(WEEKLY) if self._has_state else ()
+
+    @property
+    def _has_state(self) -> bool:
+        return (self.config.state / "newsletter.sqlite3").exists()
 
     def next_slot(self, now: datetime) -> Slot:
-        from newsletter.issues.cadence import next_slots
+        """The next slot that no issue has taken."""
+        from newsletter.usecases.choose import free_slot
 
-        return next_slots(self.config.cadence, now, 1)[0]
+        return free_slot(self.config.cadence, self.ledger.slots(WEEKLY) if self._has_state else (), now)
 
     def write_post(self, path: PurePosixPath, text: str) -> None:
         """Make a new file in `posts/`. Raises Refused when it is there already."""

@@ -265,6 +265,12 @@ class Group(click.Group):
             formatter.write_dl([(name, line) for name, (_, line) in self.table.items()])
 
 
+def columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows whose cells line up; the last cell of a row takes what room it needs."""
+    widths = [max(map(len, column), default=0) for column in zip(*(row[:-1] for row in rows), strict=True)]
+    return ["  ".join([*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[-1]]).rstrip() for row in rows]
+
+
 @contextmanager
 def stopwatch() -> Iterator[Callable[[], str]]:
     """Yields a function that words the time since: "0.9 s"."""

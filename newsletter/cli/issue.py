@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 import click
 
 from newsletter import words
-from newsletter.cli.door import Door, Group, command, told
+from newsletter.cli.door import Door, Group, columns, command, moment_of, told
 from newsletter.errors import Outside, Problem, Refused, UsageError
 from newsletter.model import WEEKLY, DeliveryState, Issue, IssueState
 
 if TYPE_CHECKING:
+    from newsletter.issues.selection import Choice
     from newsletter.usecases.deliver import Delivered
     from newsletter.usecases.send import Plan
 
@@ -43,11 +44,18 @@ def list_issues(door: Door) -> None:
     """
     ledger, zone = door.app.ledger, door.app.config.cadence.zone
     rows = [(one, ledger.counts(WEEKLY, one.number)) for one in reversed(ledger.issues(WEEKLY))]
-    lines = [
-        f"{one.number:>4}  {words.moment(one.slot.local):<22}  {one.state.value:<15}  {counts_words(counts):<40}  "
-        f"{one.stories[0].title if one.stories else '–'}"
-        for one, counts in rows
-    ]
+    lines = columns(
+        [
+            (
+                f"{one.number:>4}",
+                words.moment((one.started_at or one.send_at or one.slot.due).astimezone(zone)),
+                one.state.value,
+                counts_words(counts) or "–",
+                one.stories[0].title if one.stories else "–",
+            )
+            for one, counts in rows
+        ]
+    )
     slot = door.app.next_slot(door.now)
     empty = f"No issue yet. The next slot is {words.when(slot.due, zone, door.now)}."
     door.answer([issue_data(one, counts) for one, counts in rows], *(lines or [empty]))
@@ -97,13 +105,14 @@ def show(door: Door, number: str) -> None:
     unsettled = ledger.deliveries(WEEKLY, one.number, DeliveryState.UNCERTAIN)
     data = issue_data(one, counts) | {"uncertain": [d.address for d in unsettled]}
     lines = [
-        f"Issue {one.number} · {one.state.value} · slot {words.when(one.slot.due, zone)}",
+        f"Issue {one.number} · {one.state.value} · slot {one.slot.key}, {words.when(one.slot.due, zone)}",
         *(f"  {n}  {story.title}" for n, story in enumerate(one.stories, 1)),
         f"Subject    {one.subject}",
         f"Preheader  {one.preheader}",
     ]
     if one.reason:
-        lines.append(f"Reason     {one.reason}")
+        way_out = f". Send it: newsletter issue send {one.number}" if one.state is IssueState.HELD else ""
+        lines.append(f"Reason     {one.reason}{way_out}")
     if one.state is IssueState.READY and one.send_at:
         lines.append(f"Starts     {words.when(one.send_at, zone, door.now)}")
     if one.started_at:
@@ -124,10 +133,8 @@ def _show_next(door: Door) -> None:
     app = door.app
     press = app.press(app.library(door.now), door.now)
     selection = choose(press)
-    told_status = status(
-        ledger=app.ledger, roster=app.roster, cadence=app.config.cadence, selection=selection, now=door.now
-    )
-    slot = told_status.next_slot
+    told_status = status(press, app.roster, selection)
+    slot = told_status.place.slot
     rows = [*selection.stories, *selection.left]
     data: dict[str, object] = {
         "number": told_status.next_number,
@@ -137,15 +144,9 @@ def _show_next(door: Door) -> None:
         "readers": told_status.readers.get("active", 0),
     }
     lines = [
-        f"Issue {told_status.next_number} · Draft · slot {words.when(slot.due, app.config.cadence.zone, door.now)}"
+        f"Issue {told_status.next_number} · Draft · slot {words.when(slot.due, app.config.cadence.zone, door.now)}",
+        *columns([_choice_row(n, choice) for n, choice in enumerate(rows, 1)]),
     ]
-    for n, choice in enumerate(rows, 1):
-        post = choice.post
-        by = post.author.name + (f" / {post.reviewer.name}" if post.reviewer else "")
-        mark = f"{n}" if choice.verdict.value != "out" else "–"
-        lines.append(
-            f" {choice.verdict.value:<4} {mark:<2} {post.title:<52} {by:<24} {post.minutes:>2} min  {choice.reason}"
-        )
     if not selection.stories:
         lines.append("No story is in: the slot will be recorded as empty, and nothing is sent.")
     else:
@@ -159,7 +160,19 @@ def _show_next(door: Door) -> None:
             *told(draft.problems),
         ]
     lines.append(f"Readers    {told_status.readers.get('active', 0):,}")
+    unsent = [one for one in (*told_status.attention, *told_status.going) if one.started_at is None]
+    lines += [
+        f"Before it  issue {one.number} is {one.state.value}: newsletter issue show {one.number}" for one in unsent
+    ]
     door.answer(data, *lines)
+
+
+def _choice_row(n: int, choice: Choice) -> tuple[str, ...]:
+    post = choice.post
+    by = post.author.name + (f" / {post.reviewer.name}" if post.reviewer else "")
+    mark = "–" if choice.verdict.value == "out" else f"{n}"
+    title = post.title if len(post.title) <= 48 else f"{post.title[:47].rstrip()}…"
+    return (f" {choice.verdict.value:<4} {mark:>2}", title, by, f"{post.minutes:>2} min", choice.reason)
 
 
 def number_of(text: str) -> int:
@@ -199,6 +212,8 @@ def send(door: Door, number: str, confirm: str | None, delay: str, at: str | Non
             Problem("S304", f"You confirmed issue {given[0]}; this is issue {plan.number}. Nothing was sent.")
         )
     page = _confirm_page(door, plan)
+    if given and (refusal := lifecycle.check_count(plan.number, given[1], plan.audience.readers)):
+        raise Refused(refusal)
     if dry_run:
         door.answer(
             _plan_data(plan) | {"dry_run": True},
@@ -212,11 +227,11 @@ def send(door: Door, number: str, confirm: str | None, delay: str, at: str | Non
 
 
 def _moment(text: str, door: Door) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(Problem("S313", f'--at "{text}" is not a date and time of ISO 8601')) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=door.app.config.cadence.zone)
+    if moment := moment_of(text, door.app.config.cadence.zone):
+        return moment
+    raise UsageError(
+        Problem("S313", f'--at "{text}" is not a date and time of ISO 8601', fixes=("--at 2026-11-27T08:00",))
+    )
 
 
 def _plan_data(plan: Plan) -> dict[str, object]:
@@ -228,6 +243,7 @@ def _plan_data(plan: Plan) -> dict[str, object]:
         "readers": plan.audience.readers,
         "not_to": dict(plan.audience.not_to),
         "ahead": plan.ahead,
+        "problems": [p.as_json() for p in plan.problems],
     }
 
 
@@ -241,8 +257,10 @@ def _confirm_page(door: Door, plan: Plan) -> list[str]:
         *(f"  {n}  {title}" for n, title in enumerate(plan.stories, 1)),
         f"  Subject  {plan.subject}",
         f"  From     {site.sender.name} <{site.sender.address}>",
-        f"  To       {words.count(plan.audience.readers, 'reader')}     first, alphabetically: {first or '–'}",
+        f"  To       {words.count(plan.audience.readers, 'reader')}",
     ]
+    if first:
+        lines.append(f"           first, alphabetically: {first}")
     if others:
         lines.append(f"           not to {others}")
     where = "the outbox on this machine (sandbox)" if door.app.config.mail.sandbox else door.app.config.mail.host
@@ -328,13 +346,20 @@ def cancel(door: Door, number: str, reason: str, dry_run: bool) -> None:
     from newsletter.usecases import send as sending
 
     app = door.app
-    wanted = number_of(number)
+    one = sending.stoppable(app.ledger, number_of(number))
     if dry_run:
-        have_it = sending.reached(app.ledger.counts(WEEKLY, wanted))
-        door.answer(
-            {"number": wanted, "have_it": have_it, "dry_run": True}, f"Would cancel: {have_it:,} already have it."
-        )
-        return
-    have_it = sending.cancel(app.ledger, wanted, reason=reason or f"cancelled by {door.who}", by=door.who, now=door.now)
-    told_so = f"Stopped after {have_it:,}." if have_it else "Nobody has it; its stories go into the next issue."
-    door.answer({"number": wanted, "have_it": have_it}, f"Issue {wanted} cancelled. {told_so}")
+        have_it = sending.reached(app.ledger.counts(WEEKLY, one.number))
+    else:
+        why = reason or f"cancelled by {door.who}"
+        have_it = sending.cancel(app.ledger, one.number, reason=why, by=door.who, now=door.now)
+    slot = words.when(app.next_slot(door.now).due, app.config.cadence.zone, door.now)
+    door.answer(
+        {"number": one.number, "have_it": have_it, "dry_run": dry_run},
+        f"{'Would cancel issue' if dry_run else 'Cancelled issue'} {one.number}. "
+        + (f"{have_it:,} of {words.count(one.audience, 'reader')} have it." if have_it else "Nobody has it."),
+        *(
+            []
+            if have_it
+            else [f"Its stories are free for the next issue: {slot}", "Sooner:  newsletter issue send next"]
+        ),
+    )

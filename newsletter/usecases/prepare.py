@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from newsletter.errors import ConfigError, Problem, stops
-from newsletter.issues import cadence as cadences
 from newsletter.issues import digest as digests
 from newsletter.issues import preflight, selection
 from newsletter.model import (
@@ -22,7 +21,7 @@ from newsletter.model import (
     Story,
 )
 from newsletter.ports import Ledger
-from newsletter.usecases.choose import Press, choose, due
+from newsletter.usecases.choose import Press, choose, due, free_slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class Prepared:
 
 def prepare(press: Press, *, dry_run: bool = False) -> Prepared:
     """Make the issue of the slot that is due, once; record an empty or late slot with its reason."""
-    upcoming = cadences.next_slots(press.cadence, press.now, 1)[0]
+    upcoming = free_slot(press.cadence, press.ledger.slots(WEEKLY), press.now)
     decision = selection.decide(press.cadence, due(press), choose(press), press.now)
     match decision:
         case selection.Nothing():

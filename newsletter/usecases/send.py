@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from newsletter.errors import Problem, Refused
-from newsletter.issues import cadence as cadences
+from newsletter.errors import Problem, Refused, UsageError
 from newsletter.issues import lifecycle
 from newsletter.issues.selection import Selection
 from newsletter.model import WEEKLY, DeliveryState, Issue, IssueState, LogEntry, Slot
 from newsletter.ports import Ledger, Roster
-from newsletter.usecases.choose import Press, choose, due
+from newsletter.usecases.choose import Press, choose, place
 from newsletter.usecases.prepare import Draft, brought_forward, draft_of, open_issue
+from newsletter.usecases.report import issue_named
+
+LONGEST_AHEAD = timedelta(days=31)
+"""How long a frozen issue may wait for its time: its digest bears that date, and its posts are taken meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +48,10 @@ class Plan:
 def plan(press: Press, roster: Roster, number: int | None, *, at: datetime | None = None) -> Plan:
     """Look at issue `number`, or at the next one, to start now or `at`.
 
-    Raises Refused (S301, S302, S303, I3xx) when it may not be sent.
+    Raises Refused (S301, S302, S303, S315, I3xx) when it may not be sent, UsageError (I110) for an unknown number.
     """
+    if at is not None and (refusal := may_start(at, press.now)):
+        raise Refused(refusal)
     issues = press.ledger.issues(WEEKLY)
     known = next((i for i in issues if i.number == number), None)
     if number is None:
@@ -55,15 +60,28 @@ def plan(press: Press, roster: Roster, number: int | None, *, at: datetime | Non
         return _frozen(press, roster, known)
     upcoming = issues[-1].number + 1 if issues else 1
     if number not in {None, upcoming}:
-        raise Refused(
+        raise UsageError(
             Problem(
-                "S306",
+                "I110",
                 f"There is no issue {number}",
                 why=f"The next one is {upcoming}.",
                 fixes=("newsletter issue list",),
             )
         )
     return _drafted(press, roster, at or press.now)
+
+
+def may_start(at: datetime, now: datetime) -> Problem | None:
+    """S315 for a time that has passed, or is so far away that a slip is likelier than a plan."""
+    if now <= at <= now + LONGEST_AHEAD:
+        return None
+    which = "is past" if at < now else f"is more than {LONGEST_AHEAD.days} days away"
+    return Problem(
+        "S315",
+        f"The time to start {which}. Nothing was sent.",
+        why="What starts then is frozen now, and dated then.",
+        fixes=("--at with a time soon to come", "--delay 0   starts it at once"),
+    )
 
 
 def _frozen(press: Press, roster: Roster, issue: Issue) -> Plan:
@@ -85,10 +103,8 @@ def _drafted(press: Press, roster: Roster, start: datetime) -> Plan:
     selection = choose(press)
     if not selection.stories:
         raise Refused(_no_story(selection))
-    passed = due(press)
-    ahead = not passed
-    *earlier, slot = passed or cadences.next_slots(press.cadence, press.now, 1)
-    draft = draft_of(press, brought_forward(slot, start), [choice.post for choice in selection.stories])
+    where = place(press)
+    draft = draft_of(press, brought_forward(where.slot, start), [choice.post for choice in selection.stories])
     if draft.stops:
         raise Refused(draft.stops)
     return Plan(
@@ -96,11 +112,11 @@ def _drafted(press: Press, roster: Roster, start: datetime) -> Plan:
         subject=draft.digest.subject,
         preheader=draft.digest.preheader,
         stories=tuple(post.title for post in draft.posts),
-        slot=slot,
+        slot=where.slot,
         problems=draft.problems,
         draft=draft,
-        earlier=tuple(earlier),
-        ahead=ahead,
+        earlier=where.earlier,
+        ahead=where.ahead,
         audience=audience(roster),
     )
 
@@ -149,15 +165,25 @@ def _already(ledger: Ledger, number: int) -> Problem:
 
 
 def cancel(ledger: Ledger, number: int, *, reason: str, by: str, now: datetime) -> int:
-    """Stop an issue; how many readers already have it. Raises Refused for one that is over."""
-    issue = ledger.issue(WEEKLY, number)
-    if issue is None:
-        raise Refused(Problem("I110", f"There is no issue {number}", fixes=("newsletter issue list",)))
-    if not lifecycle.may_change(issue, IssueState.CANCELLED):
-        raise Refused(Problem("S314", f"Issue {number} is {issue.state.value}; there is nothing left to stop"))
+    """Stop an issue; how many readers already have it. Raises as `stoppable`."""
+    issue = stoppable(ledger, number)
     have_it = ledger.cancel(WEEKLY, number, reason=reason, now=now)
     ledger.log(LogEntry(now, by, "cli", "cancel", f"issue {number}", issue.state, reason))
     return have_it
+
+
+def stoppable(ledger: Ledger, number: int) -> Issue:
+    """The issue, if it can still be stopped. Raises Refused (S314) for one that is over, UsageError (I110)."""
+    issue = issue_named(ledger, number)
+    if not lifecycle.may_change(issue, IssueState.CANCELLED):
+        raise Refused(
+            Problem(
+                "S314",
+                f"Issue {number} is {issue.state.value}; there is nothing left to stop",
+                fixes=(f"newsletter issue show {number}",),
+            )
+        )
+    return issue
 
 
 def reached(counts: Mapping[DeliveryState, int]) -> int:
