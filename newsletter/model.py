@@ -171,6 +171,7 @@ class Library:
     chains: Mapping[str, Chain]  # post id -> the Chain it is part of, if any
     approved: frozenset[str] = frozenset()  # ids of Posts whose present hash is approved
     known_ids: frozenset[str] = frozenset()  # ids of all sources, public or not
+    in_review: tuple[Post, ...] = ()  # no drafts, their time has come, and no version was ever approved: not public
 
     def find(self, post_id: str) -> Post | None:
         return next((post for post in self.posts if post.id == post_id), None)

@@ -161,6 +161,7 @@ def _library(
 ) -> Library:
     open_ids = {card.header.id for card in cards if card.public(now)}
     public = tuple(post for post in posts if post.id in open_ids)
+    held_back = (post for post in posts if post.id not in open_ids and not post.draft and post.published <= now)
     hashes = {(approval.post_id, approval.content_hash) for approval in approvals}
     return Library(
         posts=public,
@@ -170,4 +171,5 @@ def _library(
         if site.review
         else frozenset(p.id for p in public),
         known_ids=frozenset(card.header.id for card in cards),
+        in_review=tuple(held_back) if site.review else (),
     )

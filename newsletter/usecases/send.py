@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from newsletter import words
 from newsletter.errors import Problem, Refused, UsageError
 from newsletter.issues import lifecycle
 from newsletter.issues.selection import Selection
@@ -123,9 +124,17 @@ def _drafted(press: Press, roster: Roster, start: datetime) -> Plan:
 
 def _no_story(selection: Selection) -> Problem:
     waiting = [choice.post for choice in selection.waiting]
-    why = f"{len(waiting)} waiting for approval." if waiting else "Every approved post has been in an issue."
-    fixes = tuple(f"newsletter post approve {post.slug}" for post in waiting[:3]) or ("newsletter issue show next",)
-    return Problem("S303", "There is no story for the next issue; an empty issue is never sent", why=why, fixes=fixes)
+    why = f"{words.stories(len(waiting))} in review." if waiting else "Every approved post has been in an issue."
+    fixes = tuple(
+        f"newsletter post approve {post.slug}" + (f" --as {post.reviewer.key}" if post.reviewer else "")
+        for post in waiting[:3]
+    )
+    return Problem(
+        "S303",
+        "There is no story for the next issue; an empty issue is never sent",
+        why=why,
+        fixes=fixes or ("newsletter issue show next",),
+    )
 
 
 def audience(roster: Roster) -> Audience:

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from newsletter import config
+from newsletter.app import App
 from newsletter.errors import Refused, UsageError
 from newsletter.model import WEEKLY, IssueState
 from newsletter.usecases import report
@@ -107,3 +109,25 @@ def test_one_slot_has_one_issue_whoever_is_first(world: World) -> None:
         world.send(SLOT + MINUTE, number=1)
     assert [p.code for p in refused.value.problems] == ["S301"]
     assert len(world.app.ledger.issues(WEEKLY)) == 1
+
+
+def test_what_was_never_approved_is_named_by_status_and_by_the_refusal_to_send(world: World) -> None:
+    toml = world.folder.root / "newsletter.toml"
+    toml.write_text(toml.read_text(encoding="utf-8").replace('"off"', '"on"'), encoding="utf-8")
+    for path in (world.folder.root / "posts").glob("*.md"):
+        text = path.read_text(encoding="utf-8").replace("author: news-desk", "author: news-desk\nreviewer: review-desk")
+        path.write_text(text, encoding="utf-8")
+    reviewed = World(world.folder, App(config.load(world.folder.root)))
+    press = reviewed.press(WEDNESDAY)
+    told = report.status(press, reviewed.app.roster, choose(press))
+    assert [(c.post.slug, c.reason) for c in told.selection.waiting] == [
+        ("hybrid-hatch", "in review"),
+        ("diesel-van", "in review"),
+    ]
+    with pytest.raises(Refused) as refused:
+        reviewed.send(WEDNESDAY)
+    (problem,) = refused.value.problems
+    assert "newsletter post approve hybrid-hatch --as review-desk" in problem.fixes
+    held = reviewed.prepare(SLOT + MINUTE)
+    assert (held.issue, held.reason) == (None, "2 stories wait for approval")
+    reviewed.app.close()
