@@ -240,13 +240,18 @@ def work(door: Door, every: int) -> None:
     from newsletter.cli.rounds import Rounds
 
     stop = threading.Event()
+
+    def on_signal(number: int, _frame: object) -> None:
+        stop.set()
+        signal.signal(number, signal.SIG_DFL)  # a second one does not wait for the messages in flight
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, on_signal)
     rounds = Rounds(door, stop)
     zone = door.app.config.cadence.zone
     slot = door.app.next_slot(rounds.clock())
     door.say(f"Working. Next slot: {words.when(slot.due, zone, rounds.clock())}. Ctrl-C stops it.")
-    clock.run(rounds.look, due_in=rounds.due_in, every=timedelta(seconds=every), stop=stop)
+    clock.run(rounds.look, due_in=rounds.due_in, beat=rounds.beat, every=timedelta(seconds=every), stop=stop)
     door.say("Stopped. What waits is kept, and goes on when work runs again.")
 
 

@@ -191,7 +191,14 @@ class Scripted:
         return nullcontext(self)
 
     def answer(self, number: int, *answers: Answer) -> None:
-        self._answers[address(number)] += answers
+        self.answer_to(address(number), *answers)
+
+    def answer_to(self, recipient: str, *answers: Answer) -> None:
+        self._answers[recipient] += answers
+
+    def forgive(self) -> None:
+        """Accept everything from now on."""
+        self._answers.clear()
 
     def send(self, message: Message) -> Receipt:
         with self._lock:

@@ -179,8 +179,9 @@ def test_a_server_that_is_down_holds_nothing_against_anybody(send: Send) -> None
 
 def test_a_server_that_stumbles_is_tried_again_and_everybody_is_served_once(send: Send) -> None:
     transport = Scripted()
-    for number in (1, 2, 7, 20):
-        transport.answer(number, GONE, GONE)
+    transport.answer(1, GONE, GONE)
+    transport.answer(7, GONE)
+    transport.answer(20, GONE)
     drained = send.drain(transport)
     assert (drained.accepted, drained.trouble) == (20, None)
     assert transport.recipients == everyone(send)
