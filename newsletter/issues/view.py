@@ -89,10 +89,6 @@ class DigestView:
         return self.stories[0]
 
     @property
-    def further(self) -> tuple[StoryView, ...]:
-        return self.stories[1:]
-
-    @property
     def contents(self) -> tuple[StoryView, ...]:
         return self.stories if len(self.stories) >= CONTENTS_FROM else ()
 
