@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -65,12 +65,14 @@ class Door:
 
         return App(config)
 
-    def checked(self) -> tuple[list[Problem], int]:
-        """Every problem of configuration and posts together, and how many posts there are."""
+    def checked(self, paths: Sequence[str] = ()) -> tuple[list[Problem], int]:
+        """Every problem of configuration and posts together, or those of `paths`, and how many posts there are."""
         config, problems = self._read_config()
         with closing(self._world(config)) as app:
+            wanted = [_inside(config.root, path) for path in paths]
             loaded = app.loaded(self.now_in(config.site.timezone))
-            return [*problems, *loaded.problems], len(loaded.posts)
+            found = [p for p in (*problems, *loaded.problems) if not paths or _concerns(p, wanted)]
+            return found, len(loaded.library.known_ids)
 
     def sound_library(self) -> Library:
         """The public posts. Raises SourceErrors with what is wrong in configuration and posts, all together."""
@@ -138,6 +140,19 @@ class Door:
     def echo(self, line: str, *, err: bool = False) -> None:
         """One line; coloured on a terminal, unless `--no-color` or NO_COLOR (no-color.org) say otherwise."""
         click.echo(line, err=err, color=False if self.plain or os.environ.get("NO_COLOR") else None)
+
+
+def _inside(root: Path, path: str) -> PurePosixPath:
+    """A file or folder of the site as problems name it. Raises UsageError (C205)."""
+    for place in (Path(path).resolve(), (root / path).resolve()):
+        if place.exists() and place.is_relative_to(root):
+            return PurePosixPath(place.relative_to(root).as_posix())
+    problem = Problem("C205", f"There is no {path} in this site", fixes=("newsletter check   looks at everything",))
+    raise UsageError(problem)
+
+
+def _concerns(problem: Problem, wanted: Sequence[PurePosixPath]) -> bool:
+    return any(PurePosixPath(problem.file).is_relative_to(path) for path in wanted)
 
 
 def moment_of(text: str, zone: tzinfo) -> datetime | None:
@@ -289,6 +304,9 @@ def told(problems: Sequence[Problem]) -> Iterator[str]:
             yield from _underlined(problem)
         if problem.why:
             yield f"  {problem.why}"
+        if len(problem.fixes) == 1 and problem.fixes[0].endswith("?"):
+            yield f"  {problem.fixes[0]}"
+            continue
         for n, fix in enumerate(problem.fixes):
             yield f"  {'Fix it by' if n == 0 else '       or'}   {fix}"
 

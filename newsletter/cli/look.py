@@ -11,7 +11,7 @@ import click
 from newsletter import words
 from newsletter.cli.door import Door, Group, columns, command
 from newsletter.cli.issue import counts_words, issue_data, number_of
-from newsletter.errors import NewsletterError
+from newsletter.errors import stops
 from newsletter.model import DeliveryState, Issue, IssueState, SlotRecord, SubscriberStatus
 
 if TYPE_CHECKING:
@@ -30,20 +30,20 @@ def status(door: Door) -> int:
     newsletter status
     newsletter status --json
     """
-    from newsletter.usecases import report
-    from newsletter.usecases.choose import choose
-
-    app = door.app
-    broken = 0
-    try:
-        library = app.library(door.now)
-    except NewsletterError as error:
-        library, broken = app.loaded(door.now).library, len(error.problems)
-    press = app.press(library, door.now)
-    told = report.status(press, app.roster, choose(press))
+    told, broken = reading(door)
     door.answer(_status_data(told), *_status_lines(door, told, broken))
     stopped = told.last_tick is not None and door.now - told.last_tick > SILENT
     return 4 if stopped else 0
+
+
+def reading(door: Door) -> tuple[Status, int]:
+    """How things stand, and how many problems the posts have; those that are sound count."""
+    from newsletter.usecases import report
+    from newsletter.usecases.choose import choose
+
+    loaded = door.app.loaded(door.now)
+    press = door.app.press(loaded.library, door.now)
+    return report.status(press, door.app.roster, choose(press)), len(stops(loaded.problems))
 
 
 def _status_data(told: Status) -> dict[str, object]:
@@ -57,6 +57,7 @@ def _status_data(told: Status) -> dict[str, object]:
         "going": [i.number for i in told.going],
         "last": issue_data(told.last, told.counts[told.last.number]) if told.last else None,
         "last_tick": told.last_tick,
+        "trouble": {str(number): why for number, why in told.trouble.items()},
     }
 
 
@@ -105,6 +106,7 @@ def _needs(told: Status, broken: int) -> list[str]:
     rows = []
     if broken:
         rows.append(f"{words.count(broken, 'problem')} in the posts: newsletter check")
+    rows += [f"issue {number} reaches nobody: {why}" for number, why in told.trouble.items()]
     if told.undecided:
         since = f" ({len(told.undecided)} since {told.undecided[0].key})" if len(told.undecided) > 1 else ""
         rows.append(f"slot {told.undecided[-1].key} has passed undecided{since}: newsletter prepare")

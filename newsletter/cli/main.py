@@ -13,8 +13,8 @@ import traceback
 
 import click
 
-from newsletter.cli.door import Door, Group, told
-from newsletter.errors import NewsletterError, Outside, Problem, UsageError
+from newsletter.cli.door import Door, Group, columns, told
+from newsletter.errors import ConfigError, NewsletterError, Outside, Problem, UsageError
 
 BLOCKS: dict[str, dict[str, tuple[str, str]]] = {
     "Start": {
@@ -53,11 +53,33 @@ class Root(Group):
     "newsletter",
     cls=Root,
     table={name: entry for block in BLOCKS.values() for name, entry in block.items()},
+    invoke_without_command=True,
     epilog="newsletter COMMAND --help says more.   Options such as --site, --now, --json stand on every command.",
 )
 @click.version_option(package_name="newsletter", message="newsletter %(version)s")
-def root() -> None:
+@click.pass_context
+def root(ctx: click.Context) -> None:
     """Markdown posts become feeds, a web archive and a weekly digest by email."""
+    if ctx.invoked_subcommand is None:
+        _front(ctx.obj)
+
+
+def _front(door: Door) -> None:
+    """What `newsletter` alone says: how to begin, and in a site what comes next."""
+    if door.json:
+        raise UsageError(Problem("C204", "Name a command. Nothing was done.", fixes=("newsletter --help",)))
+    lines = columns([(f"  {name}", line) for name, (_, line) in BLOCKS["Start"].items()])
+    door.answer(None, root.help or "", "", *lines, "", *_in_a_site(door), "More: newsletter --help")
+
+
+def _in_a_site(door: Door) -> list[str]:
+    from newsletter.cli.look import next_lines, reading
+
+    try:
+        return [*next_lines(door, reading(door)[0]), ""]
+    except ConfigError as error:
+        outside = any(problem.code == "C101" for problem in error.problems)
+        return [] if outside else ["newsletter.toml has problems: newsletter check", ""]
 
 
 def main(args: list[str] | None = None) -> None:
