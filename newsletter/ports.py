@@ -175,6 +175,9 @@ class Ledger(Protocol):
     def deliveries(self, edition: str, number: int, state: DeliveryState | None = None) -> Sequence[Delivery]: ...
     def delivery(self, edition: str, number: int, subscriber_id: int) -> Delivery | None: ...
     def attempts(self, edition: str, number: int, subscriber_id: int) -> Sequence[Attempt]: ...
+    def trouble(self, edition: str, number: int) -> str:
+        """Why nobody is served at present: the last hand-over put its reader back unanswered. Else empty."""
+
     def next_retry(self) -> datetime | None:
         """The earliest time at which a waiting row of a SENDING issue is due."""
 

@@ -41,6 +41,7 @@ class Status:
     last_slot: SlotRecord | None
     last_slot_issue: Issue | None
     last_tick: datetime | None
+    trouble: Mapping[int, str]  # why an issue that is being sent reaches nobody at present, by number
 
     @property
     def undecided(self) -> tuple[Slot, ...]:
@@ -74,6 +75,7 @@ def status(press: Press, roster: Roster, selection: Selection) -> Status:
         last_slot=last_slot,
         last_slot_issue=next((i for i in issues if last_slot and i.number == last_slot.issue_number), None),
         last_tick=ledger.last_beat("work"),
+        trouble={i.number: why for i in going if (why := ledger.trouble(WEEKLY, i.number))},
     )
 
 
