@@ -13,11 +13,12 @@ import click
 
 from newsletter import words
 from newsletter.cli.door import Door, Group, columns, command, moment_of, told
-from newsletter.errors import Outside, Problem, Refused, UsageError
+from newsletter.errors import Problem, Refused, UsageError
 from newsletter.model import WEEKLY, DeliveryState, Issue, IssueState
 
 if TYPE_CHECKING:
     from newsletter.issues.selection import Choice
+    from newsletter.ports import Clock
     from newsletter.usecases.deliver import Delivered
     from newsletter.usecases.send import Plan
 
@@ -308,15 +309,12 @@ def _somebody_sends(door: Door) -> bool:
 
 def _wait_for(door: Door, sent: Issue) -> int:
     """Send from here when the time comes. Ctrl-C before it stops the wait, not the issue."""
-    from newsletter.cli.machine import delivered_data, delivered_words, interruptible, progress_line
+    from newsletter.cli.machine import handed_out, interruptible, progress_line
 
     app = door.app
-    assert sent.send_at is not None  # noqa: S101  send() has just set it
     clock = door.ticking_clock()
-    left = sent.send_at - clock()
-    if left > timedelta(0):
-        door.say(f"Starts in {words.span(left)}. Stop it: newsletter issue cancel {sent.number}")
-        time.sleep(left.total_seconds())
+    if not _waited(door, sent, clock):
+        return 130
     if not app.lock.acquire():
         door.answer(issue_data(sent, {}), f"Another process is sending ({app.lock.holder()}): left to it.")
         return 0
@@ -326,11 +324,26 @@ def _wait_for(door: Door, sent: Issue) -> int:
         return app.deliver(clock=clock, stop=stop, progress=progress_line(door))
 
     began = time.perf_counter()
-    done = interruptible(run)
-    door.answer(delivered_data(done), *delivered_words(door, done, f"{time.perf_counter() - began:.1f} s"))
-    if done.drained.trouble:
-        raise Outside(done.drained.trouble)
-    return 0
+    done, cut = interruptible(run)
+    return handed_out(door, done, f"{time.perf_counter() - began:.1f} s", cut=cut)
+
+
+def _waited(door: Door, sent: Issue, clock: Clock) -> bool:
+    """Whether the time of the issue came; False when Ctrl-C was pressed first."""
+    assert sent.send_at is not None  # noqa: S101  send() has just set it
+    left = sent.send_at - clock()
+    if left <= timedelta(0):
+        return True
+    stop_it = f"newsletter issue cancel {sent.number}"
+    door.say(f"Starts in {words.span(left)}. Stop it: {stop_it}")
+    try:
+        time.sleep(left.total_seconds())
+    except KeyboardInterrupt:
+        when = words.when(sent.send_at, door.app.config.cadence.zone, clock())
+        door.echo(f"\nYou stopped watching. Issue {sent.number} is still to start {when},", err=True)
+        door.echo(f"if newsletter work or deliver runs then. Stop it: {stop_it}", err=True)
+        return False
+    return True
 
 
 @command("cancel")

@@ -33,6 +33,8 @@ class Prepared:
     issue: Issue | None = None
     reason: str = ""
     problems: tuple[Problem, ...] = ()
+    draft: Draft | None = None  # what would be frozen, on a dry run
+    state: IssueState | None = None
 
 
 def prepare(press: Press, *, dry_run: bool = False) -> Prepared:
@@ -51,9 +53,9 @@ def prepare(press: Press, *, dry_run: bool = False) -> Prepared:
             if made.stops and state is IssueState.READY:
                 state, reason = IssueState.HELD, "; ".join(f"{p.code} {p.message}" for p in made.stops)
             if dry_run:
-                return Prepared(slot, upcoming, None, reason, made.problems)
+                return Prepared(slot, upcoming, None, reason, made.problems, made, state)
             issue = open_issue(press, made, coalesced=earlier, state=state, reason=reason, send_at=slot.due)
-            return Prepared(slot, upcoming, issue, reason, made.problems)
+            return Prepared(slot, upcoming, issue, reason, made.problems, state=issue.state if issue else None)
 
 
 def record(ledger: Ledger, empty: selection.Empty) -> None:
