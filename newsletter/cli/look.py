@@ -71,7 +71,8 @@ def _status_lines(door: Door, told: Status, broken: int) -> list[str]:
         took = f" In {words.span(told.last.finished_at - told.last.started_at)}." if told.last.finished_at else ""
         outcome = counts_words(told.counts[told.last.number]) or "nobody to send it to"
         lines.append(f"Last issue   {told.last.number}, {words.when(told.last.started_at, zone)}: {outcome}.{took}")
-    if told.last_slot and told.last_slot.issue_number != (told.last.number if told.last else None):
+    shown = (told.last, *told.going, *told.attention)
+    if told.last_slot and (told.last_slot_issue is None or told.last_slot_issue not in shown):
         lines.append(f"Last slot    {told.last_slot.key}: {outcome_words(told.last_slot, told.last_slot_issue)}")
     lines.append(f"Machine      {_machine(door, told)}")
     return lines
@@ -82,11 +83,9 @@ def next_lines(door: Door, told: Status) -> list[str]:
     when = words.when(told.place.slot.due, door.app.config.cadence.zone, door.now)
     approved, waiting = len(told.selection.stories), len(told.selection.waiting)
     stories = words.stories(approved) if approved else "no story yet"
-    more = f", {waiting} waiting for approval," if waiting else ""
-    return [
-        f"Next issue   {told.next_number}, {when}",
-        f"             {stories}{more} to {words.count(told.readers.get('active', 0), 'reader')}",
-    ]
+    more = f", {waiting} waiting for approval" if waiting else ""
+    readers = words.count(told.readers.get("active", 0), "reader")
+    return [f"Next issue   {told.next_number}, {when}", f"             {stories}{more}; {readers}"]
 
 
 def outcome_words(record: SlotRecord, one: Issue | None) -> str:

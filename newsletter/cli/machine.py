@@ -146,7 +146,7 @@ def handed_out(door: Door, done: Delivered, took: str, *, cut: bool) -> int:
         for line in told(trouble):
             door.echo(line, err=True)
     if cut:
-        door.echo("Interrupted. Who waits is kept: newsletter deliver (or work) goes on from here.", err=True)
+        door.echo("Interrupted. Who waits is kept.", err=True)
         return 130
     return Outside.exit_status if trouble else 0
 
