@@ -52,6 +52,7 @@ def _holds(world: World, posts: list[str]) -> None:
         (str(mail["To"]), slug) for mail in world.folder.mails() for slug in posts if f"/{slug}/" in part(mail, "plain")
     )
     assert all(count == 1 for count in got.values()), got
+    assert bool(got) == any(issue.state is IssueState.SENT for issue in issues)
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
