@@ -7,7 +7,7 @@ export UV_SYSTEM_CERTS := 1
 export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-fast lint format lock bench clean help
+.PHONY: demo test test-fast lint format lock bench golden clean help
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -37,6 +37,10 @@ bench: .venv/.ready  ## the measured figures of README and docs
 lock: .venv/.ready  ## resolve the dependencies anew into requirements.lock
 	@$(BIN)/uv pip compile --no-config -q --universal --python-version 3.11 --all-extras --group dev \
 		--generate-hashes --no-annotate --no-header --upgrade pyproject.toml -o requirements.lock
+
+golden: demo  ## take the demo's published folder as what is meant, after a look at the diff
+	@rm -rf tests/golden/feeds && mkdir -p tests/golden
+	@cp -r feeds tests/golden/feeds && rm -f tests/golden/feeds/.[a-z]*
 
 clean:  ## remove what was built (never posts, never state of a real site)
 	@rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -12,6 +12,8 @@ from pathlib import Path
 from tests.acceptance.harness import parsed, part
 
 ROOT = Path(__file__).parent.parent.parent
+GOLDEN = ROOT / "tests" / "golden" / "feeds"
+"""The whole published folder of the demo; `make golden` writes it, and its diff shows what a change did."""
 
 
 def built(folder: Path) -> Path:
@@ -59,6 +61,12 @@ def test_two_wheels_of_one_tree_are_the_same_bytes(tmp_path: Path) -> None:
     assert built(tmp_path / "one").read_bytes() == built(tmp_path / "two").read_bytes()
 
 
+def published(folder: Path) -> dict[str, bytes]:
+    """Every file that readers see, with its bytes."""
+    paths = sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+
+
 def demo(root: Path) -> str:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("NEWSLETTER_")}
     done = subprocess.run(
@@ -92,6 +100,7 @@ def test_the_demo_plays_two_weeks_and_run_again_sends_nothing_twice(tmp_path: Pa
     text = part(second_issue[0], "plain")
     assert "Last week" in text
     assert "https://autotrendy.example/posts/all-solid-state-batteries/" in text
+    assert published(root / "feeds") == published(GOLDEN), "seen and meant? make golden"
     alliance = next((root / "feeds" / "posts").glob("*alliance*/index.html")).read_text(encoding="utf-8")
     assert ">last week</a>" in alliance
     demo(root)
