@@ -7,7 +7,7 @@ export UV_SYSTEM_CERTS := 1
 export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-fast lint format lock bench golden clean help
+.PHONY: demo test test-fast lint format lock bench chaos golden clean help
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ format: .venv/.ready  ## put the code into the one format
 bench: .venv/.ready  ## the measured figures of README and docs
 	@$(BIN)/python -m bench.startup
 	@$(BIN)/python -m bench.serve
+
+chaos: .venv/.ready  ## kill -9, bad weather, full disks, for as long as CHAOS_SEEDS="1 2 3 …" lasts
+	@CHAOS_SEEDS="$${CHAOS_SEEDS:-$$(seq -s ' ' 1 25)}" $(BIN)/python -m pytest -n 2 tests/chaos
 
 lock: .venv/.ready  ## resolve the dependencies anew into requirements.lock
 	@$(BIN)/uv pip compile --no-config -q --universal --python-version 3.11 --all-extras --group dev \
