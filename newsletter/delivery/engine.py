@@ -87,6 +87,7 @@ class _Committer:
         self._counts: Counter[str] = Counter()
         self._withheld: set[tuple[int, int]] = set()
         self._closing = False
+        self._ledger_lost = False
         self._trouble: Problem | None = None
 
     def run(self, lanes: Sequence[Lane]) -> Drained:
@@ -163,7 +164,7 @@ class _Committer:
     def _advance(self) -> None:
         """Write what was reported and give every idle lane its next row, while there are rows."""
         rows = self._next_rows()
-        while rows or self._settled:
+        while (rows or self._settled) and not self._ledger_lost:
             if not self._commit(rows):
                 break
             rows = self._next_rows()
@@ -221,19 +222,25 @@ class _Committer:
                 answers = self._hand_over(chunk, [row.subscriber_id for row in wanted[chunk]])
             except Outside as fault:
                 self._rows.extend(row for rows in wanted.values() for row in rows)
+                self._ledger_lost = True
                 self._close(fault.problems[0])
                 return False
             self._count(self._settled.pop(chunk, ()))
             self._give(wanted.pop(chunk), answers)
-        self._progress(Progress(**self._counts, dropped=len(self._withheld), fault=self._fault))
+        self._tell(self._fault)
         return True
+
+    def _tell(self, fault: Problem | None) -> None:
+        self._progress(Progress(**self._counts, dropped=len(self._withheld), fault=fault))
 
     def _hand_over(self, chunk: Chunk, wanted: Sequence[int]) -> Mapping[int, Addressee | None]:
         """Record and mark in one commit; while the ledger refuses, every lane waits here and nothing is sent."""
         settled = self._settled.get(chunk, ())
-        for seconds in self._patience.ledger:
-            with suppress(Outside):
+        for seconds in () if self._ledger_lost else self._patience.ledger:
+            try:
                 return self._ledger.hand_over(chunk, settled=settled, wanted=wanted, now=self._clock())
+            except Outside as fault:
+                self._tell(fault.problems[0])
             threading.Event().wait(seconds)
         return self._ledger.hand_over(chunk, settled=settled, wanted=wanted, now=self._clock())
 

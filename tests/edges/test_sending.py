@@ -24,7 +24,7 @@ from newsletter.delivery.outbox import Outbox
 from newsletter.delivery.smtp import SmtpSettings, SmtpTransport
 from newsletter.errors import NewsletterError, Outside, Problem
 from newsletter.model import Addressee, DeliveryState, IssueState, Message, Outcome
-from tests.edges.sending import NOW, Scripted, Send, address, composed, sending
+from tests.edges.sending import HURRY, NOW, Scripted, Send, address, composed, sending
 
 ACCEPTED, FAILED, WAITING = DeliveryState.ACCEPTED, DeliveryState.FAILED, DeliveryState.WAITING
 UNCERTAIN, DROPPED = DeliveryState.UNCERTAIN, DeliveryState.DROPPED
@@ -360,9 +360,12 @@ def test_a_ledger_that_stays_broken_ends_the_send_and_leaves_no_doubt_unshown(se
         send.ledger.outages = 1000
 
     marks = marked(transport, 4, fill_the_disk)
-    drained = send.drain(transport)
+    told: list[Progress] = []
+    drained = send.drain(transport, progress=told.append)
     assert drained.trouble
     assert drained.trouble.code == "C504"
+    assert 1000 - send.ledger.outages == len(HURRY.ledger) + 2, "all patience once, and one try at the end"
+    assert drained.trouble in [progress.fault for progress in told], "it is said while it is tried again"
     assert len(transport.accepted) <= marks[0] + 3
     send.ledger.outages = 0
     in_doubt = send.counts()[SENDING]
