@@ -164,7 +164,7 @@ def _would_deliver(door: Door) -> int:
 
 
 def progress_line(door: Door) -> Callable[[Progress], None] | None:
-    """A line every ten seconds on stderr, and one at once when the mail server begins to fail; none when quiet."""
+    """A line every ten seconds on stderr, and one at once when something fails; none when quiet."""
     if door.quiet or door.json:
         return None
     began = last = time.monotonic()
