@@ -80,8 +80,11 @@ class Ledger(Protocol):
     """The durable record of slots, issues, deliveries and attempts; the only thing that knows what has been done."""
 
     # -- slots and issues
-    def started(self, edition: str, now: datetime) -> datetime:
-        """When this edition first existed; recorded as `now` on the first call, unchanged afterwards."""
+    def started(self, edition: str) -> datetime | None:
+        """When this edition was started; None before it was. Looking does not start it."""
+
+    def start(self, edition: str, now: datetime) -> None:
+        """Start this edition, unless it was before: slots and posts count from now, if no first slot is configured."""
 
     def slots(self, edition: str) -> Sequence[SlotRecord]:
         """Every slot with an outcome, oldest first."""
@@ -120,10 +123,11 @@ class Ledger(Protocol):
     def schedule_send(self, edition: str, number: int, *, at: datetime, by: str) -> bool:
         """A READY or HELD issue becomes READY to start at `at`; False when intended, started or cancelled before."""
 
-    def cancel(self, edition: str, number: int, *, reason: str, now: datetime) -> int:
+    def cancel(self, edition: str, number: int, *, reason: str, now: datetime, free_slot: bool = False) -> int:
         """Stop an issue: what waits is dropped. Returns how many readers already have it (accepted or uncertain).
 
-        With no hand-over yet its posts return to the pool; afterwards they count as carried.
+        With no hand-over yet its posts return to the pool, and with `free_slot` its slot may be taken anew; afterwards
+        they count as carried.
         """
 
     def hold(self, edition: str, number: int, *, reason: str) -> bool:

@@ -364,7 +364,7 @@ def cancel(door: Door, number: str, reason: str, dry_run: bool) -> None:
         have_it = sending.reached(app.ledger.counts(WEEKLY, one.number))
     else:
         why = reason or f"cancelled by {door.who}"
-        have_it = sending.cancel(app.ledger, one.number, reason=why, by=door.who, now=door.now)
+        have_it = sending.cancel(app.ledger, app.config.cadence, one.number, reason=why, by=door.who, now=door.now)
     slot = words.when(app.next_slot(door.now).due, app.config.cadence.zone, door.now)
     door.answer(
         {"number": one.number, "have_it": have_it, "dry_run": dry_run},

@@ -31,7 +31,7 @@ class Press:
 
 def due(press: Press) -> list[Slot]:
     """The slots that have passed without an outcome, oldest first."""
-    started = press.ledger.started(WEEKLY, press.now)
+    started = press.ledger.started(WEEKLY) or press.now
     return selection.due(press.cadence, press.ledger.slots(WEEKLY), started, press.now)
 
 
@@ -61,6 +61,6 @@ def place(press: Press) -> Place:
 
 def choose(press: Press) -> selection.Selection:
     """Every post of the library with why it is in or out of the next issue."""
-    started = press.ledger.started(WEEKLY, press.now)
+    started = press.ledger.started(WEEKLY) or press.now
     start = selection.start(press.cadence, started)
     return selection.choose(press.library, press.ledger.carried(WEEKLY), start=start, now=press.now)

@@ -39,6 +39,8 @@ class Prepared:
 
 def prepare(press: Press, *, dry_run: bool = False) -> Prepared:
     """Make the issue of the slot that is due, once; record an empty or late slot with its reason."""
+    if not dry_run:
+        press.ledger.start(WEEKLY, press.now)
     upcoming = free_slot(press.cadence, press.ledger.slots(WEEKLY), press.now)
     decision = selection.decide(press.cadence, due(press), choose(press), press.now)
     match decision:

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 
 from newsletter import words
 from newsletter.errors import Problem, Refused, UsageError
+from newsletter.issues import cadence as cadences
 from newsletter.issues import lifecycle
 from newsletter.issues.selection import Selection
-from newsletter.model import WEEKLY, DeliveryState, Issue, IssueState, LogEntry, Slot
+from newsletter.model import WEEKLY, Cadence, DeliveryState, Issue, IssueState, LogEntry, Slot
 from newsletter.ports import Ledger, Roster
 from newsletter.usecases.choose import Press, choose, place
 from newsletter.usecases.prepare import Draft, brought_forward, draft_of, open_issue
@@ -151,6 +152,7 @@ def send(press: Press, plan: Plan, *, confirmed: int, delay: timedelta, at: date
     """
     if refusal := lifecycle.check_count(plan.number, confirmed, plan.audience.readers):
         raise Refused(refusal)
+    press.ledger.start(WEEKLY, press.now)
     issue = plan.issue or _freeze(press, plan)
     start = at or press.now + delay
     if issue is None or not press.ledger.schedule_send(WEEKLY, issue.number, at=start, by=by):
@@ -173,10 +175,14 @@ def _already(ledger: Ledger, number: int) -> Problem:
     )
 
 
-def cancel(ledger: Ledger, number: int, *, reason: str, by: str, now: datetime) -> int:
-    """Stop an issue; how many readers already have it. Raises as `stoppable`."""
+def cancel(ledger: Ledger, cadence: Cadence, number: int, *, reason: str, by: str, now: datetime) -> int:
+    """Stop an issue; how many readers already have it. Raises as `stoppable`.
+
+    One that was to go ahead of its slot, and that nobody got, gives the slot back: the mended issue goes out then.
+    """
     issue = stoppable(ledger, number)
-    have_it = ledger.cancel(WEEKLY, number, reason=reason, now=now)
+    ahead = cadences.slot_for(cadence, issue.slot.key).due > now
+    have_it = ledger.cancel(WEEKLY, number, reason=reason, now=now, free_slot=ahead)
     ledger.log(LogEntry(now, by, "cli", "cancel", f"issue {number}", issue.state, reason))
     return have_it
 

@@ -45,7 +45,7 @@ def test_the_wheel_alone_makes_publishes_and_mails_a_site(tmp_path: Path) -> Non
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    which = [python, "-c", "import newsletter; print(newsletter.__file__)"]
+    which = [str(python), "-c", "import newsletter; print(newsletter.__file__)"]
     where = subprocess.run(which, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     assert str(tmp_path / "env") in where.stdout
     newsletter("init", "mysite", cwd=tmp_path)

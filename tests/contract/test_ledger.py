@@ -40,9 +40,12 @@ def desk(ledger: Ledger, roster: Roster) -> Desk:
 
 
 def test_an_edition_started_when_it_was_first_asked_for(ledger: Ledger) -> None:
-    assert ledger.started(WEEKLY, FRIDAY) == FRIDAY
-    assert ledger.started(WEEKLY, FRIDAY + MINUTE) == FRIDAY
-    assert ledger.started("monthly", FRIDAY + MINUTE) == FRIDAY + MINUTE
+    assert ledger.started(WEEKLY) is None
+    ledger.start(WEEKLY, FRIDAY)
+    ledger.start(WEEKLY, FRIDAY + MINUTE)
+    ledger.start("monthly", FRIDAY + MINUTE)
+    assert ledger.started(WEEKLY) == FRIDAY
+    assert ledger.started("monthly") == FRIDAY + MINUTE
 
 
 def test_a_slot_has_one_outcome_for_ever(ledger: Ledger) -> None:

@@ -141,8 +141,8 @@ def sending(folder: Path, readers: int) -> Iterator[Send]:
 
 def _start(database: Database, send: Send) -> None:
     rows = [
-        {"address": address(number), "status": "active", "edition": "weekly", "joined_at": NOW}
-        for number in range(1, send.readers + 1)
+        {"address": one, "folded": one.lower(), "status": "active", "edition": "weekly", "joined_at": NOW}
+        for one in map(address, range(1, send.readers + 1))
     ]
     if rows:
         with database.write() as connection:

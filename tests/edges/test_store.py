@@ -307,8 +307,8 @@ def desk(database: Database) -> Desk:
     made = desk_at(database)
     with database.write() as connection:
         rows = [
-            {"address": f"{n}@readers.example", "status": "active", "edition": WEEKLY, "joined_at": FRIDAY}
-            for n in range(1, 101)
+            {"address": one, "folded": one, "status": "active", "edition": WEEKLY, "joined_at": FRIDAY}
+            for one in (f"{n}@readers.example" for n in range(1, 101))
         ]
         connection.execute(insert(tables.subscriber), rows)
     made.open(5, "batteries")

@@ -45,7 +45,7 @@ class World:
         return sending.send(press, plan, confirmed=plan.audience.readers, delay=delay, at=None, by="operator")
 
     def cancel(self, number: int, now: datetime) -> int:
-        return sending.cancel(self.app.ledger, number, reason="a test", by="operator", now=now)
+        return sending.cancel(self.app.ledger, self.app.config.cadence, number, reason="a test", by="operator", now=now)
 
     def deliver(self, now: datetime) -> Delivered:
         return self.app.deliver(clock=lambda: now, stop=threading.Event())
