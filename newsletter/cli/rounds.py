@@ -40,7 +40,8 @@ class Rounds:
         self._looking = True
         trouble = [*self._try(self._publish_and_prepare), *self._try(self._deliver)]
         self._looking = False
-        self._tell([*trouble, *self._try(self._beat)])
+        trouble += self._try(self._beat)
+        self._tell(list(dict.fromkeys(trouble)))  # a full disk stops every step in the same words
 
     def beat(self) -> None:
         """A sign of life while a round lasts: handing out an issue may take hours."""
