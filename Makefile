@@ -7,7 +7,7 @@ export UV_SYSTEM_CERTS := 1
 export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-fast lint format lock bench bench-publish clean help
+.PHONY: demo test test-fast lint format lock bench bench-publish chaos golden clean help
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -37,9 +37,16 @@ bench: .venv/.ready  ## the measured figures of README and docs
 bench-publish: .venv/.ready  ## cold, unchanged and one-edit builds beside Hugo, Pelican and Eleventy (half an hour)
 	@$(BIN)/python -m bench.publish
 
+chaos: .venv/.ready  ## kill -9, bad weather, full disks, for as long as CHAOS_SEEDS="1 2 3 …" lasts
+	@CHAOS_SEEDS="$${CHAOS_SEEDS:-$$(seq -s ' ' 1 25)}" $(BIN)/python -m pytest -n 2 tests/chaos
+
 lock: .venv/.ready  ## resolve the dependencies anew into requirements.lock
 	@$(BIN)/uv pip compile --no-config -q --universal --python-version 3.11 --all-extras --group dev \
 		--generate-hashes --no-annotate --no-header --upgrade pyproject.toml -o requirements.lock
+
+golden: demo  ## take the demo's published folder as what is meant, after a look at the diff
+	@rm -rf tests/golden/feeds && mkdir -p tests/golden
+	@cp -r feeds tests/golden/feeds && rm -f tests/golden/feeds/.[a-z]*
 
 clean:  ## remove what was built (never posts, never state of a real site)
 	@rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -250,9 +250,10 @@ class App:
         return (self.config.state / "newsletter.sqlite3").exists()
 
     def next_slot(self, now: datetime) -> Slot:
-        from newsletter.issues.cadence import next_slots
+        """The next slot that no issue has taken."""
+        from newsletter.usecases.choose import free_slot
 
-        return next_slots(self.config.cadence, now, 1)[0]
+        return free_slot(self.config.cadence, self.ledger.slots(WEEKLY) if self.has_state else (), now)
 
     def write_post(self, path: PurePosixPath, text: str) -> None:
         """Make a new file in `posts/`. Raises Refused when it is there already."""

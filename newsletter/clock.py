@@ -16,11 +16,17 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 
 def run(
-    look: Callable[[], None], *, due_in: Callable[[], timedelta | None], every: timedelta, stop: threading.Event
+    look: Callable[[], None],
+    *,
+    due_in: Callable[[], timedelta | None],
+    beat: Callable[[], None],
+    every: timedelta,
+    stop: threading.Event,
 ) -> None:
     """Call `look` now, then every `every`, and when `due_in` (asked after each look) says; until `stop` is set.
 
-    One call at a time; the one that runs when `stop` is set is waited for.
+    One look at a time; the one that runs when `stop` is set is waited for. Meanwhile `beat` is called every `every`
+    in the calling thread. None of the three may raise: APScheduler would keep it to itself.
     """
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # a look that overruns is normal, not a warning
     scheduler = BackgroundScheduler(
@@ -39,6 +45,7 @@ def run(
     scheduler.add_job(wake, "interval", seconds=every.total_seconds(), next_run_time=datetime.now(UTC), id="every")
     scheduler.start()
     try:
-        stop.wait()
+        while not stop.wait(every.total_seconds()):
+            beat()
     finally:
         scheduler.shutdown(wait=True)

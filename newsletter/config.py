@@ -296,6 +296,8 @@ def read(root: Path) -> tuple[Config, list[Problem]]:
     """
     text = _read(root / FILE_NAME)
     content = _parse(text)
+    if whole := list(_whole_sections(os.environ)):
+        raise ConfigError(whole)
     problems = [*_secrets_in_file(content, text), *_unknown_variables(os.environ)]
     try:
         settings = Settings(**content)
@@ -306,7 +308,8 @@ def read(root: Path) -> tuple[Config, list[Problem]]:
             settings = Settings(**_pruned(content, error.errors()))
         except ValidationError:
             raise ConfigError(problems) from None
-    return _config(root, settings), problems
+    password, unreadable = _password(root, settings.mail)
+    return _config(root, settings, password), [*problems, *unreadable]
 
 
 def _pruned(content: dict[str, Any], faults: list[ErrorDetails]) -> dict[str, Any]:
@@ -395,22 +398,49 @@ def _secrets_in_file(content: Mapping[str, Any], text: str) -> Iterator[Problem]
             file=FILE_NAME,
             line=_locate(text, ("mail", "password")),
             why="The file is committed and copied; whoever reads it could send as you.",
-            fixes=("password_file = PATH of a file that only you can read", "or NEWSLETTER_MAIL__PASSWORD"),
+            fixes=("password_file = a file that only you can read", "NEWSLETTER_MAIL__PASSWORD in the environment"),
         )
+
+
+def _whole_sections(environment: Mapping[str, str]) -> Iterator[Problem]:
+    """A variable sets one key. One that names a section (or a person) is a slip, and would be read as JSON."""
+    known = {f"{ENV_PREFIX}{key.upper().replace('.', '__')}" for key, _, _ in reference()}
+    for name in sorted(environment):
+        section = name.upper()
+        if section.startswith(ENV_PREFIX) and (
+            any(key.startswith(f"{section}__") for key in known)
+            or re.fullmatch(f"{ENV_PREFIX}PEOPLE(__[^_]+)?", section)
+        ):
+            yield Problem(
+                "C109",
+                f"The environment variable {name} names a whole section; one variable sets one key",
+                fixes=(f"{section}__KEY=VALUE   (docs/configuration.md lists the keys)",),
+            )
 
 
 def _unknown_variables(environment: Mapping[str, str]) -> Iterator[Problem]:
     """pydantic-settings ignores unknown top-level variables; a typo there must not pass in silence."""
     sections = {f"{ENV_PREFIX}{name.upper()}" for name in Settings.model_fields}
     for name in environment:
-        if name.startswith(ENV_PREFIX) and name.split("__")[0] not in sections | _OTHER_VARIABLES:
+        upper = name.upper()  # pydantic-settings reads lower case too
+        if upper.startswith(ENV_PREFIX) and upper.split("__")[0] not in sections | _OTHER_VARIABLES:
             known = [f"{ENV_PREFIX}{key.upper().replace('.', '__')}" for key, _, _ in reference()]
-            guess = nearest(name, [*known, *_OTHER_VARIABLES])
+            guess = nearest(upper, [*known, *_OTHER_VARIABLES])
             yield Problem(
                 "C105",
                 f"There is no setting for the environment variable {name}",
                 fixes=(f"Did you mean {guess}?",) if guess else (),
             )
+
+
+_MUST = {
+    "string_type": "must be text in quotes",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "model_type": "must be a table with keys of its own",
+    "dict_type": "must be a table with keys of its own",
+    "string_too_short": "must not be empty",
+}
 
 
 def _told(detail: ErrorDetails, text: str, environment: Mapping[str, str]) -> Problem:
@@ -427,8 +457,9 @@ def _told(detail: ErrorDetails, text: str, environment: Mapping[str, str]) -> Pr
         fixes = (f"Did you mean {guess}?",) if guess else ("docs/configuration.md lists every key.",)
         return Problem("C105", f"There is no key {name}", fixes=fixes, **place)
     if detail["type"] == "missing":
-        return Problem("C106", f"The key {name} is missing", fixes=(f"Add it under [{'.'.join(keys[:-1])}].",), **place)
-    message = detail["msg"].removeprefix("Value error, ")
+        where = f"Add it under [{'.'.join(keys[:-1])}]." if keys[:-1] else f"Add a table [{name}]."
+        return Problem("C106", f"The key {name} is missing", fixes=(where,), **place)
+    message = _MUST.get(detail["type"]) or detail["msg"].removeprefix("Value error, ")
     if not message.startswith(("is ", "must ")):
         message = f"is refused: {message[:1].lower()}{message[1:]}"
     return Problem("C107", f"{name} {message}", why=f"It says {_shown(detail['input'])}.", **place)
@@ -466,13 +497,13 @@ def _locate(text: str, keys: tuple[str, ...]) -> int:
 # --- from settings to the words --------------------------------------------------------------------
 
 
-def _config(root: Path, settings: Settings) -> Config:
+def _config(root: Path, settings: Settings, password: str) -> Config:
     state = root / settings.paths.state
     return Config(
         root=root,
         site=_site(settings),
         cadence=_cadence(settings),
-        mail=_mail(root, settings.mail),
+        mail=_mail(root, settings.mail, password),
         state=state,
         output=root / settings.paths.output,
         keys_file=root / settings.keys_file if settings.keys_file else state / "keys.toml",
@@ -524,7 +555,7 @@ def _cadence(settings: Settings) -> Cadence:
     )
 
 
-def _mail(root: Path, told: MailSection) -> Mail:
+def _mail(root: Path, told: MailSection, password: str) -> Mail:
     return Mail(
         transport=told.transport,
         host=told.host,
@@ -532,26 +563,29 @@ def _mail(root: Path, told: MailSection) -> Mail:
         tls=told.tls,
         ca_file=str(root / told.ca_file) if told.ca_file else None,
         user=told.user,
-        password=_password(root, told),
+        password=password,
         connections=told.connections,
         after_crash=told.after_crash,
     )
 
 
-def _password(root: Path, told: MailSection) -> str:
+def _password(root: Path, told: MailSection) -> tuple[str, list[Problem]]:
+    """The SMTP password, from the environment before the file; and what is wrong with the file."""
     if told.password is not None:
-        return told.password.get_secret_value()
+        return told.password.get_secret_value(), []
     if not told.password_file:
-        return ""
-    path = root / told.password_file
+        return "", []
     try:
-        return path.read_text(encoding="utf-8").rstrip("\r\n")
+        return (root / told.password_file).read_text(encoding="utf-8").rstrip("\r\n"), []
+    except UnicodeDecodeError:
+        reason = "it is not UTF-8 text"
     except OSError as error:
-        raise ConfigError(
-            Problem(
-                "C108",
-                f"mail.password_file cannot be read: {error.strerror}",
-                file=str(told.password_file),
-                fixes=("Make the file, readable by this user only.",),
-            )
-        ) from None
+        reason = error.strerror or str(error)
+    return "", [
+        Problem(
+            "C108",
+            f"mail.password_file cannot be read: {reason}",
+            file=str(told.password_file),
+            fixes=("Make the file, readable by this user only.",),
+        )
+    ]

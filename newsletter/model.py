@@ -18,6 +18,8 @@ from zoneinfo import ZoneInfo
 
 # --- the publication -------------------------------------------------------------------------------
 
+_RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "he", "ku", "ps", "ug", "ur", "yi"})
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -56,6 +58,11 @@ class Site:
     people: Mapping[str, Person] = field(default_factory=dict)
     review: bool = True
     hubs: tuple[str, ...] = ()  # WebSub hubs that are told of changed feeds
+
+    @property
+    def direction(self) -> str:
+        """`rtl` for a language written from right to left, else `ltr`."""
+        return "rtl" if self.language.lower().partition("-")[0] in _RIGHT_TO_LEFT else "ltr"
 
     def address_of(self, path: str) -> str:
         """The absolute URL of a path below `feeds/`: `address_of("posts/x/")`."""
@@ -198,6 +205,14 @@ class Chain:
 
     posts: tuple[str, ...]  # post ids, oldest first
 
+    def before(self, post_id: str) -> tuple[str, ...]:
+        """What comes before a Post of this Chain, newest first: "Earlier in this story"."""
+        return self.posts[: self.posts.index(post_id)][::-1]
+
+    def after(self, post_id: str) -> tuple[str, ...]:
+        """What comes after a Post of this Chain, oldest first: "Later"."""
+        return self.posts[self.posts.index(post_id) + 1 :]
+
 
 @dataclass(frozen=True, slots=True)
 class Library:
@@ -210,6 +225,7 @@ class Library:
     known_ids: frozenset[str] = frozenset()  # ids of all sources, public or not
     known_slugs: frozenset[str] = frozenset()  # and their slugs
     withdrawn: tuple[Post, ...] = ()  # Posts that were public until they were taken back, newest first
+    in_review: tuple[Post, ...] = ()  # no drafts, their time has come, and no version was ever approved: not public
 
     def find(self, post_id: str) -> Post | None:
         return next((post for post in self.posts if post.id == post_id), None)

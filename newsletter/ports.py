@@ -156,8 +156,11 @@ class Ledger(Protocol):
     """The durable record of slots, issues, deliveries and attempts; the only thing that knows what has been done."""
 
     # -- slots and issues
-    def started(self, edition: str, now: datetime) -> datetime:
-        """When this edition first existed; recorded as `now` on the first call, unchanged afterwards."""
+    def started(self, edition: str) -> datetime | None:
+        """When this edition was started; None before it was. Looking does not start it."""
+
+    def start(self, edition: str, now: datetime) -> None:
+        """Start this edition, unless it was before: slots and posts count from now, if no first slot is configured."""
 
     def slots(self, edition: str) -> Sequence[SlotRecord]:
         """Every slot with an outcome, oldest first."""
@@ -196,10 +199,11 @@ class Ledger(Protocol):
     def schedule_send(self, edition: str, number: int, *, at: datetime, by: str) -> bool:
         """A READY or HELD issue becomes READY to start at `at`; False when intended, started or cancelled before."""
 
-    def cancel(self, edition: str, number: int, *, reason: str, now: datetime) -> int:
+    def cancel(self, edition: str, number: int, *, reason: str, now: datetime, free_slot: bool = False) -> int:
         """Stop an issue: what waits is dropped. Returns how many readers already have it (accepted or uncertain).
 
-        With no hand-over yet its posts return to the pool; afterwards they count as carried.
+        With no hand-over yet its posts return to the pool, and with `free_slot` its slot may be taken anew; afterwards
+        they count as carried.
         """
 
     def hold(self, edition: str, number: int, *, reason: str) -> bool:
@@ -251,6 +255,9 @@ class Ledger(Protocol):
     def deliveries(self, edition: str, number: int, state: DeliveryState | None = None) -> Sequence[Delivery]: ...
     def delivery(self, edition: str, number: int, subscriber_id: int) -> Delivery | None: ...
     def attempts(self, edition: str, number: int, subscriber_id: int) -> Sequence[Attempt]: ...
+    def trouble(self, edition: str, number: int) -> str:
+        """Why nobody is served at present: the last hand-over put its reader back unanswered. Else empty."""
+
     def next_retry(self) -> datetime | None:
         """The earliest time at which a waiting row of a SENDING issue is due."""
 

@@ -11,7 +11,7 @@ _NEIGHBOURS = ("markdown_it", "nh3", "jinja2")  # an upgrade of any library touc
 
 
 def version() -> str:
-    """Changes with every release of Newsletter or of a library that it renders with, and with every edit of its code."""
+    """Changes with every release of Newsletter or of a library that it renders with, and with every edit of either."""
     package = Path(__file__).parent
     found = [path.stat() for path in sorted(package.rglob("*.py"))]
     whole = hashlib.sha256(sys.version.encode())

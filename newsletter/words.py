@@ -5,6 +5,7 @@ Nothing here asks the locale: `strftime` would print other names on another host
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -22,7 +23,7 @@ MONTHS = (
     "November",
     "December",
 )
-_RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "he", "ku", "ps", "ug", "ur", "yi"})
+_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=[^a-z\s])")
 
 
 def full_date(day: date) -> str:
@@ -84,14 +85,19 @@ def shorten(text: str, limit: int) -> str:
     return head.rstrip(" ,.;:–—-") + "…"
 
 
+def byline(author: str, reviewer: str, *facts: str) -> str:
+    """`By News desk · Reviewed by Review desk · 8 Feb 2022`; without a reviewer where nobody reviewed."""
+    return " · ".join((f"By {author}", *([f"Reviewed by {reviewer}"] if reviewer else []), *facts))
+
+
+def first_sentence(text: str) -> str:
+    """The text up to the first stop that ends a sentence, on one line; one before a small letter does not."""
+    return _SENTENCE_END.split(" ".join(text.split()), maxsplit=1)[0]
+
+
 def unbroken(text: str) -> str:
     """The text with no-break spaces, so that a narrow screen does not part a number from its noun."""
     return text.replace(" ", "\N{NO-BREAK SPACE}")
-
-
-def direction(language: str) -> str:
-    """`rtl` for a language written from right to left, else `ltr`; takes a BCP 47 tag."""
-    return "rtl" if language.lower().partition("-")[0] in _RIGHT_TO_LEFT else "ltr"
 
 
 def when(at: datetime, zone: tzinfo, now: datetime | None = None) -> str:

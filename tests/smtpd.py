@@ -37,6 +37,10 @@ DROP_STORED = "drop, stored"
 """Store the message, then break the connection instead of answering the final dot."""
 
 
+HALF = "half a line"
+"""Begin to answer, and break the connection in the middle of the line; at DOT, nothing was stored."""
+
+
 @dataclass(frozen=True)
 class Received:
     """One accepted message."""
@@ -54,7 +58,7 @@ class Received:
 class Fault:
     """At a command of one kind, say this instead of what would be said."""
 
-    stage: str  # MAIL, RCPT, DATA (instead of 354), DOT (after the content), RSET
+    stage: str  # BANNER, MAIL, RCPT, DATA (instead of 354), DOT (after the content), RSET
     reply: str
     to: str = ""  # only for this recipient
     times: int = 1
@@ -216,6 +220,12 @@ class _Connection(SMTP):
         if isinstance(self.transport, asyncio.Transport):
             self.transport.abort()
 
+    async def _handle_client(self) -> None:
+        if not await self._says(self._server.reply_at("BANNER")):
+            await super()._handle_client()
+        elif isinstance(self.transport, asyncio.Transport):
+            self.transport.close()
+
     async def smtp_MAIL(self, arg: str) -> None:  # noqa: N802
         if not await self._fails("MAIL", arg):
             await super().smtp_MAIL(arg)
@@ -250,6 +260,9 @@ class _Connection(SMTP):
     async def _says(self, reply: str) -> bool:
         if reply == DROP:
             self.hang_up()
+        elif reply == HALF and isinstance(self.transport, asyncio.Transport):
+            self.transport.write(b"250-2.0.0 O")
+            self.transport.close()
         elif reply:
             await self.push(reply)
             if reply.startswith("421") and self.transport:
@@ -265,8 +278,8 @@ class _Connection(SMTP):
         reply = self._server.reply_at("DOT", received.recipient)
         if reply in ("", DROP_STORED) or reply.startswith("250"):
             self._server.store(received)
-        if reply in (DROP, DROP_STORED):
-            self.hang_up()
+        if reply in (DROP, DROP_STORED, HALF):
+            self.hang_up() if reply != HALF else await self._says(HALF)
             raise ConnectionResetError
         return reply or f"250 2.0.0 Ok: queued as {len(self._server.messages):06d}"
 

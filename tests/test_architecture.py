@@ -167,7 +167,12 @@ def inner_at_import(path: Path) -> set[str]:
 
 @pytest.mark.parametrize(
     ("library", "home"),
-    [("feedgen", "publish.feeds"), ("premailer", "issues.inline"), ("apscheduler", "clock"), ("PIL", "publish.pictures")],
+    [
+        ("feedgen", "publish.feeds"),
+        ("premailer", "issues.inline"),
+        ("apscheduler", "clock"),
+        ("PIL", "publish.pictures"),
+    ],
 )
 def test_a_library_that_breaks_the_rules_is_caged_in_one_module(library: str, home: str) -> None:
     users = {name for name, path in ALL if any(target.split(".")[0] == library for target in imports(path))}

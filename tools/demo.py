@@ -75,7 +75,7 @@ def show_places(seconds: float) -> None:
     print("Web        feeds/index.html")
     print("Issue      feeds/issues/2/index.html")
     print("Mail       " + "\n           ".join(str(mail.relative_to(ROOT)) for mail in mails))
-    print("Browse     .venv/bin/newsletter serve")
+    print("Browse     NEWSLETTER_PATHS__STATE=build/demo/var .venv/bin/newsletter serve")
 
 
 if __name__ == "__main__":

@@ -7,18 +7,18 @@ terminal there is no colour and no prompt.
 from __future__ import annotations
 
 import json
-import sys
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from newsletter.errors import ConfigError, Problem, Refused, SourceErrors, UsageError
+from newsletter.errors import ConfigError, Problem, SourceErrors, UsageError
 
 if TYPE_CHECKING:
     from newsletter.app import App
@@ -39,6 +39,7 @@ class Door:
     quiet: bool = False
     verbose: bool = False
     no_input: bool = False
+    plain: bool = False
     person: str | None = None
     _app: App | None = None
     _now: datetime | None = None
@@ -65,12 +66,14 @@ class Door:
 
         return App(config)
 
-    def checked(self) -> tuple[list[Problem], int]:
-        """Every problem of configuration and posts together, and how many posts there are."""
+    def checked(self, paths: Sequence[str] = ()) -> tuple[list[Problem], int]:
+        """Every problem of configuration and posts together, or those of `paths`, and how many posts there are."""
         config, problems = self._read_config()
         with closing(self._world(config)) as app:
+            wanted = [_inside(config.root, path) for path in paths]
             loaded = app.loaded(self.now_in(config.site.timezone))
-            return [*problems, *loaded.problems], len(loaded.posts)
+            found = [p for p in (*problems, *loaded.problems) if not paths or _concerns(p, wanted)]
+            return found, len(loaded.library.known_ids)
 
     def unchanged(self) -> Published | None:
         """What a publish would answer, if configuration, posts and output are as the last one left them."""
@@ -90,40 +93,38 @@ class Door:
     @property
     def now(self) -> datetime:
         """The present, read once: `--now`, or the machine's clock."""
-        return self.now_in(self.app.config.site.timezone) if self.now_given else self.now_in(UTC)
+        return self.now_in(UTC if self.now_given is None else self.app.config.site.timezone)
 
     def now_in(self, zone: tzinfo) -> datetime:
         """The present; a `--now` without a zone is meant in `zone`. Raises UsageError (C201)."""
         if self._now is None:
-            self._now = self._given(zone) if self.now_given else datetime.now(UTC)
+            self._now = datetime.now(UTC) if self.now_given is None else self._given(zone)
         return self._now
 
     def clock(self) -> Callable[[], datetime]:
         """For commands that last: `--now` stands still in those that do one thing, and runs on in `ticking_clock`."""
-        if self.now_given:
+        if self.now_given is not None:
             fixed = self.now
             return lambda: fixed
         return lambda: datetime.now(UTC)
 
     def ticking_clock(self) -> Callable[[], datetime]:
         """A clock that starts at `--now` and goes on."""
-        if not self.now_given:
+        if self.now_given is None:
             return lambda: datetime.now(UTC)
         start, began = self.now, time.monotonic()
         return lambda: start + timedelta(seconds=time.monotonic() - began)
 
     def _given(self, zone: tzinfo) -> datetime:
-        try:
-            moment = datetime.fromisoformat(self.now_given or "")
-        except ValueError:
-            raise UsageError(
-                Problem(
-                    "C201",
-                    f'--now "{self.now_given}" is not a date and time of ISO 8601',
-                    fixes=("--now 2026-11-27T08:00:00+01:00",),
-                )
-            ) from None
-        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+        if moment := moment_of(self.now_given or "", zone):
+            return moment
+        raise UsageError(
+            Problem(
+                "C201",
+                f'--now "{self.now_given}" is not a date and time of ISO 8601 between 1970 and 2200',
+                fixes=("--now 2026-11-27T08:00:00+01:00",),
+            )
+        )
 
     @property
     def who(self) -> str:
@@ -136,19 +137,44 @@ class Door:
             click.echo(json.dumps(data, indent=2, ensure_ascii=False, default=_plain))
             return
         for line in lines:
-            click.echo(line)
+            self.echo(line)
 
     def say(self, *lines: str) -> None:
         """Progress and hints, to stderr."""
         if not self.quiet:
             for line in lines:
-                click.echo(line, err=True)
+                self.echo(line, err=True)
 
-    def ask(self, question: str, instead: str) -> str:
-        """Ask on a terminal; elsewhere refuse and say what to pass `instead`."""
-        if self.no_input or not sys.stdin.isatty():
-            raise Refused(Problem("S305", "This needs a terminal or an option", fixes=(instead,)))
-        return str(click.prompt(question, err=True, type=str))
+    def echo(self, line: str, *, err: bool = False) -> None:
+        """One line; coloured on a terminal, unless `--no-color` or NO_COLOR (no-color.org) say otherwise."""
+        click.echo(line, err=err, color=False if self.plain or os.environ.get("NO_COLOR") else None)
+
+
+def _inside(root: Path, path: str) -> PurePosixPath:
+    """A file or folder of the site as problems name it. Raises UsageError (C205)."""
+    for place in (Path(path).resolve(), (root / path).resolve()):
+        if place.exists() and place.is_relative_to(root):
+            return PurePosixPath(place.relative_to(root).as_posix())
+    problem = Problem("C205", f"There is no {path} in this site", fixes=("newsletter check   looks at everything",))
+    raise UsageError(problem)
+
+
+def _concerns(problem: Problem, wanted: Sequence[PurePosixPath]) -> bool:
+    return any(PurePosixPath(problem.file).is_relative_to(path) for path in wanted)
+
+
+def moment_of(text: str, zone: tzinfo) -> datetime | None:
+    """A date and time of ISO 8601 in UTC, `zone` where it names none; None for what is not one, or far from any mail.
+
+    The years are bounded so that nothing reckoned from them (a slot, a week before it) leaves the calendar.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if not 1970 <= moment.year <= 2200:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def _plain(value: object) -> object:
@@ -159,15 +185,10 @@ def _plain(value: object) -> object:
 
 def _store(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     def callback(ctx: click.Context, _parameter: click.Parameter, value: Any) -> None:
-        if value:
+        if value not in {None, False}:
             setattr(ctx.ensure_object(Door), name, value)
 
     return callback
-
-
-def _no_color(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
-    if value:
-        ctx.find_root().color = False
 
 
 def common_options() -> list[click.Option]:
@@ -189,7 +210,7 @@ def common_options() -> list[click.Option]:
         ),
         option("--json", callback=_store("json"), is_flag=True, help="Answer in JSON."),
         option("--no-input", callback=_store("no_input"), is_flag=True, help="Never ask."),
-        option("--no-color", callback=_no_color, is_flag=True, help="No colour."),
+        option("--no-color", callback=_store("plain"), is_flag=True, help="No colour."),
         option("-q", "--quiet", callback=_store("quiet"), is_flag=True, help="Only the answer."),
         option("-v", "--verbose", callback=_store("verbose"), is_flag=True, help="More detail."),
     ]
@@ -206,7 +227,8 @@ class Command(click.Command):
         common = {option.name for option in common_options()}
         own = [p.get_help_record(ctx) for p in self.params if p.name not in common]
         with formatter.section("Options"):
-            formatter.write_dl([record for record in own if record])
+            if rows := [record for record in own if record]:
+                formatter.write_dl(rows)
             formatter.write_text("On every command: --site --now --as --json --no-input --no-color -q -v")
 
 
@@ -266,6 +288,12 @@ class Group(click.Group):
             formatter.write_dl([(name, line) for name, (_, line) in self.table.items()])
 
 
+def columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows whose cells line up; the last cell of a row takes what room it needs."""
+    widths = [max(map(len, column), default=0) for column in zip(*(row[:-1] for row in rows), strict=True)]
+    return ["  ".join([*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[-1]]).rstrip() for row in rows]
+
+
 @contextmanager
 def stopwatch() -> Iterator[Callable[[], str]]:
     """Yields a function that words the time since: "0.9 s"."""
@@ -284,6 +312,9 @@ def told(problems: Sequence[Problem]) -> Iterator[str]:
             yield from _underlined(problem)
         if problem.why:
             yield f"  {problem.why}"
+        if len(problem.fixes) == 1 and problem.fixes[0].endswith("?"):
+            yield f"  {problem.fixes[0]}"
+            continue
         for n, fix in enumerate(problem.fixes):
             yield f"  {'Fix it by' if n == 0 else '       or'}   {fix}"
 

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 import click
 
 from newsletter import words
-from newsletter.cli.door import Door, Group, command, told
-from newsletter.errors import Outside, Problem, Refused, UsageError
+from newsletter.cli.door import Door, Group, columns, command, moment_of, told
+from newsletter.errors import Problem, Refused, UsageError
 from newsletter.model import WEEKLY, DeliveryState, Issue, IssueState
 
 if TYPE_CHECKING:
+    from newsletter.issues.selection import Choice
+    from newsletter.ports import Clock
     from newsletter.usecases.deliver import Delivered
     from newsletter.usecases.look_back import Due
     from newsletter.usecases.send import Plan
@@ -44,11 +46,18 @@ def list_issues(door: Door) -> None:
     """
     ledger, zone = door.app.ledger, door.app.config.cadence.zone
     rows = [(one, ledger.counts(WEEKLY, one.number)) for one in reversed(ledger.issues(WEEKLY))]
-    lines = [
-        f"{one.number:>4}  {words.moment(one.slot.local):<22}  {one.state.value:<15}  {counts_words(counts):<40}  "
-        f"{one.stories[0].title if one.stories else '–'}"
-        for one, counts in rows
-    ]
+    lines = columns(
+        [
+            (
+                f"{one.number:>4}",
+                words.moment((one.started_at or one.send_at or one.slot.due).astimezone(zone)),
+                one.state.value,
+                counts_words(counts) or "–",
+                one.stories[0].title if one.stories else "–",
+            )
+            for one, counts in rows
+        ]
+    )
     slot = door.app.next_slot(door.now)
     empty = f"No issue yet. The next slot is {words.when(slot.due, zone, door.now)}."
     door.answer([issue_data(one, counts) for one, counts in rows], *(lines or [empty]))
@@ -98,13 +107,14 @@ def show(door: Door, number: str) -> None:
     unsettled = ledger.deliveries(WEEKLY, one.number, DeliveryState.UNCERTAIN)
     data = issue_data(one, counts) | {"uncertain": [d.address for d in unsettled]}
     lines = [
-        f"Issue {one.number} · {one.state.value} · slot {words.when(one.slot.due, zone)}",
+        f"Issue {one.number} · {one.state.value} · slot {one.slot.key}, {words.when(one.slot.due, zone)}",
         *(f"  {n}  {story.title}" for n, story in enumerate(one.stories, 1)),
         f"Subject    {one.subject}",
         f"Preheader  {one.preheader}",
     ]
     if one.reason:
-        lines.append(f"Reason     {one.reason}")
+        way_out = f". Send it: newsletter issue send {one.number}" if one.state is IssueState.HELD else ""
+        lines.append(f"Reason     {one.reason}{way_out}")
     if one.state is IssueState.READY and one.send_at:
         lines.append(f"Starts     {words.when(one.send_at, zone, door.now)}")
     if one.started_at:
@@ -126,10 +136,8 @@ def _show_next(door: Door) -> None:
     app = door.app
     press = app.press(app.library(door.now), door.now)
     selection = choose(press)
-    told_status = status(
-        ledger=app.ledger, roster=app.roster, cadence=app.config.cadence, selection=selection, now=door.now
-    )
-    slot = told_status.next_slot
+    told_status = status(press, app.roster, selection)
+    slot = told_status.place.slot
     rows = [*selection.stories, *selection.left]
     data: dict[str, object] = {
         "number": told_status.next_number,
@@ -139,15 +147,9 @@ def _show_next(door: Door) -> None:
         "readers": told_status.readers.get("active", 0),
     }
     lines = [
-        f"Issue {told_status.next_number} · Draft · slot {words.when(slot.due, app.config.cadence.zone, door.now)}"
+        f"Issue {told_status.next_number} · Draft · slot {words.when(slot.due, app.config.cadence.zone, door.now)}",
+        *columns([_choice_row(n, choice) for n, choice in enumerate(rows, 1)]),
     ]
-    for n, choice in enumerate(rows, 1):
-        post = choice.post
-        by = post.author.name + (f" / {post.reviewer.name}" if post.reviewer else "")
-        mark = f"{n}" if choice.verdict.value != "out" else "–"
-        lines.append(
-            f" {choice.verdict.value:<4} {mark:<2} {post.title:<52} {by:<24} {post.minutes:>2} min  {choice.reason}"
-        )
     if not selection.stories:
         lines.append("No story is in: the slot will be recorded as empty, and nothing is sent.")
     else:
@@ -161,6 +163,10 @@ def _show_next(door: Door) -> None:
             *told(draft.problems),
         ]
     lines.append(f"Readers    {told_status.readers.get('active', 0):,}")
+    unsent = [one for one in (*told_status.attention, *told_status.going) if one.started_at is None]
+    lines += [
+        f"Before it  issue {one.number} is {one.state.value}: newsletter issue show {one.number}" for one in unsent
+    ]
     due = look_back(press.library, app.config.site, door.now)
     data["takes_due"] = [{"slug": one.post.slug, "check": one.day.isoformat(), "take": one.text} for one in due]
     door.answer(data, *lines, *_due_words(due))
@@ -176,9 +182,17 @@ def _due_words(due: Sequence[Due]) -> list[str]:
     return lines
 
 
+def _choice_row(n: int, choice: Choice) -> tuple[str, ...]:
+    post = choice.post
+    by = post.author.name + (f" / {post.reviewer.name}" if post.reviewer else "")
+    mark = "–" if choice.verdict.value == "out" else f"{n}"
+    title = post.title if len(post.title) <= 48 else f"{post.title[:47].rstrip()}…"
+    return (f" {choice.verdict.value:<4} {mark:>2}", title, by, f"{post.minutes:>2} min", choice.reason)
+
+
 def number_of(text: str) -> int:
     """An issue's number as typed. Raises UsageError."""
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
         raise UsageError(Problem("I111", f'"{text}" is not an issue number', fixes=("newsletter issue list",)))
     return int(text)
 
@@ -213,6 +227,8 @@ def send(door: Door, number: str, confirm: str | None, delay: str, at: str | Non
             Problem("S304", f"You confirmed issue {given[0]}; this is issue {plan.number}. Nothing was sent.")
         )
     page = _confirm_page(door, plan)
+    if given and (refusal := lifecycle.check_count(plan.number, given[1], plan.audience.readers)):
+        raise Refused(refusal)
     if dry_run:
         door.answer(
             _plan_data(plan) | {"dry_run": True},
@@ -226,11 +242,11 @@ def send(door: Door, number: str, confirm: str | None, delay: str, at: str | Non
 
 
 def _moment(text: str, door: Door) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(Problem("S313", f'--at "{text}" is not a date and time of ISO 8601')) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=door.app.config.cadence.zone)
+    if moment := moment_of(text, door.app.config.cadence.zone):
+        return moment
+    raise UsageError(
+        Problem("S313", f'--at "{text}" is not a date and time of ISO 8601', fixes=("--at 2026-11-27T08:00",))
+    )
 
 
 def _plan_data(plan: Plan) -> dict[str, object]:
@@ -242,6 +258,7 @@ def _plan_data(plan: Plan) -> dict[str, object]:
         "readers": plan.audience.readers,
         "not_to": dict(plan.audience.not_to),
         "ahead": plan.ahead,
+        "problems": [p.as_json() for p in plan.problems],
     }
 
 
@@ -255,8 +272,10 @@ def _confirm_page(door: Door, plan: Plan) -> list[str]:
         *(f"  {n}  {title}" for n, title in enumerate(plan.stories, 1)),
         f"  Subject  {plan.subject}",
         f"  From     {site.sender.name} <{site.sender.address}>",
-        f"  To       {words.count(plan.audience.readers, 'reader')}     first, alphabetically: {first or '–'}",
+        f"  To       {words.count(plan.audience.readers, 'reader')}",
     ]
+    if first:
+        lines.append(f"           first, alphabetically: {first}")
     if others:
         lines.append(f"           not to {others}")
     where = "the outbox on this machine (sandbox)" if door.app.config.mail.sandbox else door.app.config.mail.host
@@ -304,15 +323,12 @@ def _somebody_sends(door: Door) -> bool:
 
 def _wait_for(door: Door, sent: Issue) -> int:
     """Send from here when the time comes. Ctrl-C before it stops the wait, not the issue."""
-    from newsletter.cli.machine import delivered_data, delivered_words, interruptible, progress_line
+    from newsletter.cli.machine import handed_out, interruptible, progress_line
 
     app = door.app
-    assert sent.send_at is not None  # noqa: S101  send() has just set it
     clock = door.ticking_clock()
-    left = sent.send_at - clock()
-    if left > timedelta(0):
-        door.say(f"Starts in {words.span(left)}. Stop it: newsletter issue cancel {sent.number}")
-        time.sleep(left.total_seconds())
+    if not _waited(door, sent, clock):
+        return 130
     if not app.lock.acquire():
         door.answer(issue_data(sent, {}), f"Another process is sending ({app.lock.holder()}): left to it.")
         return 0
@@ -322,11 +338,26 @@ def _wait_for(door: Door, sent: Issue) -> int:
         return app.deliver(clock=clock, stop=stop, progress=progress_line(door))
 
     began = time.perf_counter()
-    done = interruptible(run)
-    door.answer(delivered_data(done), *delivered_words(door, done, f"{time.perf_counter() - began:.1f} s"))
-    if done.drained.trouble:
-        raise Outside(done.drained.trouble)
-    return 0
+    done, cut = interruptible(run)
+    return handed_out(door, done, f"{time.perf_counter() - began:.1f} s", cut=cut)
+
+
+def _waited(door: Door, sent: Issue, clock: Clock) -> bool:
+    """Whether the time of the issue came; False when Ctrl-C was pressed first."""
+    assert sent.send_at is not None  # noqa: S101  send() has just set it
+    left = sent.send_at - clock()
+    if left <= timedelta(0):
+        return True
+    stop_it = f"newsletter issue cancel {sent.number}"
+    door.say(f"Starts in {words.span(left)}. Stop it: {stop_it}")
+    try:
+        time.sleep(left.total_seconds())
+    except KeyboardInterrupt:
+        when = words.when(sent.send_at, door.app.config.cadence.zone, clock())
+        door.echo(f"\nYou stopped watching. Issue {sent.number} is still to start {when},", err=True)
+        door.echo(f"if newsletter work or deliver runs then. Stop it: {stop_it}", err=True)
+        return False
+    return True
 
 
 @command("cancel")
@@ -342,13 +373,20 @@ def cancel(door: Door, number: str, reason: str, dry_run: bool) -> None:
     from newsletter.usecases import send as sending
 
     app = door.app
-    wanted = number_of(number)
+    one = sending.stoppable(app.ledger, number_of(number))
     if dry_run:
-        have_it = sending.reached(app.ledger.counts(WEEKLY, wanted))
-        door.answer(
-            {"number": wanted, "have_it": have_it, "dry_run": True}, f"Would cancel: {have_it:,} already have it."
-        )
-        return
-    have_it = sending.cancel(app.ledger, wanted, reason=reason or f"cancelled by {door.who}", by=door.who, now=door.now)
-    told_so = f"Stopped after {have_it:,}." if have_it else "Nobody has it; its stories go into the next issue."
-    door.answer({"number": wanted, "have_it": have_it}, f"Issue {wanted} cancelled. {told_so}")
+        have_it = sending.reached(app.ledger.counts(WEEKLY, one.number))
+    else:
+        why = reason or f"cancelled by {door.who}"
+        have_it = sending.cancel(app.ledger, app.config.cadence, one.number, reason=why, by=door.who, now=door.now)
+    slot = words.when(app.next_slot(door.now).due, app.config.cadence.zone, door.now)
+    door.answer(
+        {"number": one.number, "have_it": have_it, "dry_run": dry_run},
+        f"{'Would cancel issue' if dry_run else 'Cancelled issue'} {one.number}. "
+        + (f"{have_it:,} of {words.count(one.audience, 'reader')} have it." if have_it else "Nobody has it."),
+        *(
+            []
+            if have_it
+            else [f"Its stories are free for the next issue: {slot}", "Sooner:  newsletter issue send next"]
+        ),
+    )

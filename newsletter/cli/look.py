@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
 
 from newsletter import words
-from newsletter.cli.door import Door, Group, command
+from newsletter.cli.door import Door, Group, columns, command
 from newsletter.cli.issue import counts_words, issue_data, number_of
-from newsletter.errors import NewsletterError
-from newsletter.model import DeliveryState, Issue, IssueState, SubscriberStatus
+from newsletter.errors import stops
+from newsletter.model import DeliveryState, Issue, IssueState, SlotRecord, SubscriberStatus
 
 if TYPE_CHECKING:
-    from newsletter.issues.selection import Selection
-    from newsletter.usecases.report import Explanation, Status
+    from newsletter.issues.selection import Choice
+    from newsletter.usecases.report import Explanation, Status, Upcoming
 
 SILENT = timedelta(seconds=90)
 """`work` looks every 30 s; after three missed looks something is wrong."""
@@ -29,90 +30,110 @@ def status(door: Door) -> int:
     newsletter status
     newsletter status --json
     """
-    from newsletter.usecases import report
-    from newsletter.usecases.choose import choose
-
-    app = door.app
-    broken = 0
-    try:
-        library = app.library(door.now)
-    except NewsletterError as error:
-        library, broken = app.loaded(door.now).library, len(error.problems)
-    selection = choose(app.press(library, door.now))
-    told = report.status(
-        ledger=app.ledger, roster=app.roster, cadence=app.config.cadence, selection=selection, now=door.now
-    )
+    told, broken = reading(door)
     door.answer(_status_data(told), *_status_lines(door, told, broken))
     stopped = told.last_tick is not None and door.now - told.last_tick > SILENT
     return 4 if stopped else 0
 
 
+def reading(door: Door) -> tuple[Status, int]:
+    """How things stand, and how many problems the posts have; those that are sound count."""
+    from newsletter.usecases import report
+    from newsletter.usecases.choose import choose
+
+    loaded = door.app.loaded(door.now)
+    press = door.app.press(loaded.library, door.now)
+    return report.status(press, door.app.roster, choose(press)), len(stops(loaded.problems))
+
+
 def _status_data(told: Status) -> dict[str, object]:
     return {
-        "next": {"number": told.next_number, "slot": told.next_slot.key, "due": told.next_slot.due},
+        "next": {"number": told.next_number, "slot": told.place.slot.key, "due": told.place.slot.due},
+        "undecided": [slot.key for slot in told.undecided],
         "stories": [choice.post.slug for choice in told.selection.stories],
         "waiting": [choice.post.slug for choice in told.selection.waiting],
         "readers": dict(told.readers),
         "attention": [{"number": i.number, "state": i.state.value, "reason": i.reason} for i in told.attention],
         "going": [i.number for i in told.going],
-        "last": issue_data(told.last, told.counts) if told.last else None,
+        "last": issue_data(told.last, told.counts[told.last.number]) if told.last else None,
         "last_tick": told.last_tick,
+        "trouble": {str(number): why for number, why in told.trouble.items()},
     }
 
 
 def _status_lines(door: Door, told: Status, broken: int) -> list[str]:
-    site, zone = door.app.config.site, door.app.config.cadence.zone
+    zone = door.app.config.cadence.zone
     sandbox = "SANDBOX" if door.app.config.mail.sandbox else "LIVE"
-    lines = [
-        f"{site.title}  ·  {sandbox}  ·  {words.moment(door.now.astimezone(zone))}",
-        f"Next issue   {told.next_number}, {words.when(told.next_slot.due, zone, door.now)}",
-        f"             {_stories(told.selection)} to {words.count(told.readers.get('active', 0), 'reader')}",
-    ]
-    lines += [f"On its way   issue {one.number}: {_going(one, door)}" for one in told.going]
+    lines = [f"{door.app.config.site.title}  ·  {sandbox}  ·  {words.when(door.now, zone)}", *next_lines(door, told)]
+    lines += [f"On its way   issue {one.number}: {_going(one, told, door)}" for one in told.going]
     lines += _needs(told, broken)
     if told.last and told.last.started_at:
-        took = words.span(told.last.finished_at - told.last.started_at) if told.last.finished_at else "–"
-        day = words.moment(told.last.started_at.astimezone(zone))
-        lines.append(f"Last issue   {told.last.number}, {day}: {counts_words(told.counts)}. In {took}.")
-    elif told.last_slot:
-        lines.append(f"Last slot    {told.last_slot.key}: {told.last_slot.outcome.value} {told.last_slot.reason}")
+        took = f" In {words.span(told.last.finished_at - told.last.started_at)}." if told.last.finished_at else ""
+        outcome = counts_words(told.counts[told.last.number]) or "nobody to send it to"
+        lines.append(f"Last issue   {told.last.number}, {words.when(told.last.started_at, zone)}: {outcome}.{took}")
+    shown = (told.last, *told.going, *told.attention)
+    if told.last_slot and (told.last_slot_issue is None or told.last_slot_issue not in shown):
+        lines.append(f"Last slot    {told.last_slot.key}: {outcome_words(told.last_slot, told.last_slot_issue)}")
     lines.append(f"Machine      {_machine(door, told)}")
     return lines
 
 
-def _stories(selection: Selection) -> str:
-    approved, waiting = len(selection.stories), len(selection.waiting)
-    return words.stories(approved) + (f", {waiting} waiting for approval," if waiting else "")
+def next_lines(door: Door, told: Status) -> list[str]:
+    """Two lines: the next issue and its slot; its stories and readers."""
+    when = words.when(told.place.slot.due, door.app.config.cadence.zone, door.now)
+    approved, waiting = len(told.selection.stories), len(told.selection.waiting)
+    stories = words.stories(approved) if approved else "no story yet"
+    more = f", {waiting} waiting for approval" if waiting else ""
+    readers = words.count(told.readers.get("active", 0), "reader")
+    return [f"Next issue   {told.next_number}, {when}", f"             {stories}{more}; {readers}"]
 
 
-def _going(one: Issue, door: Door) -> str:
-    if one.state is IssueState.SENDING:
-        return "sending"
-    return f"starts {words.when(one.send_at, door.app.config.cadence.zone, door.now)}" if one.send_at else "ready"
+def outcome_words(record: SlotRecord, one: Issue | None) -> str:
+    """`issue 12, sent`, `empty (nothing new since issue 11)`."""
+    what = f"issue {one.number}, {one.state.value}" if one else record.outcome.value
+    return f"{what} ({record.reason})" if record.reason else what
+
+
+def _going(one: Issue, told: Status, door: Door) -> str:
+    if one.state is IssueState.SENDING or one.send_at is None:
+        return f"{one.state.value}: {counts_words(told.counts[one.number]) or 'readers are being counted'}"
+    when = words.when(one.send_at, door.app.config.cadence.zone, door.now)
+    return f"starts {when}" if one.send_at > door.now else f"was due {when}: newsletter deliver"
 
 
 def _needs(told: Status, broken: int) -> list[str]:
     rows = []
     if broken:
         rows.append(f"{words.count(broken, 'problem')} in the posts: newsletter check")
+    rows += [f"issue {number} reaches nobody: {why}" for number, why in told.trouble.items()]
+    if told.undecided:
+        since = f" ({len(told.undecided)} since {told.undecided[0].key})" if len(told.undecided) > 1 else ""
+        rows.append(f"slot {told.undecided[-1].key} has passed undecided{since}: newsletter prepare")
     for one in told.attention:
-        if one.state is IssueState.NEEDS_ATTENTION:
-            uncertain = (
-                told.counts.get(DeliveryState.UNCERTAIN, 0) if told.last and told.last.number == one.number else 0
-            )
-            what = words.count(uncertain, "delivery", "deliveries") if uncertain else "deliveries"
-            rows.append(f"{what} of issue {one.number} uncertain: newsletter issue show {one.number}")
+        if one.state is IssueState.HELD:
+            rows.append(f"issue {one.number} is held, {one.reason}: newsletter issue send {one.number}")
         else:
-            rows.append(f"issue {one.number} is {one.state.value}, {one.reason}: newsletter issue send {one.number}")
-    rows += [f"{c.post.title}: {c.reason}: newsletter post approve {c.post.slug}" for c in told.selection.waiting]
+            counts = {s: told.counts[one.number].get(s, 0) for s in (DeliveryState.UNCERTAIN, DeliveryState.FAILED)}
+            what = f"{one.state.value}, {counts_words(counts) or one.reason}"
+            rows.append(f"issue {one.number} is {what}: newsletter issue show {one.number}")
+    rows += _approvals(told.selection.waiting)
     return [f"{'Needs you' if n == 0 else '':<12} {row}" for n, row in enumerate(rows)]
+
+
+def _approvals(waiting: Sequence[Choice]) -> list[str]:
+    rows = []
+    for choice in waiting[:5]:
+        reviewer = f" --as {choice.post.reviewer.key}" if choice.post.reviewer else ""
+        rows.append(f"{choice.post.slug}, {choice.reason}: newsletter post approve {choice.post.slug}{reviewer}")
+    more = len(waiting) - len(rows)
+    return [*rows, f"and {words.count(more, 'more post')}: newsletter post list"] if more else rows
 
 
 def _machine(door: Door, told: Status) -> str:
     if told.last_tick is None:
         return "work has never run here: newsletter work"
     ago = door.now - told.last_tick
-    late = " (is it running?)" if ago > SILENT else ""
+    late = " (is it running? newsletter work)" if ago > SILENT else ""
     return f"work: last look {words.span(max(ago, timedelta(0)))} ago{late}"
 
 
@@ -147,16 +168,15 @@ def _explained(door: Door, told: Explanation) -> list[str]:
     zone = door.app.config.cadence.zone
     reader, delivery = told.reader, told.delivery
     issue = told.issue
-    rows = [f"{reader.address} and issue {issue.number} ({issue.state.value}, slot {words.when(issue.slot.due, zone)})"]
+    rows = [f"{reader.address} and issue {issue.number} ({issue.state.value}, slot {issue.slot.key})"]
     for line in told.consents:
-        rows.append(f"  {line.kind:<9} {words.moment(line.at.astimezone(zone))}, through {line.way}")
+        rows.append(f"  {line.kind:<9} {words.when(line.at, zone)}, through {line.way}")
     if delivery is None:
         return [*rows, f"  not in the audience: {_why_not(told)}"]
-    fixed = words.moment(issue.started_at.astimezone(zone)) if issue.started_at else "–"
-    rows.append(f"  in the audience, fixed {fixed}")
+    rows.append(f"  in the audience, fixed {words.when(issue.started_at, zone) if issue.started_at else '–'}")
     for attempt in told.attempts:
         reply = " ".join(str(part) for part in (attempt.code, attempt.reply) if part)
-        rows.append(f"  try {attempt.n}     {attempt.at.astimezone(zone):%H:%M:%S}  {reply or '–'}  {attempt.outcome}")
+        rows.append(f"  try {attempt.n:<5} {words.when(attempt.at, zone)}  {reply or '–'}  {attempt.outcome}")
     reason = f" ({delivery.reason})" if delivery.reason else ""
     rows.append(f"  now       {delivery.state.value}{reason}")
     if delivery.state is DeliveryState.UNCERTAIN:
@@ -166,7 +186,8 @@ def _explained(door: Door, told: Explanation) -> list[str]:
 
 def _why_not(told: Explanation) -> str:
     if told.issue.started_at is None:
-        return "the issue has not started yet"
+        reason = f" ({told.issue.reason})" if told.issue.reason else ""
+        return f"the issue never started: it is {told.issue.state.value}{reason}"
     if told.reader.joined_at > told.issue.started_at:
         return "joined after it started"
     if told.reader.status is SubscriberStatus.ACTIVE:
@@ -193,11 +214,28 @@ def schedule_next(door: Door, count: int) -> None:
     app = door.app
     zone = app.config.cadence.zone
     rows = upcoming(ledger=app.ledger, cadence=app.config.cadence, now=door.now, count=count)
-    data = [{"slot": r.slot.key, "local": r.slot.local.isoformat(), "due": r.slot.due, "note": r.note} for r in rows]
-    name = str(zone).rpartition("/")[2]
-    lines = [f"{'slot':<10}  {f'local ({name})':<24}  {'UTC':<18}  state"]
-    for row in rows:
-        state = f"{row.record.outcome.value} {row.record.reason}".strip() if row.record else "–"
-        utc = f"{row.slot.due:%a} {row.slot.due.day} {row.slot.due:%H:%M}"
-        lines.append(f"{row.slot.key:<10}  {words.moment(row.slot.local):<24}  {utc:<18}  {state}  {row.note}".rstrip())
-    door.answer(data, *lines)
+    data = [
+        {
+            "slot": r.slot.key,
+            "local": r.slot.local.isoformat(),
+            "due": r.slot.due,
+            "note": r.note,
+            "state": _slot_state(r),
+        }
+        for r in rows
+    ]
+    name = str(zone).rpartition("/")[2].replace("_", " ")
+    utc = [f"{row.slot.due:%a} {row.slot.due.day} {row.slot.due:%H:%M}" for row in rows]
+    table = [
+        (row.slot.key, words.moment(row.slot.local), there, f"{_slot_state(row) or '–'}  {row.note}")
+        for row, there in zip(rows, utc, strict=True)
+    ]
+    door.answer(data, *columns([("slot", f"local ({name})", "UTC", "state"), *table]))
+
+
+def _slot_state(row: Upcoming) -> str:
+    """What has become of a slot to come, or will: `issue 12, sent early`, `issue 13, draft`."""
+    if row.record is None:
+        return f"issue {row.drafted}, draft" if row.drafted else ""
+    early = " early" if row.issue and row.issue.started_at else ""
+    return f"{outcome_words(row.record, row.issue)}{early}"

@@ -14,6 +14,7 @@ import click
 from newsletter import words
 from newsletter.cli.door import Door, command, stopwatch, told
 from newsletter.errors import Outside
+from newsletter.model import IssueState
 
 if TYPE_CHECKING:
     from newsletter.delivery.progress import Drained, Progress
@@ -71,15 +72,18 @@ def prepare(door: Door, dry_run: bool) -> None:
         library = door.sound_library()
         done = make(door.app.press(library, door.now), dry_run=dry_run)
         door.say(*told(done.problems))
-        door.answer(prepared_data(done), *prepared_words(door, done, took(), dry_run=dry_run))
+        door.answer(prepared_data(done) | {"dry_run": dry_run}, *prepared_words(door, done, took()))
+        if done.issue and done.state is IssueState.READY:
+            door.say("Next:  newsletter deliver hands it out; newsletter work does so by itself")
 
 
 def prepared_data(done: Prepared) -> dict[str, object]:
+    made = done.issue or done.draft
     return {
         "slot": done.slot.key if done.slot else None,
-        "issue": done.issue.number if done.issue else None,
-        "state": done.issue.state.value if done.issue else None,
-        "stories": [story.slug for story in done.issue.stories] if done.issue else [],
+        "issue": made.number if made else None,
+        "state": done.state.value if done.state else None,
+        "stories": [story.slug for story in made.stories] if made else [],
         "reason": done.reason,
         "next_slot": done.next_slot.key,
         "next_due": done.next_slot.due,
@@ -87,24 +91,23 @@ def prepared_data(done: Prepared) -> dict[str, object]:
     }
 
 
-def prepared_words(door: Door, done: Prepared, took: str, *, dry_run: bool = False) -> list[str]:
+def prepared_words(door: Door, done: Prepared, took: str) -> list[str]:
     zone = door.app.config.cadence.zone
     upcoming = f"Next slot: {words.when(done.next_slot.due, zone, door.now)}"
     if done.slot is None:
         return [f"Nothing is due. {upcoming}"]
-    if dry_run:
-        return [f"Would decide slot {done.slot.key}: {done.reason or 'an issue, ready'}"]
-    if done.issue is None:
+    made, text = done.issue or done.draft, done.issue or (done.draft.digest if done.draft else None)
+    if made is None or text is None or done.state is None:
         return [f"No issue for slot {done.slot.key}: {done.reason or 'another process was first'}. {upcoming}"]
-    issue = done.issue
+    verb = "Would make issue" if done.issue is None else "Made issue"
     lines = [
-        f"Issue {issue.number} is {issue.state.value} for slot {done.slot.key} ({took})",
-        *(f"  {n}  {story.title}" for n, story in enumerate(issue.stories, 1)),
-        f"  Subject    {issue.subject}",
-        f"  Preheader  {issue.preheader}",
+        f"{verb} {made.number}, {done.state.value}, for slot {done.slot.key} ({took})",
+        *(f"  {n}  {story.title}" for n, story in enumerate(made.stories, 1)),
+        f"  Subject    {text.subject}",
+        f"  Preheader  {text.preheader}",
     ]
-    if issue.reason:
-        lines.append(f"  Held       {issue.reason}. Send it: newsletter issue send {issue.number}")
+    if done.reason:
+        lines.append(f"  Held       {done.reason}. Send it: newsletter issue send {made.number}")
     return lines
 
 
@@ -130,37 +133,49 @@ def deliver(door: Door, dry_run: bool) -> int:
         uncertain = app.recover(door.now)
         if uncertain:
             door.say(f"warn  A crash left {words.count(uncertain, 'delivery', 'deliveries')} uncertain.")
-        done = interruptible(lambda stop: app.deliver(clock=door.clock(), stop=stop, progress=progress_line(door)))
-        door.answer(delivered_data(done), *delivered_words(door, done, took()))
-        if done.drained.trouble:
-            raise Outside(done.drained.trouble)
-        return 0
+        done, cut = interruptible(lambda stop: app.deliver(clock=door.clock(), stop=stop, progress=progress_line(door)))
+        return handed_out(door, done, took(), cut=cut)
+
+
+def handed_out(door: Door, done: Delivered, took: str, *, cut: bool) -> int:
+    """Tell what a round of handing out did, and whether trouble or a signal `cut` it short; the exit status."""
+    trouble = [done.drained.trouble] if done.drained.trouble else []
+    told_as = {"problems": [problem.as_json() for problem in trouble]}
+    door.answer(delivered_data(done) | told_as, *delivered_words(door, done, took))
+    if not door.json:
+        for line in told(trouble):
+            door.echo(line, err=True)
+    if cut:
+        door.echo("Interrupted. Who waits is kept.", err=True)
+        return 130
+    return Outside.exit_status if trouble else 0
 
 
 def _would_deliver(door: Door) -> int:
-    from newsletter.model import WEEKLY, DeliveryState
-    from newsletter.usecases.publish import starting
+    from newsletter.usecases.deliver import outlook
 
-    rows = []
-    for issue in door.app.ledger.issues(WEEKLY):
-        if starting(issue, door.now):
-            rows.append((issue.number, door.app.roster.counts().get("active", 0)))
-        elif waiting := door.app.ledger.counts(WEEKLY, issue.number).get(DeliveryState.WAITING, 0):
-            rows.append((issue.number, waiting))
-    lines = [f"Would hand out issue {number} to {words.count(n, 'reader')}" for number, n in rows]
-    door.answer({"would": dict(rows), "dry_run": True}, *(lines or ["Nothing is waiting."]))
+    app = door.app
+    ahead = outlook(ledger=app.ledger, roster=app.roster, now=door.now, late_limit=app.config.cadence.late_limit)
+    lines = [f"Would hold issue {issue.number}: nothing was sending at its time" for issue in ahead.held]
+    lines += [f"Would hand out issue {number} to {words.count(n, 'reader')}" for number, n in ahead.readers.items()]
+    data = {"would": dict(ahead.readers), "held": [issue.number for issue in ahead.held], "dry_run": True}
+    door.answer(data, *(lines or ["Nothing is waiting."]))
     return 0
 
 
 def progress_line(door: Door) -> Callable[[Progress], None] | None:
-    """A line every ten seconds on stderr; none when quiet."""
+    """A line every ten seconds on stderr, and one at once when something fails; none when quiet."""
     if door.quiet or door.json:
         return None
     began = last = time.monotonic()
+    failing = False
 
     def show(progress: Progress) -> None:
-        nonlocal last
+        nonlocal last, failing
         now = time.monotonic()
+        if progress.fault and not failing:
+            door.say(f"warn {progress.fault.code}  {progress.fault.message}. It is tried again for a while.")
+        failing = progress.fault is not None
         if now - last >= 10:
             last = now
             door.say(
@@ -199,25 +214,20 @@ def outcome_words(drained: Drained) -> str:
     return ", ".join(f"{getattr(drained, name):,} {name}" for name in names if getattr(drained, name))
 
 
-def interruptible(run: Callable[[threading.Event], Delivered]) -> Delivered:
-    """Ctrl-C and SIGTERM stop within the messages in flight; a second one stops at once."""
+def interruptible(run: Callable[[threading.Event], Delivered]) -> tuple[Delivered, bool]:
+    """What was done, and whether Ctrl-C or SIGTERM ended it: within the messages in flight, a second one at once."""
     stop = threading.Event()
-    interrupted = threading.Event()
 
     def on_signal(number: int, _frame: object) -> None:
         stop.set()
-        interrupted.set()
         signal.signal(number, signal.SIG_DFL)
 
     before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        done = run(stop)
+        return run(stop), stop.is_set()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    if interrupted.is_set():
-        raise KeyboardInterrupt
-    return done
 
 
 # --- work ------------------------------------------------------------------------------------------
@@ -236,13 +246,18 @@ def work(door: Door, every: int) -> None:
     from newsletter.cli.rounds import Rounds
 
     stop = threading.Event()
+
+    def on_signal(number: int, _frame: object) -> None:
+        stop.set()
+        signal.signal(number, signal.SIG_DFL)  # a second one does not wait for the messages in flight
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, on_signal)
     rounds = Rounds(door, stop)
     zone = door.app.config.cadence.zone
     slot = door.app.next_slot(rounds.clock())
     door.say(f"Working. Next slot: {words.when(slot.due, zone, rounds.clock())}. Ctrl-C stops it.")
-    clock.run(rounds.look, due_in=rounds.due_in, every=timedelta(seconds=every), stop=stop)
+    clock.run(rounds.look, due_in=rounds.due_in, beat=rounds.beat, every=timedelta(seconds=every), stop=stop)
     door.say("Stopped. What waits is kept, and goes on when work runs again.")
 
 

@@ -6,14 +6,15 @@ Exit status: 0 done, 1 a problem in what was given, 2 wrong usage, 3 refused by 
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 import traceback
 
 import click
 
-from newsletter.cli.door import Door, Group, told
-from newsletter.errors import NewsletterError, Outside, Problem, UsageError
+from newsletter.cli.door import Door, Group, columns, told
+from newsletter.errors import ConfigError, NewsletterError, Outside, Problem, UsageError
 
 BLOCKS: dict[str, dict[str, tuple[str, str]]] = {
     "Start": {
@@ -54,15 +55,40 @@ class Root(Group):
     "newsletter",
     cls=Root,
     table={name: entry for block in BLOCKS.values() for name, entry in block.items()},
+    invoke_without_command=True,
     epilog="newsletter COMMAND --help says more.   Options such as --site, --now, --json stand on every command.",
 )
 @click.version_option(package_name="newsletter", message="newsletter %(version)s")
-def root() -> None:
+@click.pass_context
+def root(ctx: click.Context) -> None:
     """Markdown posts become feeds, a web archive and a weekly digest by email."""
+    if ctx.invoked_subcommand is None:
+        _front(ctx.obj)
+
+
+def _front(door: Door) -> None:
+    """What `newsletter` alone says: how to begin, and in a site what comes next."""
+    if door.json:
+        raise UsageError(Problem("C204", "Name a command. Nothing was done.", fixes=("newsletter --help",)))
+    lines = columns([(f"  {name}", line) for name, (_, line) in BLOCKS["Start"].items()])
+    door.answer(None, root.help or "", "", *lines, "", *_in_a_site(door), "More: newsletter --help")
+
+
+def _in_a_site(door: Door) -> list[str]:
+    from newsletter.cli.look import next_lines, reading
+
+    try:
+        return [*next_lines(door, reading(door)[0]), ""]
+    except ConfigError as error:
+        outside = any(problem.code == "C101" for problem in error.problems)
+        return [] if outside else ["newsletter.toml has problems: newsletter check", ""]
 
 
 def main(args: list[str] | None = None) -> None:
     """Run the program and leave with its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal of another character set shows ? and goes on
     sys.exit(run(sys.argv[1:] if args is None else args))
 
 
@@ -74,21 +100,23 @@ def run(args: list[str]) -> int:
     except NewsletterError as error:
         return _failed(door, error)
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message())
+        door.echo(error.format_message())
         return 0
     except click.exceptions.UsageError as error:
+        door.json = door.json or "--json" in args  # it may stand behind what could not be read
         return _failed(door, UsageError(_usage(error)))
     except click.exceptions.Exit as error:
         return error.exit_code
     except (click.exceptions.Abort, KeyboardInterrupt):
-        click.echo("\nInterrupted. Nothing half done is left behind; run it again.", err=True)
+        door.echo("\nInterrupted. Nothing half done is left behind; run it again.", err=True)
         return 130
     except OSError as error:
         return _failed(door, Outside(_disk(error)))
     except Exception:  # a bug: said as one, with what is needed to report it
-        click.echo(traceback.format_exc(), err=True)
-        click.echo("stop C900  This is a bug in newsletter. Please report the lines above.", err=True)
-        return 1
+        door.echo(traceback.format_exc(), err=True)
+        return _failed(
+            door, NewsletterError(Problem("C900", "This is a bug in newsletter. Please report its traceback."))
+        )
     return result if isinstance(result, int) else 0
 
 
@@ -97,7 +125,7 @@ def _failed(door: Door, error: NewsletterError) -> int:
         click.echo(json.dumps({"problems": [p.as_json() for p in error.problems]}, indent=2, ensure_ascii=False))
     else:
         for line in told(error.problems):
-            click.echo(line, err=True)
+            door.echo(line, err=True)
     return error.exit_status
 
 

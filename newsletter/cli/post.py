@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from newsletter import words
-from newsletter.cli.door import Door, Group, command
+from newsletter.cli.door import Door, Group, columns, command
 from newsletter.errors import Problem, UsageError
-from newsletter.model import Library, Post
+from newsletter.model import Library, Person, Post
 
 _TABLE = {
     "list": ("newsletter.cli.post:list_posts", "all posts with their state"),
@@ -45,7 +45,7 @@ def list_posts(door: Door) -> None:
         {"slug": p.slug, "title": p.title, "date": p.published, "state": s, "hash": p.content_hash} for p, s in rows
     ]
     zone = door.app.config.site.timezone
-    lines = [f"{words.short_date(p.published.astimezone(zone)):<12}  {s:<22}  {p.slug:<36}  {p.title}" for p, s in rows]
+    lines = columns([(words.short_date(p.published.astimezone(zone)), s, p.slug, p.title) for p, s in rows])
     door.answer(data, *(lines or ['No post yet. newsletter new "Title"']))
 
 
@@ -64,18 +64,8 @@ def approve(door: Door, slug: str, wanted: str | None, dry_run: bool) -> None:
     from newsletter.errors import Refused, stops
     from newsletter.usecases import review
 
-    if not door.person:
-        known = ", ".join(door.app.config.site.people) or "nobody yet: add [people.KEY]"
-        raise UsageError(
-            Problem(
-                "C211",
-                "Say who you are",
-                why=f"Under [people] there are: {known}.",
-                fixes=("--as KEY", "NEWSLETTER_AS=KEY"),
-            )
-        )
     app = door.app
-    person = app.person(door.person)
+    person = _reviewer(door)
     loaded = app.loaded(door.now)
     one = review.post_named(loaded, slug)
     if wrong := [p for p in stops(loaded.problems) if p.file == str(one.path)]:
@@ -83,22 +73,35 @@ def approve(door: Door, slug: str, wanted: str | None, dry_run: bool) -> None:
     if dry_run:
         if refusal := review.may_approve(one, person, app.config.site, wanted):
             raise Refused(refusal)
-        door.answer(
-            {"slug": slug, "hash": one.content_hash, "dry_run": True},
-            f"Would approve {slug} ({one.content_hash[7:15]}…)",
-        )
-        return
-    made = review.approve(
-        post=one,
-        person=person,
-        site=app.config.site,
-        reviews=app.reviews,
-        ledger=app.ledger,
-        now=door.now,
-        wanted=wanted,
-    )
-    data = {"slug": slug, "hash": one.content_hash, "by": person.key, "new": made is not None}
-    if made is None:
-        door.answer(data, f"{slug} was approved before, in this very text.")
+        new = not review.approved(one, app.reviews)
     else:
-        door.answer(data, f"Approved {slug} ({one.content_hash.removeprefix('sha256:')[:8]}…) as {person.name}.")
+        made = review.approve(
+            post=one,
+            person=person,
+            site=app.config.site,
+            reviews=app.reviews,
+            ledger=app.ledger,
+            now=door.now,
+            wanted=wanted,
+        )
+        new = made is not None
+    verb, short = "Would approve" if dry_run else "Approved", one.content_hash.removeprefix("sha256:")[:8]
+    door.answer(
+        {"slug": slug, "hash": one.content_hash, "by": person.key, "new": new, "dry_run": dry_run},
+        f"{verb} {slug} ({short}…) as {person.name}." if new else f"{slug} was approved before, in this very text.",
+    )
+
+
+def _reviewer(door: Door) -> Person:
+    """The person who acts; an approval is always somebody's. Raises UsageError (C210, C211)."""
+    if door.person:
+        return door.app.person(door.person)
+    known = ", ".join(door.app.config.site.people) or "nobody yet: add [people.KEY]"
+    raise UsageError(
+        Problem(
+            "C211",
+            "Say who you are",
+            why=f"Under [people] there are: {known}.",
+            fixes=("--as KEY", "NEWSLETTER_AS=KEY"),
+        )
+    )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from newsletter import words
-from newsletter.cli.door import Door, Group, command
-from newsletter.model import Subscriber
+from newsletter.cli.door import Door, Group, columns, command
+from newsletter.model import Subscriber, SubscriberStatus
 
 _TABLE = {
     "list": ("newsletter.cli.reader:list_readers", "who gets the mail, and who no longer does"),
@@ -42,10 +42,12 @@ def list_readers(door: Door, status: str | None) -> None:
     """
     readers = door.app.roster.all(status)
     zone = door.app.config.site.timezone
-    lines = [
-        f"{one.address:<40}  {one.status.value:<11}  joined {words.short_date(one.joined_at.astimezone(zone))}"
-        for one in readers
-    ]
+    lines = columns(
+        [
+            (one.address, one.status.value, f"joined {words.short_date(one.joined_at.astimezone(zone))}")
+            for one in readers
+        ]
+    )
     total = ", ".join(f"{n:,} {name}" for name, n in door.app.roster.counts().items() if n) or "no reader yet"
     door.answer([reader_data(one) for one in readers], *lines, total)
 
@@ -63,25 +65,20 @@ def add(door: Door, address: str, consent: str | None, dry_run: bool) -> None:
     from newsletter.usecases import enroll
 
     app = door.app
-    if dry_run:
-        found = app.roster.find(enroll.checked_address(address))
-        door.answer(
-            {"known": found is not None, "dry_run": True}, "Already known." if found else f"Would add {address}."
-        )
-        return
-    text = consent or f"Added by hand by {door.who}."
-    added = enroll.add(roster=app.roster, ledger=app.ledger, address=address, consent=text, by=door.who, now=door.now)
-    if added is None:
-        there = enroll.known(app.roster, address)
+    checked = enroll.checked_address(address)
+    if there := app.roster.find(checked):
         door.answer(
             reader_data(there) | {"added": False}, f"{there.address} is known already: {there.status.value}. Unchanged."
         )
         return
-    slot = app.next_slot(door.now)
-    door.answer(
-        reader_data(added) | {"added": True},
-        f"Added {added.address}. Their first issue: {words.when(slot.due, app.config.cadence.zone)}",
-    )
+    first = f"Their first issue: {words.when(app.next_slot(door.now).due, app.config.cadence.zone)}"
+    if dry_run:
+        door.answer({"address": checked, "added": False, "dry_run": True}, f"Would add {checked}. {first}")
+        return
+    text = consent or f"Added by hand by {door.who}."
+    added = enroll.add(roster=app.roster, ledger=app.ledger, address=checked, consent=text, by=door.who, now=door.now)
+    reader = added or enroll.known(app.roster, checked)  # None: another process added them just now
+    door.answer(reader_data(reader) | {"added": added is not None}, f"Added {reader.address}. {first}")
 
 
 @command("leave")
@@ -98,7 +95,8 @@ def leave(door: Door, address: str, dry_run: bool) -> None:
     app = door.app
     if dry_run:
         there = enroll.known(app.roster, address)
-        door.answer(reader_data(there) | {"dry_run": True}, f"Would take off {there.address} ({there.status.value}).")
+        told = "had left before" if there.status is SubscriberStatus.LEFT else "would leave"
+        door.answer(reader_data(there) | {"dry_run": True}, f"{there.address} {told}.")
         return
     there, left = enroll.leave(roster=app.roster, ledger=app.ledger, address=address, by=door.who, now=door.now)
     door.answer(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+import traceback
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from newsletter import words
 from newsletter.cli.door import Door, told
@@ -11,6 +13,12 @@ from newsletter.cli.machine import delivered_words, prepared_words
 from newsletter.errors import NewsletterError, Outside, Problem
 from newsletter.model import WEEKLY, LogEntry
 from newsletter.usecases.prepare import prepare
+
+REFUSALS = frozenset({"S321", "S322", "S323", "S327"})
+"""What a mail server says to us and not to a reader; knocking every half minute would only get us shut out."""
+
+_FIRST_REST = timedelta(minutes=1)
+_LONGEST_REST = timedelta(minutes=15)
 
 
 class Rounds:
@@ -21,34 +29,54 @@ class Rounds:
         self._stop = stop
         self.clock = door.ticking_clock()
         self._holds = False
+        self._stands_by = False
+        self._looking = False
+        self._refused = 0  # in a row
+        self._not_before: datetime | None = None
         self._said: tuple[str, ...] = ()
         self._remarks: tuple[Problem, ...] = ()
 
     def look(self) -> None:
-        """One round. Trouble is told and left for the next round; nothing is lost by it."""
-        app = self._door.app
-        now = self.clock()
-        trouble: list[str] = []
-        for step in (self._publish_and_prepare, self._deliver):
-            try:
-                step()
-            except NewsletterError as error:
-                trouble += told(error.problems)
-            except OSError as error:
-                trouble.append(f"stop C901  {error}")
-        self._tell(trouble)
-        try:
-            app.ledger.beat("work", now)
-        except Outside as error:
-            self._tell(list(told(error.problems)))
+        """One round. Whatever goes wrong is told and left for the next round; nothing is lost by it."""
+        self._looking = True
+        trouble = [*self._try(self._publish_and_prepare), *self._try(self._deliver)]
+        self._looking = False
+        trouble += self._try(self._beat)
+        self._tell(list(dict.fromkeys(trouble)))  # a full disk stops every step in the same words
+
+    def beat(self) -> None:
+        """A sign of life while a round lasts: handing out an issue may take hours."""
+        if self._looking:
+            self._try(self._beat)
 
     def due_in(self) -> timedelta | None:
-        """How long until something is due: a slot, a scheduled start, a retry."""
+        """How long until something is due: a slot, a scheduled start, a retry. None as well when nobody can tell."""
+        due: list[timedelta] = []
+        self._try(lambda: due.extend(self._due()))
+        return min(due, default=None)
+
+    @staticmethod
+    def _try(step: Callable[[], None]) -> list[str]:
+        """Take a step; what went wrong, in words. `work` outlives it, whatever it was."""
+        try:
+            step()
+        except NewsletterError as error:
+            return list(told(error.problems))
+        except OSError as error:
+            return [f"stop C901  {error}"]
+        except Exception:
+            return [traceback.format_exc(), "stop C900  This is a bug in newsletter. Please report the lines above."]
+        return []
+
+    def _beat(self) -> None:
+        self._door.app.ledger.beat("work", self.clock())
+
+    def _due(self) -> list[timedelta]:
         app = self._door.app
         now = self.clock()
         times = [app.next_slot(now).due, app.ledger.next_retry()]
         times += [i.send_at for i in app.ledger.issues(WEEKLY) if i.send_at and i.started_at is None]
-        return min((time - now for time in times if time and time > now), default=None)
+        return [time - now for time in times if time and time > now]
 
     def _publish_and_prepare(self) -> None:
         app = self._door.app
@@ -70,13 +98,31 @@ class Rounds:
 
     def _deliver(self) -> None:
         app = self._door.app
-        if not self._take_over():
+        if not self._take_over() or self._rests():
             return
+        self._holds = False  # unless all goes well: what a broken round left in doubt is settled by the next
         done = app.deliver(clock=self.clock, stop=self._stop)
         if done.started or done.held or done.finished or done.drained.accepted:
             self._say(*delivered_words(self._door, done, "this round"))
+        self._note(done.drained.trouble)
         if done.drained.trouble:
             raise Outside(done.drained.trouble)
+        self._holds = True
+
+    def _note(self, trouble: Problem | None) -> None:
+        """After a refusal that concerns everybody the next try is a while off, and ever longer."""
+        if trouble is None or trouble.code not in REFUSALS:
+            self._refused, self._not_before = 0, None
+            return
+        rest = min(_FIRST_REST * 2**self._refused, _LONGEST_REST)
+        self._not_before = self.clock() + rest
+        self._refused += 1
+        self._say(f"The mail server refuses us: the next try is in {words.span(rest)}, or when work is started anew.")
+
+    def _rests(self) -> bool:
+        """Whether a rest goes on; one that is longer than the longest was begun before the clock was set back."""
+        left = self._not_before - self.clock() if self._not_before else timedelta(0)
+        return timedelta(0) < left <= _LONGEST_REST
 
     def _take_over(self) -> bool:
         """Whether this process may send: it holds the lock, or gets it now and settles what a crash left."""
@@ -84,13 +130,16 @@ class Rounds:
         if self._holds:
             return True
         if not app.lock.acquire():
-            self._tell([f"Standing by: another process sends ({app.lock.holder()})."])
+            if not self._stands_by:
+                self._say(f"Standing by: another process sends ({app.lock.holder()}).")
+            self._stands_by = True
             return False
+        self._stands_by = False
         uncertain = app.recover(self.clock())
         self._holds = True
         if uncertain:
             self._say(
-                f"warn  A crash left {words.count(uncertain, 'delivery', 'deliveries')} uncertain: newsletter status"
+                f"warn  {words.count(uncertain, 'delivery', 'deliveries')} broke off uncertain: newsletter status"
             )
         return True
 

@@ -86,7 +86,7 @@ def new(
         f"  author    {draft.author}",
         f"  reviewer  {draft.reviewer or '–'}",
         f"  previous  {draft.previous}",
-        f"  date      {words.short_date(draft.day)}     (next slot: {slot})",
+        f"  date      {words.WEEKDAYS[draft.day.weekday()][:3]} {words.short_date(draft.day)}     (next slot: {slot})",
     )
 
 
@@ -102,12 +102,12 @@ def check(door: Door, paths: tuple[str, ...], strict: bool, explain: bool) -> in
     newsletter check posts/2026-11-20-hybrid-hatch.md --explain
     """
     with stopwatch() as took:
-        problems, posts = door.checked()
-        shown = [p for p in problems if not paths or any(p.file.endswith(path) for path in paths)]
+        shown, posts = door.checked(paths)
         stopping = shown if strict else stops(shown)
         data = {"posts": posts, "problems": [p.as_json() for p in shown]}
         if not shown:
-            door.answer(data, f"ok   {words.count(posts, 'post')}: nothing to fix ({took()})")
+            where = f"{', '.join(paths)}, among " if paths else ""
+            door.answer(data, f"ok   {where}{words.count(posts, 'post')}: nothing to fix ({took()})")
             return 0
         lines = list(told(shown)) if explain or door.verbose else [_short(p) for p in shown]
         stopped = len(stops(shown))

@@ -247,9 +247,22 @@ def _chains(posts: Iterable[Post]) -> dict[str, Chain]:
     for start in neighbours:
         if start not in found:
             joined = _joined(start, neighbours)
-            chain = Chain(tuple(sorted(joined, key=lambda post_id: (by_id[post_id].published, post_id))))
+            chain = Chain(_in_order(joined, by_id))
             found |= dict.fromkeys(joined, chain)
     return found
+
+
+def _in_order(joined: Iterable[str], by_id: Mapping[str, Post]) -> tuple[str, ...]:
+    """Oldest first; of one moment (a date without a time is midnight), what others go on from comes first."""
+    graph = {
+        post_id: {link.target for link in by_id[post_id].links if link.kind in CHAINING and link.target in by_id}
+        for post_id in sorted(joined)
+    }
+    try:
+        ranks = {post_id: rank for rank, post_id in enumerate(TopologicalSorter(graph).static_order())}
+    except CycleError:  # a stop, told by `circles`
+        ranks = {post_id: rank for rank, post_id in enumerate(graph)}
+    return tuple(sorted(graph, key=lambda post_id: (by_id[post_id].published, ranks[post_id])))
 
 
 def _joined(start: str, neighbours: Mapping[str, set[str]]) -> set[str]:

@@ -35,14 +35,15 @@ def read(text: str, zone: ZoneInfo) -> datetime | None:
 def when(then: date, now: date) -> str:
     """How a post dated `now` speaks of the day of an older one.
 
-    Counted in calendar weeks from Monday, as people do: on Monday the 7th, Friday the 4th was "last week".
+    Counted in calendar weeks from Monday, as people do: on Monday the 7th, Friday the 4th was "last week". Up to
+    "last week" the words can be a possessive too: `[[x|when]]'s article`.
     Beyond four weeks, and for a later day, it is the date in words.
     """
     weeks = (_monday(now) - _monday(then)).days // 7
     if then == now:
         return "today"
     if weeks == 0 and then < now:
-        return "earlier this week"
+        return "this week"
     if weeks == 1:
         return "last week"
     return _WEEKS.get(weeks) or long_date(then)

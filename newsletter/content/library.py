@@ -295,6 +295,8 @@ def _library(
     gone_ids = {card.header.id for card in cards if card.appeared(now)} - open_ids
     public = tuple(post for post in posts if post.id in open_ids)
     withdrawn = tuple(post for post in posts if post.id in gone_ids)
+    shown = open_ids | gone_ids
+    held_back = (post for post in posts if post.id not in shown and not post.draft and post.published <= now)
     hashes = {(approval.post_id, approval.content_hash) for approval in approvals}
     return Library(
         posts=public,
@@ -306,4 +308,5 @@ def _library(
         known_ids=frozenset(card.header.id for card in cards),
         known_slugs=frozenset(card.header.slug for card in cards),
         withdrawn=withdrawn,
+        in_review=tuple(held_back) if site.review else (),
     )

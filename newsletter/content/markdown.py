@@ -85,6 +85,8 @@ def engine() -> MarkdownIt:
     md = MarkdownIt("commonmark").enable(["table", "strikethrough"])
     md.use(footnote_plugin, inline=False).use(deflist_plugin).use(syntax.takes).use(syntax.wiki_links)
     md.validateLink = lambda _url: True  # type: ignore[method-assign, assignment]  # the sanitiser decides, and `check` tells
+    md.add_render_rule("footnote_caption", syntax.footnote_number)
+    md.add_render_rule("footnote_anchor", syntax.footnote_way_back)
     for kind in ("html_block", "html_inline"):
         md.add_render_rule(kind, syntax.raw(tags.only_tags))
     return md

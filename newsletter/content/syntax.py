@@ -18,6 +18,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from mdit_py_plugins.container import container_plugin
+from mdit_py_plugins.footnote.index import render_footnote_anchor
 from slugify import slugify
 
 from newsletter.content import dates
@@ -136,6 +137,16 @@ def classes_for_columns(tokens: list[Token]) -> None:
             token.attrSet("class", f"align-{str(style).partition(':')[2]}")
         if token.type == "th_open":
             token.attrSet("scope", "col")
+
+
+def footnote_number(_renderer: Any, tokens: list[Token], index: int, _options: Any, _env: Any) -> str:
+    """`[1]`, every time a note is named: the plugin would write `[1:1]` the second time."""
+    return f"[{tokens[index].meta['id'] + 1}]"
+
+
+def footnote_way_back(renderer: Any, tokens: list[Token], index: int, options: Any, env: Any) -> str:
+    """The arrow that ends a note, kept on the line of the last word."""
+    return f"\N{NO-BREAK SPACE}{render_footnote_anchor(renderer, tokens, index, options, env).lstrip()}"
 
 
 def raw(clean: Callable[[str], str]) -> Callable[..., str]:

@@ -28,7 +28,7 @@ CLAIM = 200
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds between tries; after its last the lane gives up, or the ledger counts as lost."""
+    """Seconds between tries; after the last one the mail server, or the ledger, counts as lost."""
 
     relay: tuple[float, ...] = (1, 2, 4, 8)
     ledger: tuple[float, ...] = (0.5, 1, 2, 4, 8)
@@ -52,12 +52,12 @@ def drain(
     """Hand over every row that is due, until none is, `stop` is set, or the outside world fails.
 
     Only for the holder of the sender lock. `compose` gets an issue's number and a reader. Trouble outside is
-    returned, never raised: S32x or S330 once every lane gave up on the transport, the ledger's own Problem once
+    returned, never raised: S32x or S330 once the transport failed over all of `patience`, the ledger's own Problem once
     outcomes could not be written (their rows stay `sending`; `recover` settles them), S40x when the Digest cannot
     become a message. Rows that were claimed and not handed over are given back in every case.
     """
     committer = _Committer(ledger, clock, stop, patience, progress or (lambda _: None))
-    work = Work(transport, compose, clock, stop, after_crash, patience.relay)
+    work = Work(transport, compose, clock, stop, after_crash)
     return committer.run([Lane(work, committer.reports) for _ in range(connections)])
 
 
@@ -79,11 +79,15 @@ class _Committer:
         self._chunks: deque[Chunk] = deque()  # taken, with rows that are not claimed yet
         self._rows: deque[Row] = deque()  # claimed, not handed over
         self._settled: defaultdict[Chunk, list[Settlement]] = defaultdict(list)  # reported, not written
-        self._idle: list[Lane] = []
+        self._idle: deque[Lane] = deque()
+        self._resting: set[Lane] = set()
         self._working = 0
+        self._faults = 0  # of the mail server since it last answered; those that come together count once
+        self._fault: Problem | None = None
         self._counts: Counter[str] = Counter()
         self._withheld: set[tuple[int, int]] = set()
         self._closing = False
+        self._ledger_lost = False
         self._trouble: Problem | None = None
 
     def run(self, lanes: Sequence[Lane]) -> Drained:
@@ -129,17 +133,38 @@ class _Committer:
             if report.row and report.settlement:
                 self._settled[report.row.chunk].append(report.settlement)
             if report.wants:
-                self._idle.append(report.lane)
+                self._note_life(report)
             if report.ended:
                 self._working -= 1
                 if report.trouble and (report.trouble.code in FINAL or not self._working):
                     self._close(report.trouble)
+            elif report.trouble:
+                self._note_fault(report.lane, report.trouble)
+
+    def _note_life(self, report: Report) -> None:
+        self._idle.append(report.lane)
+        self._resting.discard(report.lane)
+        if report.settlement:
+            self._faults, self._fault = 0, None
+
+    def _note_fault(self, lane: Lane, fault: Problem) -> None:
+        """The lane rests, ever longer, while others may be served; all end once nobody was answered over all rests."""
+        rests = self._patience.relay
+        self._faults += not self._resting
+        self._fault = fault
+        if self._faults > len(rests):
+            self._close(fault)
+        if self._closing:
+            lane.dismiss()
+            return
+        self._resting.add(lane)
+        lane.rest(rests[min(max(self._faults, lane.faults), len(rests)) - 1])
 
     # -- deciding
     def _advance(self) -> None:
         """Write what was reported and give every idle lane its next row, while there are rows."""
         rows = self._next_rows()
-        while rows or self._settled:
+        while (rows or self._settled) and not self._ledger_lost:
             if not self._commit(rows):
                 break
             rows = self._next_rows()
@@ -154,7 +179,8 @@ class _Committer:
                 pass
         except Outside as fault:
             self._close(fault.problems[0])
-        count = min(len(self._rows), len(self._idle)) if self._open() else 0
+        left_alone = self._faults and self._resting
+        count = min(len(self._rows), len(self._idle)) if self._open() and not left_alone else 0
         return [self._rows.popleft() for _ in range(count)]
 
     def _refill(self) -> bool:
@@ -196,19 +222,25 @@ class _Committer:
                 answers = self._hand_over(chunk, [row.subscriber_id for row in wanted[chunk]])
             except Outside as fault:
                 self._rows.extend(row for rows in wanted.values() for row in rows)
+                self._ledger_lost = True
                 self._close(fault.problems[0])
                 return False
             self._count(self._settled.pop(chunk, ()))
             self._give(wanted.pop(chunk), answers)
-        self._progress(Progress(**self._counts, dropped=len(self._withheld)))
+        self._tell(self._fault)
         return True
+
+    def _tell(self, fault: Problem | None) -> None:
+        self._progress(Progress(**self._counts, dropped=len(self._withheld), fault=fault))
 
     def _hand_over(self, chunk: Chunk, wanted: Sequence[int]) -> Mapping[int, Addressee | None]:
         """Record and mark in one commit; while the ledger refuses, every lane waits here and nothing is sent."""
         settled = self._settled.get(chunk, ())
-        for seconds in self._patience.ledger:
-            with suppress(Outside):
+        for seconds in () if self._ledger_lost else self._patience.ledger:
+            try:
                 return self._ledger.hand_over(chunk, settled=settled, wanted=wanted, now=self._clock())
+            except Outside as fault:
+                self._tell(fault.problems[0])
             threading.Event().wait(seconds)
         return self._ledger.hand_over(chunk, settled=settled, wanted=wanted, now=self._clock())
 
@@ -216,7 +248,7 @@ class _Committer:
         given = 0
         for row in rows:
             if addressee := answers.get(row.subscriber_id):
-                self._idle.pop().give(row, addressee)
+                self._idle.popleft().give(row, addressee)
                 self._withheld.discard((row.chunk.id, row.subscriber_id))
                 given += 1
             else:
@@ -252,4 +284,4 @@ class _Committer:
                 self._ledger.release(chunk, subscriber_ids)
 
     def _drained(self) -> Drained:
-        return Drained(**self._counts, dropped=len(self._withheld), trouble=self._trouble)
+        return Drained(**self._counts, dropped=len(self._withheld), fault=self._fault, trouble=self._trouble)

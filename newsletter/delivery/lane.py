@@ -1,7 +1,7 @@
 """One connection of a send: a thread that holds a single Message at a time and waits for leave to take the next.
 
 It reports each outcome and then blocks until the committer has written it down and gives another row. It never
-touches the ledger, and never decides anything but how long to let a failing mail server rest.
+touches the ledger, and decides nothing: the committer says when a lane rests and when it ends.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from queue import SimpleQueue
 
 from newsletter.delivery import retry
 from newsletter.errors import NewsletterError, Outside, Problem
-from newsletter.model import Addressee, Chunk, DeliveryState, Message, Settlement
+from newsletter.model import Addressee, Chunk, DeliveryState, Message, Outcome, Receipt, Settlement
 from newsletter.ports import Clock, Session, Transport
 
 Compose = Callable[[int, Addressee], Message]
 
 FINAL = frozenset({"S321", "S322", "S323", "S327", "S403", "S404", "S406"})
 """Faults that concern every reader and that no second try mends: TLS, sign-in, sender, size, Digest, a bug."""
+
+BROKE_OFF = "S328"
+"""The server ended the connection over one Message: it may be the Message's fault as well as the server's."""
 
 BROKEN_IN_A_ROW = 3
 """Messages that could not be composed, one after the other, before a lane takes the Digest for the reason."""
@@ -35,7 +38,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A lane's word to the committer: what became of its row, whether it wants another, or why it ended."""
+    """A lane's word to the committer: what became of its row, whether it wants another, or why it ended.
+
+    Trouble without `ended` is a fault of the mail server: the lane now waits to be told to rest, or dismissed.
+    """
 
     lane: Lane
     row: Row | None = None
@@ -47,14 +53,13 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What all lanes of one send share. `rests` are the seconds between tries of a failing mail server."""
+    """What all lanes of one send share."""
 
     transport: Transport
     compose: Compose
     clock: Clock
     stop: threading.Event
     after_crash: str
-    rests: tuple[float, ...]
 
 
 class Lane(threading.Thread):
@@ -62,13 +67,17 @@ class Lane(threading.Thread):
         super().__init__(daemon=True)
         self._work = work
         self._reports = reports
-        self._given: SimpleQueue[tuple[Row, Addressee] | None] = SimpleQueue()
-        self._faults = 0  # in a row
+        self._given: SimpleQueue[tuple[Row, Addressee] | float | None] = SimpleQueue()
+        self.faults = 0  # of the mail server, in a row; settled before they are reported
         self._broken = 0  # in a row
 
     def give(self, row: Row, addressee: Addressee) -> None:
         """Leave to hand over one row; its outcome will be reported."""
         self._given.put((row, addressee))
+
+    def rest(self, seconds: float) -> None:
+        """Do nothing for so long, or until the send is stopped; then ask for a row."""
+        self._given.put(seconds)
 
     def dismiss(self) -> None:
         """No more work: the lane ends after what it holds."""
@@ -88,15 +97,17 @@ class Lane(threading.Thread):
 
     def _serve(self, session: Session) -> Problem | None:
         self._reports.put(Report(self, wants=True))
-        while given := self._given.get():
+        while (given := self._given.get()) is not None:
+            if isinstance(given, float | int):
+                self._work.stop.wait(given)
+                self._reports.put(Report(self, wants=True))
+                continue
             row, addressee = given
             settlement, trouble = self._settle(session, row, addressee)
-            self._reports.put(Report(self, row, settlement, wants=trouble is None))
-            if trouble:
-                if trouble.code in FINAL or self._faults > len(self._work.rests) or self._broken >= BROKEN_IN_A_ROW:
-                    return trouble
-                self._work.stop.wait(self._work.rests[self._faults - 1])
-                self._reports.put(Report(self, wants=True))
+            if trouble and (trouble.code in FINAL or self._broken >= BROKEN_IN_A_ROW):
+                self._reports.put(Report(self, row, settlement))
+                return trouble
+            self._reports.put(Report(self, row, settlement, wants=trouble is None, trouble=trouble))
         return None
 
     def _settle(self, session: Session, row: Row, addressee: Addressee) -> tuple[Settlement, Problem | None]:
@@ -122,21 +133,30 @@ class Lane(threading.Thread):
         try:
             receipt = session.send(message)
         except Outside as fault:
-            self._faults += 1
-            return self._put_back(subscriber_id, fault.problems[0]), fault.problems[0]
+            self.faults += 1
+            return self._failed(addressee, fault.problems[0]), fault.problems[0]
         except NewsletterError as refusal:  # the transport saw that it must not be sent
             return self._not_composed(subscriber_id, refusal)
         except Exception as bug:
             return Settlement(subscriber_id, DeliveryState.UNCERTAIN, repr(bug)), _bug(bug)
-        self._faults = self._broken = 0
+        self.faults = self._broken = 0
+        return self._answered(addressee, receipt), None
+
+    def _failed(self, addressee: Addressee, fault: Problem) -> Settlement:
+        """A reader at whose Message the server breaks off is put off, and not for ever; other faults are nobody's."""
+        if fault.code == BROKE_OFF:
+            return self._answered(addressee, Receipt(Outcome.DEFERRED, None, fault.message))
+        return self._put_back(addressee.subscriber_id, fault)
+
+    def _answered(self, addressee: Addressee, receipt: Receipt) -> Settlement:
         return retry.settle(
-            subscriber_id,
+            addressee.subscriber_id,
             receipt,
             attempts=addressee.attempts,
             first_at=addressee.first_at,
             now=self._work.clock(),
             after_crash=self._work.after_crash,
-        ), None
+        )
 
 
 def _bug(bug: Exception) -> Problem:

@@ -16,6 +16,7 @@ class Progress:
     failed: int = 0
     uncertain: int = 0
     dropped: int = 0  # claimed and not handed over: the reader left, or the issue was stopped meanwhile
+    fault: Problem | None = None  # what the mail server, or the ledger, fails with; it is tried again
 
 
 @dataclass(frozen=True, slots=True)

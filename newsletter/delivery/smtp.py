@@ -34,6 +34,7 @@ _FIXES = {
     "S322": ("check [mail] user and password_file",),
     "S323": ("let the server's operator allow this sender address", "or change the sender in newsletter.toml"),
     "S324": ("nothing: it is tried again",),
+    "S328": ("nothing: it is tried again for two days; the server's log may say why",),
     "S327": ("shorten the issue", "or let the server's operator raise the limit"),
 }
 _GOODBYE = 5.0  # seconds that QUIT may take
@@ -99,7 +100,8 @@ class SmtpSession:
         """Hand one Message over and say what the server answered.
 
         Raises Outside, with the Message certainly not accepted: S320 no connection, S321 TLS, S322 sign-in,
-        S323 our sender is refused, S324 the server asks for a pause, S327 larger than the server takes.
+        S323 our sender is refused, S324 the server asks for a pause, S327 larger than the server takes, S328 it broke
+        off over this Message.
         """
         _must_be_clean(message)
         client, fresh = self._ready()
@@ -150,12 +152,12 @@ class SmtpSession:
             client.send(_stuffed(message.content))
         except OSError as fault:
             self._drop()
-            raise self._outside_of(fault) from fault
+            raise self._outside_of(_BrokeOff(_said(fault))) from fault
         try:
             receipt = _receipt(client.reply())
         except _Closing as fault:
             self._drop()
-            raise self._outside_of(fault) from fault
+            raise self._outside_of(_BrokeOff(_said(fault))) from fault
         except OSError as fault:
             self._drop()
             return Receipt(Outcome.UNKNOWN, None, f"no answer after the final dot: {fault}")
@@ -176,6 +178,8 @@ class SmtpSession:
                 return self._outside("S321", f"offers no TLS that can be trusted: {fault}")
             case smtplib.SMTPAuthenticationError(smtp_code=code) if code >= 500:
                 return self._outside("S322", "refuses the user or the password", _reply(fault))
+            case _BrokeOff():
+                return self._outside("S328", f"broke off in the middle of a message: {fault}")
             case smtplib.SMTPResponseException():
                 return self._outside("S324", "does not take mail now", _reply(fault))
             case smtplib.SMTPServerDisconnected():
@@ -216,6 +220,10 @@ class _Closing(smtplib.SMTPResponseException):
     """421: the server ends the connection; what it answers is not accepted (RFC 5321 3.8)."""
 
 
+class _BrokeOff(smtplib.SMTPException):
+    """The connection ended, or the answers ceased to make sense, after the sender was taken and before the end."""
+
+
 class _NoTls(smtplib.SMTPException):
     """STARTTLS is wished for and not offered."""
 
@@ -249,9 +257,11 @@ class _Client(smtplib.SMTP):
                 replies.append(self.reply())
                 if not together and _refusal(replies):
                     break
-        except OSError:
-            if _refusal(replies) is None:
+        except OSError as fault:
+            if not replies:
                 raise
+            if _refusal(replies) is None:
+                raise _BrokeOff(_said(fault)) from fault
         return replies
 
     def empty(self) -> None:
@@ -333,6 +343,12 @@ def _receipt(reply: Reply) -> Receipt:
 
 def _reply(fault: smtplib.SMTPResponseException) -> Reply:
     return fault.smtp_code, _words(fault.smtp_error)
+
+
+def _said(fault: OSError) -> str:
+    if isinstance(fault, smtplib.SMTPResponseException):
+        return "{} {}".format(*_reply(fault))
+    return str(fault)
 
 
 def _words(reply: bytes | str) -> str:

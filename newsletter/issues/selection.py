@@ -16,6 +16,8 @@ from newsletter.issues import cadence as rhythm
 from newsletter.model import Cadence, IssueState, Library, Post, Slot, SlotOutcome, SlotRecord
 
 _CHANGED = "changed since approval"
+_IN_REVIEW = "in review"
+_UNAPPROVED = frozenset({_CHANGED, _IN_REVIEW})
 
 
 class Verdict(StrEnum):
@@ -97,8 +99,10 @@ def due(cadence: Cadence, records: Sequence[SlotRecord], started: datetime, now:
 
 
 def choose(library: Library, carried: Mapping[str, int], *, start: datetime | None, now: datetime) -> Selection:
-    """Judge every Post of the Library. `start` as from `start()`, or None to look at the whole archive."""
-    newest_first = sorted(library.posts, key=lambda post: (post.published, post.id), reverse=True)
+    """Judge every public Post and those in review. `start` as from `start()`, or None to look at the whole archive."""
+    newest_first = sorted(
+        (*library.posts, *library.in_review), key=lambda post: (post.published, post.id), reverse=True
+    )
     judged = [_judge(post, library, carried, start, now) for post in newest_first]
     chosen = [choice for choice in judged if choice.verdict is Verdict.IN]
     left = tuple(choice for choice in judged if choice.verdict is not Verdict.IN)
@@ -132,7 +136,7 @@ def _judge(post: Post, library: Library, carried: Mapping[str, int], start: date
     if post.published > now:
         return Choice(post, Verdict.WAIT, "its date is still to come")
     if post.id not in library.approved:
-        return Choice(post, Verdict.WAIT, _CHANGED)
+        return Choice(post, Verdict.WAIT, _CHANGED if library.find(post.id) else _IN_REVIEW)
     return Choice(post, Verdict.IN, "in no issue yet")
 
 
@@ -146,7 +150,7 @@ def _lead_first(chosen: list[Choice]) -> tuple[Choice, ...]:
 
 
 def _empty(slot: Slot, coalesced: tuple[Slot, ...], selection: Selection) -> Empty:
-    unapproved = [choice for choice in selection.waiting if choice.reason == _CHANGED]
+    unapproved = [choice for choice in selection.waiting if choice.reason in _UNAPPROVED]
     if unapproved:
         verb = "waits" if len(unapproved) == 1 else "wait"
         reason = f"{words.stories(len(unapproved))} {verb} for approval"

@@ -6,20 +6,18 @@ would have to count, date or join are finished here.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from newsletter import words
-from newsletter.model import Cadence, Issue, Library, LinkKind, Post, Sentinel, Site, Slot
+from newsletter.model import Cadence, Issue, Library, Post, Sentinel, Site, Slot
 
 SUBJECT_MIN, SUBJECT_MAX = 10, 78
 PREHEADER_MIN, PREHEADER_MAX = 40, 110
 CONTENTS_FROM = 3  # stories, from which a list of contents helps more than it costs
 EARLIER_MAX = 3
 SUMMARY_WORDS = 60
-_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=[^a-z\s])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +89,6 @@ class DigestView:
         return self.stories[0]
 
     @property
-    def further(self) -> tuple[StoryView, ...]:
-        return self.stories[1:]
-
-    @property
     def contents(self) -> tuple[StoryView, ...]:
         return self.stories if len(self.stories) >= CONTENTS_FROM else ()
 
@@ -124,7 +118,7 @@ def view(
         publication=site.title,
         tagline=site.tagline,
         language=site.language,
-        direction=words.direction(site.language),
+        direction=site.direction,
         number=number,
         title=f"{site.title} #{number}: {shown[0].title}",
         label=f"{site.title} issue {number}, {words.long_date(day)}",
@@ -153,12 +147,7 @@ def _issue_line(number: int, day: date, stories: Sequence[Post]) -> str:
 def _story(site: Site, library: Library, post: Post, carried: Mapping[str, int], week_ago: int | None) -> StoryView:
     day = words.short_date(_local(site, post.published))
     reviewer = post.reviewer.name if post.reviewer else ""
-    byline = (
-        f"By {post.author.name}",
-        f"Reviewed by {reviewer}" if reviewer else "",
-        words.unbroken(day),
-        words.unbroken(f"{post.minutes} min read"),
-    )
+    facts = words.unbroken(day), words.unbroken(f"{post.minutes} min read")
     earlier = _earlier(library, post)
     return StoryView(
         title=_one_line(post.title),
@@ -167,25 +156,22 @@ def _story(site: Site, library: Library, post: Post, carried: Mapping[str, int],
         reviewer=reviewer,
         date=day,
         minutes=post.minutes,
-        byline=" · ".join(part for part in byline if part),
+        byline=words.byline(post.author.name, reviewer, *facts),
         summary=_first_words(post.summary, SUMMARY_WORDS),
         image=post.image,
         image_alt=post.image_alt,
         take_html=post.take.html if post.take else "",
         take_text=post.take.text if post.take else "",
-        take_short=_first_sentence(post.take.text) if post.take else "",
+        take_short=words.first_sentence(post.take.text) if post.take else "",
         earlier=tuple(_earlier_view(site, other, carried, week_ago) for other in earlier),
     )
 
 
 def _earlier(library: Library, post: Post) -> list[Post]:
-    """The Posts that this one goes on from, newest first; of a longer chain the nearest."""
-    linked = {link.target for link in post.links if link.kind in {LinkKind.PREVIOUS, LinkKind.CONTINUES}}
+    """The Posts that this one goes on from, newest first; of a longer Chain the nearest."""
     chain = library.chains.get(post.id)
-    if chain and post.id in chain.posts:
-        linked.update(chain.posts[: chain.posts.index(post.id)])
-    found = [other for other in library.posts if other.id in linked and other.published < post.published]
-    return sorted(found, key=lambda other: (other.published, other.id), reverse=True)[:EARLIER_MAX]
+    ids = chain.before(post.id)[:EARLIER_MAX] if chain else ()
+    return [found for post_id in ids if (found := library.find(post_id))]
 
 
 def _earlier_view(site: Site, post: Post, carried: Mapping[str, int], week_ago: int | None) -> EarlierView:
@@ -258,10 +244,6 @@ def _postal_address(site: Site) -> str:
 def _first_words(text: str, limit: int) -> str:
     every = text.split()
     return " ".join(every) if len(every) <= limit else " ".join(every[:limit]).rstrip(" ,.;:–—-") + "…"
-
-
-def _first_sentence(text: str) -> str:
-    return _SENTENCE_END.split(_one_line(text), maxsplit=1)[0]
 
 
 def _one_line(text: str) -> str:

@@ -240,13 +240,19 @@ def _issue(whole: _Whole, place: int) -> IssueContext:
         whole.site,
         page,
         issue=views.issue_line(issue),
-        subject="" if issue.stories and issue.subject == issue.stories[0].title else issue.subject,
+        subject="" if _is_only_the_leads_title(issue) else issue.subject,
         minutes=sum(post.minutes for post in posts),
         web_only=issue.state is IssueState.WEB_ONLY,
         stories=tuple(_story(whole, story, page.root, lead=n == 0) for n, story in enumerate(issue.stories)),
         newer=views.issue_line(issues[place - 1]) if place else None,
         older=views.issue_line(issues[place + 1]) if place + 1 < len(issues) else None,
     )
+
+
+def _is_only_the_leads_title(issue: Issue) -> bool:
+    """A subject made from the title may have been cut, or begin with the publication's name."""
+    title = " ".join(issue.stories[0].title.split()) if issue.stories else ""
+    return bool(title) and (title.startswith(issue.subject.removesuffix("…")) or issue.subject.endswith(title))
 
 
 def _story(whole: _Whole, story: Story, root: str, *, lead: bool) -> views.IssueStory:

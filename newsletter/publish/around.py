@@ -12,8 +12,6 @@ from datetime import datetime
 
 from newsletter.model import Library, LinkKind, Post
 
-STORY_KINDS = frozenset({LinkKind.PREVIOUS, LinkKind.CONTINUES})
-
 
 @dataclass(frozen=True, slots=True)
 class Around:
@@ -54,17 +52,19 @@ def _around(post: Post, library: Library, by_id: Mapping[str, Post], newer: Post
     def sources(*kinds: LinkKind) -> list[str]:
         return [link.source for link in back if link.kind in kinds]
 
+    def known(ids: Iterable[str]) -> tuple[Post, ...]:
+        return tuple(by_id[post_id] for post_id in ids if post_id in by_id and post_id != post.id)
+
     def found(ids: Iterable[str]) -> tuple[Post, ...]:
-        posts = {post_id: by_id[post_id] for post_id in ids if post_id in by_id and post_id != post.id}
-        return tuple(sorted(posts.values(), key=_age))
+        return tuple(sorted(known(dict.fromkeys(ids)), key=_age))
 
     chain = library.chains.get(post.id)
-    story = found((*(chain.posts if chain else ()), *targets(*STORY_KINDS), *sources(*STORY_KINDS)))
+    earlier, later = (known(chain.before(post.id)), known(chain.after(post.id))) if chain else ((), ())
     see_also = found((*targets(LinkKind.SEE_ALSO), *sources(LinkKind.SEE_ALSO)))
-    named = {other.id for other in (*story, *see_also)}
+    named = {other.id for other in (*earlier, *later, *see_also)}
     return Around(
-        earlier=tuple(other for other in reversed(story) if _age(other) < _age(post)),
-        later=tuple(other for other in story if _age(other) > _age(post)),
+        earlier=earlier,
+        later=later,
         continues=found(targets(LinkKind.CONTINUES)),
         previous=found(targets(LinkKind.PREVIOUS)),
         corrects=found(targets(LinkKind.CORRECTS)),

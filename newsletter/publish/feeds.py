@@ -3,8 +3,8 @@
 feedgen 1.0 loses the relation of links, drops authors without an address, reads the clock for dates nobody
 gave, and formats dates by switching the locale of the whole process. Its own extension mechanism mends that:
 the hooks get the finished element and write what feedgen would get wrong. For people who open a feed in a
-browser there is a style sheet, a sentence and a real link an item, in the XHTML namespace that feed readers
-skip (RSS 2.0 "Extending RSS", RFC 4287 6.4).
+browser there is a style sheet, a sentence, and a real link and a byline an item, in the XHTML namespace that
+feed readers skip (RSS 2.0 "Extending RSS", RFC 4287 6.4).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
+from newsletter import words
 from newsletter.publish.paths import ATOM_FEED, RSS_FEED
 from newsletter.publish.syndication import EXPLAINED, Item, Media, Syndication
 
@@ -155,7 +156,10 @@ class _ItemExtension(BaseEntryExtension):  # type: ignore[misc]  # feedgen has n
     def _show(self, element: etree._Element) -> None:
         link = etree.Element(f"{{{_XHTML}}}a", {"href": self.item.url})
         link.text = self.item.title
+        byline = etree.Element(f"{{{_XHTML}}}p")
+        byline.text = words.byline(self.item.author, self.item.reviewer, self.item.day)
         element.insert(0, link)
+        element.insert(1, byline)
 
 
 def _picture(element: etree._Element, media: Media) -> None:

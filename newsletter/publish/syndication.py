@@ -20,8 +20,12 @@ EXPLAINED = "This is a feed. Copy this page's address into a feed reader, and ne
 LIMIT = 50  # items of a polled document, and of an archived page
 _BODY_BUDGET = 470_000  # octets of all bodies as XML writes them, so that a document stays under 512 kB
 _NOTHING_YET = datetime(1970, 1, 1, tzinfo=UTC)  # RFC 4287 4.2.15 wants a date even of an empty feed
+_NAMES = (
+    "a abbr b big br center cite code del div em font h[1-6] hr i img ins kbd li mark ol p pre q s script small span "
+    "strike strong style sub sup table td th title tr tt u ul var wbr"
+)
+_TAG = re.compile(rf"</?(?:{_NAMES.replace(' ', '|')})(?:\s[^<>=]*=[^<>]*|\s*/?)>", re.IGNORECASE)
 _NOT_XML = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class Item:
     author: str
     reviewer: str  # empty when nobody reviewed it
     published: datetime
+    day: str  # of publication on the site's clock, in words
     updated: datetime
     topics: tuple[str, ...]
     summary: str
@@ -104,8 +109,8 @@ def syndicate(
     folder = heading.folder if place is None else place
     return Syndication(
         id=heading.id,
-        title=clean(heading.title),
-        tagline=clean(heading.tagline),
+        title=plain(heading.title),
+        tagline=plain(heading.tagline),
         language=site.language,
         author=clean(site.title),
         author_url=site.address_of(""),
@@ -139,9 +144,8 @@ def clean(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """A title or summary without what a reader could take for a tag: readers of RSS disagree whether it is HTML."""
-    bare = clean(_TAG.sub("", text)).split() or clean(text).replace("<", "").replace(">", "").split()
-    return " ".join(bare)
+    """Clean text without HTML tags: many readers take a title or summary for HTML, and the W3C warns of it."""
+    return " ".join(_TAG.sub("", clean(text)).split())
 
 
 def minted(site: Site, name: str) -> str:

@@ -69,6 +69,7 @@ class Teaser:
     image: str
     image_alt: str
     take: Markup | None
+    take_short: str  # its first sentence; empty without a take
     image_widths: str = ""  # for srcset; empty when there is one width, or it stands elsewhere on the web
     image_size: tuple[int, int] | None = None  # width and height in pixels, where they are known
     author_path: str = ""
@@ -173,6 +174,7 @@ def teaser(site: Site, post: Post, root: str) -> Teaser:
         image_size=(picture.shown.width, picture.shown.height) if picture else None,
         author_path=author_path(post.author.key),
         take_check=words.long_date(post.take.check) if post.take and post.take.check else "",
+        take_short=words.first_sentence(post.take.text) if post.take else "",
     )
 
 

@@ -20,6 +20,7 @@ from sqlalchemy.exc import ArgumentError
 from newsletter.errors import ConfigError, Outside, Problem
 from newsletter.store.folder import alone_in
 from newsletter.store.trouble import told
+from newsletter.store.turns import Turns
 
 REVISION = "0001"
 """The schema that this program reads and writes: the last file in `migrations/versions`."""
@@ -29,12 +30,17 @@ PATIENCE = 10.0
 
 _READERS = 4
 
+_SHORTEST_QUEUE = 30.0
+"""Seconds that a thread waits for its turn at the least, since each one before it may spend its own patience."""
+
 
 class Database:
     """An open database; thread-safe. Build it with `open_database`."""
 
     def __init__(self, file: Path, *, patience: float) -> None:
         self.file = file
+        self._turns = Turns()
+        self._patience = max(_SHORTEST_QUEUE, patience)
         self._writer = _engine(file, patience, size=1, begin="BEGIN IMMEDIATE", readonly=False)
         self._reader = _engine(file, patience, size=_READERS, begin="BEGIN", readonly=True)
 
@@ -42,9 +48,9 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """One transaction that may write; it commits at the end, or, on any exception, has not happened.
 
-        One thread at a time: never call `write` within `write`. Raises Outside.
+        One thread at a time, first come, first served: never call `write` within `write`. Raises Outside.
         """
-        with told(str(self.file)), self._writer.begin() as connection:
+        with told(str(self.file)), self._turns.turn(self._patience), self._writer.begin() as connection:
             yield connection
 
     @contextmanager
@@ -146,7 +152,10 @@ def _too_new(file: Path, found: str) -> Problem:
 
 def _engine(file: Path, patience: float, *, size: int, begin: str, readonly: bool) -> Engine:
     engine = create_engine(
-        URL.create("sqlite", database=str(file)), pool_size=size, max_overflow=0, pool_timeout=max(30.0, patience)
+        URL.create("sqlite", database=str(file)),
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=max(_SHORTEST_QUEUE, patience),
     )
 
     @event.listens_for(engine, "connect")

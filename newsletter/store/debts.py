@@ -81,6 +81,20 @@ class Debts(Part):
             rows = enumerate(connection.execute(made), start=1)
             return [Attempt(at, n, outcome, code, reply) for n, (at, outcome, code, reply) in rows]
 
+    def trouble(self, edition: str, number: int) -> str:
+        """As `ports.Ledger` says; the words that were kept with the attempt."""
+        attempt = tables.attempt
+        last = (
+            select(attempt.c.outcome, attempt.c.reply)
+            .join(issue, attempt.c.issue_id == issue.c.id)
+            .where(issue.c.edition == edition, issue.c.number == number)
+            .order_by(attempt.c.id.desc())
+            .limit(1)
+        )
+        with self._database.read() as connection:
+            found = connection.execute(last).one_or_none()
+        return found.reply if found and found.outcome == DeliveryState.WAITING.value else ""
+
     def next_retry(self) -> datetime | None:
         """The earliest time at which a waiting row of a SENDING issue is due; in the past for one that is due now."""
         due = func.coalesce(delivery.c.next_at, issue.c.started_at, type_=delivery.c.next_at.type)

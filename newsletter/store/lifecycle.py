@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, update
 
 from newsletter.model import DeliveryState, Issue, IssueState, SlotOutcome
 from newsletter.store import tables
@@ -66,7 +66,7 @@ class Lifecycle(Part):
             found = issue_id(connection, edition, number)
             _turn(connection, found, (IssueState.PAUSED,), state=IssueState.SENDING.value, reason="")
 
-    def cancel(self, edition: str, number: int, *, reason: str, now: datetime) -> int:
+    def cancel(self, edition: str, number: int, *, reason: str, now: datetime, free_slot: bool = False) -> int:
         """As `ports.Ledger` says; a finished issue stays as it is. Rows in flight end as their receipts say."""
         with self._database.write() as connection:
             found = issue_id(connection, edition, number)
@@ -77,7 +77,8 @@ class Lifecycle(Part):
                 forget(connection, found)
                 _tell_slot(connection, found, reason=reason)
                 _drop_waiting(connection, found, now)
-                _return_posts(connection, found)
+                if _return_posts(connection, found) and free_slot:
+                    connection.execute(delete(tables.slot).where(_own_slot(found)))
             return _count(connection, found, _among(DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN))
 
     def finish(self, edition: str, number: int, *, now: datetime) -> Issue:
@@ -106,11 +107,12 @@ def _turn(
 
 
 def _tell_slot(connection: Connection, issue_id: int, **values: str) -> None:
+    connection.execute(update(tables.slot).where(_own_slot(issue_id)).values(**values))
+
+
+def _own_slot(issue_id: int) -> ColumnElement[bool]:
     """The slot of the issue, not those that were missed before it."""
-    slot = tables.slot
-    connection.execute(
-        update(slot).where(slot.c.issue_id == issue_id, slot.c.outcome != SlotOutcome.COALESCED.value).values(**values)
-    )
+    return (tables.slot.c.issue_id == issue_id) & (tables.slot.c.outcome != SlotOutcome.COALESCED.value)
 
 
 def _drop_waiting(connection: Connection, issue_id: int, now: datetime) -> None:
@@ -121,11 +123,13 @@ def _drop_waiting(connection: Connection, issue_id: int, now: datetime) -> None:
     )
 
 
-def _return_posts(connection: Connection, issue_id: int) -> None:
-    """Unless a single hand-over was begun: then somebody may have read them."""
+def _return_posts(connection: Connection, issue_id: int) -> bool:
+    """Unless a single hand-over was begun: then somebody may have read them. Whether they were returned."""
     in_hand = _among(DeliveryState.SENDING, DeliveryState.ACCEPTED, DeliveryState.FAILED, DeliveryState.UNCERTAIN)
-    if not _count(connection, issue_id, or_(in_hand, delivery.c.attempts > 0)):
-        connection.execute(update(issue_post).where(issue_post.c.issue_id == issue_id).values(carried=0))
+    if _count(connection, issue_id, or_(in_hand, delivery.c.attempts > 0)):
+        return False
+    connection.execute(update(issue_post).where(issue_post.c.issue_id == issue_id).values(carried=0))
+    return True
 
 
 def _among(*states: DeliveryState) -> ColumnElement[bool]:

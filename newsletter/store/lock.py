@@ -6,6 +6,7 @@ import fcntl
 import os
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from newsletter.errors import Outside, Problem
@@ -30,9 +31,10 @@ class SenderLock:
         handle = self._open(os.O_RDWR | os.O_CREAT)
         for _ in range(_TRIES):
             if _flock(handle, fcntl.LOCK_EX):
-                os.ftruncate(handle, 0)
-                os.pwrite(handle, _who_am_i().encode(), 0)
                 self._handle = handle
+                with suppress(OSError):  # a full disk: the lock counts, not the name of its holder
+                    os.ftruncate(handle, 0)
+                    os.pwrite(handle, _who_am_i().encode(), 0)
                 return True
             threading.Event().wait(0.01)
         os.close(handle)

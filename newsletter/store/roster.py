@@ -21,11 +21,15 @@ _UNSENT = (IssueState.READY, IssueState.HELD, IssueState.SENDING, IssueState.PAU
 
 
 class SqlRoster(Part):
-    """`ports.Roster` on an SQL database. Addresses come in canonical; the stored text is what is unique."""
+    """`ports.Roster` on an SQL database. Addresses come in canonical; case does not tell two of them apart."""
 
     def add(self, address: str, *, edition: str, status: str, way: str, text: str, now: datetime) -> Subscriber | None:
         row = insert_new(subscriber).values(
-            address=address, status=SubscriberStatus(status).value, edition=edition, joined_at=now
+            address=address,
+            folded=address.lower(),
+            status=SubscriberStatus(status).value,
+            edition=edition,
+            joined_at=now,
         )
         with self._database.write() as connection:
             made = connection.scalar(row.returning(subscriber.c.id))
@@ -36,7 +40,7 @@ class SqlRoster(Part):
 
     def find(self, address: str) -> Subscriber | None:
         with self._database.read() as connection:
-            return _one(connection, subscriber.c.address == address)
+            return _one(connection, subscriber.c.folded == address.lower())
 
     def get(self, subscriber_id: int) -> Subscriber | None:
         with self._database.read() as connection:
@@ -97,7 +101,8 @@ class SqlRoster(Part):
 
 
 def _read(connection: Connection, *conditions: ColumnElement[bool]) -> Sequence[Subscriber]:
-    rows = connection.execute(select(subscriber).where(*conditions).order_by(subscriber.c.id)).mappings()
+    columns = [column for column in subscriber.c if column.name != "folded"]
+    rows = connection.execute(select(*columns).where(*conditions).order_by(subscriber.c.id)).mappings()
     return [Subscriber(**(dict(row) | {"status": SubscriberStatus(row["status"])})) for row in rows]
 
 

@@ -16,16 +16,15 @@ from newsletter.store.tables import issue, issue_post
 
 
 class Slots(Part):
-    def started(self, edition: str, now: datetime) -> datetime:
-        begun = select(editions.c.started_at).where(editions.c.name == edition)
+    def started(self, edition: str) -> datetime | None:
         with self._database.read() as connection:
-            found: datetime | None = connection.scalar(begun)
-        if found is not None:
+            found: datetime | None = connection.scalar(select(editions.c.started_at).where(editions.c.name == edition))
             return found
-        with self._database.write() as connection:
-            connection.execute(insert_new(editions).values(name=edition, started_at=now))
-            first: datetime = connection.scalars(begun).one()
-            return first
+
+    def start(self, edition: str, now: datetime) -> None:
+        if self.started(edition) is None:
+            with self._database.write() as connection:
+                connection.execute(insert_new(editions).values(name=edition, started_at=now))
 
     def slots(self, edition: str) -> Sequence[SlotRecord]:
         slot = tables.slot

@@ -162,13 +162,14 @@ subscriber = Table(
     "subscriber",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("address", Text, nullable=False),
+    Column("address", Text, nullable=False),  # as its owner writes it
+    Column("folded", Text, nullable=False),  # without case: Ada@x and ada@x are one reader
     Column("status", Text, nullable=False),
     Column("edition", Text, nullable=False),
     Column("joined_at", Instant, nullable=False),
     Column("left_at", Instant),
     Column("token_version", Integer, nullable=False, server_default=text("1")),
-    UniqueConstraint("address"),
+    UniqueConstraint("folded"),
     _one_of("status", SubscriberStatus),
     Index("ix_subscriber_audience", "edition", "status", "id"),
     sqlite_strict=True,

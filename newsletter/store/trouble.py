@@ -46,7 +46,7 @@ def told(file: str) -> Iterator[None]:
     """Turn a refusal of the database into Outside, with `file` as its place; mistakes of ours pass unchanged."""
     try:
         yield
-    except PoolTimeout as error:
+    except (PoolTimeout, TimeoutError) as error:
         raise Outside(_problem(_BUSY, file, "all connections of this process are taken")) from error
     except DBAPIError as error:
         refusal = _refusal(error.orig)

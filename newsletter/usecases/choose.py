@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from newsletter.issues import cadence as cadences
 from newsletter.issues import selection
-from newsletter.model import WEEKLY, Cadence, Library, Site, Slot
+from newsletter.model import WEEKLY, Cadence, Library, Site, Slot, SlotRecord
 from newsletter.ports import Ledger
 
 if TYPE_CHECKING:
@@ -29,12 +31,36 @@ class Press:
 
 def due(press: Press) -> list[Slot]:
     """The slots that have passed without an outcome, oldest first."""
-    started = press.ledger.started(WEEKLY, press.now)
+    started = press.ledger.started(WEEKLY) or press.now
     return selection.due(press.cadence, press.ledger.slots(WEEKLY), started, press.now)
+
+
+def free_slot(cadence: Cadence, records: Iterable[SlotRecord], now: datetime) -> Slot:
+    """The next slot to come that has no outcome: an issue that was sent ahead has taken its own."""
+    taken = {record.key for record in records}
+    return next(slot for slot in cadences.next_slots(cadence, now, len(taken) + 1) if slot.key not in taken)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the next issue would stand in the rhythm."""
+
+    slot: Slot
+    earlier: tuple[Slot, ...]  # slots that were missed before it
+    ahead: bool  # the slot is still to come
+
+
+def place(press: Press) -> Place:
+    """The last slot that passed undecided, with those before it; else the next free one."""
+    passed = due(press)
+    if not passed:
+        return Place(free_slot(press.cadence, press.ledger.slots(WEEKLY), press.now), (), ahead=True)
+    *earlier, slot = passed
+    return Place(slot, tuple(earlier), ahead=False)
 
 
 def choose(press: Press) -> selection.Selection:
     """Every post of the library with why it is in or out of the next issue."""
-    started = press.ledger.started(WEEKLY, press.now)
+    started = press.ledger.started(WEEKLY) or press.now
     start = selection.start(press.cadence, started)
     return selection.choose(press.library, press.ledger.carried(WEEKLY), start=start, now=press.now)

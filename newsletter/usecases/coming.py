@@ -54,7 +54,7 @@ def past(ledger: Ledger, library: Library, now: datetime) -> Past:
     frozen = next((issue for issue in issues if issue.state in _FROZEN), None)
     return Past(
         shelf=Shelf(library, issues, ledger.carried(WEEKLY)),
-        started=ledger.started(WEEKLY, now),
+        started=ledger.started(WEEKLY) or now,
         taken={record.key for record in ledger.slots(WEEKLY)},
         frozen=frozen,
         digest=ledger.digest(WEEKLY, frozen.number) if frozen else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,7 +10,7 @@ from newsletter import words
 from newsletter.delivery.message import compose
 from newsletter.delivery.progress import Drained
 from newsletter.model import WEEKLY, Addressee, DeliveryState, Digest, Issue, IssueState, Message, Site
-from newsletter.ports import Clock, Ledger
+from newsletter.ports import Clock, Ledger, Roster
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,18 @@ def deliver(
 
 def hold_late(ledger: Ledger, now: datetime, late_limit: timedelta) -> tuple[Issue, ...]:
     """READY issues whose time passed while nobody sent: held and told, never fired blindly."""
-    late = [i for i in _in_state(ledger, IssueState.READY) if i.send_at and now - i.send_at > late_limit]
-    return tuple(i for i in late if ledger.hold(WEEKLY, i.number, reason=_late_words(i, now)))
+    late = [i for i in due(ledger, now) if is_late(i, now, late_limit)]
+    held = [ledger.issue(WEEKLY, i.number) for i in late if ledger.hold(WEEKLY, i.number, reason=_late_words(i, now))]
+    return tuple(issue for issue in held if issue)
+
+
+def is_late(issue: Issue, now: datetime, late_limit: timedelta) -> bool:
+    return issue.send_at is not None and now - issue.send_at > late_limit
+
+
+def due(ledger: Ledger, now: datetime) -> Sequence[Issue]:
+    """READY issues whose time has come."""
+    return [i for i in _in_state(ledger, IssueState.READY) if i.send_at and i.send_at <= now]
 
 
 def _late_words(issue: Issue, now: datetime) -> str:
@@ -59,8 +69,8 @@ def _late_words(issue: Issue, now: datetime) -> str:
 
 def start_due(ledger: Ledger, now: datetime) -> tuple[Issue, ...]:
     """Fix the audience of each READY issue whose time has come."""
-    due = [i for i in _in_state(ledger, IssueState.READY) if i.send_at and i.send_at <= now]
-    return tuple(i for i in (ledger.start_send(WEEKLY, one.number, now=now) for one in due) if i)
+    started = (ledger.start_send(WEEKLY, one.number, now=now) for one in due(ledger, now))
+    return tuple(issue for issue in started if issue)
 
 
 def sending(ledger: Ledger) -> Sequence[Issue]:
@@ -83,6 +93,26 @@ def finish(ledger: Ledger, now: datetime) -> tuple[Issue, ...]:
 
 def _in_state(ledger: Ledger, state: IssueState) -> Sequence[Issue]:
     return [issue for issue in ledger.issues(WEEKLY) if issue.state is state]
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a round would do."""
+
+    held: tuple[Issue, ...]
+    readers: Mapping[int, int]  # number of an issue -> how many readers it would be handed out to
+
+
+def outlook(*, ledger: Ledger, roster: Roster, now: datetime, late_limit: timedelta) -> Outlook:
+    """Look at what `deliver` would do now; changes nothing."""
+    come = due(ledger, now)
+    held = tuple(issue for issue in come if is_late(issue, now, late_limit))
+    active = roster.counts().get("active", 0)
+    readers = {issue.number: active for issue in come if issue not in held}
+    for issue in sending(ledger):
+        waiting = ledger.deliveries(WEEKLY, issue.number, DeliveryState.WAITING)
+        readers[issue.number] = sum(1 for one in waiting if one.next_at is None or one.next_at <= now)
+    return Outlook(held, {number: count for number, count in readers.items() if count})
 
 
 class Composer:

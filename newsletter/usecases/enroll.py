@@ -20,6 +20,7 @@ def add(*, roster: Roster, ledger: Ledger, address: str, consent: str, by: str, 
 
     Raises UsageError (R1xx) for an address that cannot be mailed.
     """
+    ledger.start(WEEKLY, now)
     reader = roster.add(checked_address(address), edition=WEEKLY, status="active", way="cli", text=consent, now=now)
     if reader is not None:
         ledger.log(LogEntry(now, by, "cli", "add", f"reader {reader.id}", "", reader.status))

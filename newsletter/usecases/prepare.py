@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from newsletter.errors import ConfigError, Problem, stops
-from newsletter.issues import cadence as cadences
 from newsletter.issues import digest as digests
 from newsletter.issues import preflight, selection
 from newsletter.model import (
@@ -25,7 +24,7 @@ from newsletter.model import (
     Story,
 )
 from newsletter.ports import Ledger
-from newsletter.usecases.choose import Press, choose, due
+from newsletter.usecases.choose import Press, choose, due, free_slot
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -40,11 +39,15 @@ class Prepared:
     issue: Issue | None = None
     reason: str = ""
     problems: tuple[Problem, ...] = ()
+    draft: Draft | None = None  # what would be frozen, on a dry run
+    state: IssueState | None = None
 
 
 def prepare(press: Press, *, dry_run: bool = False) -> Prepared:
     """Make the issue of the slot that is due, once; record an empty or late slot with its reason."""
-    upcoming = cadences.next_slots(press.cadence, press.now, 1)[0]
+    if not dry_run:
+        press.ledger.start(WEEKLY, press.now)
+    upcoming = free_slot(press.cadence, press.ledger.slots(WEEKLY), press.now)
     decision = selection.decide(press.cadence, due(press), choose(press), press.now)
     match decision:
         case selection.Nothing():
@@ -58,9 +61,9 @@ def prepare(press: Press, *, dry_run: bool = False) -> Prepared:
             if made.stops and state is IssueState.READY:
                 state, reason = IssueState.HELD, "; ".join(f"{p.code} {p.message}" for p in made.stops)
             if dry_run:
-                return Prepared(slot, upcoming, None, reason, made.problems)
+                return Prepared(slot, upcoming, None, reason, made.problems, made, state)
             issue = open_issue(press, made, coalesced=earlier, state=state, reason=reason, send_at=slot.due)
-            return Prepared(slot, upcoming, issue, reason, made.problems)
+            return Prepared(slot, upcoming, issue, reason, made.problems, state=issue.state if issue else None)
 
 
 def record(ledger: Ledger, empty: selection.Empty) -> None:

@@ -23,46 +23,59 @@ from newsletter.model import (
     Subscriber,
 )
 from newsletter.ports import Ledger, Roster
+from newsletter.usecases.choose import Place, Press, free_slot, place
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
     """What a person wants to know first."""
 
-    next_slot: Slot
+    place: Place  # where the next issue would stand
     next_number: int
     selection: Selection
     readers: Mapping[str, int]
     attention: tuple[Issue, ...]  # held, paused, or with uncertain deliveries
     last: Issue | None
-    counts: Mapping[DeliveryState, int]
     going: tuple[Issue, ...]  # scheduled or sending
+    counts: Mapping[int, Mapping[DeliveryState, int]]  # of the issues above, by number
     last_slot: SlotRecord | None
+    last_slot_issue: Issue | None
     last_tick: datetime | None
+    trouble: Mapping[int, str]  # why an issue that is being sent reaches nobody at present, by number
+
+    @property
+    def undecided(self) -> tuple[Slot, ...]:
+        """The slots that passed and have no outcome yet."""
+        return () if self.place.ahead else (*self.place.earlier, self.place.slot)
 
 
 ATTENTION = {IssueState.HELD, IssueState.PAUSED, IssueState.NEEDS_ATTENTION}
 OVER = {IssueState.SENT, IssueState.NEEDS_ATTENTION}
 
 
-def status(*, ledger: Ledger, roster: Roster, cadence: Cadence, selection: Selection, now: datetime) -> Status:
+def status(press: Press, roster: Roster, selection: Selection) -> Status:
     """Everything that `newsletter status` shows."""
+    ledger = press.ledger
     issues = ledger.issues(WEEKLY)
     slots = ledger.slots(WEEKLY)
-    taken = {record.key for record in slots}
-    free = next(slot for slot in cadences.next_slots(cadence, now, len(taken) + 1) if slot.key not in taken)
     last = next((issue for issue in reversed(issues) if issue.state in OVER), None)
+    attention = tuple(issue for issue in issues if issue.state in ATTENTION)
+    going = tuple(i for i in issues if i.state is IssueState.SENDING or (i.state is IssueState.READY and i.send_at))
+    shown = {issue.number for issue in (*attention, *going, *([last] if last else []))}
+    last_slot = slots[-1] if slots else None
     return Status(
-        next_slot=free,
+        place=place(press),
         next_number=issues[-1].number + 1 if issues else 1,
         selection=selection,
         readers=roster.counts(),
-        attention=tuple(issue for issue in issues if issue.state in ATTENTION),
+        attention=attention,
         last=last,
-        counts=ledger.counts(WEEKLY, last.number) if last else {},
-        going=tuple(i for i in issues if i.state is IssueState.SENDING or (i.state is IssueState.READY and i.send_at)),
-        last_slot=slots[-1] if slots else None,
+        going=going,
+        counts={number: ledger.counts(WEEKLY, number) for number in shown},
+        last_slot=last_slot,
+        last_slot_issue=next((i for i in issues if last_slot and i.number == last_slot.issue_number), None),
         last_tick=ledger.last_beat("work"),
+        trouble={i.number: why for i in going if (why := ledger.trouble(WEEKLY, i.number))},
     )
 
 
@@ -106,10 +119,19 @@ class Upcoming:
     slot: Slot
     record: SlotRecord | None
     note: str  # what the clocks did to it
+    issue: Issue | None = None  # the one that took it, ahead of its time
+    drafted: int | None = None  # number of the issue that would take it
 
 
 def upcoming(*, ledger: Ledger, cadence: Cadence, now: datetime, count: int) -> list[Upcoming]:
     """The next slots."""
+    issues = {issue.number: issue for issue in ledger.issues(WEEKLY)}
     records = {record.key: record for record in ledger.slots(WEEKLY)}
-    slots = cadences.next_slots(cadence, now, count)
-    return [Upcoming(slot, records.get(slot.key), cadences.clock_note(cadence, slot)) for slot in slots]
+    free = free_slot(cadence, records.values(), now)
+    rows = []
+    for slot in cadences.next_slots(cadence, now, count):
+        record = records.get(slot.key)
+        taken_by = issues.get(record.issue_number) if record and record.issue_number else None
+        drafted = max(issues, default=0) + 1 if slot.key == free.key else None
+        rows.append(Upcoming(slot, record, cadences.clock_note(cadence, slot), taken_by, drafted))
+    return rows

@@ -37,12 +37,17 @@ def approve(
     """
     if refusal := may_approve(post, person, site, wanted):
         raise Refused(refusal)
-    if any(a.post_id == post.id and a.content_hash == post.content_hash for a in reviews.all()):
+    if approved(post, reviews):
         return None
     approval = Approval(post.id, post.content_hash, person.key, now)
     reviews.add(approval)
     ledger.log(LogEntry(now, person.key, "cli", "approve", f"post {post.slug}", "", post.content_hash))
     return approval
+
+
+def approved(post: Post, reviews: Reviews) -> bool:
+    """Whether the present text of `post` was signed off."""
+    return any(a.post_id == post.id and a.content_hash == post.content_hash for a in reviews.all())
 
 
 def may_approve(post: Post, person: Person, site: Site, wanted: str | None) -> Problem | None:

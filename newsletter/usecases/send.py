@@ -6,14 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from newsletter.errors import Problem, Refused
+from newsletter import words
+from newsletter.errors import Problem, Refused, UsageError
 from newsletter.issues import cadence as cadences
 from newsletter.issues import lifecycle
 from newsletter.issues.selection import Selection
-from newsletter.model import WEEKLY, DeliveryState, Issue, IssueState, LogEntry, Slot
+from newsletter.model import WEEKLY, Cadence, DeliveryState, Issue, IssueState, LogEntry, Slot
 from newsletter.ports import Ledger, Roster
-from newsletter.usecases.choose import Press, choose, due
+from newsletter.usecases.choose import Press, choose, place
 from newsletter.usecases.prepare import Draft, brought_forward, draft_of, open_issue
+from newsletter.usecases.report import issue_named
+
+LONGEST_AHEAD = timedelta(days=31)
+"""How long a frozen issue may wait for its time: its digest bears that date, and its posts are taken meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +50,10 @@ class Plan:
 def plan(press: Press, roster: Roster, number: int | None, *, at: datetime | None = None) -> Plan:
     """Look at issue `number`, or at the next one, to start now or `at`.
 
-    Raises Refused (S301, S302, S303, I3xx) when it may not be sent.
+    Raises Refused (S301, S302, S303, S315, I3xx) when it may not be sent, UsageError (I110) for an unknown number.
     """
+    if at is not None and (refusal := may_start(at, press.now)):
+        raise Refused(refusal)
     issues = press.ledger.issues(WEEKLY)
     known = next((i for i in issues if i.number == number), None)
     if number is None:
@@ -55,15 +62,28 @@ def plan(press: Press, roster: Roster, number: int | None, *, at: datetime | Non
         return _frozen(press, roster, known)
     upcoming = issues[-1].number + 1 if issues else 1
     if number not in {None, upcoming}:
-        raise Refused(
+        raise UsageError(
             Problem(
-                "S306",
+                "I110",
                 f"There is no issue {number}",
                 why=f"The next one is {upcoming}.",
                 fixes=("newsletter issue list",),
             )
         )
     return _drafted(press, roster, at or press.now)
+
+
+def may_start(at: datetime, now: datetime) -> Problem | None:
+    """S315 for a time that has passed, or is so far away that a slip is likelier than a plan."""
+    if now <= at <= now + LONGEST_AHEAD:
+        return None
+    which = "is past" if at < now else f"is more than {LONGEST_AHEAD.days} days away"
+    return Problem(
+        "S315",
+        f"The time to start {which}. Nothing was sent.",
+        why="What starts then is frozen now, and dated then.",
+        fixes=("--at with a time soon to come", "--delay 0   starts it at once"),
+    )
 
 
 def _frozen(press: Press, roster: Roster, issue: Issue) -> Plan:
@@ -85,10 +105,8 @@ def _drafted(press: Press, roster: Roster, start: datetime) -> Plan:
     selection = choose(press)
     if not selection.stories:
         raise Refused(_no_story(selection))
-    passed = due(press)
-    ahead = not passed
-    *earlier, slot = passed or cadences.next_slots(press.cadence, press.now, 1)
-    draft = draft_of(press, brought_forward(slot, start), [choice.post for choice in selection.stories])
+    where = place(press)
+    draft = draft_of(press, brought_forward(where.slot, start), [choice.post for choice in selection.stories])
     if draft.stops:
         raise Refused(draft.stops)
     return Plan(
@@ -96,20 +114,28 @@ def _drafted(press: Press, roster: Roster, start: datetime) -> Plan:
         subject=draft.digest.subject,
         preheader=draft.digest.preheader,
         stories=tuple(post.title for post in draft.posts),
-        slot=slot,
+        slot=where.slot,
         problems=draft.problems,
         draft=draft,
-        earlier=tuple(earlier),
-        ahead=ahead,
+        earlier=where.earlier,
+        ahead=where.ahead,
         audience=audience(roster),
     )
 
 
 def _no_story(selection: Selection) -> Problem:
     waiting = [choice.post for choice in selection.waiting]
-    why = f"{len(waiting)} waiting for approval." if waiting else "Every approved post has been in an issue."
-    fixes = tuple(f"newsletter post approve {post.slug}" for post in waiting[:3]) or ("newsletter issue show next",)
-    return Problem("S303", "There is no story for the next issue; an empty issue is never sent", why=why, fixes=fixes)
+    why = f"{words.stories(len(waiting))} in review." if waiting else "Every approved post has been in an issue."
+    fixes = tuple(
+        f"newsletter post approve {post.slug}" + (f" --as {post.reviewer.key}" if post.reviewer else "")
+        for post in waiting[:3]
+    )
+    return Problem(
+        "S303",
+        "There is no story for the next issue; an empty issue is never sent",
+        why=why,
+        fixes=fixes or ("newsletter issue show next",),
+    )
 
 
 def audience(roster: Roster) -> Audience:
@@ -126,6 +152,7 @@ def send(press: Press, plan: Plan, *, confirmed: int, delay: timedelta, at: date
     """
     if refusal := lifecycle.check_count(plan.number, confirmed, plan.audience.readers):
         raise Refused(refusal)
+    press.ledger.start(WEEKLY, press.now)
     issue = plan.issue or _freeze(press, plan)
     start = at or press.now + delay
     if issue is None or not press.ledger.schedule_send(WEEKLY, issue.number, at=start, by=by):
@@ -148,16 +175,30 @@ def _already(ledger: Ledger, number: int) -> Problem:
     )
 
 
-def cancel(ledger: Ledger, number: int, *, reason: str, by: str, now: datetime) -> int:
-    """Stop an issue; how many readers already have it. Raises Refused for one that is over."""
-    issue = ledger.issue(WEEKLY, number)
-    if issue is None:
-        raise Refused(Problem("I110", f"There is no issue {number}", fixes=("newsletter issue list",)))
-    if not lifecycle.may_change(issue, IssueState.CANCELLED):
-        raise Refused(Problem("S314", f"Issue {number} is {issue.state.value}; there is nothing left to stop"))
-    have_it = ledger.cancel(WEEKLY, number, reason=reason, now=now)
+def cancel(ledger: Ledger, cadence: Cadence, number: int, *, reason: str, by: str, now: datetime) -> int:
+    """Stop an issue; how many readers already have it. Raises as `stoppable`.
+
+    One that was to go ahead of its slot, and that nobody got, gives the slot back: the mended issue goes out then.
+    """
+    issue = stoppable(ledger, number)
+    ahead = cadences.slot_for(cadence, issue.slot.key).due > now
+    have_it = ledger.cancel(WEEKLY, number, reason=reason, now=now, free_slot=ahead)
     ledger.log(LogEntry(now, by, "cli", "cancel", f"issue {number}", issue.state, reason))
     return have_it
+
+
+def stoppable(ledger: Ledger, number: int) -> Issue:
+    """The issue, if it can still be stopped. Raises Refused (S314) for one that is over, UsageError (I110)."""
+    issue = issue_named(ledger, number)
+    if not lifecycle.may_change(issue, IssueState.CANCELLED):
+        raise Refused(
+            Problem(
+                "S314",
+                f"Issue {number} is {issue.state.value}; there is nothing left to stop",
+                fixes=(f"newsletter issue show {number}",),
+            )
+        )
+    return issue
 
 
 def reached(counts: Mapping[DeliveryState, int]) -> int:

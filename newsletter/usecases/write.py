@@ -39,6 +39,8 @@ def new_post(
     now: datetime,
 ) -> NewPost:
     """The text of a new post. Raises UsageError for a date, a slug or a title that cannot be."""
+    if not any(character.isalnum() for character in title):
+        raise UsageError(Problem("P213", "A post needs a title of words", fixes=('newsletter new "Title"',)))
     written_on = _date(day) if day else now.astimezone(site.timezone).date()
     if previous not in {"auto", "none"}:
         _known(previous, loaded)

@@ -113,6 +113,33 @@ def test_within_the_delay_it_can_be_cancelled_and_its_stories_go_into_the_next_i
     assert [s["verdict"] for s in proposal["stories"]] == ["in", "in"]
 
 
+def test_an_early_issue_that_was_cancelled_gives_its_slot_back_to_the_clock(site: SiteFolder) -> None:
+    site.readers(2)
+    site.ok("issue", "send", "next", "--confirm", "1:2", "--delay", "120", now=NOW)
+    site.ok("issue", "cancel", "1", now="2026-11-25T12:01:00+01:00")
+    friday = "2026-11-27T08:00:05+01:00"
+    assert site.json("prepare", now=friday)["issue"] == 2
+    site.ok("deliver", now=friday)
+    assert len(site.mails()) == 2
+    assert [(i["number"], i["state"]) for i in site.issues()] == [(2, "sent"), (1, "cancelled")]
+
+
+def test_only_looking_does_not_start_the_rhythm(site: SiteFolder) -> None:
+    toml = (site.root / "newsletter.toml").read_text(encoding="utf-8")
+    site.configure(toml.replace("first_slot = 2026-11-27", ""))
+    for words in (("status",), ("issue", "show", "next"), ("prepare", "--dry-run"), ("schedule", "next")):
+        site.run(*words, now="2030-01-01T12:00:00+01:00")
+    site.ok("reader", "add", "ada@readers.example", now=NOW)
+    assert site.json("prepare", now="2026-11-27T08:00:05+01:00")["issue"] == 1
+
+
+def test_an_address_in_other_letters_is_the_same_reader(site: SiteFolder) -> None:
+    site.ok("reader", "add", "Ada@readers.example", now=NOW)
+    assert site.json("reader", "add", "ada@readers.example", now=NOW)["added"] is False
+    site.ok("reader", "leave", "ADA@readers.example", now=NOW)
+    assert [(r["address"], r["status"]) for r in site.json("reader", "list")] == [("Ada@readers.example", "left")]
+
+
 def test_a_scheduled_issue_waits_for_its_time_and_then_goes_once(site: SiteFolder) -> None:
     site.readers(2)
     result = site.ok("issue", "send", "next", "--confirm", "1:2", "--delay", "600", now=NOW)

@@ -12,6 +12,8 @@ from pathlib import Path
 from tests.acceptance.harness import parsed, part
 
 ROOT = Path(__file__).parent.parent.parent
+GOLDEN = ROOT / "tests" / "golden" / "feeds"
+"""The whole published folder of the demo; `make golden` writes it, and its diff shows what a change did."""
 
 
 def built(folder: Path) -> Path:
@@ -43,7 +45,7 @@ def test_the_wheel_alone_makes_publishes_and_mails_a_site(tmp_path: Path) -> Non
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    which = [python, "-c", "import newsletter; print(newsletter.__file__)"]
+    which = [str(python), "-c", "import newsletter; print(newsletter.__file__)"]
     where = subprocess.run(which, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     assert str(tmp_path / "env") in where.stdout
     newsletter("init", "mysite", cwd=tmp_path)
@@ -57,6 +59,12 @@ def test_the_wheel_alone_makes_publishes_and_mails_a_site(tmp_path: Path) -> Non
 
 def test_two_wheels_of_one_tree_are_the_same_bytes(tmp_path: Path) -> None:
     assert built(tmp_path / "one").read_bytes() == built(tmp_path / "two").read_bytes()
+
+
+def published(folder: Path) -> dict[str, bytes]:
+    """Every file that readers see, with its bytes."""
+    paths = sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
 
 def demo(root: Path) -> str:
@@ -92,6 +100,7 @@ def test_the_demo_plays_two_weeks_and_run_again_sends_nothing_twice(tmp_path: Pa
     text = part(second_issue[0], "plain")
     assert "Last week" in text
     assert "https://autotrendy.example/posts/all-solid-state-batteries/" in text
+    assert published(root / "feeds") == published(GOLDEN), "seen and meant? make golden"
     alliance = next((root / "feeds" / "posts").glob("*alliance*/index.html")).read_text(encoding="utf-8")
     assert ">last week</a>" in alliance
     demo(root)

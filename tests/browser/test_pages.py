@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from mimetypes import guess_type
 from typing import Any
 
@@ -12,7 +13,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
-from tests.builders import a_library, a_site
+from newsletter.model import Chain
+from tests.builders import a_library, a_post, a_site, an_issue
 from tests.unit.publish.example import a_publication, everything, with_picture
 
 SITE = a_site()
@@ -110,6 +112,75 @@ def test_no_page_scrolls_sideways_with_wider_letters(phone: Visit) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
 
 
+def _hard_site() -> dict[str, bytes]:
+    """What a writer may do: words without an end, tables without an end, lists in lists, another script."""
+    word = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
+    deep = "".join(f"<ul><li>level {n}" for n in range(7)) + "</li></ul>" * 7
+    table = f"<table><tr>{'<td>a value</td>' * 12}</tr><tr><td class='align-right'>1</td></tr></table>"
+    html = f"<p>{word}</p>{deep}{table}<pre><code>{'x = 1; ' * 60}</code></pre><p>نص قصير.</p>"
+    changes: dict[str, Any] = {"html": html, "summary": f"{word} is long.", "topics": (word,)}
+    posts = [a_post(f"p{n}", title=f"{word} {n}", day=datetime(2022, 2, n, tzinfo=UTC), **changes) for n in (1, 2, 3)]
+    posts.append(a_post("arabic", title="كيف تعمل السيارات", day=datetime(2022, 1, 28, tzinfo=UTC)))
+    chain = Chain(tuple(post.id for post in reversed(posts)))
+    library = a_library(*posts, chains=dict.fromkeys(chain.posts, chain))
+    issues = [an_issue(1, *posts[:3], subject=word)]
+    return {str(file.path): file.content for file in everything(SITE, library, issues)}
+
+
+@pytest.fixture(scope="module")
+def hard_files() -> dict[str, bytes]:
+    return _hard_site()
+
+
+@pytest.mark.parametrize("width", [320, 640, 1280])
+def test_no_word_list_or_table_makes_a_page_scroll_sideways(
+    browser: Browser, hard_files: dict[str, bytes], width: int
+) -> None:
+    visit = _visit(browser, hard_files, width=width)
+    for path in ("/", "/posts/", "/posts/p2/", "/issues/", "/issues/1/", "/404.html", "/rss.xml", "/atom.xml"):
+        assert visit.open(path).evaluate("document.documentElement.scrollWidth") <= width, path
+    visit.page.context.close()
+
+
+def test_on_a_phone_the_innermost_of_seven_lists_has_room_for_its_words(
+    browser: Browser, hard_files: dict[str, bytes]
+) -> None:
+    visit = _visit(browser, hard_files, width=320)
+    innermost = visit.open("/posts/p2/").get_by_text("level 6").last.bounding_box()
+    assert innermost is not None
+    assert innermost["width"] > 90
+    visit.page.context.close()
+
+
+def test_on_paper_nothing_is_cut_off(browser: Browser, hard_files: dict[str, bytes]) -> None:
+    visit = _visit(browser, hard_files, width=700)
+    page = visit.open("/posts/p2/")
+    page.emulate_media(media="print")
+    cut = "[...document.querySelectorAll('pre, table')].filter(e => e.scrollWidth > e.clientWidth).map(e => e.tagName)"
+    assert page.evaluate(cut) == []
+    visit.page.context.close()
+
+
+def test_a_paragraph_in_another_script_has_its_own_direction(browser: Browser, hard_files: dict[str, bytes]) -> None:
+    visit = _visit(browser, hard_files)
+    first, last = visit.open("/posts/p1/").evaluate("""() => {
+      const text = [...document.querySelectorAll('.body p')].pop().firstChild, range = document.createRange();
+      return [0, text.length - 1].map(at => {
+        range.setStart(text, at); range.setEnd(text, at + 1);
+        return range.getBoundingClientRect().x;
+      });
+    }""")
+    assert last < first  # the full stop ends the line on the left
+    visit.page.context.close()
+
+
+def test_columns_of_numbers_are_set_to_the_right(browser: Browser, hard_files: dict[str, bytes]) -> None:
+    visit = _visit(browser, hard_files)
+    cell = visit.open("/posts/p2/").locator("td.align-right")
+    assert cell.evaluate("cell => getComputedStyle(cell).textAlign") == "end"
+    visit.page.context.close()
+
+
 def test_every_page_is_accessible(visit: Visit) -> None:
     for path in PAGES:
         results = Axe().run(visit.open(path), options=_AXE)
@@ -184,6 +255,7 @@ def test_a_feed_opened_by_a_person_explains_itself_and_links_to_its_posts(visit:
         f"{SITE.url}/posts/renault-nissan-mitsubishi-alliance/",
         True,
     ]
-    assert not page.locator("guid, id").first.is_visible()
+    assert page.get_by_text("By News desk · Reviewed by Review desk · 8 February 2022").is_visible()
+    assert not page.locator("guid, id, pubDate, published").first.is_visible()
     page.get_by_text("What is a feed?").click()
     assert page.url == f"{SITE.url}/feeds/"

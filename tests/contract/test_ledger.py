@@ -40,9 +40,12 @@ def desk(ledger: Ledger, roster: Roster) -> Desk:
 
 
 def test_an_edition_started_when_it_was_first_asked_for(ledger: Ledger) -> None:
-    assert ledger.started(WEEKLY, FRIDAY) == FRIDAY
-    assert ledger.started(WEEKLY, FRIDAY + MINUTE) == FRIDAY
-    assert ledger.started("monthly", FRIDAY + MINUTE) == FRIDAY + MINUTE
+    assert ledger.started(WEEKLY) is None
+    ledger.start(WEEKLY, FRIDAY)
+    ledger.start(WEEKLY, FRIDAY + MINUTE)
+    ledger.start("monthly", FRIDAY + MINUTE)
+    assert ledger.started(WEEKLY) == FRIDAY
+    assert ledger.started("monthly") == FRIDAY + MINUTE
 
 
 def test_a_slot_has_one_outcome_for_ever(ledger: Ledger) -> None:
@@ -256,6 +259,18 @@ def test_a_fault_of_the_relay_is_no_attempt_at_the_reader(desk: Desk) -> None:
     [addressee] = desk.ledger.hand_over(chunk, settled=[], wanted=[ada], now=FRIDAY).values()
     assert addressee
     assert (addressee.attempts, addressee.first_at) == (0, None)
+
+
+def test_what_keeps_everybody_waiting_is_told_until_somebody_is_answered(desk: Desk) -> None:
+    [ada, ben], chunk = desk.send(2)
+    assert desk.ledger.trouble(WEEKLY, 1) == ""
+    fault = Settlement(ada, WAITING, reason="S323 refuses the sender", next_at=FRIDAY, counted=False)
+    desk.hand(chunk, [ada])
+    desk.ledger.hand_over(chunk, settled=[fault], wanted=[], now=FRIDAY)
+    assert desk.ledger.trouble(WEEKLY, 1) == "S323 refuses the sender"
+    desk.hand(chunk, [ben])
+    desk.ledger.hand_over(chunk, settled=[accepted(ben)], wanted=[], now=FRIDAY)
+    assert desk.ledger.trouble(WEEKLY, 1) == ""
 
 
 def test_fresh_rows_are_due_since_the_send_started(desk: Desk) -> None:

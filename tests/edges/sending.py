@@ -141,8 +141,8 @@ def sending(folder: Path, readers: int) -> Iterator[Send]:
 
 def _start(database: Database, send: Send) -> None:
     rows = [
-        {"address": address(number), "status": "active", "edition": "weekly", "joined_at": NOW}
-        for number in range(1, send.readers + 1)
+        {"address": one, "folded": one.lower(), "status": "active", "edition": "weekly", "joined_at": NOW}
+        for one in map(address, range(1, send.readers + 1))
     ]
     if rows:
         with database.write() as connection:
@@ -191,7 +191,14 @@ class Scripted:
         return nullcontext(self)
 
     def answer(self, number: int, *answers: Answer) -> None:
-        self._answers[address(number)] += answers
+        self.answer_to(address(number), *answers)
+
+    def answer_to(self, recipient: str, *answers: Answer) -> None:
+        self._answers[recipient] += answers
+
+    def forgive(self) -> None:
+        """Accept everything from now on."""
+        self._answers.clear()
 
     def send(self, message: Message) -> Receipt:
         with self._lock:

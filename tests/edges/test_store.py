@@ -23,6 +23,7 @@ from newsletter.store.database import Database, open_database
 from newsletter.store.folder import alone_in
 from newsletter.store.ledger import SqlLedger
 from newsletter.store.roster import SqlRoster
+from newsletter.store.turns import Turns
 from tests.contract.desk import FRIDAY, MINUTE, Desk, accepted
 
 LINE = LogEntry(FRIDAY, "ada", "cli", "send", "issue 1")
@@ -237,6 +238,37 @@ def test_threads_take_turns(database: Database) -> None:
     assert len(ledger.entries(limit=100)) == 80
 
 
+def test_a_thread_that_writes_all_the_time_keeps_no_other_waiting(database: Database) -> None:
+    ledger = SqlLedger(database)
+    done = threading.Event()
+    written = 0
+
+    def write_all_the_time() -> None:
+        nonlocal written
+        while not done.is_set():
+            ledger.log(LINE)
+            written += 1
+
+    greedy = threading.Thread(target=write_all_the_time)
+    greedy.start()
+    try:
+        for _ in range(20):
+            before = written
+            ledger.beat("serve", FRIDAY)
+            assert written - before <= 2
+    finally:
+        done.set()
+        greedy.join()
+
+
+def test_whoever_gives_up_waiting_for_a_turn_keeps_nobody_from_his() -> None:
+    turns = Turns()
+    with turns.turn(0), pytest.raises(TimeoutError), turns.turn(0.01):
+        pass
+    with turns.turn(0):
+        pass
+
+
 # -- the audience, cut short
 
 START = """
@@ -275,8 +307,8 @@ def desk(database: Database) -> Desk:
     made = desk_at(database)
     with database.write() as connection:
         rows = [
-            {"address": f"{n}@readers.example", "status": "active", "edition": WEEKLY, "joined_at": FRIDAY}
-            for n in range(1, 101)
+            {"address": one, "folded": one, "status": "active", "edition": WEEKLY, "joined_at": FRIDAY}
+            for one in (f"{n}@readers.example" for n in range(1, 101))
         ]
         connection.execute(insert(tables.subscriber), rows)
     made.open(5, "batteries")

@@ -159,3 +159,15 @@ def test_backlinks_hold_public_posts_only() -> None:
     later = loaded(OLD, a_source("new", day="2022-03-01", continues="old"), now=datetime(2022, 3, 2, tzinfo=UTC))
     old, new = later.library.posts[1].id, later.library.posts[0].id
     assert later.library.backlinks == {old: (Link(LinkKind.CONTINUES, new, old),)}
+
+
+def test_of_two_posts_of_one_day_the_one_that_continues_the_other_comes_later() -> None:
+    first, second, third = (
+        a_source("zulu", day="2022-02-03"),
+        a_source("alpha", day="2022-02-03", continues="zulu"),
+        a_source("mike", day="2022-02-03", continues="alpha"),
+    )
+    library = loaded(third, first, second).library
+    slugs = {post.id: post.slug for post in library.posts}
+    (chain,) = set(library.chains.values())
+    assert [slugs[post_id] for post_id in chain.posts] == ["zulu", "alpha", "mike"]

@@ -31,12 +31,17 @@ def test_a_draft_is_never_public_but_its_id_is_known() -> None:
 
 def test_with_review_a_post_is_public_once_any_version_was_approved() -> None:
     approval = approval_of(a_source())
-    assert loaded(a_source(), review=True).library.posts == ()
+    never = loaded(
+        a_source(), a_source("begun", draft="true"), a_source("to-come", day="2099-01-01"), review=True
+    ).library
+    assert never.posts == ()
+    assert [post.slug for post in never.in_review] == [loaded(a_source()).posts[0].slug]
     fresh = loaded(a_source(), review=True, approvals=[approval]).library
     assert fresh.approved == {fresh.posts[0].id}
     edited = loaded(a_source(body="Some other text."), review=True, approvals=[approval]).library
     assert len(edited.posts) == 1
     assert edited.approved == frozenset()
+    assert edited.in_review == ()
 
 
 def test_without_review_all_that_is_public_counts_as_approved() -> None:

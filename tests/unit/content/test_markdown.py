@@ -162,11 +162,17 @@ def test_a_wiki_link_has_the_title_the_text_or_the_week() -> None:
     assert links(post) == [("mentions", "older")]
 
 
+def test_a_note_named_twice_keeps_its_number_and_its_way_back_stays_on_its_line() -> None:
+    html = loaded(a_source("x", "One[^n], two[^n].\n\n[^n]: The note.")).posts[0].html
+    assert html.count(">[1]</a></sup>") == 2
+    assert "The note.&nbsp;<a " in html
+
+
 @pytest.mark.parametrize(
     ("then", "words"),
     [
         ("2022-02-08", "today"),
-        ("2022-02-07", "earlier this week"),
+        ("2022-02-07", "this week"),
         ("2022-02-06", "last week"),
         ("2022-02-01", "last week"),
         ("2022-01-31", "last week"),

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment
 
 from newsletter.issues import digest
-from newsletter.model import Digest, Issue, Library, Link, LinkKind, Post, Slot, Take
+from newsletter.model import Chain, Digest, Issue, Library, Link, LinkKind, Post, Slot, Take
 from newsletter.templates import environment
 from tests.builders import a_cadence, a_library, a_post, a_site, a_slot, an_issue
 
@@ -40,7 +40,8 @@ ALLIANCE = a_post(
 FOLLOW = a_post("follow", day=datetime(2022, 2, 7, tzinfo=UTC), title="How to follow Auto Trendy", take=None)
 REVIEW = a_post("review", day=datetime(2022, 2, 6, tzinfo=UTC), title="Two desks for every story", text="word " * 700)
 CHARGING = a_post("charging", day=datetime(2022, 2, 5, tzinfo=UTC), title="Charging at altitude", text="word " * 1700)
-LIBRARY = a_library(BATTERIES, ALLIANCE, FOLLOW, REVIEW, CHARGING)
+STORY = Chain((BATTERIES.id, ALLIANCE.id))
+LIBRARY = a_library(BATTERIES, ALLIANCE, FOLLOW, REVIEW, CHARGING, chains=dict.fromkeys(STORY.posts, STORY))
 
 
 def first_issue(**changes: Any) -> Issue:

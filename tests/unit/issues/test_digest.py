@@ -52,6 +52,18 @@ def test_no_file_or_socket_is_opened_for_it(monkeypatch: pytest.MonkeyPatch) -> 
     assert digest.render(view, environment).digest_hash
 
 
+def test_an_earlier_post_is_told_alike_in_both_parts_with_its_date_in_brackets() -> None:
+    made = a_digest()
+    told = f"Last week: {BATTERIES.title} (1 Feb 2022)"
+    assert told in text_of(elements(parse(made.html), "//body")[0]).replace("\N{NO-BREAK SPACE}", " ")
+    assert told in " ".join(made.text.split())
+
+
+def test_titles_and_summaries_have_the_direction_of_their_own_script() -> None:
+    page = parse(a_digest().html)
+    assert len(elements(page, "//h2[@dir='auto']")) == len(elements(page, "//p[@dir='auto']")) == 2
+
+
 def test_the_blocks_come_in_their_order() -> None:
     text = text_of(elements(parse(a_digest(*FIVE).html), "//body")[0])
     order = [

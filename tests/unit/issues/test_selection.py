@@ -160,3 +160,12 @@ def test_the_first_empty_slot_of_all_has_no_issue_to_name() -> None:
     decided = decide(a_cadence(), due(a_cadence(), [], STARTED, NOW), selection(), NOW)
     assert isinstance(decided, Empty)
     assert decided.reason == "nothing new"
+
+
+def test_a_post_that_was_never_approved_waits_and_holds_an_otherwise_empty_slot() -> None:
+    library = a_library(post("in-review"), posts=(), approved=frozenset(), in_review=(post("in-review"),))
+    chosen = choose(library, {}, start=None, now=NOW)
+    assert reasons(chosen) == {"in-review": ("wait", "in review")}
+    ended = decide(a_cadence(), due(a_cadence(), [], STARTED, NOW), chosen, NOW)
+    assert isinstance(ended, Empty)
+    assert (ended.outcome, ended.reason) == (SlotOutcome.HELD, "1 story waits for approval")

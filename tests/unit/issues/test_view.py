@@ -79,6 +79,14 @@ def test_a_long_chain_shows_the_three_nearest_newest_first() -> None:
     assert [earlier.title for earlier in view.lead.earlier] == ["Part 4", "Part 3", "Part 2"]
 
 
+def test_a_story_that_went_on_within_a_day_is_told_all_the_same() -> None:
+    first, second = a_post("zulu", title="The first"), a_post("alpha", title="The second")
+    chain = Chain((first.id, second.id))
+    library = a_library(first, second, chains=dict.fromkeys(chain.posts, chain))
+    assert [earlier.title for earlier in a_view(second, library=library).lead.earlier] == ["The first"]
+    assert a_view(first, library=library).lead.earlier == ()
+
+
 def test_a_link_forward_sideways_or_into_nothing_is_no_back_link() -> None:
     links = tuple(
         Link(kind, REVIEW.id, target)

@@ -233,6 +233,21 @@ def test_the_subject_of_an_issue_is_told_when_it_is_not_just_the_leads_title() -
     assert _words(_build(a_library(post), [an_issue(1, post)])["issues/1/index.html"]).count("The lead") == 2
 
 
+@pytest.mark.parametrize("subject", ["A title that goes on…", "Auto Trendy: A title that goes on and on"])
+def test_a_subject_that_was_cut_or_lengthened_is_still_only_the_leads_title(subject: str) -> None:
+    post = a_post(title="A title that goes on and on")
+    page = _build(a_library(post), [an_issue(1, post, subject=subject)])["issues/1/index.html"]
+    assert subject not in _words(page)
+
+
+def test_an_issue_gives_the_leads_take_whole_and_of_the_others_the_first_sentence() -> None:
+    lead, other = (a_post(s, take=Take(f"<p>{s} one. Two.</p>", f"{s} one. Two.")) for s in ("lead", "other"))
+    page = _words(_build(a_library(lead, other), [an_issue(1, lead, other)])["issues/1/index.html"])
+    assert "lead one. Two." in page
+    assert "Auto Trendy's take: other one." in page
+    assert "other one. Two." not in page
+
+
 def test_an_issue_names_its_neighbours_at_both_ends() -> None:
     page = _tree(_build(*a_publication())["issues/1/index.html"])
 

@@ -27,6 +27,15 @@ def test_both_ends_of_a_story_name_each_other() -> None:
     ]
 
 
+def test_of_two_posts_of_one_day_the_story_decides_which_is_later() -> None:
+    first, second = a_post("zulu"), a_post("alpha", links=(link(LinkKind.CONTINUES, "alpha", "zulu"),))
+    chain = Chain((first.id, second.id))
+    around = around_all(a_library(first, second, chains=dict.fromkeys(chain.posts, chain)))
+
+    assert (around[second.id].earlier, around[second.id].later) == ((first,), ())
+    assert (around[first.id].earlier, around[first.id].later) == ((), (second,))
+
+
 def test_a_correction_and_a_see_also_are_seen_from_their_targets() -> None:
     library, _ = a_publication()
     around = {post.slug: around_all(library)[post.id] for post in library.posts}

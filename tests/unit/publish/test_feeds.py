@@ -277,16 +277,18 @@ def test_a_feed_opened_in_a_browser_explains_itself(render: Format) -> None:
 
 
 def test_a_title_is_text_without_tags_in_every_format() -> None:
-    library = a_library(a_post(title='Why <b>V6</b> & "V8" aren\'t </title> enough, if 6 < 8'))
-    title = 'Why V6 & "V8" aren\'t enough, if 6 < 8'
+    title = 'Why <b>V6</b> & "V8" aren\'t </title> enough'
+    library = a_library(a_post(title=title))
 
-    assert _texts(_rss(library), "channel/item/title") == [title]
-    assert _texts(_atom(library), "a:entry/a:title") == [title]
-    assert _json(library)["items"][0]["title"] == title
+    shown = 'Why V6 & "V8" aren\'t enough'
+    assert _texts(_rss(library), "channel/item/title") == [shown]
+    assert _texts(_atom(library), "a:entry/a:title") == [shown]
+    assert _json(library)["items"][0]["title"] == shown
 
 
-def test_a_title_that_is_nothing_but_a_tag_keeps_its_word() -> None:
-    assert _json(a_library(a_post(title="<canvas>")))["items"][0]["title"] == "canvas"
+@pytest.mark.parametrize("title", ["Vec<T> and 1 < 2 > 0", "<Weekly>", "<b>", "a<b and c>d"])
+def test_what_only_looks_like_a_tag_stays_in_a_title(title: str) -> None:
+    assert _json(a_library(a_post(title=title)))["items"][0]["title"] == title
 
 
 @pytest.mark.parametrize("render", ALL)

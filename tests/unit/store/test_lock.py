@@ -22,6 +22,18 @@ print(lock.acquire(), flush=True)
 sys.stdin.read()
 """
 
+ON_A_FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from newsletter.store.lock import SenderLock
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+lock = SenderLock(Path(sys.argv[1]))
+print(lock.acquire(), SenderLock(Path(sys.argv[1])).acquire(), lock.holder())
+lock.release()
+print(lock.acquire())
+"""
+
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
@@ -66,3 +78,8 @@ def test_a_lock_that_cannot_be_opened_is_trouble_outside(tmp_path: Path) -> None
     with pytest.raises(Outside) as told:
         SenderLock(tmp_path / "var" / "sender.lock").acquire()
     assert told.value.problems[0].code == "C531"
+
+
+def test_on_a_full_disk_the_lock_holds_without_its_holders_name(file: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", ON_A_FULL_DISK, str(file)], capture_output=True, text=True, check=True)
+    assert done.stdout == "True False another process\nTrue\n"

@@ -1,0 +1,241 @@
+"""The installed command under kill -9, bad weather, locks, leavers and clocks that are set wrong.
+
+`make chaos` runs it with many seeds, and with disks that fill up. A failing test names its seed.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from newsletter import config
+from newsletter.app import App
+from newsletter.model import DeliveryState, IssueState
+from tests.acceptance.harness import COMMAND, FRIDAY, Result, SiteFolder, until
+from tests.chaos.storm import CONNECTIONS, NOW, SEEDS, Storm, storm
+
+IN_FULL = "CHAOS_SEEDS" in os.environ
+LONG = pytest.mark.skipif(not IN_FULL, reason="takes a minute: make chaos")
+KILLS = 4 if IN_FULL else 2
+
+
+# --- kill -9 ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_killed_at_any_moment_in_bad_weather(tmp_path: Path, seed: int) -> None:
+    with storm(tmp_path, seed=seed, readers=60, bad=0.02) as one:
+        for n in range(KILLS):
+            with ExitStack() as processes:
+                for words in one.chance.choice((["work"], ["work", "work"], ["work", "deliver"], ["deliver", "work"])):
+                    every = ("--every", "1") if words == "work" else ()
+                    victim = processes.enter_context(one.site.started(words, *every, now=later(seconds=n - 1)))
+                wait_for_a_moment(one, victim)
+                one.kill(victim)
+            one.leave(one.chance.randrange(one.readers), FRIDAY)
+        one.calm()
+        one.check()
+
+
+def wait_for_a_moment(one: Storm, process: subprocess.Popen[bytes]) -> None:
+    """Some time, or some commands that the mail server got; not after the process ended."""
+    enough = len(one.server.commands) + (one.chance.randint(1, 120) if one.chance.random() < 0.6 else 10_000)
+    ends = time.monotonic() + one.chance.uniform(0.5, 4)
+    until(
+        lambda: len(one.server.commands) >= enough or time.monotonic() > ends or process.poll() is not None, seconds=10
+    )
+
+
+@LONG
+@pytest.mark.parametrize("seed", SEEDS)
+def test_with_resend_chosen_nobody_is_lost_and_a_repeat_is_the_same_message(tmp_path: Path, seed: int) -> None:
+    with storm(tmp_path, seed=seed, readers=60, more='after_crash = "resend"\n') as one:
+        one.site.ok("prepare", now=FRIDAY)
+        for _ in range(2):
+            with one.site.started("deliver", now=FRIDAY) as process:
+                seen = len(one.server.messages)
+                until(lambda: len(one.server.messages) > seen + 5 or process.poll() is not None)  # noqa: B023
+                one.kill(process)
+        one.calm()
+        one.check()
+        assert {each.state for each in one.deliveries()} == {DeliveryState.ACCEPTED}
+        assert len(one.server.messages) - one.readers <= one.kills * CONNECTIONS
+
+
+# --- people ----------------------------------------------------------------------------------------
+
+
+def test_whoever_leaves_during_a_send_gets_nothing_by_whichever_way_he_left(tmp_path: Path) -> None:
+    with storm(tmp_path, seed=1, readers=150, delay=0.3) as one:
+        one.site.ok("publish", now=FRIDAY)
+        one.site.ok("prepare", now=FRIDAY)
+        links = unsubscribe_links(one.site)
+        with serving(one.site) as url, one.site.started("deliver", now=FRIDAY) as process:
+            until(lambda: len(one.server.messages) >= 10)
+            for number in (149, 147, 120):
+                request = urllib.request.Request(f"{url}{links[number]}", b"List-Unsubscribe=One-Click")
+                with urllib.request.urlopen(request, timeout=10) as answer:
+                    assert answer.status == 200
+                one.left[one.address(number)] = time.monotonic()
+            one.leave(148, FRIDAY)
+            assert len(one.server.messages) < 110, "the send was over before anybody had left"
+            assert process.wait(60) == 0
+        one.check()
+        gone = {each.address for each in one.deliveries() if each.state is DeliveryState.DROPPED}
+        assert gone == {one.address(number) for number in (120, 147, 148, 149)}
+
+
+def test_a_cancel_stops_the_send_for_good(tmp_path: Path) -> None:
+    with storm(tmp_path, seed=1, readers=200, delay=0.3) as one:
+        one.site.ok("prepare", now=FRIDAY)
+        with one.site.started("deliver", now=FRIDAY) as process:
+            until(lambda: len(one.server.messages) >= 10)
+            one.cancel(FRIDAY)
+            assert process.wait(60) == 0
+        one.calm()
+        one.check()
+        assert [issue.state for issue in one.issues()] == [IssueState.CANCELLED]
+        assert {each.state for each in one.deliveries()} == {DeliveryState.ACCEPTED, DeliveryState.DROPPED}
+
+
+def test_work_that_is_asked_to_stop_ends_what_is_in_flight_and_leaves_no_doubt(tmp_path: Path) -> None:
+    with storm(tmp_path, seed=1, readers=80, delay=0.2) as one:
+        with one.site.started("work", now=FRIDAY) as process:
+            until(lambda: len(one.server.messages) >= 10)
+            process.terminate()
+            assert process.wait(30) == 0
+        states = {each.state for each in one.deliveries()}
+        assert states == {DeliveryState.ACCEPTED, DeliveryState.WAITING}
+        one.calm()
+        one.check()
+        assert len(one.server.messages) == 80
+
+
+def unsubscribe_links(site: SiteFolder) -> list[str]:
+    """The path of each reader's link, in the order of their numbers."""
+    with closing(App(config.load(site.root))) as app:
+        base = app.config.site.web_url
+        return [app.unsubscribe_url(reader.id, 1).removeprefix(base) for reader in app.roster.all()]
+
+
+@contextmanager
+def serving(site: SiteFolder) -> Iterator[str]:
+    with site.started("serve", "--port", "0"):
+        [log] = site.root.glob("serve-*.log")
+        until(lambda: "/\n" in log.read_text(encoding="utf-8"), what="serve listens")
+        yield log.read_text(encoding="utf-8").split()[1].rstrip("/")
+
+
+# --- the database ----------------------------------------------------------------------------------
+
+
+def test_while_another_process_writes_nothing_is_sent_and_everything_can_be_read(tmp_path: Path) -> None:
+    with storm(tmp_path, seed=1, readers=80, delay=0.1) as one:
+        one.site.ok("prepare", now=FRIDAY)
+        with one.site.started("deliver", now=FRIDAY) as process:
+            until(lambda: len(one.server.messages) >= 10)
+            with writing(one.site):
+                sent = len(one.server.messages)
+                one.site.ok("status", now=FRIDAY)
+                assert len(one.server.messages) - sent <= CONNECTIONS
+            assert process.wait(60) == 0
+        one.check()
+        assert len(one.server.messages) == 80
+
+
+def test_four_processes_on_one_database_get_on(tmp_path: Path) -> None:
+    with storm(tmp_path, seed=1, readers=150, delay=0.1) as one:
+        one.site.ok("prepare", now=FRIDAY)
+        with one.site.started("deliver", now=FRIDAY) as process, ThreadPoolExecutor(3) as people:
+            until(lambda: len(one.server.messages) >= 5)
+
+            def all_the_time(*words: str) -> list[Result]:
+                done: list[Result] = []
+                while process.poll() is None:
+                    done.append(one.site.run(*words, *([f"x{len(done)}@readers.example"] * ("add" in words))))
+                return done
+
+            calls = [people.submit(all_the_time, *w) for w in (("status",), ("reader", "add"), ("issue", "show", "1"))]
+            assert process.wait(90) == 0
+        results = [result for call in calls for result in call.result()]
+        assert results
+        assert {result.status for result in results} == {0}, [result.err for result in results if result.status]
+        one.check()
+        assert len(one.server.messages) == 150
+
+
+@contextmanager
+def writing(site: SiteFolder) -> Iterator[None]:
+    """Another process is in the middle of a write."""
+    with closing(sqlite3.connect(site.root / "var/newsletter.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+@LONG
+def test_a_database_that_is_locked_for_long_ends_in_words_and_leaves_no_doubt_unshown(tmp_path: Path) -> None:
+    with storm(tmp_path, seed=1, readers=60, delay=0.1) as one:
+        one.site.ok("prepare", now=FRIDAY)
+        with one.site.started("deliver", now=FRIDAY) as process:
+            until(lambda: len(one.server.messages) >= 10)
+            with writing(one.site):
+                assert process.wait(300) == 4
+        one.calm()
+        one.check()
+        doubtful = [each for each in one.deliveries() if each.state is DeliveryState.UNCERTAIN]
+        assert 1 <= len(doubtful) <= CONNECTIONS
+
+
+@LONG
+@pytest.mark.parametrize("kilobytes", [64, 256, 1024])
+def test_a_disk_that_takes_no_more_ends_in_words_and_leaves_no_doubt_unshown(tmp_path: Path, kilobytes: int) -> None:
+    with storm(tmp_path, seed=1, readers=150, delay=0.02) as one:
+        one.site.ok("publish", now=FRIDAY)
+        one.site.ok("prepare", now=FRIDAY)
+        limited = subprocess.run(
+            ["bash", "-c", f'ulimit -f {kilobytes}; exec "$@"', "bash", COMMAND, "deliver", "--now", FRIDAY],
+            cwd=one.site.root,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert "Traceback" not in limited.stderr
+        assert limited.returncode in (0, 4), limited.stderr
+        one.calm()
+        one.check()
+        doubtful = [each for each in one.deliveries() if each.state is DeliveryState.UNCERTAIN]
+        assert len(doubtful) <= CONNECTIONS
+
+
+# --- the clock -------------------------------------------------------------------------------------
+
+
+def test_a_clock_that_is_set_back_and_forward_makes_no_second_issue_and_no_second_mail(tmp_path: Path) -> None:
+    with storm(tmp_path, seed=1, readers=80, delay=0.2) as one:
+        one.site.ok("prepare", now=FRIDAY)
+        with one.site.started("deliver", now=FRIDAY) as process:
+            until(lambda: len(one.server.messages) >= 10)
+            process.terminate()
+            process.wait(30)
+        for moved in (timedelta(days=-365), timedelta(hours=1)):
+            for verb in ("prepare", "deliver"):
+                one.site.run(verb, now=(NOW + moved).isoformat())
+        one.check()
+        assert len(one.server.messages) == 80
+        assert len(one.issues()) == 1
+
+
+def later(**times: int) -> str:
+    return (NOW + timedelta(**times)).isoformat()

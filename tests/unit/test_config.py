@@ -1,0 +1,289 @@
+"""`newsletter.toml` and the environment: what is read, what wins, and each refusal with its line."""
+
+from __future__ import annotations
+
+from datetime import date, time, timedelta
+from pathlib import Path
+
+import pytest
+
+from newsletter import config
+from newsletter.config import Config
+from newsletter.errors import ConfigError, Problem
+
+SITE = '[site]\ntitle = "Auto Trendy"\nurl = "https://autotrendy.example/"\n'
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    for name in os.environ:
+        if name.upper().startswith("NEWSLETTER_"):
+            monkeypatch.delenv(name)
+
+
+def load(root: Path, more: str = "", *, first: str = "", site: str = SITE) -> Config:
+    write(root, f"{first}{site}{more}")
+    return config.load(root)
+
+
+def write(root: Path, text: str) -> None:
+    (root / "newsletter.toml").write_text(text, encoding="utf-8")
+
+
+def problems(root: Path, text: str) -> list[Problem]:
+    write(root, text)
+    with pytest.raises(ConfigError) as refused:
+        config.load(root)
+    return list(refused.value.problems)
+
+
+def told(root: Path, text: str) -> list[tuple[str, int, str]]:
+    return [(p.code, p.line, p.message) for p in problems(root, text)]
+
+
+# --- what is read
+
+
+def test_title_and_address_are_enough(tmp_path: Path) -> None:
+    read = load(tmp_path)
+    assert (read.site.url, read.site.web_url) == ("https://autotrendy.example", "https://autotrendy.example")
+    assert (read.site.authority, read.site.sender.list_id) == ("autotrendy.example", "weekly.autotrendy.example")
+    assert (read.site.sender.name, read.site.take_label) == ("Auto Trendy", "Auto Trendy's take")
+    assert (read.cadence.weekday, read.cadence.at, read.cadence.late_limit) == (4, time(8), timedelta(hours=2))
+    assert (read.mail.sandbox, read.site.review) == (True, True)
+    assert read.database == f"sqlite:///{tmp_path / 'var' / 'newsletter.sqlite3'}"
+
+
+def test_every_section_reaches_its_place(tmp_path: Path) -> None:
+    read = load(
+        tmp_path,
+        '[people.news-desk]\nname = "News desk"\nrole = "editor"\n'
+        '[cadence]\nweekday = "monday"\ntime = "17:30"\ntimezone = "Asia/Tokyo"\nlate_limit = "90m"\n'
+        "first_slot = 2026-11-30\n"
+        '[web]\nurl = "https://web.autotrendy.example"\n[paths]\nstate = "state"\noutput = "public"\n',
+        first='review = "off"\nkeys_file = "secret/keys.toml"\n',
+    )
+    assert read.site.people["news-desk"].role == "editor"
+    assert (read.cadence.weekday, read.cadence.at, str(read.cadence.zone)) == (0, time(17, 30), "Asia/Tokyo")
+    assert (read.cadence.late_limit, read.cadence.first_slot) == (timedelta(minutes=90), date(2026, 11, 30))
+    assert (read.site.web_url, read.site.review) == ("https://web.autotrendy.example", False)
+    assert (read.state, read.output) == (tmp_path / "state", tmp_path / "public")
+    assert read.keys_file == tmp_path / "secret" / "keys.toml"
+
+
+def test_a_time_may_be_written_as_toml_writes_times(tmp_path: Path) -> None:
+    assert load(tmp_path, "[cadence]\ntime = 09:15:00\n").cadence.at == time(9, 15)
+
+
+@pytest.mark.parametrize("written", ["\ufeff{}", "{}\n\n# a comment\n"])
+def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path: Path, written: str) -> None:
+    text = written.format(SITE).replace("\n", "\r\n")
+    (tmp_path / "newsletter.toml").write_bytes(text.encode())
+    assert config.load(tmp_path).site.title == "Auto Trendy"
+
+
+def test_a_site_is_found_from_a_folder_below_it(tmp_path: Path) -> None:
+    write(tmp_path, SITE)
+    (tmp_path / "posts" / "deep").mkdir(parents=True)
+    assert config.find_root(tmp_path / "posts" / "deep") == tmp_path
+
+
+# --- the environment
+
+
+def test_the_environment_wins_over_the_file_and_the_file_over_the_default(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEWSLETTER_MAIL__HOST", "mx.autotrendy.example")
+    monkeypatch.setenv("NEWSLETTER_SITE__TITLE", "Another")
+    monkeypatch.setenv("NEWSLETTER_REVIEW", "off")
+    read = load(tmp_path, '[mail]\nhost = "file.example"\nport = 2525\n')
+    assert (read.mail.host, read.mail.port, read.mail.tls) == ("mx.autotrendy.example", 2525, "starttls")
+    assert (read.site.title, read.site.review) == ("Another", False)
+
+
+def test_a_wrong_value_in_the_environment_is_told_by_its_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEWSLETTER_MAIL__PORT", "many")
+    (problem,) = problems(tmp_path, SITE)
+    assert (problem.code, problem.file, problem.line) == ("C107", "NEWSLETTER_MAIL__PORT", 0)
+    assert problem.message == "mail.port must be a whole number"
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("NEWSLETTER_MIAL__HOST", "NEWSLETTER_MAIL__HOST"),
+        ("newsletter_mial__host", "NEWSLETTER_MAIL__HOST"),
+        ("NEWSLETTER_SITE__TITEL", "site.title"),
+        ("NEWSLETTER_PERSON", None),
+    ],
+)
+def test_an_unknown_variable_is_refused_with_the_nearest_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, meant: str | None
+) -> None:
+    monkeypatch.setenv(name, "x")
+    (problem,) = problems(tmp_path, SITE)
+    assert problem.code == "C105"
+    if meant:
+        assert problem.fixes == (f"Did you mean {meant}?",)
+
+
+@pytest.mark.parametrize("name", ["NEWSLETTER_SITE", "NEWSLETTER_PEOPLE", "NEWSLETTER_PEOPLE__DESK", "newsletter_mail"])
+@pytest.mark.parametrize("value", ["x", "[", '{"port": 25}'])
+def test_a_variable_that_names_a_whole_section_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    (problem,) = problems(tmp_path, SITE)
+    assert problem.code == "C109"
+    assert name in problem.message
+
+
+def test_who_one_is_does_not_count_as_a_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEWSLETTER_AS", "news-desk")
+    assert load(tmp_path).site.title == "Auto Trendy"
+
+
+# --- the password
+
+
+def test_the_password_comes_from_its_file_without_the_line_end(tmp_path: Path) -> None:
+    (tmp_path / "smtp.password").write_bytes("pass wörd \r\n".encode())
+    read = load(tmp_path, '[mail]\npassword_file = "smtp.password"\n')
+    assert read.mail.password == "pass wörd "
+    assert "wörd" not in repr(read)
+
+
+def test_the_password_of_the_environment_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEWSLETTER_MAIL__PASSWORD", "from outside")
+    assert load(tmp_path, '[mail]\npassword_file = "not there"\n').mail.password == "from outside"
+
+
+def test_a_password_in_the_file_is_refused_and_never_shown(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, f'{SITE}[mail]\npassword = "hunter2"\n')
+    assert (problem.code, problem.line) == ("C104", 5)
+    assert "hunter2" not in f"{problem}"
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe", "a folder"])
+def test_a_password_file_that_cannot_be_read_is_told_with_the_rest(tmp_path: Path, content: bytes | str | None) -> None:
+    place = tmp_path / "smtp.password"
+    if isinstance(content, bytes):
+        place.write_bytes(content)
+    elif content:
+        place.mkdir()
+    text = f'{SITE}tagine = "x"\n[mail]\npassword_file = "smtp.password"\n'
+    assert [p.code for p in problems(tmp_path, text)] == ["C105", "C108"]
+
+
+# --- refusals
+
+
+def test_no_site_here_or_above_is_told_with_both_ways_out(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as refused:
+        config.find_root(tmp_path)
+    (problem,) = refused.value.problems
+    assert problem.code == "C101"
+    assert len(problem.fixes) == 2
+
+
+def test_a_file_of_another_encoding_is_told(tmp_path: Path) -> None:
+    (tmp_path / "newsletter.toml").write_bytes(SITE.encode("utf-16"))
+    with pytest.raises(ConfigError) as refused:
+        config.load(tmp_path)
+    assert [p.code for p in refused.value.problems] == ["C102"]
+
+
+def test_what_is_not_toml_is_told_with_line_and_column(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, f"{SITE}tagline = A weekly\n")
+    assert (problem.code, problem.line, problem.column, problem.excerpt) == ("C103", 4, 11, "tagline = A weekly")
+
+
+def test_an_unknown_key_is_refused_with_the_nearest_match_and_the_line(tmp_path: Path) -> None:
+    found = problems(tmp_path, f'reviev = "on"\n{SITE}taglin = "x"\n[people.desk]\nnam = "Desk"\nname = "Desk"\n')
+    assert [(p.code, p.line, p.fixes) for p in found] == [
+        ("C105", 1, ("Did you mean review?",)),
+        ("C105", 5, ("Did you mean site.tagline?",)),
+        ("C105", 7, ("Did you mean people.desk.name?",)),
+    ]
+
+
+def test_missing_keys_are_told_with_the_table_they_belong_in(tmp_path: Path) -> None:
+    assert told(tmp_path, "") == [("C106", 0, "The key site is missing")]
+    assert told(tmp_path, '[site]\ntitle = "x"\n') == [("C106", 1, "The key site.url is missing")]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("title = 5", 2, "site.title must be text in quotes"),
+        ('title = ""', 2, "site.title must not be empty"),
+        ('title = "a\\nb"', 2, "site.title must be one line without control characters"),
+        ('url = "autotrendy.example"', 2, "site.url is not an absolute http or https address"),
+        ('url = "https://a.example/?x"', 2, "site.url must not have a ? or # part"),
+        ('timezone = "Europe/Madird"', 2, "site.timezone is not a time zone"),
+        ('timezone = "../etc/passwd"', 2, "site.timezone is not a time zone"),
+        ('authority = "A b"', 2, "site.authority is not a tagging authority"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_in_words(tmp_path: Path, text: str, line: int, message: str) -> None:
+    rest = "".join(row + "\n" for row in SITE.splitlines()[1:] if row.split()[0] != text.split()[0])
+    (found,) = told(tmp_path, f"[site]\n{text}\n{rest}")
+    assert found[:2] == ("C107", line)
+    assert found[2].startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("section", "text", "message"),
+    [
+        ("cadence", 'time = "8"', "cadence.time is not a time of day"),
+        ("cadence", 'time = "24:00"', "cadence.time is not a time of day"),
+        ("cadence", 'late_limit = "soon"', "cadence.late_limit is not a length of time"),
+        ("cadence", 'weekday = "freitag"', "cadence.weekday is refused: input should be 'monday'"),
+        ("mail", 'port = "smtp"', "mail.port must be a whole number"),
+        ("mail", "port = 99999", "mail.port is refused: input should be less than or equal to 65535"),
+        ("sender", 'list_id = "weekly list"', "sender.list_id is not a list id"),
+    ],
+)
+def test_a_value_of_another_section_is_refused_with_its_line(
+    tmp_path: Path, section: str, text: str, message: str
+) -> None:
+    (found,) = told(tmp_path, f"{SITE}[{section}]\n{text}\n")
+    assert found[:2] == ("C107", 5)
+    assert found[2].startswith(message)
+
+
+@pytest.mark.parametrize(
+    "text", ["site = 5", 'site = [1]\npeople = "x"\nsender = 3', "people = [1]", "[people]\na = 5"]
+)
+def test_something_else_where_a_table_belongs_is_refused_in_words(tmp_path: Path, text: str) -> None:
+    messages = [message for _, _, message in told(tmp_path, f"{text}\n")]
+    assert any(message.endswith("must be a table with keys of its own") for message in messages)
+
+
+def test_all_faults_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
+    text = '[mail]\nport = 0\npassword = "x"\n[site]\nurl = "x"\ntitle = "x"\nlanguage = "%"\n[cadence]\ntime = 8\n'
+    assert [(p.code, p.line) for p in problems(tmp_path, text)] == [
+        ("C107", 2),
+        ("C104", 3),
+        ("C107", 5),
+        ("C107", 7),
+        ("C107", 9),
+    ]
+
+
+def test_a_check_goes_on_with_what_is_sound(tmp_path: Path) -> None:
+    write(tmp_path, f'{SITE}tagine = "x"\n[people.desk]\nname = "Desk"\nrole = "boss"\n')
+    read, found = config.read(tmp_path)
+    assert [p.code for p in found] == ["C105", "C107"]
+    assert (read.site.title, read.site.people["desk"].role) == ("Auto Trendy", "writer")
+
+
+def test_the_reference_lists_every_key_with_a_description() -> None:
+    rows = list(config.reference())
+    assert {"site.title", "people.KEY.name", "mail.password_file", "cadence.late_limit"} <= {key for key, _, _ in rows}
+    assert all(description for _, _, description in rows)

@@ -1,0 +1,98 @@
+"""A dry run tells what the real one would do, refuses what it would refuse, and changes nothing."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from newsletter.cli.main import run
+from newsletter.model import WEEKLY
+from newsletter.usecases.deliver import outlook
+from tests.unit.usecases.world import SLOT, WEDNESDAY, World
+
+MINUTE = timedelta(minutes=1)
+
+
+def call(world: World, capsys: pytest.CaptureFixture[str], *words: str, now: datetime = WEDNESDAY) -> tuple[int, Any]:
+    status = run(["--site", str(world.folder.root), *words, "--now", now.isoformat(), "--json"])
+    return status, json.loads(capsys.readouterr().out)
+
+
+def codes(answer: dict[str, Any]) -> list[str]:
+    return [problem["code"] for problem in answer["problems"]]
+
+
+def test_prepare_tells_the_issue_that_it_then_makes(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    now = SLOT + MINUTE
+    _, would = call(world, capsys, "prepare", "--dry-run", now=now)
+    assert world.states() == {}
+    _, done = call(world, capsys, "prepare", now=now)
+    assert (would.pop("dry_run"), done.pop("dry_run")) == (True, False)
+    assert would == done
+    assert done["stories"] == ["hybrid-hatch", "diesel-van"]
+
+
+def test_prepare_tells_that_a_late_slot_would_be_held(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--site", str(world.folder.root), "prepare", "--dry-run", "--now", "2026-11-27T12:00+01:00"]) == 0
+    out = capsys.readouterr().out
+    assert "Would make issue 1, held, for slot 2026-W48" in out
+    assert "4 h after the slot" in out
+
+
+def test_deliver_counts_those_that_it_then_hands_out_to(world: World) -> None:
+    world.send(WEDNESDAY, delay=2 * MINUTE)
+    limit = world.app.config.cadence.late_limit
+
+    def would(now: datetime) -> tuple[dict[int, int], list[int]]:
+        ahead = outlook(ledger=world.app.ledger, roster=world.app.roster, now=now, late_limit=limit)
+        return dict(ahead.readers), [issue.number for issue in ahead.held]
+
+    assert would(WEDNESDAY) == ({}, [])
+    assert would(WEDNESDAY + 3 * MINUTE) == ({1: 2}, [])
+    assert would(WEDNESDAY + timedelta(hours=5)) == ({}, [1])
+    assert world.deliver(WEDNESDAY + 3 * MINUTE).drained.accepted == 2
+    assert would(WEDNESDAY + 4 * MINUTE) == ({}, [])
+
+
+def test_cancel_refuses_what_the_real_one_refuses(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    status, answer = call(world, capsys, "issue", "cancel", "9", "--dry-run")
+    assert (status, codes(answer)) == (2, ["I110"])
+    world.send(WEDNESDAY, delay=MINUTE)
+    assert call(world, capsys, "issue", "cancel", "1", "--dry-run") == (
+        0,
+        {"number": 1, "have_it": 0, "dry_run": True},
+    )
+    world.deliver(WEDNESDAY + 2 * MINUTE)
+    status, answer = call(world, capsys, "issue", "cancel", "1", "--dry-run")
+    assert (status, codes(answer)) == (3, ["S314"])
+
+
+def test_send_refuses_a_wrong_count(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    status, answer = call(world, capsys, "issue", "send", "next", "--confirm", "1:9", "--dry-run")
+    assert (status, codes(answer)) == (3, ["S304"])
+    status, answer = call(world, capsys, "issue", "send", "next", "--confirm", "1:2", "--dry-run")
+    assert (status, answer["readers"]) == (0, 2)
+    assert world.app.ledger.issues(WEEKLY) == []
+
+
+def test_a_reader_is_added_and_leaves_only_when_it_is_meant(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    for address, known in (("cleo@readers.example", False), ("ada@READERS.example", True)):
+        _, answer = call(world, capsys, "reader", "add", address, "--dry-run")
+        assert (answer["added"], "status" in answer) == (False, known)
+    call(world, capsys, "reader", "leave", "ada@readers.example", "--dry-run")
+    assert {reader.address: reader.status.value for reader in world.app.roster.all()} == {
+        "ada@readers.example": "active",
+        "ben@readers.example": "active",
+    }
+
+
+@pytest.mark.parametrize("at", ["1999-01-01", "2026-11-25T11:59:59+01:00", "9999-12-31T23:00-10:00"])
+def test_a_time_to_start_that_cannot_be_leaves_the_ledger_readable(
+    world: World, capsys: pytest.CaptureFixture[str], at: str
+) -> None:
+    status, answer = call(world, capsys, "issue", "send", "next", "--confirm", "1:2", "--at", at)
+    assert (status in {2, 3}, codes(answer)[0] in {"S313", "S315"}) == (True, True)
+    assert call(world, capsys, "issue", "list") == (0, [])
