@@ -20,6 +20,7 @@ import logging
 import ssl
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from pathlib import Path
@@ -218,7 +219,8 @@ class _Connection(SMTP):
 
     def hang_up(self) -> None:
         if isinstance(self.transport, asyncio.Transport):
-            self.transport.abort()
+            with suppress(AttributeError):  # Python 3.11.2: over TLS, of a transport that is closed already
+                self.transport.abort()
 
     async def _handle_client(self) -> None:
         if not await self._says(self._server.reply_at("BANNER")):

@@ -34,7 +34,10 @@ def stem(path: PurePosixPath) -> str:
 
 def slug_of(text: str) -> str:
     """Words as a slug: lower-case ASCII letters and digits joined by hyphens; "post" when nothing is left."""
-    return text if is_slug(text) else slugify(text, max_length=SLUG_LIMIT, word_boundary=True) or "post"
+    if is_slug(text):
+        return text
+    slug = slugify(text, max_length=SLUG_LIMIT, word_boundary=True) or "post"
+    return slug if is_slug(slug) else f"{slug}-post"  # the name of a device: NUL becomes nul-post
 
 
 def is_slug(text: str) -> bool:

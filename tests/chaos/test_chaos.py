@@ -108,12 +108,19 @@ def test_a_cancel_stops_the_send_for_good(tmp_path: Path) -> None:
         assert {each.state for each in one.deliveries()} == {DeliveryState.ACCEPTED, DeliveryState.DROPPED}
 
 
-def test_work_that_is_asked_to_stop_ends_what_is_in_flight_and_leaves_no_doubt(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [(("work",), 0), (("issue", "send", "next", "--confirm", "1:80", "--delay", "0", "--wait"), 130)],
+    ids=["work", "issue send"],
+)
+def test_a_sender_that_is_asked_to_stop_ends_what_is_in_flight_and_leaves_no_doubt(
+    tmp_path: Path, words: tuple[str, ...], status: int
+) -> None:
     with storm(tmp_path, seed=1, readers=80, delay=0.2) as one:
-        with one.site.started("work", now=FRIDAY) as process:
+        with one.site.started(*words, now=FRIDAY) as process:
             until(lambda: len(one.server.messages) >= 10)
             process.terminate()
-            assert process.wait(30) == 0
+            assert process.wait(30) == status
         states = {each.state for each in one.deliveries()}
         assert states == {DeliveryState.ACCEPTED, DeliveryState.WAITING}
         one.calm()
