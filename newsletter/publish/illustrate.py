@@ -15,6 +15,7 @@ from urllib.parse import unquote
 from newsletter.errors import Problem, SourceErrors
 from newsletter.model import SHOWN_BYTES, Asset, Picture, Post, Site, Variant
 from newsletter.ports import Encode
+from newsletter.publish import keys
 from newsletter.publish.paths import post_path
 
 IN_TEXT = "(min-width: 40rem) 36rem, calc(100vw - 2rem)"
@@ -43,6 +44,7 @@ def illustrated(post: Post, site: Site, encode: Encode) -> tuple[Post, list[Prob
         image=_address(post.image, page, known, lambda picture: picture.shown) if post.image else None,
         assets=tuple(assets.values()),
         pictures=pictures,
+        mark=keys.of(post.mark, *assets) if post.mark else "",  # another Pillow makes other pages of the same post
     ), found
 
 
