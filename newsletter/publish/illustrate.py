@@ -28,7 +28,7 @@ _ADDRESSES = frozenset({"href", "src", "poster", "srcset"})
 
 
 def illustrated(post: Post, site: Site, encode: Encode) -> tuple[Post, list[Problem]]:
-    """The Post with its assets encoded anew, and what is wrong with them (P128, P132 to P135); their file is told,
+    """The Post with its assets encoded anew, and what is wrong with them (P128, P134 to P137); their file is told,
     not their line. One that cannot be encoded is left out.
     """
     pictures, problems = _pictures(post, encode)

@@ -82,10 +82,10 @@ def test_another_picture_of_the_same_name_has_another_address(illustrated: SiteF
 @pytest.mark.parametrize(
     ("name", "content", "code"),
     [
-        ("car.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "P132"),
-        ("car.png", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "P132"),
-        ("car.jpg", a_photo()[:3000], "P133"),
-        ("car.gif", b"not a picture", "P133"),
+        ("car.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "P136"),
+        ("car.png", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "P136"),
+        ("car.jpg", a_photo()[:3000], "P137"),
+        ("car.gif", b"not a picture", "P137"),
     ],
 )
 def test_what_is_no_picture_stops_with_its_line_and_publishes_nothing(
