@@ -106,7 +106,7 @@ def marked(text: str) -> Markup:
 
 def clean(text: str) -> str:
     """The text as the index takes it: no marks of ours, nothing that is not UTF-8."""
-    return text.translate({ord(OPEN): None, ord(CLOSE): None, 0: None}).encode(errors="replace").decode()
+    return text.replace(OPEN, "").replace(CLOSE, "").replace("\0", "").encode(errors="replace").decode()
 
 
 def said(html: str) -> str:
