@@ -61,7 +61,7 @@ class Subject:
 
 
 def check(subject: Subject, site: Site) -> list[Problem]:
-    """All findings in one post: P112, P113, P118, P120–P125, P127, P132 and P126 for markup left over."""
+    """All findings in one post: P112, P113, P118, P120–P125, P127, P136 and P126 for markup left over."""
     take = subject.rendered.take
     seen = outline.read(subject.rendered.html + (take.html if take else ""))
     kinds = (
@@ -145,7 +145,7 @@ def _file(subject: Subject, name: str, spot: Spot) -> Iterator[Problem]:
     if name.lower().endswith((".svg", ".svgz")):
         why = "It can carry scripts, and mail programs do not show it."
         message = f"The picture {name[:80]} is an SVG drawing"
-        yield subject.lines.problem("P132", message, spot, why=why, fixes=("export it as PNG",))
+        yield subject.lines.problem("P136", message, spot, why=why, fixes=("export it as PNG",))
     elif name not in subject.assets:
         why = "Only pictures (JPEG, PNG, GIF, WebP, AVIF) beside the post are published with it."
         folder = PurePosixPath(subject.lines.file).parent

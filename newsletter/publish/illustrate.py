@@ -15,6 +15,7 @@ from urllib.parse import unquote
 from newsletter.errors import Problem, SourceErrors
 from newsletter.model import SHOWN_BYTES, Asset, Picture, Post, Site, Variant
 from newsletter.ports import Encode
+from newsletter.publish import keys
 from newsletter.publish.paths import post_path
 
 IN_TEXT = "(min-width: 40rem) 36rem, calc(100vw - 2rem)"
@@ -27,7 +28,7 @@ _ADDRESSES = frozenset({"href", "src", "poster", "srcset"})
 
 
 def illustrated(post: Post, site: Site, encode: Encode) -> tuple[Post, list[Problem]]:
-    """The Post with its assets encoded anew, and what is wrong with them (P128, P132 to P135); their file is told,
+    """The Post with its assets encoded anew, and what is wrong with them (P128, P134 to P137); their file is told,
     not their line. One that cannot be encoded is left out.
     """
     pictures, problems = _pictures(post, encode)
@@ -43,6 +44,7 @@ def illustrated(post: Post, site: Site, encode: Encode) -> tuple[Post, list[Prob
         image=_address(post.image, page, known, lambda picture: picture.shown) if post.image else None,
         assets=tuple(assets.values()),
         pictures=pictures,
+        mark=keys.of(post.mark, *assets) if post.mark else "",  # another Pillow makes other pages of the same post
     ), found
 
 

@@ -46,7 +46,7 @@ def key(content: bytes) -> str:
 def encode(name: str, content: bytes) -> tuple[Variant, ...]:
     """The picture in its published widths, narrowest first.
 
-    Raises SourceErrors without a place: P132 for a drawing in SVG, P133 for what is no picture or is damaged, P134
+    Raises SourceErrors without a place: P136 for a drawing in SVG, P137 for what is no picture or is damaged, P134
     for one with too many pixels or octets.
     """
     with warnings.catch_warnings():
@@ -155,8 +155,8 @@ def _stem(name: str) -> str:
 def _unreadable(name: str, content: bytes) -> SourceErrors:
     if re.search(rb"<svg[\s>]", content[:4096], re.IGNORECASE):
         why = "It can carry scripts, and mail programs do not show it."
-        return _refusal("P132", f"The picture {name} is an SVG drawing", "export it as PNG", why=why)
-    return _refusal("P133", f"The picture {name} is damaged, or not a picture", "export it anew as JPEG or PNG")
+        return _refusal("P136", f"The picture {name} is an SVG drawing", "export it as PNG", why=why)
+    return _refusal("P137", f"The picture {name} is damaged, or not a picture", "export it anew as JPEG or PNG")
 
 
 def _too_large(message: str) -> SourceErrors:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
+from html import unescape
 
 from markupsafe import Markup, escape
 
@@ -24,6 +25,11 @@ OPEN, CLOSE = "\x02", "\x03"
 """Around a found word in what the index returns: characters that no Post holds."""
 
 _PART = re.compile(r'"([^"]*)"?|([^\s"]+)')
+_REST = r"(?:\s[^<>\"]*(?:\"[^\"]*\"[^<>\"]*)*)?/?>"
+_WITHIN = re.compile(
+    rf"</?(?:a|abbr|b|cite|code|del|em|i|ins|kbd|mark|q|s|samp|small|span|strong|sub|sup|time|u|var|wbr){_REST}"
+)
+_TAG = re.compile(rf"</?[a-z0-9]+{_REST}")
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -100,7 +106,12 @@ def marked(text: str) -> Markup:
 
 def clean(text: str) -> str:
     """The text as the index takes it: no marks of ours, nothing that is not UTF-8."""
-    return text.translate({ord(OPEN): None, ord(CLOSE): None, 0: None}).encode(errors="replace").decode()
+    return text.replace(OPEN, "").replace(CLOSE, "").replace("\0", "").encode(errors="replace").decode()
+
+
+def said(html: str) -> str:
+    """The words of sanitised HTML, for the index: a tenth of the time that reading it with care takes."""
+    return unescape(_TAG.sub(" ", _WITHIN.sub("", html)))
 
 
 def words_of(phrases: Iterable[str]) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ def a_photo(width: int = 2000, height: int = 1000) -> bytes:
 
 @pytest.fixture
 def illustrated(site: SiteFolder) -> SiteFolder:
-    site.post("a-car", front="image: car.jpg\nimage_alt: A red car\n", text="![The same car](car.jpg)")
+    site.post("a-car", "2026-11-25", front="image: car.jpg\nimage_alt: A red car\n", text="![The same car](car.jpg)")
     (site.root / "posts" / "car.jpg").write_bytes(a_photo())
     return site
 
@@ -71,17 +71,21 @@ def test_another_picture_of_the_same_name_has_another_address(illustrated: SiteF
     after = {path for path in illustrated.tree() if path.endswith(".jpg")}
 
     assert len(after - before) == 3
-    page = illustrated.tree()["posts/a-car/index.html"].decode()
-    assert all(path.rpartition("/")[2] in page for path in after - before)
+    files = illustrated.tree()
+    for path in ("posts/a-car/index.html", "index.html"):
+        page = files[path].decode()
+        assert all(path.rpartition("/")[2] in page for path in after - before), path
+        assert not any(path.rpartition("/")[2] in page for path in before - after), path
+    assert sum(path in files["rss.xml"].decode() for path in after - before) == 1
 
 
 @pytest.mark.parametrize(
     ("name", "content", "code"),
     [
-        ("car.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "P132"),
-        ("car.png", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "P132"),
-        ("car.jpg", a_photo()[:3000], "P133"),
-        ("car.gif", b"not a picture", "P133"),
+        ("car.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "P136"),
+        ("car.png", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "P136"),
+        ("car.jpg", a_photo()[:3000], "P137"),
+        ("car.gif", b"not a picture", "P137"),
     ],
 )
 def test_what_is_no_picture_stops_with_its_line_and_publishes_nothing(

@@ -38,7 +38,11 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     text = "A hybrid hatch in the mountains, and what is left of the battery on the way down."
     posts = [
         a_post(
-            f"road-test-{n:02}", title=f"Road test {n}: the hybrid hatch", text=f"{text} " * 9, topics=(topic,), day=day
+            f"road-test-{n:02}",
+            title=f"Road test {n}: the hybrid hatch",
+            html=f"<p>{text}</p>" * 9,
+            topics=(topic,),
+            day=day,
         )
         for n, topic in enumerate(("Road tests", "Batteries and what comes after them") * 12)
         for day in (datetime(2020 + n % 5, 3, 1, tzinfo=UTC),)

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,9 @@ SITE = a_site()
 
 def a_car(slug: str, text: str = "A car drove by.", **changes: Any) -> Post:
     title = changes.pop("title", slug.replace("-", " ").capitalize())
-    values = {"summary": "A summary.", "take": None, "content_hash": f"{title}{text}{changes}", **changes}
-    return a_post(slug, text=text, title=title, **values)
+    html = f"<p>{escape(text)}</p>"
+    values = {"html": html, "summary": "A summary.", "take": None, "content_hash": f"{title}{text}{changes}", **changes}
+    return a_post(slug, title=title, **values)
 
 
 @pytest.fixture
@@ -173,7 +175,9 @@ def test_a_new_slug_a_new_name_and_a_new_title_of_a_mentioned_post_count_as_chan
     renamed = replace(target, title="Diesel")
     index.update(
         SITE,
-        a_library(replace(post, slug="uno", text="See Diesel", author=replace(NEWS_DESK, name="Desk five")), renamed),
+        a_library(
+            replace(post, slug="uno", html="<p>See Diesel</p>", author=replace(NEWS_DESK, name="Desk five")), renamed
+        ),
     )
     assert paths(index, "see") == paths(index, "five") == ["uno"]
 
@@ -181,14 +185,14 @@ def test_a_new_slug_a_new_name_and_a_new_title_of_a_mentioned_post_count_as_chan
 def test_only_what_changed_is_read_again(path: Path) -> None:
     class Unread(Post):
         @property
-        def text(self) -> str:
+        def html(self) -> str:
             raise AssertionError("read again")
 
     posts = [a_car("one"), a_car("two")]
     index = held(path, *posts)
     same = [object.__new__(Unread) for _ in posts]
     for post, copy in zip(posts, same, strict=True):
-        for name in set(Post.__dataclass_fields__) - {"text"}:
+        for name in set(Post.__dataclass_fields__) - {"html"}:
             object.__setattr__(copy, name, getattr(post, name))
     before = path.stat().st_mtime_ns, path.read_bytes()
 

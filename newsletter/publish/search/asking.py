@@ -20,14 +20,12 @@ from newsletter.publish.query import (
     Query,
     marked,
     match,
-    nearest,
     respelt,
-    words_of,
 )
 from newsletter.publish.search.schema import WEIGHTS
+from newsletter.publish.search.spelling import mended
 
 _SNIPPET = 28  # words: two lines of a page
-_VOCABULARY = 20_000  # words that are compared with one that is unknown
 _MARKS = f"'{OPEN}', '{CLOSE}'"
 _CUT = f"{_MARKS}, '…', {_SNIPPET}"
 _HITS = """
@@ -118,24 +116,9 @@ def _years(index: sqlite3.Connection) -> tuple[Choice, ...]:
 
 def _meant(index: sqlite3.Connection, query: Query) -> tuple[str, int]:
     """The question spelt as the Posts spell it, and how many it finds."""
-    unknown = [word for word in words_of(query.phrases) if not _is_known(index, word)][:3]
-    guesses = {word: guess for word in unknown if (guess := nearest(word, _vocabulary(index, word)))}
+    guesses = mended(index, query.phrases)
     if not guesses:
         return "", 0
     meant = respelt(query.phrases, guesses)
     _, total = _best(index, Query(meant), {})
     return (meant, total) if total else ("", 0)
-
-
-def _is_known(index: sqlite3.Connection, word: str) -> bool:
-    return index.execute("SELECT 1 FROM vocabulary WHERE term = ?", (word,)).fetchone() is not None
-
-
-def _vocabulary(index: sqlite3.Connection, word: str) -> list[str]:
-    """Words that begin with one of the first two letters: few mistakes are made before."""
-    found: list[str] = []
-    for letter in dict.fromkeys(word[:2]):
-        bounds = (letter, letter + "\U0010ffff", _VOCABULARY)
-        rows = index.execute("SELECT term FROM vocabulary WHERE term >= ? AND term < ? LIMIT ?", bounds)
-        found += (term for (term,) in rows)
-    return found

@@ -19,7 +19,7 @@ from uuid import uuid4
 from newsletter.errors import Outside, Problem
 from newsletter.model import Library, LinkKind, Post, Site
 from newsletter.publish.paths import post_path, topic_slug
-from newsletter.publish.query import Found, Query, clean
+from newsletter.publish.query import Found, Query, clean, said
 from newsletter.publish.search.asking import answer
 from newsletter.publish.search.schema import COLUMNS, SCHEMA, VERSION, is_ours, tokens_of
 
@@ -101,7 +101,7 @@ class _Wanted:
 
     def row(self) -> tuple[str, ...]:
         post, when = self.post, self.post.published.astimezone(self.site.timezone)
-        told = (post.title, post.summary, post.text, post.take.text if post.take else "", " · ".join(post.topics))
+        told = (post.title, post.summary, said(post.html), post.take.text if post.take else "", " · ".join(post.topics))
         words = (clean(part) for part in (*told, post.author.name, str(when.year)))
         return post.id, self.stamp, post_path(post.slug), when.date().isoformat(), *words
 

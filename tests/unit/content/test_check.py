@@ -45,7 +45,7 @@ One. Two e.g. this. Three!
         ("[own machine](http://localhost:8000/)", "P120", 8),
         ("[own machine](https://127.0.0.1/)", "P120", 8),
         ("[odd](http://[::1/)", "P120", 8),
-        ("![A red car](car.svg)", "P132", 8),
+        ("![A red car](car.svg)", "P136", 8),
     ],
 )
 def test_what_would_embarrass_the_house_stops(body: str, code: str, line: int) -> None:

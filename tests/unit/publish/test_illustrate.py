@@ -22,7 +22,7 @@ PAGE = "https://autotrendy.example/posts/cars/"
 def encode(name: str, content: bytes) -> list[Variant]:
     """Three widths of three to two, as short as bytes can be; one for a file that is called small."""
     if name.startswith("broken"):
-        raise SourceErrors(Problem("P133", f"The picture {name} is damaged"))
+        raise SourceErrors(Problem("P137", f"The picture {name} is damaged"))
     widths = (300,) if name.startswith("small") else (536, 1072, 1600)
     return [Variant(f"{name.partition('.')[0]}-{w}-00000000.jpg", w, w * 2 // 3, content) for w in widths]
 
@@ -139,7 +139,7 @@ def test_feeds_get_one_whole_address_and_no_choice() -> None:
 def test_a_picture_that_cannot_be_published_stops_a_post_and_warns_of_a_draft() -> None:
     for draft, level in ((False, "stop"), (True, "warn")):
         post, (problem,) = a_post_with(f'<img src="{PAGE}broken.jpg" alt="x">', "broken.jpg", draft=draft)
-        assert (problem.code, problem.level, problem.file) == ("P133", level, str(post.path))
+        assert (problem.code, problem.level, problem.file) == ("P137", level, str(post.path))
         assert post.assets == ()
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.publish.query import LONGEST, MOST, Found, Query, clean, marked, match, nearest, respelt, words_of
+from newsletter.publish.query import LONGEST, MOST, Found, Query, clean, marked, match, nearest, respelt, said, words_of
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,15 @@ def test_found_words_are_marked() -> None:
 
 def test_a_post_cannot_mark_words_itself() -> None:
     assert marked(clean("\x02bold\x03 \ud800")) == "bold ?"
+
+
+def test_the_words_of_a_text_are_whole_and_apart_as_a_reader_sees_them() -> None:
+    html = (
+        '<p>A <em>hy</em>brid &amp; <a href="x" title="not > said">more</a>.</p><img src="y" alt="1 > 0">'
+        "<ul><li>one</li><li>two</li></ul>"
+    )
+    assert said(html).split() == ["A", "hybrid", "&", "more.", "one", "two"]
+    assert said("<pre><code>a &lt; b</code></pre>").split() == ["a", "<", "b"]
 
 
 def test_words_are_spelt_as_the_vocabulary_spells_them() -> None:

@@ -24,8 +24,8 @@ from tests.unit.web.parts import a_client, an_app, index_beside, publish
 
 POSTS = [
     *(a_post(f"hybrid-{n:02}", title=f"Hybrid number {n}", day=datetime(2021, 1, n, tzinfo=UTC)) for n in range(1, 24)),
-    a_post("diesel", title="<Diesel>", topics=("Engines", "A & B"), text="An engine that knocks.", take=None),
-    a_post("waiting", title="Waiting", topics=("Engines",), take=Take("", "We would hold on."), text="x", summary="y"),
+    a_post("diesel", title="<Diesel>", topics=("Engines", "A & B"), html="<p>An engine that knocks.</p>", take=None),
+    a_post("waiting", title="Waiting", topics=("Engines",), take=Take("", "We would hold on."), html="x", summary="y"),
 ]
 
 
