@@ -7,7 +7,7 @@ export UV_SYSTEM_CERTS := 1
 export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-fast lint format lock bench chaos golden clean help
+.PHONY: demo test test-fast lint format lock bench bench-publish chaos golden clean help
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ format: .venv/.ready  ## put the code into the one format
 bench: .venv/.ready  ## the measured figures of README and docs
 	@$(BIN)/python -m bench.startup
 	@$(BIN)/python -m bench.serve
+
+bench-publish: .venv/.ready  ## cold, unchanged and one-edit builds beside Hugo, Pelican and Eleventy (half an hour)
+	@$(BIN)/python -m bench.publish
 
 chaos: .venv/.ready  ## kill -9, bad weather, full disks, for as long as CHAOS_SEEDS="1 2 3 …" lasts
 	@CHAOS_SEEDS="$${CHAOS_SEEDS:-$$(seq -s ' ' 1 25)}" $(BIN)/python -m pytest -n 2 tests/chaos

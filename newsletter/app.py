@@ -6,30 +6,41 @@ Edges are built when first asked for, so that a command pays only for what it to
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from newsletter import seal
 from newsletter.config import Config
-from newsletter.errors import Problem, UsageError, nearest
-from newsletter.model import WEEKLY, Issue, Library, Person, Slot
-from newsletter.ports import Clock, Ledger, Output, Reviews, Roster, Sources, Transport
+from newsletter.errors import ConfigError, NewsletterError, Problem, UsageError, nearest
+from newsletter.model import WEEKLY, Changes, Issue, Library, Person, Post, Slot, Variant
+from newsletter.ports import Cache, Clock, Hosting, Hubs, Ledger, Output, Redirects, Reviews, Roster, Sources, Transport
+from newsletter.program import version
+from newsletter.spread import spread
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
     from newsletter.content.library import Loaded
+    from newsletter.delivery.outbox import Outbox
     from newsletter.delivery.progress import Progress
+    from newsletter.publish.album import Album
+    from newsletter.publish.catalogue import Feed
+    from newsletter.publish.search.index import SearchIndex
     from newsletter.readers.tokens import Tokens
     from newsletter.store.database import Database
     from newsletter.store.keys import Keys
     from newsletter.store.lock import SenderLock
     from newsletter.usecases.choose import Press
+    from newsletter.usecases.coming import Coming
     from newsletter.usecases.deliver import Delivered
     from newsletter.usecases.enroll import Unsubscribe
-    from newsletter.usecases.publish import Published
+    from newsletter.usecases.move_in import Moved, Wanted
+    from newsletter.usecases.preview import Preview
+    from newsletter.usecases.published import Published
 
 # Imports of rooms stand inside the properties on purpose: `publish` must not load the mail room, nor `status` lxml.
 
@@ -39,6 +50,8 @@ class App:
 
     def __init__(self, config: Config) -> None:
         self.config = config
+        self._inputs = ""  # what the library was last read from
+        self._coming: Sequence[datetime] = ()  # when posts come out, or are withdrawn
 
     # -- edges
 
@@ -52,7 +65,44 @@ class App:
     def output(self) -> Output:
         from newsletter.publish.output import Folder
 
-        return Folder(self.config.output)
+        return Folder(self.config.output, self.cache, spread)
+
+    @cached_property
+    def cache(self) -> Cache:
+        """What an earlier run of this program worked out for this site."""
+        from newsletter.store.cache import DiskCache
+
+        return DiskCache(self.config.state / "cache", f"{version()} {self.config.site!r}")
+
+    @cached_property
+    def search(self) -> SearchIndex:
+        from newsletter.publish.search.index import SearchIndex
+
+        return SearchIndex(self.config.state / "search.sqlite3")
+
+    @cached_property
+    def album(self) -> Album:
+        from newsletter.publish.album import Album
+
+        return Album(self.config.state / "cache" / "pictures")
+
+    @cached_property
+    def hubs(self) -> Hubs:
+        from newsletter.publish.websub import Hubs
+
+        return Hubs(self.config.site, self.config.output, self.config.state)
+
+    @cached_property
+    def redirects(self) -> Redirects:
+        from newsletter.store.redirects import RedirectsFile
+
+        return RedirectsFile(self.config.root / "redirects.toml")
+
+    @cached_property
+    def hosting(self) -> Hosting:
+        from newsletter.publish.hosting import Hosting
+
+        return Hosting(self.config.state / "hosting")
 
     @cached_property
     def reviews(self) -> Reviews:
@@ -103,12 +153,17 @@ class App:
         return SenderLock(self.config.state / "sender.lock")
 
     @cached_property
+    def outbox(self) -> Outbox:
+        """The mails that the sandbox caught."""
+        from newsletter.delivery.outbox import Outbox
+
+        return Outbox(self.config.state / "outbox")
+
+    @cached_property
     def transport(self) -> Transport:
         mail = self.config.mail
         if mail.sandbox:
-            from newsletter.delivery.outbox import Outbox
-
-            return Outbox(self.config.state / "outbox")
+            return self.outbox
         from newsletter.delivery.smtp import SmtpSettings, SmtpTransport
 
         return SmtpTransport(
@@ -129,6 +184,8 @@ class App:
             self.lock.release()
         if "database" in self.__dict__:
             self.database.close()
+        if "cache" in self.__dict__:
+            self.cache.close()
 
     # -- the verbs
 
@@ -153,7 +210,29 @@ class App:
         """All posts, with every problem."""
         from newsletter.usecases.check import check
 
-        return check(sources=self.sources, reviews=self.reviews, site=self.config.site, now=now)
+        self._inputs = self._present()
+        loaded = check(
+            sources=self.sources,
+            reviews=self.reviews,
+            site=self.config.site,
+            now=now,
+            encode=self.encode_picture,
+            cache=self.cache,
+            spread=spread,
+        )
+        self._coming = [time for post in loaded.posts for time in _times(post)]
+        return loaded
+
+    def _present(self) -> str:
+        """One hash of all that a publish is made of; empty when it cannot be told."""
+        from newsletter.templates import default_folder
+
+        folders = (self.config.root / "templates", default_folder())
+        return seal.inputs(self.config.root, folders, self.config.cadence, self.issues())
+
+    def encode_picture(self, name: str, content: bytes) -> Sequence[Variant]:
+        """The picture as it is published, from the album if it is there. Raises SourceErrors."""
+        return self.album.encode(name, content)
 
     def library(self, now: datetime) -> Library:
         """The public posts. Raises SourceErrors."""
@@ -163,36 +242,150 @@ class App:
 
     def issues(self) -> Sequence[Issue]:
         """The issues so far; a site that never mailed has no state and gets none for asking."""
-        return self.ledger.issues(WEEKLY) if self._has_state else ()
+        return self.ledger.issues(WEEKLY) if self.has_state else ()
 
     @property
-    def _has_state(self) -> bool:
+    def has_state(self) -> bool:
+        """Whether a ledger was ever opened here."""
         return (self.config.state / "newsletter.sqlite3").exists()
 
     def next_slot(self, now: datetime) -> Slot:
         """The next slot that no issue has taken."""
         from newsletter.usecases.choose import free_slot
 
-        return free_slot(self.config.cadence, self.ledger.slots(WEEKLY) if self._has_state else (), now)
+        return free_slot(self.config.cadence, self.ledger.slots(WEEKLY) if self.has_state else (), now)
 
     def write_post(self, path: PurePosixPath, text: str) -> None:
         """Make a new file in `posts/`. Raises Refused when it is there already."""
         self.sources.write_new(path, text)
 
+    def move_in(self, where: str, wanted: Wanted, now: datetime, *, progress: Callable[[int], None]) -> Moved:
+        """Bring in the posts of an export or a feed; see `usecases.move_in`. Raises UsageError for no such file."""
+        from newsletter.content.importing import disk, recognise
+        from newsletter.outside.client import Client
+        from newsletter.usecases.move_in import move_in
+
+        site, client = self.config.site, Client()
+        with disk.stream(where, client) as export, disk.Stage(self.config.root) as stage:
+            return move_in(
+                lambda: recognise.read(export, where, site.timezone),
+                stage,
+                wanted,
+                site=site,
+                loaded=self.loaded(now),
+                beside=disk.Beside(where).find,
+                client=client,
+                now=now,
+                progress=progress,
+            )
+
+    def unchanged(self, now: datetime) -> Published | None:
+        """What publishing now would answer, if it certainly would change nothing; None when one has to look."""
+        from newsletter.usecases.published import Published
+
+        known = seal.kept(self.cache)
+        beside = ("search.sqlite3", "hosting/addresses.json")
+        complete = all((self.config.state / name).is_file() for name in beside)
+        if not known or not complete or (self.config.site.hubs and self.hubs.waiting()):
+            return None
+        if not known.holds(self._present(), self.output.stands(), now):
+            return None
+        return Published(Changes(same=known.files), known.posts, known.issues, known.feeds, known.files)
+
     def publish(self, library: Library, now: datetime, *, dry_run: bool = False) -> Published:
         """Build the output folder. Raises SourceErrors, Outside."""
         from newsletter.usecases.publish import publish
 
-        return publish(
+        issues = self.issues()
+        done = publish(
             library=library,
-            issues=self.issues(),
+            issues=issues,
             output=self.output,
             site=self.config.site,
             templates=self.templates,
             next_slot=self.next_slot(now),
             now=now,
             dry_run=dry_run,
+            search=self.search,
+            hubs=self.hubs if self.config.site.hubs else None,
+            redirects=self.redirects,
+            hosting=self.hosting,
+            hosts=self.config.hosting,
+            compress=self.config.compress,
         )
+        if self._inputs and not dry_run and not done.remarks:
+            until = seal.until(now, [*self._coming, self.next_slot(now).due, *(issue.send_at for issue in issues)])
+            counts = (done.posts, done.issues, done.feeds, done.files)
+            seal.keep(self.cache, seal.Seal(self._inputs, self.output.stands(), now.isoformat(), until, *counts))
+        return done
+
+    def feeds(self, now: datetime) -> tuple[Feed, ...]:
+        """Every feed that a publish makes now. Raises SourceErrors."""
+        from newsletter.publish.catalogue import feeds
+        from newsletter.usecases.publish import starting
+
+        shown = [issue for issue in self.issues() if issue.state.public or starting(issue, now)]
+        return feeds(self.config.site, self.library(now), shown)
+
+    def check_feeds(self, now: datetime) -> tuple[int, list[Problem]]:
+        """How many feed documents are published, and every rule that they break."""
+        from newsletter.publish import feedcheck, live
+
+        documents = live.documents(self.config.output)
+        return len(documents), feedcheck.check(documents, self.config.site, now)
+
+    def preview(self, now: datetime, *, strict: bool = True) -> Preview:
+        """The site with drafts and posts to come; nothing is written. Raises NewsletterError: what stops a publish."""
+        from newsletter.usecases.preview import preview
+
+        with self.templates_told():
+            return preview(
+                loaded=self.loaded(now),
+                issues=self.issues(),
+                site=self.config.site,
+                templates=self.templates,
+                next_slot=self.next_slot(now),
+                published=self.output.published_ids(),
+                now=now,
+                strict=strict,
+                known=self.redirects.all(),
+            )
+
+    def judge(self, preview: Preview, paths: Iterable[str]) -> list[Problem]:
+        """What would stop a publish in these files of a preview. Raises ConfigError for a faulty template."""
+        from newsletter.usecases.preview import judge
+
+        with self.templates_told():
+            return judge(preview, paths, self.config.site)
+
+    def coming(self, library: Library, now: datetime) -> Coming:
+        """The next mail as it would go out now; a site without state gets none for asking. Raises NewsletterError."""
+        from newsletter.usecases.coming import Past, coming, past
+        from newsletter.usecases.prepare import Shelf
+
+        known = past(self.ledger, library, now) if self.has_state else Past(Shelf(library), now)
+        with self.templates_told():
+            return coming(
+                known,
+                site=self.config.site,
+                cadence=self.config.cadence,
+                templates=self.templates,
+                sandbox=self.config.mail.sandbox,
+                now=now,
+            )
+
+    @contextmanager
+    def templates_told(self) -> Iterator[None]:
+        """A fault in a template is the site's, not a bug of ours: raises ConfigError with its line."""
+        from newsletter.templates import fault
+
+        try:
+            yield
+        except Exception as error:
+            problem = None if isinstance(error, NewsletterError) else fault(error, self.config.root)
+            if problem is None:
+                raise
+            raise ConfigError(problem) from error
 
     def press(self, library: Library, now: datetime) -> Press:
         """What making an issue needs."""
@@ -250,3 +443,10 @@ class App:
         from newsletter.usecases.enroll import Unsubscribe
 
         return Unsubscribe(self.roster, self.tokens, clock)
+
+
+def _times(post: Post) -> Iterator[datetime]:
+    """When a post changes without being edited."""
+    yield post.published
+    if post.withdrawal:
+        yield post.withdrawal.at

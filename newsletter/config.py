@@ -43,6 +43,13 @@ def _url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _hub(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.fragment or not value.isprintable():
+        raise ValueError("is not the address of a WebSub hub, such as https://hub.example/")
+    return value
+
+
 def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
@@ -91,6 +98,7 @@ def _authority(value: str) -> str:
 
 Line = Annotated[str, AfterValidator(_plain)]
 Url = Annotated[str, AfterValidator(_url)]
+Hub = Annotated[str, AfterValidator(_hub)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Span = Annotated[timedelta, BeforeValidator(_span)]
 WallTime = Annotated[time, BeforeValidator(_wall_time)]
@@ -169,6 +177,16 @@ class WebSection(Section):
     port: int = Field(8000, description="Port that `newsletter serve` listens on.", ge=1, le=65535)
 
 
+class PublishSection(Section):
+    hubs: tuple[Hub, ...] = Field((), description="WebSub hubs that are told when a feed has changed.")
+    hosting: tuple[Literal["nginx", "caddy", "netlify", "cloudflare"], ...] = Field(
+        (),
+        description="Hosts whose settings are written along: `nginx` and `caddy` into `hosting/` in `paths.state`, "
+        "`netlify` or `cloudflare` into the published folder.",
+    )
+    compress: bool = Field(False, description="Whether each text file is also written compressed, as `.gz` and `.br`.")
+
+
 class PathsSection(Section):
     state: str = Field("var", description="Folder of database, outbox, keys; relative to the site.")
     output: str = Field("feeds", description="Folder that is published; relative to the site.")
@@ -189,6 +207,7 @@ class Settings(BaseSettings):
     cadence: CadenceSection = Field(CadenceSection(), description="When issues go out.")
     mail: MailSection = Field(MailSection(), description="How mail leaves.")
     web: WebSection = Field(WebSection(), description="The pages that answer readers.")
+    publish: PublishSection = Field(PublishSection(), description="What is told and written beside the pages.")
     paths: PathsSection = Field(PathsSection(), description="Where things lie.")
 
     @classmethod
@@ -239,6 +258,8 @@ class Config:
     keys_file: Path
     web_host: str
     web_port: int
+    hosting: tuple[str, ...] = ()
+    compress: bool = False
 
     @property
     def database(self) -> str:
@@ -328,6 +349,8 @@ def _default_words(value: object) -> str:
         return f"{value.total_seconds() / 3600:g}h"
     if isinstance(value, time):
         return f"{value:%H:%M}"
+    if value == ():
+        return "[]"
     return "" if value is None else str(value)
 
 
@@ -486,6 +509,8 @@ def _config(root: Path, settings: Settings, password: str) -> Config:
         keys_file=root / settings.keys_file if settings.keys_file else state / "keys.toml",
         web_host=settings.web.host,
         web_port=settings.web.port,
+        hosting=settings.publish.hosting,
+        compress=settings.publish.compress,
     )
 
 
@@ -504,6 +529,7 @@ def _site(settings: Settings) -> Site:
         sender=_sender(settings, host),
         people={key: Person(key, p.name, p.email, p.role) for key, p in settings.people.items()},
         review=settings.review == "on",
+        hubs=settings.publish.hubs,
     )
 
 

@@ -63,6 +63,9 @@ class NewsletterError(Exception):
         self.problems: tuple[Problem, ...] = (problems,) if isinstance(problems, Problem) else tuple(problems)
         super().__init__("; ".join(f"{p.place}: {p.code} {p.message}".lstrip(": ") for p in self.problems))
 
+    def __reduce__(self) -> tuple[type[NewsletterError], tuple[object, ...]]:
+        return type(self), (self.problems,)  # it travels from the process where it was found
+
 
 class SourceErrors(NewsletterError):
     """Problems in posts, all of one run together; nothing was published."""

@@ -9,7 +9,7 @@ Times are aware datetimes in UTC unless a name says *local*.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -57,6 +57,7 @@ class Site:
     sender: Sender
     people: Mapping[str, Person] = field(default_factory=dict)
     review: bool = True
+    hubs: tuple[str, ...] = ()  # WebSub hubs that are told of changed feeds
 
     @property
     def direction(self) -> str:
@@ -78,6 +79,7 @@ class Source:
     path: PurePosixPath
     text: str
     assets: Mapping[str, bytes] = field(default_factory=dict)  # files beside it that it may name
+    stamp: str = ""  # equal stamps of one path mean equal text and assets; empty when nobody can tell
 
 
 class LinkKind(StrEnum):
@@ -86,6 +88,7 @@ class LinkKind(StrEnum):
     CORRECTS = "corrects"
     SEE_ALSO = "see-also"
     MENTIONS = "mentions"  # a [[slug]] in the text
+    VERDICT = "verdict"  # on the Take of an older Post
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,23 @@ class Take:
 
     html: str  # sanitised, without a wrapper
     text: str
+    check: date | None = None  # when the house promised to look back at it
+
+
+class Judgement(StrEnum):
+    """What became of a Take, as a later Post says."""
+
+    OPEN = "open"
+    RIGHT = "right"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """When and why a Post was taken back."""
+
+    at: datetime
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +135,33 @@ class Asset:
 
     name: str
     content: bytes = field(repr=False)
+
+
+SHOWN_WIDTH, SHOWN_BYTES = 1072, 150_000
+"""What mail, feeds and previews get of a picture: twice a mail's column in pixels, and light enough for mail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A picture in one width, encoded anew, with nothing in it but the picture."""
+
+    name: str  # `car-1072-1a2b3c4d.jpg`: the width, and the first digits of the SHA-256 of `content`
+    width: int  # pixels
+    height: int
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An Asset that is a picture, as it is published: its Variants, narrowest first, at least one."""
+
+    name: str  # of the Asset
+    variants: tuple[Variant, ...]
+
+    @property
+    def shown(self) -> Variant:
+        """What feeds, mail and previews get: the widest that is not over SHOWN_WIDTH."""
+        return [self.variants[0], *(one for one in self.variants if one.width <= SHOWN_WIDTH)][-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +187,11 @@ class Post:
     draft: bool
     path: PurePosixPath  # where it was read from
     assets: tuple[Asset, ...] = ()
+    pictures: tuple[Picture, ...] = ()  # what became of those assets that are pictures
+    mark: str = field(default="", compare=False)  # of everything in this Post a hash; empty when nobody took it
+    face: str = field(default="", compare=False)  # the same without the text: of what other pages may say of it
+    judgement: Judgement | None = None  # of the Take that its VERDICT Link leads to
+    withdrawal: Withdrawal | None = None
 
     @property
     def minutes(self) -> int:
@@ -171,6 +223,8 @@ class Library:
     chains: Mapping[str, Chain]  # post id -> the Chain it is part of, if any
     approved: frozenset[str] = frozenset()  # ids of Posts whose present hash is approved
     known_ids: frozenset[str] = frozenset()  # ids of all sources, public or not
+    known_slugs: frozenset[str] = frozenset()  # and their slugs
+    withdrawn: tuple[Post, ...] = ()  # Posts that were public until they were taken back, newest first
     in_review: tuple[Post, ...] = ()  # no drafts, their time has come, and no version was ever approved: not public
 
     def find(self, post_id: str) -> Post | None:
@@ -192,6 +246,24 @@ class File:
     """A path relative to the output folder, and its bytes. What rendering returns."""
 
     path: PurePosixPath
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A File before it is made: `key` is a hash of everything that its bytes depend on."""
+
+    path: PurePosixPath
+    key: str
+    make: Callable[[], bytes] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What stood at an address on the web."""
+
+    url: str  # where it was found, after redirects
+    media_type: str  # `text/html`, without parameters
     content: bytes = field(repr=False)
 
 

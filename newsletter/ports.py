@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Protocol
+from typing import Protocol, TypeVar
 
+from newsletter.errors import Problem
 from newsletter.model import (
     Addressee,
     Approval,
@@ -22,23 +23,56 @@ from newsletter.model import (
     Delivery,
     DeliveryState,
     Digest,
+    Fetched,
     File,
     Issue,
     IssueState,
+    Library,
     LogEntry,
     Message,
     Receipt,
+    Recipe,
     Settlement,
+    Site,
     Slot,
     SlotOutcome,
     SlotRecord,
     Source,
     Story,
     Subscriber,
+    Variant,
 )
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 Clock = Callable[[], datetime]
 """Answers the present as an aware UTC datetime; built at a door, once."""
+
+Encode = Callable[[str, bytes], Sequence[Variant]]
+"""The Variants of a picture, from its name and bytes: `publish.pictures.encode`, or what remembers its answers."""
+
+
+class Spread(Protocol):
+    """A `map`, in order, that may work on several processors; results travel between processes."""
+
+    def __call__(self, function: Callable[[T], R], things: Sequence[T], /) -> Iterable[R]: ...
+
+
+class Cache(Protocol):
+    """What an earlier run worked out: texts by kind and key. A result never needs it; it may be empty any time."""
+
+    def all(self, kind: str) -> Mapping[str, str]: ...
+    def get(self, kind: str, key: str) -> str | None: ...
+    def put(self, kind: str, values: Iterable[tuple[str, str]]) -> None: ...
+    def keep_only(self, kind: str, keys: Iterable[str]) -> None:
+        """Forget all else of this kind."""
+
+    def close(self) -> None: ...
+
+
+Judge = Callable[[Sequence[File]], Sequence[Problem]]
+"""What is wrong with the files of one folder, before they are published."""
 
 
 class Sources(Protocol):
@@ -51,21 +85,63 @@ class Sources(Protocol):
         """Add a source that does not exist yet; `path` is relative to the site. Raises Refused when it does."""
 
 
+class Search(Protocol):
+    """The index of what is public."""
+
+    def update(self, site: Site, library: Library) -> None:
+        """Make it hold these Posts and no other; only what changed is written. Raises Outside (F440)."""
+
+
+class Redirects(Protocol):
+    """`redirects.toml`: old addresses, remembered for ever."""
+
+    def all(self) -> Mapping[str, str]:
+        """Old path -> slug or address. Raises ConfigError (P307), Outside."""
+
+    def add(self, found: Mapping[str, str]) -> None:
+        """Add those whose path is not there yet."""
+
+
+class Hosting(Protocol):
+    """What hosts are told, beside the published folder."""
+
+    def write(self, files: Mapping[str, bytes]) -> None:
+        """Make it hold these files by name. Raises Outside (F424)."""
+
+
+class Hubs(Protocol):
+    """The WebSub hubs of the site."""
+
+    def announce(self, now: datetime) -> Sequence[Problem]:
+        """Tell them which published feeds have changed since they were told. Trouble is a warning, never raised."""
+
+    def waiting(self) -> bool:
+        """Whether one is still to be told of something, as far as the last look knows."""
+
+
 class Output(Protocol):
     """The published folder."""
 
     def published_ids(self) -> Mapping[str, str]:
         """Post id -> slug, as the last publish recorded them; empty before the first."""
 
-    def write(self, files: Iterable[File], published: Mapping[str, str]) -> Changes:
+    def write(
+        self, files: Iterable[File | Recipe], published: Mapping[str, str], judge: Judge | None = None
+    ) -> Changes:
         """Make the folder hold exactly these files, each written beside and moved into place.
+
+        A Recipe whose key is that of the last write is not made again while its file stands as that left it. What
+        `judge` says of the files that are made keeps all from being moved: raises SourceErrors.
 
         Files that an earlier write made and that are not among these are removed last; files that it did not make
         are never touched. A file whose bytes are the same is left alone. Raises Outside when the disk refuses.
         """
 
-    def compare(self, files: Iterable[File]) -> Changes:
+    def compare(self, files: Iterable[File | Recipe], judge: Judge | None = None) -> Changes:
         """What `write` would do with these files, without doing it."""
+
+    def stands(self) -> str:
+        """What changes when any published file does; empty when one is not as the last write left it."""
 
 
 class Reviews(Protocol):
@@ -230,3 +306,29 @@ class Transport(Protocol):
     name: str
 
     def open(self) -> AbstractContextManager[Session]: ...
+
+
+class Client(Protocol):
+    """The web outside, behind a guard: only public addresses, each call ends within 10 seconds and 5 MB."""
+
+    def get(self, url: str) -> Fetched:
+        """What stands at `url`, redirects followed. Raises Refused (C801) when the guard says no, and Outside."""
+
+    def post(self, url: str, fields: Mapping[str, str]) -> int:
+        """Send a form; the status of the answer. Raises as `get`."""
+
+
+class Stage(Protocol):
+    """New files of a site, made aside and brought in together."""
+
+    def text(self, path: PurePosixPath) -> str:
+        """A file of the site as it is, relative to its folder; empty when there is none."""
+
+    def put(self, path: PurePosixPath, content: bytes) -> None:
+        """A new file of `posts/`."""
+
+    def change(self, path: PurePosixPath, content: bytes) -> None:
+        """A file that is replaced once all new ones are there."""
+
+    def commit(self) -> None:
+        """All of it or nothing. Raises Refused for a file in the way, Outside when the disk refuses."""

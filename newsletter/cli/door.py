@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from newsletter.app import App
     from newsletter.config import Config
     from newsletter.model import Library
+    from newsletter.usecases.published import Published
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -73,6 +74,13 @@ class Door:
             loaded = app.loaded(self.now_in(config.site.timezone))
             found = [p for p in (*problems, *loaded.problems) if not paths or _concerns(p, wanted)]
             return found, len(loaded.library.known_ids)
+
+    def unchanged(self) -> Published | None:
+        """What a publish would answer, if configuration, posts and output are as the last one left them."""
+        try:
+            return self.app.unchanged(self.now)
+        except ConfigError:
+            return None  # told with what is wrong in the posts
 
     def sound_library(self) -> Library:
         """The public posts. Raises SourceErrors with what is wrong in configuration and posts, all together."""

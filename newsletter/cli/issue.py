@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from newsletter.issues.selection import Choice
     from newsletter.ports import Clock
     from newsletter.usecases.deliver import Delivered
+    from newsletter.usecases.look_back import Due
     from newsletter.usecases.send import Plan
 
 _TABLE = {
@@ -128,6 +129,7 @@ def show(door: Door, number: str) -> None:
 
 def _show_next(door: Door) -> None:
     from newsletter.usecases.choose import choose
+    from newsletter.usecases.look_back import look_back
     from newsletter.usecases.prepare import draft_of
     from newsletter.usecases.report import status
 
@@ -165,7 +167,19 @@ def _show_next(door: Door) -> None:
     lines += [
         f"Before it  issue {one.number} is {one.state.value}: newsletter issue show {one.number}" for one in unsent
     ]
-    door.answer(data, *lines)
+    due = look_back(press.library, app.config.site, door.now)
+    data["takes_due"] = [{"slug": one.post.slug, "check": one.day.isoformat(), "take": one.text} for one in due]
+    door.answer(data, *lines, *_due_words(due))
+
+
+def _due_words(due: Sequence[Due]) -> list[str]:
+    """What the house promised to look back at, and how a post answers."""
+    lines = [f"Look back  {words.long_date(one.day)}  {one.post.slug}: {words.shorten(one.text, 90)}" for one in due]
+    if due:
+        lines.append(
+            f"           A post answers with   verdict: right|wrong|open   and   verdict_on: {due[0].post.slug}"
+        )
+    return lines
 
 
 def _choice_row(n: int, choice: Choice) -> tuple[str, ...]:

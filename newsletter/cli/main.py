@@ -21,13 +21,15 @@ BLOCKS: dict[str, dict[str, tuple[str, str]]] = {
         "init": ("newsletter.cli.start:init", "make a new site (no questions)"),
         "new": ("newsletter.cli.start:new", "start a post from the template"),
         "check": ("newsletter.cli.start:check", "read everything, report problems, change nothing"),
+        "preview": ("newsletter.cli.preview:preview", "see the site and the next mail while you write"),
         "status": ("newsletter.cli.look:status", "what happens next, on one screen"),
         "explain": ("newsletter.cli.look:explain", "why a reader did or did not get an issue"),
     },
     "Posts, issues, readers": {
-        "post": ("newsletter.cli.post:post", "list, approve"),
+        "post": ("newsletter.cli.post:post", "list, import, approve"),
         "issue": ("newsletter.cli.issue:issue", "list, show, send, cancel"),
         "reader": ("newsletter.cli.reader:reader", "list, add, leave"),
+        "feed": ("newsletter.cli.feed:feed", "list, check"),
         "schedule": ("newsletter.cli.look:schedule", "next"),
     },
     "The machine verbs, safe to repeat": {

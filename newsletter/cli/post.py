@@ -1,4 +1,4 @@
-"""`post list | approve`."""
+"""`post list | approve`; `post import` has a module of its own."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from newsletter.model import Library, Person, Post
 
 _TABLE = {
     "list": ("newsletter.cli.post:list_posts", "all posts with their state"),
+    "import": ("newsletter.cli.importing:import_posts", "bring in posts of another program"),
     "approve": ("newsletter.cli.post:approve", "sign off the present text of a post"),
 }
 

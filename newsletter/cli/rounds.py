@@ -34,6 +34,7 @@ class Rounds:
         self._refused = 0  # in a row
         self._not_before: datetime | None = None
         self._said: tuple[str, ...] = ()
+        self._remarks: tuple[Problem, ...] = ()
 
     def look(self) -> None:
         """One round. Whatever goes wrong is told and left for the next round; nothing is lost by it."""
@@ -84,6 +85,9 @@ class Rounds:
         done = app.publish(library, now)
         if done.changes:
             self._say(f"Published: {done.changes.changed} changed, {done.changes.new} new, {done.changes.gone} gone")
+        if done.remarks != self._remarks:
+            self._say(*told(done.remarks))
+        self._remarks = done.remarks
         made = prepare(app.press(library, now))
         if made.slot is not None:
             self._say(*prepared_words(self._door, made, "just now"), *told(made.problems))

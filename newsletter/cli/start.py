@@ -39,7 +39,7 @@ def init(door: Door, path: Path, title: str | None, bare: bool, dry_run: bool) -
             "  feeds/               what readers will see is built here",
             "Sandbox is on: no mail leaves this machine. It lands in var/outbox/.",
             "",
-            f"Next:  cd {path} && newsletter publish && newsletter serve",
+            f"Next:  cd {path} && newsletter preview",
         )
 
 

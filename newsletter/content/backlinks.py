@@ -7,10 +7,11 @@ there when it was written, and that Chains run from old to new and never in a ci
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from graphlib import CycleError, TopologicalSorter
+from typing import Protocol
 
 from newsletter.content.header import Header, Reference
 from newsletter.content.lines import Lines, Spot
@@ -37,12 +38,28 @@ class Card:
     released: bool
 
     def public(self, now: datetime) -> bool:
+        return self.appeared(now) and not self.withdrawn(now)
+
+    def appeared(self, now: datetime) -> bool:
+        """Whether it is or was public."""
         return self.released and self.header.published <= now
+
+    def withdrawn(self, now: datetime) -> bool:
+        withdrawal = self.header.withdrawal
+        return withdrawal is not None and withdrawal.at <= now
 
     @property
     def age(self) -> tuple[datetime, str]:
         """Sorts posts from old to new, the same way everywhere."""
         return self.header.published, self.header.id
+
+
+class Teller(Protocol):
+    """What can say of a source that something is wrong, with the line."""
+
+    def problem(
+        self, code: str, message: str, spot: Spot, *, why: str = "", fixes: tuple[str, ...] = (), level: str = "stop"
+    ) -> Problem: ...
 
 
 class Index:
@@ -57,7 +74,7 @@ class Index:
             self._by_name |= {getattr(card.header, name): card for card in self._cards}
         self._by_topic: dict[str, list[Card]] = defaultdict(list)
         for card in self._cards:
-            if card.released:
+            if card.released and not card.withdrawn(now):
                 for topic in card.header.topics:
                     self._by_topic[topic.casefold()].append(card)
 
@@ -83,7 +100,7 @@ class Index:
 
 
 def resolve(
-    card: Card, references: Sequence[Reference], index: Index, lines: Lines
+    card: Card, references: Sequence[Reference], index: Index, lines: Teller
 ) -> tuple[tuple[Link, ...], list[Problem]]:
     """The Links of one post in the order that it makes them, and P104, P105, P111 where they cannot be made."""
     made: list[tuple[LinkKind, str]] = []
@@ -110,14 +127,14 @@ def _links(source: str, made: Sequence[tuple[LinkKind, str]], auto: str | None) 
     return tuple(Link(kind, source, target) for kind, target in said)
 
 
-def _unknown(reference: Reference, index: Index, lines: Lines) -> Problem:
+def _unknown(reference: Reference, index: Index, lines: Teller) -> Problem:
     meant = index.nearest(reference.name)
     written = reference.name[:80]
     fixes = (f"did you mean {meant}?",) if meant else ("name a post by the slug in its address",)
     return lines.problem("P105", f"There is no post called {written}", reference.spot, fixes=fixes)
 
 
-def _wrong(reference: Reference, card: Card, target: Card, index: Index, lines: Lines) -> Problem | None:
+def _wrong(reference: Reference, card: Card, target: Card, index: Index, lines: Teller) -> Problem | None:
     if target.header.id == card.header.id:
         return lines.problem("P111", "The post links to itself", reference.spot, fixes=("delete the link",))
     title = target.header.title
@@ -128,6 +145,10 @@ def _wrong(reference: Reference, card: Card, target: Card, index: Index, lines: 
         return lines.problem("P111", message, reference.spot, why=_BEFORE_LATER, fixes=(fix,))
     if target.public(max(index.now, card.header.published)):
         return None
+    if card.withdrawn(index.now):
+        return None  # nobody reads it any more
+    if target.withdrawn(index.now) and target.appeared(index.now):
+        return _taken_back(reference, target, lines)
     if not card.released and not target.header.draft:
         return None  # both are on their way; the stop comes if this one arrives first
     return _unpublished(reference, card, target, index, lines)
@@ -138,7 +159,7 @@ def _later(kind: LinkKind, header: Header, target: Header) -> bool:
     return target.published > (header.updated if kind in _REVISABLE else header.published)
 
 
-def _unpublished(reference: Reference, card: Card, target: Card, index: Index, lines: Lines) -> Problem:
+def _unpublished(reference: Reference, card: Card, target: Card, index: Index, lines: Teller) -> Problem:
     state = "a draft" if target.header.draft else "not approved" if not target.released else "not yet due"
     before = index.newest_before(card)
     fixes: tuple[str, ...] = (_HOW[state].format(target.header.slug),)
@@ -154,14 +175,26 @@ def _unpublished(reference: Reference, card: Card, target: Card, index: Index, l
     )
 
 
-def circles(posts: Sequence[Post], spots: Mapping[str, tuple[Lines, Spot]]) -> list[Problem]:
+def _taken_back(reference: Reference, target: Card, lines: Teller) -> Problem:
+    """A warning only: what was written before need not be touched when another post is withdrawn."""
+    return lines.problem(
+        "P104",
+        f"The link points to a post that was withdrawn: “{target.header.title}”",
+        reference.spot,
+        why="Its page only says when and why; lists, stories and neighbours leave it out.",
+        fixes=("take the link out, if the text can do without",),
+        level="warn",
+    )
+
+
+def circles(posts: Sequence[Post], spot_of: Callable[[str], tuple[Lines, Spot]]) -> list[Problem]:
     """P111 for each circle that `previous` and `continues` make; only posts of one moment can."""
     graph = {p.id: {link.target for link in p.links if link.kind in CHAINING} for p in posts}
     slugs = {post.id: post.slug for post in posts}
     problems = []
     while circle := _circle(graph):
         graph[circle[1]] -= {circle[0]}
-        lines, spot = spots[circle[1]]
+        lines, spot = spot_of(circle[1])
         names = " → ".join(slugs[post_id] for post_id in reversed(circle))
         fixes = ("delete one of these links",)
         problems.append(lines.problem("P111", f"The links run in a circle: {names}", spot, fixes=fixes))
@@ -189,8 +222,20 @@ def invert(posts: Iterable[Post]) -> dict[str, tuple[BackLink, ...]]:
     return {target: tuple(links) for target, links in found.items()}
 
 
-def chains(posts: Iterable[Post]) -> dict[str, Chain]:
-    """Post id -> the Chain that `previous` and `continues` put it in, oldest first."""
+def chains(posts: Iterable[Post], lost: Iterable[Post] = ()) -> dict[str, Chain]:
+    """Post id -> the Chain that `previous` and `continues` put it in, oldest first.
+
+    Posts that are `lost` join what is before them and after them, and are not in it themselves.
+    """
+    found = _chains([*posts, *lost])
+    gone = {post.id for post in lost}
+    if not gone:
+        return found
+    left = {post_id: Chain(tuple(one for one in chain.posts if one not in gone)) for post_id, chain in found.items()}
+    return {post_id: chain for post_id, chain in left.items() if len(chain.posts) > (post_id not in gone)}
+
+
+def _chains(posts: Iterable[Post]) -> dict[str, Chain]:
     by_id = {post.id: post for post in posts}
     neighbours: dict[str, set[str]] = defaultdict(set)
     for post in by_id.values():

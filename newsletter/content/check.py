@@ -22,9 +22,6 @@ from newsletter.content.outline import Anchor, Outline
 from newsletter.errors import Problem
 from newsletter.model import Site
 
-HEAVY = 150 * 1000
-"""Octets of an image over which mail gets slow."""
-
 _MOST = 100  # findings of one kind in one post; beyond, the list helps nobody
 
 _EMPTY_WORDS = frozenset({"here", "click here", "read more", "more", "link", "this", "this link", "this article"})
@@ -33,6 +30,8 @@ _LEFTOVER = re.compile(
     r"|^Text…$|^One to three sentences of house opinion\.$",
     re.IGNORECASE | re.MULTILINE,
 )
+_LEFTOVER_HINTS = ("tk", "todo", "fixme", "xxx", "lorem", "{{", "{%", "text…", "one to three sentences")
+_MARKUP_HINTS = (":::", "[")
 _MARKUP = re.compile(r"^:{3,}.*$|\[![A-Za-z]{1,30}\]|\[\^[^\[\]\s]{1,100}\]|\[\[[^\[\]\n]{0,300}\]\]", re.MULTILINE)
 _FILE_ALT = re.compile(r"(?:\S+\.(?:jpe?g|png|gif|webp|avif|svg)|(?:img|dsc|image|screenshot)[-_ ]?\d*)", re.IGNORECASE)
 _SENTENCE = re.compile(r"[.!?…][\"'”’)\]]{0,3}(?: (?=[^a-z])|$)")
@@ -62,7 +61,7 @@ class Subject:
 
 
 def check(subject: Subject, site: Site) -> list[Problem]:
-    """All findings in one post: P112, P113, P118, P120–P125, P127, P128 and P126 for markup left over."""
+    """All findings in one post: P112, P113, P118, P120–P125, P127, P136 and P126 for markup left over."""
     take = subject.rendered.take
     seen = outline.read(subject.rendered.html + (take.html if take else ""))
     kinds = (
@@ -80,7 +79,7 @@ def _words(subject: Subject, seen: Outline) -> Iterator[Problem]:
         message = "The post has no text"
         yield subject.lines.problem("P118", message, Spot(subject.front.height), level=subject.unfinished)
     everything = "\n".join((subject.header.title, subject.header.summary, seen.prose))
-    for left in dict.fromkeys(match.group() for match in _LEFTOVER.finditer(everything)):
+    for left in _found(_LEFTOVER, _LEFTOVER_HINTS, everything):
         yield subject.lines.problem(
             "P118",
             f"A placeholder was left: {left[:60]}",
@@ -88,9 +87,17 @@ def _words(subject: Subject, seen: Outline) -> Iterator[Problem]:
             fixes=("write what belongs there", "put it between `backticks` if it is meant"),
             level=subject.unfinished,
         )
-    for left in dict.fromkeys(match.group() for match in _MARKUP.finditer(seen.prose)):
+    for left in _found(_MARKUP, _MARKUP_HINTS, seen.prose):
         message = f"Markup that readers will see as it is: {left[:60]}"
         yield subject.lines.problem("P126", message, subject.spot(left), level="warn")
+
+
+def _found(wanted: re.Pattern[str], hints: tuple[str, ...], text: str) -> list[str]:
+    """Each different match once; `hints` are small, one of them is in every match, and most texts have none."""
+    small = text.lower()
+    if not any(hint in small for hint in hints):
+        return []
+    return list(dict.fromkeys(match.group() for match in wanted.finditer(text)))
 
 
 def _pictures(subject: Subject, seen: Outline) -> Iterator[Problem]:
@@ -135,15 +142,15 @@ def _file_alt(subject: Subject, alt: str, spot: Spot) -> Problem:
 
 
 def _file(subject: Subject, name: str, spot: Spot) -> Iterator[Problem]:
-    content = subject.assets.get(name)
-    if content is None:
+    if name.lower().endswith((".svg", ".svgz")):
+        why = "It can carry scripts, and mail programs do not show it."
+        message = f"The picture {name[:80]} is an SVG drawing"
+        yield subject.lines.problem("P136", message, spot, why=why, fixes=("export it as PNG",))
+    elif name not in subject.assets:
         why = "Only pictures (JPEG, PNG, GIF, WebP, AVIF) beside the post are published with it."
         folder = PurePosixPath(subject.lines.file).parent
         fixes = (f"put {name[:80]} into {folder}/", "link to another post with [[its-slug]]")
         yield subject.lines.problem("P113", f"There is no file {name[:80]} beside the post", spot, why=why, fixes=fixes)
-    elif len(content) > HEAVY:
-        message = f"The picture {name} has {len(content) // 1000:,} kB; mail gets slow over {HEAVY // 1000}"
-        yield subject.lines.problem("P128", message, spot, level="warn")
 
 
 def _links(subject: Subject, seen: Outline, site: Site) -> Iterator[Problem]:

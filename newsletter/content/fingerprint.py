@@ -31,6 +31,8 @@ def content_hash(header: Header, body: str, links: Sequence[Link], assets: Mappi
         "image": [header.image, header.image_alt],
         "assets": {name: hashlib.sha256(content).hexdigest() for name, content in assets.items()},
     }
+    if header.judgement:  # what was approved before there were verdicts keeps its hash
+        seen["judgement"] = header.judgement.value
     encoded = json.dumps(seen, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return f"sha256:{hashlib.sha256(encoded.encode()).hexdigest()}"
 

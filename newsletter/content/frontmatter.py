@@ -31,15 +31,18 @@ KEYS = (
     "continues",
     "corrects",
     "see_also",
+    "verdict",
+    "verdict_on",
     "summary",
     "image",
     "image_alt",
     "slug",
     "id",
     "draft",
+    "withdrawn",
 )
 ALSO_TOPICS = ("tags", "categories")
-LISTS = frozenset({"topics", *ALSO_TOPICS, "previous", "continues", "corrects", "see_also"})
+LISTS = frozenset({"topics", *ALSO_TOPICS, "previous", "continues", "corrects", "see_also", "verdict_on"})
 
 _DEEPEST = 2  # the mapping and a list in it
 _NOTHING = frozenset({"", "~"})

@@ -15,7 +15,7 @@ from newsletter.content import dates, names
 from newsletter.content.frontmatter import ALSO_TOPICS, FrontMatter, Word
 from newsletter.content.lines import Lines, Spot
 from newsletter.errors import Problem, nearest
-from newsletter.model import LinkKind, Person, Site
+from newsletter.model import Judgement, LinkKind, Person, Site, Withdrawal
 
 _SAID = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _KINDS = {
@@ -23,6 +23,7 @@ _KINDS = {
     "corrects": LinkKind.CORRECTS,
     "previous": LinkKind.PREVIOUS,
     "see_also": LinkKind.SEE_ALSO,
+    "verdict_on": LinkKind.VERDICT,
 }
 _UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -55,10 +56,12 @@ class Header:
     draft: bool
     references: tuple[Reference, ...]
     previous_auto: Spot | None
+    judgement: Judgement | None = None
+    withdrawal: Withdrawal | None = None
 
 
 def read(front: FrontMatter, lines: Lines, path: PurePosixPath, site: Site) -> tuple[Header, list[Problem]]:
-    """The Header of one post, and P101, P102, P106–P108, P117 where its front matter is wrong."""
+    """The Header of one post, and P101, P102, P106–P108, P117, P132, P133 where its front matter is wrong."""
     problems: list[Problem] = []
     reader = _Reader(front, lines, site, problems)
     stem = names.stem(path)
@@ -81,6 +84,8 @@ def read(front: FrontMatter, lines: Lines, path: PurePosixPath, site: Site) -> t
         draft=reader.draft(),
         references=references,
         previous_auto=auto,
+        judgement=reader.judgement(),
+        withdrawal=reader.withdrawal(),
     )
     return header, problems
 
@@ -185,6 +190,32 @@ class _Reader:
         if word.text.lower() not in _SAID:
             self.stop("P101", "draft is true or false", word.spot, "draft: true")
         return _SAID.get(word.text.lower(), True)
+
+    def judgement(self) -> Judgement | None:
+        """What became of an older take: which one and what, or neither."""
+        word, on = self.front.word("verdict"), self.front.word("verdict_on")
+        if word and word.text.lower() not in set(Judgement):
+            self.stop("P132", f"A verdict is right, wrong or open, not {word.text[:40]}", word.spot, "verdict: right")
+            return None
+        if word and not on:
+            self.stop("P132", "It is not said on which post's take the verdict is", word.spot, "verdict_on: its slug")
+        if on and not word:
+            self.stop("P132", "The verdict is not said", on.spot, *(f"verdict: {one}" for one in Judgement))
+        return Judgement(word.text.lower()) if word and on else None
+
+    def withdrawal(self) -> Withdrawal | None:
+        """`withdrawn: 2026-11-24 Why`: a day, and a reason that readers are shown."""
+        word = self.front.word("withdrawn")
+        if not word:
+            return None
+        day, _, reason = word.text.partition(" ")
+        at = dates.read(day, self.site.timezone)
+        if not at or not reason.strip():
+            fix = "withdrawn: 2026-11-24 The figures were of another model."
+            why = "Whoever follows a link to it is told when and why it went."
+            self.stop("P133", "A withdrawal is a date and a reason", word.spot, fix, why=why)
+            return None
+        return Withdrawal(at, reason.strip())
 
     def references(self) -> tuple[tuple[Reference, ...], Spot | None]:
         auto, found = None, []

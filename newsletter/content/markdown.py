@@ -140,7 +140,7 @@ class _Press:
         html = self.html(list(tokens)).strip()
         text = " ".join(outline.plain(html).split())
         if text:
-            return Take(html, text)
+            return Take(html, text, _check(_option(opening)))
         self.tell("P119", "The take is empty", self.spot(opening), "delete it")
         return None
 
@@ -180,7 +180,7 @@ def _look_at(takes: list[list[Token]], press: _Press) -> None:
         if not _is_closed(opening, press):
             message = "The take is not closed: all text below it would become opinion"
             press.tell("P119", message, press.spot(opening), "end it with a line :::")
-        option = opening.info.strip()[len("take") :].strip()
+        option = _option(opening)
         if not _is_option(option):
             message = f"A take knows no option {option[:60]}"
             press.tell("P119", message, press.spot(opening), "::: take check=2027-02-01", "::: take")
@@ -193,14 +193,22 @@ def _is_closed(opening: Token, press: _Press) -> bool:
     return end < len(press.lines.lines) and bool(_CLOSING.fullmatch(press.lines.lines[end]))
 
 
+def _option(opening: Token) -> str:
+    return opening.info.strip()[len("take") :].strip()
+
+
 def _is_option(text: str) -> bool:
     match = _OPTION.fullmatch(text)
-    if not match or not match.group(1):
-        return bool(match)
+    return bool(match) and (not match[1] or _check(text) is not None)  # type: ignore[index]  # it matched
+
+
+def _check(option: str) -> date | None:
+    """The day of `check=2028-12-31`; None where there is none, or no such day."""
+    match = _OPTION.fullmatch(option)
     try:
-        return bool(date.fromisoformat(match.group(1)))
+        return date.fromisoformat(match[1]) if match and match[1] else None
     except ValueError:
-        return False
+        return None
 
 
 def shortened(text: str, limit: int = SUMMARY_WORDS) -> str:

@@ -16,17 +16,17 @@ def template(
     title: str, *, author: str, reviewer: str, date: date, topics: Sequence[str], previous: str, post_id: str
 ) -> str:
     """The text of a new post. `author` and `reviewer` are keys of people, `previous` a slug, `auto` or `none`."""
-    people = [("author", _quoted(author), ""), ("reviewer", _quoted(reviewer), "must be someone else")]
+    people = [("author", quoted(author), ""), ("reviewer", quoted(reviewer), "must be someone else")]
     rows = [
-        ("title", _quoted(title), ""),
+        ("title", quoted(title), ""),
         *(row for row in people if row[1]),
         ("date", date.isoformat(), ""),
-        ("topics", f"[{', '.join(_quoted(topic) for topic in topics)}]", ""),
-        ("previous", _quoted(previous), "or a slug, a list of slugs, or none"),
+        ("topics", f"[{', '.join(quoted(topic) for topic in topics)}]", ""),
+        ("previous", quoted(previous), "or a slug, a list of slugs, or none"),
         ("summary", "", "up to 60 words; shown in the digest and in search"),
         ("image", "", "a picture beside this file"),
         ("image_alt", "", "what the picture shows, for those who cannot see it"),
-        ("id", _quoted(post_id), "what feed readers know this post by; never change it"),
+        ("id", quoted(post_id), "what feed readers know this post by; never change it"),
         ("draft", "true", "delete this line when the text is ready"),
     ]
     front = "\n".join(_row(*row) for row in rows)
@@ -38,7 +38,7 @@ def _row(key: str, value: str, note: str) -> str:
     return f"{row:<26} # {note}" if note else row
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """A YAML scalar on one line that reads back as `text`, in flow lists too; quoted only where it must be."""
     plain = text.replace(" ", "").replace("-", "").isalnum() and text.strip() == text and not text.startswith("-")
     if plain or not text:

@@ -2,21 +2,30 @@
 
 Promises to read regular files below `posts/` and nothing outside of the site's folder, in path order.
 Octets that are not UTF-8 come through as lone surrogates and files over the limit cut just above it, so
-that the pure half tells of them with a line, beside everything else.
+that the pure half tells of them with a line, beside everything else. Files are opened when their text is asked for;
+their stamps tell whether that is needed. A file of which the system's clock cannot tell whether it changed has none.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
+from newsletter.content.late import late_source
 from newsletter.errors import Outside, Problem, Refused, SourceErrors
 from newsletter.model import Source
 
 _READ = 2 * 1024 * 1024 + 1  # octets; one more than a post may have
-_PICTURES = frozenset({".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif"})
+_PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif")
+_WORD = re.compile(r"""[^\s()<>\[\]"'=/]*\.(?:jpe?g|png|gif|webp|avif)""", re.IGNORECASE)
+_RESTLESS = 2.0  # seconds
 _PICTURE_LIMIT = 20 * 1024 * 1024
 
 
@@ -28,17 +37,15 @@ class Folder:
         self._posts = self._root / "posts"
 
     def read(self) -> Sequence[Source]:
-        """All posts, in path order; none when there is no folder.
+        """All posts, in path order, not opened yet; none when there is no folder.
 
         Raises SourceErrors (P129, all at once) for a post that is no regular file or a link out of the folder,
-        and Outside (P130) when the disk refuses.
+        and Outside (P130) when the disk refuses, as does asking a Source for its text.
         """
         try:
             return self._read()
         except OSError as error:
-            path = self._relative(Path(error.filename or self._posts))
-            fixes = ("make it readable for the user that runs newsletter",)
-            raise Outside(Problem("P130", f"Cannot be read: {error.strerror}", str(path), fixes=fixes)) from error
+            raise self._unreadable(error) from error
 
     def write_new(self, path: PurePosixPath, text: str) -> None:
         """Write a post that does not exist yet, at `path` relative to the site; raises Refused (P131) if it does."""
@@ -55,51 +62,102 @@ class Folder:
             raise Refused(Problem("P131", message, str(path), fixes=fixes)) from error
 
     def _read(self) -> Sequence[Source]:
-        paths = sorted(self._walk(), key=self._relative)
-        foreign = [path for path in paths if not self._is_own(path)]
+        found = sorted(self._walk(), key=lambda entry: PurePosixPath(entry.path))
+        foreign = [Path(entry.path) for entry in found if not self._is_own(entry)]
         if foreign:
             raise SourceErrors([self._refusal(path) for path in foreign])
-        pictures: dict[Path, Mapping[str, Path]] = {}
-        sources = []
-        for path in paths:
-            if path.parent not in pictures:
-                pictures[path.parent] = self._pictures(path.parent)
-            sources.append(self._source(path, pictures[path.parent]))
-        return sources
+        settled = (time.time() - _RESTLESS) * 1e9
+        folders = {entry.path.rpartition("/")[0] for entry in found}
+        beside = {folder: self._beside(folder, settled) for folder in folders}
+        return [self._source(entry, beside[entry.path.rpartition("/")[0]], settled) for entry in found]
 
-    def _walk(self) -> Iterator[Path]:
-        for folder, folders, files in os.walk(self._posts, onerror=_reraise):
-            folders[:] = [name for name in folders if not name.startswith(".")]
-            yield from (Path(folder, name) for name in files if name.endswith(".md") and not name.startswith("."))
+    def _walk(self) -> Iterator[os.DirEntry[str]]:
+        waiting = [str(self._posts)] if self._posts.is_dir() else []
+        while waiting:
+            with os.scandir(waiting.pop()) as entries:
+                shown = [entry for entry in entries if not entry.name.startswith(".")]
+            waiting += [entry.path for entry in shown if entry.is_dir(follow_symlinks=False)]
+            yield from (entry for entry in shown if entry.name.endswith(".md") and not entry.is_dir())
 
-    def _is_own(self, path: Path) -> bool:
-        real = path.resolve()
+    @cached_property
+    def _within(self) -> bool:
+        """Whether `posts/` itself is in the site; then only links can lead out of it."""
+        return self._posts.resolve().is_relative_to(self._root)
+
+    def _is_own(self, entry: os.DirEntry[str]) -> bool:
+        if self._within and not entry.is_symlink():
+            return entry.is_file()
+        real = Path(entry.path).resolve()
         return real.is_file() and real.is_relative_to(self._root)
 
     def _refusal(self, path: Path) -> Problem:
         message = "The post is a link that leaves the site, or not a file"
         return Problem("P129", message, str(self._relative(path)), fixes=("copy the file into posts/",))
 
-    def _pictures(self, folder: Path) -> Mapping[str, Path]:
-        files = (path for path in folder.iterdir() if path.suffix.lower() in _PICTURES)
-        return {path.name: path for path in sorted(files) if not path.name.startswith(".") and self._is_own(path)}
+    def _beside(self, folder: str, settled: float) -> _Beside:
+        with os.scandir(folder) as entries:
+            files = [e for e in entries if e.name.lower().endswith(_PICTURES) and not e.name.startswith(".")]
+        own = sorted((entry.name, entry) for entry in files if self._is_own(entry))
+        stamps = [f"{name}:{_stamp(entry.stat(), settled)}" for name, entry in own]
+        names: dict[str, list[str]] = {}
+        for name, _ in own:
+            names.setdefault(_WORD.findall(name)[-1], []).append(name)
+        restless = any(stamp.endswith(":") for stamp in stamps)
+        whole = hashlib.sha256("\0".join(stamps).encode("utf-8", "surrogatepass")).hexdigest()
+        return _Beside(Path(folder), "" if restless else whole, names)
 
-    def _source(self, path: Path, pictures: Mapping[str, Path]) -> Source:
-        with path.open("rb") as file:
-            text = file.read(_READ).decode("utf-8", "surrogateescape")
-        named = {name: at for name, at in pictures.items() if name in text or quote(name) in text}
-        return Source(self._relative(path), text, {name: _picture(at) for name, at in named.items()})
+    def _source(self, entry: os.DirEntry[str], beside: _Beside, settled: float) -> Source:
+        path = PurePosixPath(entry.path[len(self._prefix) :])
+        stamp = _stamp(entry.stat(), settled)
+        stamp = f"{stamp}:{beside.stamp}" if stamp and beside.stamp else ""
+        return late_source(path, stamp, lambda: self._opened(path, stamp, beside))
+
+    @cached_property
+    def _prefix(self) -> str:
+        return f"{self._root}/"
+
+    def _opened(self, path: PurePosixPath, stamp: str, beside: _Beside) -> Source:
+        try:
+            text = _octets(self._root / path, _READ).decode("utf-8", "surrogateescape")
+            assets = {name: _octets(beside.folder / name, _PICTURE_LIMIT) for name in beside.named(text)}
+        except OSError as error:
+            raise self._unreadable(error) from error
+        return Source(path, text, assets, stamp)
+
+    def _unreadable(self, error: OSError) -> Outside:
+        path = self._relative(Path(error.filename or self._posts))
+        fixes = ("make it readable for the user that runs newsletter",)
+        return Outside(Problem("P130", f"Cannot be read: {error.strerror}", str(path), fixes=fixes))
 
     def _relative(self, path: Path) -> PurePosixPath:
         inside = path.is_relative_to(self._root)
         return PurePosixPath((path.relative_to(self._root) if inside else path).as_posix())
 
 
-def _picture(path: Path) -> bytes:
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """The pictures of one folder; `stamp` changes with any of them."""
+
+    folder: Path
+    stamp: str
+    names: Mapping[str, Sequence[str]]  # by the last word of the name, as it can be found in a text
+
+    def named(self, text: str) -> list[str]:
+        """Those whose name stands in `text`, as it is or percent-encoded; sorted."""
+        if not self.names:
+            return []
+        words = {*_WORD.findall(text), *(_WORD.findall(unquote(text)) if "%" in text else ())}
+        likely = (name for word in words for name in self.names.get(word, ()))
+        return sorted(name for name in likely if name in text or quote(name) in text)
+
+
+def _stamp(found: os.stat_result, settled: float) -> str:
+    """What changes when a file does; nothing for one that changed just now, and could again within the same tick."""
+    if max(found.st_mtime_ns, found.st_ctime_ns) > settled:
+        return ""
+    return f"{found.st_mtime_ns}.{found.st_ctime_ns}.{found.st_size}.{found.st_ino}"
+
+
+def _octets(path: Path, limit: int) -> bytes:
     with path.open("rb") as file:
-        return file.read(_PICTURE_LIMIT)
-
-
-def _reraise(error: OSError) -> None:
-    if not isinstance(error, FileNotFoundError):
-        raise error
+        return file.read(limit)

@@ -10,10 +10,15 @@ import os
 import re
 import tempfile
 from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from newsletter.errors import Outside, Problem
 from newsletter.model import Message, Outcome, Receipt
+
+_KEPT = ("new", "cur")
+_MAIL = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*\.eml(?::2,[A-Za-z]*)?")
 
 
 class Outbox:
@@ -41,6 +46,25 @@ class Outbox:
             ) from fault
         return Receipt(Outcome.ACCEPTED, None, f"stored as {target.name}")
 
+    def caught(self) -> list[Caught]:
+        """The mails that lie here, newest first; also those that a mail program has moved to `cur/` as seen."""
+        entries = [entry for folder in _KEPT for entry in _entries(self._path / folder)]
+        found = [mail for entry in entries if (mail := _caught(entry))]
+        return sorted(found, key=lambda mail: (mail.at, mail.name), reverse=True)
+
+    def read(self, name: str) -> bytes | None:
+        """The octets of a caught mail, or None when there is none of that name."""
+        for folder in _KEPT:
+            for entry in _entries(self._path / folder):
+                if _name(entry) == name:
+                    with suppress(OSError):
+                        return Path(entry.path).read_bytes()
+        return None
+
+    def stamp(self) -> tuple[int, ...]:
+        """Another value when a mail came or went; costs two looks at the disk."""
+        return tuple(_changed_at(self._path / folder) for folder in _KEPT)
+
     def _store(self, content: bytes, target: Path) -> None:
         handle, draft = tempfile.mkstemp(dir=self._path / "tmp")
         try:
@@ -59,6 +83,43 @@ class Outbox:
 def file_name(message_id: str) -> str:
     """`12.abc….eml`: the part of the Message-ID before the @, without anything that a file system reads otherwise."""
     return re.sub(r"[^A-Za-z0-9._-]|^\.+", "_", message_id.rpartition("@")[0] or message_id) + ".eml"
+
+
+@dataclass(frozen=True, slots=True)
+class Caught:
+    """A mail in the outbox; `name` names it in `Outbox.read`."""
+
+    name: str
+    at: datetime
+    size: int  # octets
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """The mails of one folder. Only plain files: a link could lead out of it."""
+    try:
+        with os.scandir(folder) as found:
+            return [entry for entry in found if _MAIL.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)]
+    except OSError:
+        return []
+
+
+def _name(entry: os.DirEntry[str]) -> str:
+    return entry.name.partition(":")[0].removesuffix(".eml")
+
+
+def _caught(entry: os.DirEntry[str]) -> Caught | None:
+    try:
+        status = entry.stat(follow_symlinks=False)
+    except FileNotFoundError:  # moved or deleted meanwhile
+        return None
+    return Caught(_name(entry), datetime.fromtimestamp(status.st_mtime, UTC), status.st_size)
+
+
+def _changed_at(folder: Path) -> int:
+    try:
+        return folder.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _sync_folder(folder: Path) -> None:

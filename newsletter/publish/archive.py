@@ -2,41 +2,55 @@
 
 `render` is a function of its arguments: no clock, no disk; an Issue that readers must not see is left out
 whoever passes it. Every page has one frame (`web/base.html`), works without script and asks no other host.
+`recipes` says the same before anything is rendered: two recipes of one path and key make the same bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import PurePosixPath
 
 from jinja2 import Environment
 
 from newsletter import words
-from newsletter.model import File, Issue, IssueState, Library, Post, Site, Slot, Story
-from newsletter.publish import metadata, views
+from newsletter.model import Asset, File, Issue, IssueState, Library, Post, Recipe, Site, Slot, Story
+from newsletter.publish import discovery, keys, metadata, more, sitemap, views
 from newsletter.publish.around import Around, around_all, newest_first
+from newsletter.publish.catalogue import feeds
 from newsletter.publish.contexts import (
     Context,
     FeedsContext,
     HomeContext,
     IssueContext,
     IssuesContext,
+    Leaf,
+    ListContext,
     LostContext,
+    MovedContext,
     PostContext,
     PostsContext,
+    SearchContext,
+    TakesContext,
+    TopicsContext,
+    WithdrawnContext,
 )
+from newsletter.publish.discovery import Alternate
 from newsletter.publish.paths import (
     FEEDS,
     HOME,
     ISSUES,
     POSTS,
+    SEARCH,
+    SITEMAP,
     absolute_root,
     issue_path,
     page_file,
     post_path,
     root_of,
 )
+from newsletter.publish.redirects import Redirect
 from newsletter.publish.views import Page
 
 TEMPLATES = tuple(
@@ -48,7 +62,13 @@ TEMPLATES = tuple(
         PostsContext,
         IssuesContext,
         FeedsContext,
+        SearchContext,
         LostContext,
+        TopicsContext,
+        ListContext,
+        TakesContext,
+        WithdrawnContext,
+        MovedContext,
     )
 )
 """Every page template that `render` names, so that a door can check at its start that all of them load."""
@@ -65,24 +85,74 @@ def render(
     *,
     next_slot: Slot | None = None,
 ) -> list[File]:
-    """All pages and assets, the same bytes for the same arguments, in path order.
+    """All pages and assets, the same bytes for the same arguments, in path order; see `recipes`."""
+    made = recipes(site, library, issues, templates, next_slot=next_slot)
+    return [File(recipe.path, recipe.make()) for recipe in made]
+
+
+def recipes(
+    site: Site,
+    library: Library,
+    issues: Sequence[Issue],
+    templates: Environment,
+    *,
+    next_slot: Slot | None = None,
+) -> list[Recipe]:
+    """How to make all pages and assets, in path order.
 
     An Issue that is READY has a page too: it is passed when it starts now, for its page must stand before its mail.
     `next_slot` is told to readers only as long as there is no Issue yet.
     """
     shown = sorted((issue for issue in issues if _shown(issue)), key=lambda issue: issue.number, reverse=True)
-    whole = _whole(site, newest_first(library), shown, next_slot)
-    pages: list[tuple[PurePosixPath, Context]] = [
-        (page_file(HOME), _home(whole)),
-        (page_file(POSTS), _posts(whole)),
-        (page_file(ISSUES), _issues(whole)),
-        (page_file(FEEDS), _feeds(whole)),
-        (PurePosixPath("404.html"), _lost(whole)),
-        *((page_file(post_path(post.slug)), _post(whole, post)) for post in whole.posts.values()),
-        *((page_file(issue_path(issue.number)), _issue(whole, place)) for place, issue in enumerate(shown)),
-    ]
-    files = [File(path, _render(templates, context)) for path, context in pages]
-    return sorted([*files, *_assets(whole), *_styles(templates), _robots(site)], key=lambda file: file.path.parts)
+    library = newest_first(library)
+    whole = _whole(site, library, shown, next_slot)
+    beside = [*more.leaves(site, library)]
+    leaves = [*_lists(whole), _follow(site, library, shown), *_posts_alone(whole), *_issues_alone(whole), *beside]
+    pages = [*_pages(leaves, site, templates)]
+    files = [*_styles(templates), _robots(site), *sitemap.files(site, library, [leaf.path for leaf in leaves])]
+    return sorted([*pages, *_assets(whole), *map(ready, files)], key=lambda recipe: recipe.path.parts)
+
+
+def ready(file: File) -> Recipe:
+    """A File that is made already, among those that are not."""
+    return Recipe(file.path, keys.of(file.content), partial(_content, file))
+
+
+def moved_pages(site: Site, moved: Sequence[Redirect], templates: Environment) -> list[Recipe]:
+    """How to make the pages that stand where a Post was and lead on to where it is, for hosts that cannot redirect."""
+    return [*_pages(more.moved(site, moved), site, templates)]
+
+
+def _pages(leaves: Iterable[Leaf], site: Site, templates: Environment) -> Iterator[Recipe]:
+    common = keys.of(site, *keys.sources(templates))
+    for leaf in leaves:
+        yield Recipe(leaf.path, keys.of(common, *leaf.seen), partial(_render, templates, leaf.context))
+
+
+def _lists(whole: _Whole) -> Iterator[Leaf]:
+    """The pages that there is one of."""
+    faces = keys.of(*map(keys.face, whole.posts.values()))
+    newest = [*whole.posts.values()][:_ON_HOME]
+    home = (*map(keys.mark, newest), len(whole.posts) > _ON_HOME, whole.issues[:1], whole.first_issue)
+    yield Leaf(page_file(HOME), partial(_home, whole), home)
+    yield Leaf(page_file(POSTS), partial(_posts, whole), (faces,))
+    yield Leaf(page_file(ISSUES), partial(_issues, whole), (whole.issues, whole.first_issue))
+    yield Leaf(page_file(SEARCH), partial(_search, whole), (faces,))
+    yield Leaf(PurePosixPath("404.html"), partial(_lost, whole), [*map(keys.face, newest[:1])])
+
+
+def _posts_alone(whole: _Whole) -> Iterator[Leaf]:
+    for post in whole.posts.values():
+        seen = (keys.mark(post), *keys.around(whole.around[post.id]), whole.carried.get(post.id, ()))
+        yield Leaf(page_file(post_path(post.slug)), partial(_post, whole, post), seen)
+
+
+def _issues_alone(whole: _Whole) -> Iterator[Leaf]:
+    for place, issue in enumerate(whole.issues):
+        posts = [whole.posts[story.post_id] for story in issue.stories if story.post_id in whole.posts]
+        around = [part for post in posts for part in (keys.mark(post), *keys.around(whole.around[post.id]))]
+        neighbours = whole.issues[max(0, place - 1) : place + 2]
+        yield Leaf(page_file(issue_path(issue.number)), partial(_issue, whole, place), (neighbours, place, *around))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +176,21 @@ def _whole(site: Site, library: Library, issues: Sequence[Issue], next_slot: Slo
     return _Whole(site, {post.id: post for post in library.posts}, around_all(library), issues, carried, first_issue)
 
 
-def _render(templates: Environment, context: Context) -> bytes:
+def _render(templates: Environment, make: Callable[[], Context]) -> bytes:
+    context = make()
     values = {field.name: getattr(context, field.name) for field in fields(context)}
     return templates.get_template(context.template).render(values).encode(errors="replace")
 
 
-def _page(site: Site, path: str, title: str, description: str, image: str = "") -> Page:
-    return Page(title, description, canonical=site.address_of(path), root=root_of(path), image=image)
+def _page(
+    site: Site, path: str, title: str, description: str, image: str = "", feeds: tuple[Alternate, ...] = ()
+) -> Page:
+    return Page(title, description, canonical=site.address_of(path), root=root_of(path), image=image, feeds=feeds)
 
 
 def _home(whole: _Whole) -> HomeContext:
     site = whole.site
-    page = _page(site, HOME, site.title, site.tagline)
+    page = _page(site, HOME, site.title, site.tagline, feeds=discovery.of_issues(site))
     teasers = tuple(views.teaser(site, post, page.root) for post in [*whole.posts.values()][:_ON_HOME])
     return HomeContext(
         site,
@@ -132,13 +205,14 @@ def _home(whole: _Whole) -> HomeContext:
 
 def _post(whole: _Whole, post: Post) -> PostContext:
     site, around = whole.site, whole.around[post.id]
-    page = _page(site, post_path(post.slug), post.title, post.summary, post.image or "")
+    feeds = discovery.of_story(site, post, around)
+    page = _page(site, post_path(post.slug), post.title, post.summary, post.image or "", feeds)
     previously = tuple(other for other in around.previous if other not in around.continues)
     return PostContext(
         site,
         page,
         post=views.teaser(site, post, page.root),
-        body=views.html(site, post.html, page.root),
+        body=views.body(site, post, page.root),
         continues=views.references(site, around.continues),
         previously=views.references(site, previously),
         later=views.references(site, around.later[:1]),
@@ -151,13 +225,16 @@ def _post(whole: _Whole, post: Post) -> PostContext:
         newer=views.reference(site, around.newer) if around.newer else None,
         older=views.reference(site, around.older) if around.older else None,
         json_ld=metadata.json_ld(site, post),
+        judged=views.judged(site, post, around),
+        verdicts=views.verdicts(site, around),
     )
 
 
 def _issue(whole: _Whole, place: int) -> IssueContext:
     issue, issues = whole.issues[place], whole.issues
     title = f"Issue {issue.number}: {issue.subject}"
-    page = _page(whole.site, issue_path(issue.number), title, issue.preheader)
+    feeds = discovery.of_issues(whole.site)
+    page = _page(whole.site, issue_path(issue.number), title, issue.preheader, feeds=feeds)
     posts = [whole.posts[story.post_id] for story in issue.stories if story.post_id in whole.posts]
     return IssueContext(
         whole.site,
@@ -192,15 +269,28 @@ def _posts(whole: _Whole) -> PostsContext:
 
 
 def _issues(whole: _Whole) -> IssuesContext:
-    page = _page(whole.site, ISSUES, "Issues", f"Every issue of {whole.site.title}, newest first.")
+    about = f"Every issue of {whole.site.title}, newest first."
+    page = _page(whole.site, ISSUES, "Issues", about, feeds=discovery.of_issues(whole.site))
     years = views.by_year(views.issue_line(issue) for issue in whole.issues)
     return IssuesContext(whole.site, page, years, whole.first_issue)
 
 
-def _feeds(whole: _Whole) -> FeedsContext:
-    name = whole.site.title
-    page = _page(whole.site, FEEDS, f"Follow {name}", f"How to follow {name} in a feed reader.")
-    return FeedsContext(whole.site, page)
+def _follow(site: Site, library: Library, issues: Sequence[Issue]) -> Leaf:
+    """The page that explains feeds, with every feed but those of stories, whose own posts name them."""
+    found = (feed for feed in feeds(site, library, issues) if feed.kind not in {"all", "chains"})
+    ways = [views.feed_way(site, feed.heading.title, feed.heading.home, feed.heading.folder) for feed in found]
+    return Leaf(page_file(FEEDS), partial(_feeds, site, tuple(ways)), ways)
+
+
+def _feeds(site: Site, ways: tuple[views.FeedWay, ...]) -> FeedsContext:
+    page = _page(site, FEEDS, f"Follow {site.title}", f"How to follow {site.title} in a feed reader.")
+    return FeedsContext(site, page, ways)
+
+
+def _search(whole: _Whole) -> SearchContext:
+    """`newsletter serve` answers this address itself; elsewhere this page is what the form leads to."""
+    page = Page("Search", "", canonical="", root=root_of(SEARCH), robots="noindex")
+    return SearchContext(whole.site, page, views.by_year(views.references(whole.site, whole.posts.values())))
 
 
 def _lost(whole: _Whole) -> LostContext:
@@ -209,12 +299,16 @@ def _lost(whole: _Whole) -> LostContext:
     return LostContext(whole.site, page, views.reference(whole.site, newest) if newest else None)
 
 
-def _assets(whole: _Whole) -> list[File]:
+def _assets(whole: _Whole) -> list[Recipe]:
     return [
-        File(PurePosixPath(post_path(post.slug), asset.name), asset.content)
+        Recipe(PurePosixPath(post_path(post.slug), asset.name), keys.of(asset.content), partial(_content, asset))
         for post in whole.posts.values()
         for asset in post.assets
     ]
+
+
+def _content(whole: File | Asset) -> bytes:
+    return whole.content
 
 
 def _styles(templates: Environment) -> list[File]:
@@ -228,7 +322,8 @@ def _styles(templates: Environment) -> list[File]:
 def _robots(site: Site) -> File:
     """Everything may be read but the links that belong to one reader."""
     root = absolute_root(site)
-    return File(PurePosixPath("robots.txt"), f"User-agent: *\nDisallow: {root}u/\n".encode())
+    words = f"User-agent: *\nDisallow: {root}u/\n\nSitemap: {site.address_of(SITEMAP)}\n"
+    return File(PurePosixPath("robots.txt"), words.encode())
 
 
 def _shown(issue: Issue) -> bool:

@@ -27,6 +27,8 @@ class Around:
     mentioned_in: tuple[Post, ...]
     newer: Post | None
     older: Post | None
+    judged: tuple[Post, ...] = ()  # Posts with a Take that this one gives a verdict on
+    verdicts: tuple[Post, ...] = ()  # Posts with a verdict on this one's Take
 
 
 def newest_first(library: Library) -> Library:
@@ -71,6 +73,8 @@ def _around(post: Post, library: Library, by_id: Mapping[str, Post], newer: Post
         mentioned_in=tuple(other for other in found(sources(LinkKind.MENTIONS)) if other.id not in named),
         newer=newer,
         older=older,
+        judged=found(targets(LinkKind.VERDICT)),
+        verdicts=tuple(judge for judge in found(sources(LinkKind.VERDICT)) if judge.judgement),
     )
 
 

@@ -6,6 +6,7 @@ Read from the finished bytes, not from the templates: pages, both XML feeds and 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ DYNAMIC = ("subscribe", "c/", "p/", "u/", "search")
 """Paths below `web_url` that `newsletter serve` answers itself."""
 
 _ATTRIBUTES = ("href", "src", "poster", "cite", "action")
+_IN_PAGES = " | ".join(f"//@{name}" for name in _ATTRIBUTES)
+_PLAIN = re.compile(r"(?:\./|(?:\.\./)*)(?:[A-Za-z0-9_-][A-Za-z0-9_./-]*)?")
 _Anchors = Mapping[str, frozenset[str]]  # path of a page -> the ids in it
 
 
@@ -30,20 +33,23 @@ class _Found:
     address: str
 
 
-def internal_links(files: Iterable[File], site: Site) -> list[Problem]:
+def internal_links(files: Iterable[File], site: Site, known: AbstractSet[str] | None = None) -> list[Problem]:
     """F401 for a link to a page or file that is not there, F402 for a place that its page lacks (a warning),
-    F403 for what is no address at all.
+    F403 for what is no address at all. `known` are the paths of all files of the site, when these are only some.
 
     Raises ValueError when a file is no HTML, XML or JSON at all, which our own renderers never write.
     """
     contents = {str(file.path): file.content for file in files}
     pages = {path: _page(content) for path, content in contents.items() if path.endswith(".html")}
     anchors = {path: frozenset(str(name) for name in page.xpath("//@id")) for path, page in pages.items()}
+    paths = contents.keys() if known is None else known
     found = dict.fromkeys((*_in_pages(pages), *_in_feeds(contents)))
-    return [problem for link in found if (problem := _problem(link, contents.keys(), anchors, site))]
+    return [problem for link in found if (problem := _problem(link, paths, anchors, site))]
 
 
 def _problem(link: _Found, paths: AbstractSet[str], anchors: _Anchors, site: Site) -> Problem | None:
+    if _plainly_there(link, paths, site):
+        return None
     try:
         address, fragment = urldefrag(urljoin(site.address_of(link.file), link.address))
     except ValueError:
@@ -57,6 +63,19 @@ def _problem(link: _Found, paths: AbstractSet[str], anchors: _Anchors, site: Sit
         return _dead(link)
     lost = fragment and target in anchors and unquote(fragment) not in anchors[target]
     return _lost_place(link, fragment) if lost else None
+
+
+def _plainly_there(link: _Found, paths: AbstractSet[str], site: Site) -> bool:
+    """What most links are, seen without taking them apart: a page or file by its path, relative or absolute."""
+    path = link.address.removeprefix(f"{site.url}/")
+    if not path or not _PLAIN.fullmatch(path):
+        return False
+    folders = link.file.split("/")[:-1] if path == link.address else []
+    while path.startswith("../") and folders:
+        path = path[3:]
+        folders.pop()
+    whole = "/".join((*folders, path.removeprefix("./")))
+    return "./" not in whole and (f"{whole}index.html" if not whole or whole.endswith("/") else whole) in paths
 
 
 def _below(address: str, base: str) -> bool:
@@ -75,9 +94,8 @@ def _page(content: bytes) -> html.HtmlElement:
 
 def _in_pages(pages: Mapping[str, html.HtmlElement]) -> Iterator[_Found]:
     for path, page in pages.items():
-        for element in page.iter(etree.Element):
-            for address in _named(element):
-                yield _Found(path, element.sourceline or 0, address.strip())
+        for address in page.xpath(_IN_PAGES):
+            yield _Found(path, address.getparent().sourceline or 0, address.strip())
 
 
 def _named(element: etree._Element) -> Iterator[str]:
@@ -85,10 +103,15 @@ def _named(element: etree._Element) -> Iterator[str]:
 
 
 def _in_feeds(contents: Mapping[str, bytes]) -> Iterator[_Found]:
+    """What several feeds say, they say in the same words: these are read in the first of them."""
+    seen: set[int] = set()  # hashes: the words are whole articles
     for path, content in contents.items():
-        if path.endswith((".xml", ".json")):
+        if path.endswith((".xml", ".json", ".opml")):
             words = _json_words(json.loads(content)) if path.endswith(".json") else _xml_words(content)
-            yield from (_Found(path, 0, address) for word in words for address in _addresses(word))
+            for word in words:
+                if hash(word) not in seen:
+                    seen.add(hash(word))
+                    yield from (_Found(path, 0, address) for address in _addresses(word))
 
 
 def _xml_words(content: bytes) -> Iterator[str]:

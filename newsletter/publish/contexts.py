@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import ClassVar
 
 from markupsafe import Markup
 
 from newsletter.model import Site
-from newsletter.publish.views import IssueLine, IssueStory, Page, Reference, Step, Teaser, Year
+from newsletter.publish.views import (
+    FeedWay,
+    IssueLine,
+    IssueStory,
+    Judged,
+    Page,
+    Promise,
+    Reference,
+    Step,
+    Teaser,
+    Way,
+    Year,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +32,15 @@ class Context:
     template: ClassVar[str]
     site: Site
     page: Page
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A page before it is rendered: `seen` is all that its context depends on but the site and the templates."""
+
+    path: PurePosixPath
+    context: Callable[[], Context]
+    seen: Sequence[object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +70,8 @@ class PostContext(Context):
     newer: Reference | None
     older: Reference | None
     json_ld: Markup
+    judged: tuple[Judged, ...] = ()
+    verdicts: tuple[Judged, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +102,59 @@ class IssuesContext(Context):
 @dataclass(frozen=True, slots=True)
 class FeedsContext(Context):
     template: ClassVar[str] = "web/feeds.html"
+    others: tuple[FeedWay, ...]  # beside the main feed
+
+
+@dataclass(frozen=True, slots=True)
+class SearchContext(Context):
+    template: ClassVar[str] = "web/search-lists.html"
+    years: tuple[Year, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class LostContext(Context):
     template: ClassVar[str] = "web/404.html"
     newest: Reference | None
+    guesses: tuple[Reference, ...] = ()  # known only to who sees what was asked for
+
+
+@dataclass(frozen=True, slots=True)
+class TopicsContext(Context):
+    template: ClassVar[str] = "web/topics.html"
+    topics: tuple[Way, ...]
+    authors: tuple[Way, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListContext(Context):
+    """The Posts of a topic or an author."""
+
+    template: ClassVar[str] = "web/list.html"
+    name: str
+    sentence: str
+    years: tuple[Year, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TakesContext(Context):
+    template: ClassVar[str] = "web/takes.html"
+    tally: str  # "2 open, 1 right, none wrong"
+    open: tuple[Promise, ...]
+    right: tuple[Promise, ...]
+    wrong: tuple[Promise, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawnContext(Context):
+    template: ClassVar[str] = "web/410.html"
+    date: str
+    iso: str
+    reason: str
+    story: tuple[Reference, ...]  # what came before and after it, oldest first
+    newest: Reference | None
+
+
+@dataclass(frozen=True, slots=True)
+class MovedContext(Context):
+    template: ClassVar[str] = "web/moved.html"
+    target: str  # relative to the page, or an address elsewhere

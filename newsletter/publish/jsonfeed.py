@@ -7,28 +7,29 @@ from __future__ import annotations
 
 import json
 
-from newsletter.model import Library, Site
 from newsletter.publish.paths import JSON_FEED
-from newsletter.publish.syndication import EXPLAINED, Item, Syndication, syndicate
+from newsletter.publish.syndication import EXPLAINED, Item, Media, Syndication
 
 
-def json_feed(site: Site, library: Library, *, limit: int = 50) -> bytes:
-    """The feed as UTF-8 JSON; byte-identical for the same Posts."""
-    feed = syndicate(site, library, limit=limit)
+def json_feed(feed: Syndication) -> bytes:
+    """The document as UTF-8 JSON; byte-identical for the same items. `next_url` leads to the archived pages."""
     document = _without_blanks(
         {
             "version": "https://jsonfeed.org/version/1.1",
             "title": feed.title,
             "home_page_url": feed.home,
-            "feed_url": site.address_of(JSON_FEED),
+            "feed_url": f"{feed.base}{JSON_FEED}",
             "description": feed.tagline,
             "user_comment": f"{EXPLAINED} What is a feed? {feed.about}",
             "language": feed.language,
-            "authors": [{"name": feed.title, "url": feed.home}],
+            "authors": [{"name": feed.author, "url": feed.author_url}],
+            "hubs": [{"type": "WebSub", "url": hub} for hub in feed.hubs],
+            "next_url": f"{feed.earlier}{JSON_FEED}" if feed.earlier else "",
         }
     )
-    document["items"] = [_item(item, feed) for item in feed.items]
-    return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()
+    items = ",\n".join(json.dumps(_item(item, feed), ensure_ascii=False) for item in feed.items)
+    head = json.dumps(document, ensure_ascii=False).removesuffix("}")  # not `indent`, which is json's slow encoder
+    return f'{head},\n"items": [\n{items}\n]}}\n'.encode()
 
 
 def _item(item: Item, feed: Syndication) -> dict[str, object]:
@@ -40,13 +41,20 @@ def _item(item: Item, feed: Syndication) -> dict[str, object]:
             "title": item.title,
             "content_html": item.body,
             "summary": item.summary,
-            "image": item.image,
+            "image": item.media.url if item.media else "",
             "date_published": item.published.isoformat(),
             "date_modified": item.updated.isoformat(),
             "authors": [{"name": item.author}],
             "tags": list(item.topics),
+            "attachments": [_attachment(item.media)] if item.media else [],
             "_newsletter": extension,
         }
+    )
+
+
+def _attachment(media: Media) -> dict[str, object]:
+    return _without_blanks(
+        {"url": media.url, "mime_type": media.type, "title": media.alt, "size_in_bytes": media.length}
     )
 
 

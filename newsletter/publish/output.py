@@ -6,6 +6,9 @@ that nothing is announced before it is there; what is gone is removed last. A fa
 leaves the folder as it was. Only files that a publish recorded in `.manifest.json` are ever replaced or
 removed; the manifest knows of every file before it appears, so a publish that is cut short is completed by
 the next. Two publishes at once take turns. No link in the folder is followed.
+
+Files are made one folder at a time, on several processors, and never held all at once. One whose Recipe has the key
+of the last publish, and which stands as that left it, is neither made nor read.
 """
 
 from __future__ import annotations
@@ -13,89 +16,176 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
+from urllib.parse import quote
 
-from newsletter.errors import Outside, Problem, Refused
-from newsletter.model import Changes, File
+from newsletter.errors import Outside, Problem, Refused, SourceErrors, stops
+from newsletter.model import Changes, File, Recipe
+from newsletter.ports import Cache, Judge, Spread
 from newsletter.publish.manifest import MANIFEST, Manifest, parse
-from newsletter.publish.paths import ATOM_FEED, JSON_FEED, RSS_FEED
+from newsletter.publish.paths import ATOM_FEED, FEED_LIST, JSON_FEED, RSS_FEED
+from newsletter.publish.records import Records
 
 _LOCK = ".lock"
 _STAGE = ".stage-"
-_LAST = ("index.html", RSS_FEED, ATOM_FEED, JSON_FEED)
+_BETWEEN, _AFTER = ".between", ".after"
+_FEEDS = frozenset({RSS_FEED, ATOM_FEED, JSON_FEED, FEED_LIST})
+
+
+_MANY = 64  # files above which one flush of all disks costs less than one of each file
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A file that was made anew."""
+
+    path: str
+    digest: str
+    differs: bool  # from what stands in its place
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
     moved: list[str]  # in the order in which they appear
     gone: list[str]
+    after: Manifest
     changes: Changes
 
 
 class Folder:
-    """`feeds/`, or wherever a site is published."""
+    """`feeds/`, or wherever a site is published. A `cache` remembers how files stood, for one program and site."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, cache: Cache | None = None, spread: Spread = map) -> None:
         self._path = path
+        self._records = Records(cache)
+        self._spread = spread
 
     def published_ids(self) -> Mapping[str, str]:
         """Post id -> slug, as the last publish recorded them; empty before the first. Raises Outside, Refused."""
         with _disk(self._path):
             return self._manifest().posts
 
-    def write(self, files: Iterable[File], published: Mapping[str, str]) -> Changes:
+    def write(
+        self, files: Iterable[File | Recipe], published: Mapping[str, str], judge: Judge | None = None
+    ) -> Changes:
         """Make the folder hold exactly these files; see `ports.Output.write`.
 
         Raises Refused for paths that leave the folder (F420), for a file in the way that no publish made
-        (F422) or an unreadable manifest (F423), with nothing changed; Outside (F421) when the disk refuses.
+        (F422) or an unreadable manifest (F423), SourceErrors for what `judge` found, with nothing changed;
+        Outside (F421) when the disk refuses.
         """
         wanted = _checked(files)
-        with _disk(self._path), self._turn():
-            return self._publish(wanted, published)
+        with _disk(self._path), self._turn(), self._stage() as stage:
+            before = self._manifest()
+            plan = self._plan(wanted, published, before, judge, stage)
+            if before != plan.after or plan.moved:
+                self._replace(plan, stage, before)
+            keys = {path: recipe.key for path, recipe in wanted.items()}
+            self._records.keep(self._path, keys, plan.after)
+            return plan.changes
 
-    def compare(self, files: Iterable[File]) -> Changes:
+    def compare(self, files: Iterable[File | Recipe], judge: Judge | None = None) -> Changes:
         """What `write` would do with these files, or refuse, without doing it. Raises as `write` does."""
         wanted = _checked(files)
         with _disk(self._path):
-            return self._plan(wanted, self._manifest()).changes
+            return self._plan(wanted, {}, self._manifest(), judge, None).changes
 
-    def _publish(self, wanted: Mapping[str, bytes], published: Mapping[str, str]) -> Changes:
-        before = self._manifest()
-        after = Manifest({path: _digest(content) for path, content in wanted.items()}, dict(published))
-        plan = self._plan(wanted, before)
-        if before != after or plan.moved:
-            self._replace(plan, wanted, before, after)
-        return plan.changes
+    def stands(self) -> str:
+        """What changes when any published file does; empty when one is not as the last publish left it."""
+        try:
+            manifest = (self._path / MANIFEST).read_bytes()
+            return self._records.all_stand(self._path, parse(manifest))
+        except (OSError, ValueError):
+            return ""
 
-    def _plan(self, wanted: Mapping[str, bytes], before: Manifest) -> _Plan:
-        self._refuse_what_is_in_the_way(wanted, before)
-        moved = [path for path in _announced_last(wanted) if not self._holds(path, wanted[path])]
+    def _plan(
+        self,
+        wanted: Mapping[str, Recipe],
+        published: Mapping[str, str],
+        before: Manifest,
+        judge: Judge | None,
+        stage: Path | None,
+    ) -> _Plan:
         gone = sorted(before.files.keys() - wanted.keys())
+        same = self._records.standing(self._path, {p: r.key for p, r in wanted.items()}, before)
+        made, problems = self._make([wanted[path] for path in wanted if path not in same], judge, stage)
+        if judge and gone:
+            problems += self._left_alone(same, gone, judge)
+        if wrong := stops(problems):
+            raise SourceErrors(wrong)
+        self._refuse_what_is_in_the_way(made, before)
+        moved = _announced_last(one.path for one in made if one.differs)
+        digests = {path: before.files[path] for path in same} | {one.path: one.digest for one in made}
         new = sum(not (self._path / path).exists() for path in moved)
         removed = sum((self._path / path).is_file() for path in gone)
         changes = Changes(new=new, changed=len(moved) - new, gone=removed, same=len(wanted) - len(moved))
-        return _Plan(moved, gone, changes)
+        return _Plan(moved, gone, Manifest(digests, dict(published)), changes)
 
-    def _replace(self, plan: _Plan, wanted: Mapping[str, bytes], before: Manifest, after: Manifest) -> None:
-        with self._stage() as stage:
-            for path in plan.moved:
-                _write(stage / path, wanted[path])
-            _write(stage / "between", before.joined(after).render())
-            _write(stage / "after", after.render())
-            (stage / "between").replace(self._path / MANIFEST)
-            for path in plan.moved:
-                (self._path / path).parent.mkdir(parents=True, exist_ok=True)
-                (stage / path).replace(self._path / path)
-            for path in plan.gone:
-                self._remove(path)
+    def _make(
+        self, recipes: Sequence[Recipe], judge: Judge | None, stage: Path | None
+    ) -> tuple[list[_Made], list[Problem]]:
+        """The files of each folder together, and what is wrong with them."""
+        folders: dict[PurePosixPath, list[Recipe]] = defaultdict(list)
+        for recipe in recipes:
+            folders[recipe.path.parent].append(recipe)
+        make = partial(self._make_folder, judge=judge, stage=stage, flush=len(recipes) <= _MANY)
+        made: list[_Made] = []
+        problems: list[Problem] = []
+        for some, found in self._spread(make, list(folders.values())):
+            made += some
+            problems += found
+        return made, problems
+
+    def _make_folder(
+        self, recipes: Sequence[Recipe], *, judge: Judge | None, stage: Path | None, flush: bool
+    ) -> tuple[list[_Made], list[Problem]]:
+        files = [File(recipe.path, recipe.make()) for recipe in recipes]
+        problems = list(judge(files)) if judge else []
+        made = [_Made(str(f.path), _digest(f.content), not self._holds(str(f.path), f.content)) for f in files]
+        for file, one in zip(files, made, strict=True):
+            if stage and one.differs:
+                _write(stage / one.path, file.content, flush=flush)
+        return made, problems
+
+    def _left_alone(self, same: Iterable[str], gone: Sequence[str], judge: Judge) -> list[Problem]:
+        """What is wrong, now, with files that need not be made again: they may lead to one that goes."""
+        names = {PurePosixPath(path).parent.name or path if path.endswith("index.html") else path for path in gone}
+        words = {word.encode() for name in names for word in (name.rpartition("/")[2], quote(name.rpartition("/")[2]))}
+        any_word = re.compile(b"|".join(sorted(map(re.escape, words))))
+
+        def look(path: str) -> list[Problem]:
+            content = (self._path / path).read_bytes()
+            return list(judge([File(PurePosixPath(path), content)])) if any_word.search(content) else []
+
+        pages = [path for path in same if path.endswith((".html", ".xml", ".json", ".opml"))]
+        return [problem for found in self._spread(look, pages) for problem in found]
+
+    def _replace(self, plan: _Plan, stage: Path, before: Manifest) -> None:
+        _write(stage / _BETWEEN, before.joined(plan.after).render())
+        _write(stage / _AFTER, plan.after.render())
+        many = len(plan.moved) > _MANY
+        if many:
+            os.sync()
+        (stage / _BETWEEN).replace(self._path / MANIFEST)
+        for path in plan.moved:
+            (self._path / path).parent.mkdir(parents=True, exist_ok=True)
+            (stage / path).replace(self._path / path)
+        for path in plan.gone:
+            self._remove(path)
+        if many:
+            os.sync()
+        else:
             self._flush({*plan.moved, *plan.gone})
-            (stage / "after").replace(self._path / MANIFEST)
-            _flush(self._path)
+        (stage / _AFTER).replace(self._path / MANIFEST)
+        _flush(self._path)
 
     def _manifest(self) -> Manifest:
         path = self._path / MANIFEST
@@ -106,11 +196,11 @@ class Folder:
         except ValueError as fault:
             raise Refused(_unreadable(path)) from fault
 
-    def _refuse_what_is_in_the_way(self, wanted: Mapping[str, bytes], before: Manifest) -> None:
+    def _refuse_what_is_in_the_way(self, made: Sequence[_Made], before: Manifest) -> None:
         """A link, a folder where a file goes, or a file that somebody put here by hand is theirs, not ours."""
-        foreign = [path for path in wanted if path not in before.files and not self._holds(path, wanted[path])]
-        blocked = [path for path in sorted(wanted) if self._blocked(path, foreign=path in foreign)]
-        problems = [_in_the_way(self._path / path) for path in blocked]
+        ours = before.files.keys()
+        blocked = [m.path for m in made if self._blocked(m.path, foreign=m.differs and m.path not in ours)]
+        problems = [_in_the_way(self._path / path) for path in sorted(blocked)]
         if problems:
             raise Refused(problems)
 
@@ -165,19 +255,23 @@ class Folder:
             shutil.rmtree(stage, ignore_errors=True)
 
 
-def _checked(files: Iterable[File]) -> dict[str, bytes]:
-    wanted: dict[str, bytes] = {}
+def _checked(files: Iterable[File | Recipe]) -> dict[str, Recipe]:
+    wanted: dict[str, Recipe] = {}
     twice = []
     for file in files:
         path = str(file.path)
         twice += [path] if path in wanted else []
-        wanted[path] = file.content
-    twice += [path for path in wanted if any(str(parent) in wanted for parent in PurePosixPath(path).parents)]
+        wanted[path] = Recipe(file.path, "", partial(_content, file)) if isinstance(file, File) else file
+    twice += [str(r.path) for r in wanted.values() if any(str(parent) in wanted for parent in r.path.parents)]
     problems = [_refused_path("F420", "A file would leave the folder", path) for path in wanted if _leaves(path)]
     problems += [_refused_path("F420", "Two files of this publish have the same path", path) for path in twice]
     if problems:
         raise Refused(problems)
     return wanted
+
+
+def _content(file: File) -> bytes:
+    return file.content
 
 
 def _leaves(path: str) -> bool:
@@ -191,19 +285,21 @@ def _announced_last(paths: Iterable[str]) -> list[str]:
     """What others point at first, what points at others last: assets, pages, lists, home, feeds."""
 
     def rank(path: str) -> tuple[int, int, str]:
-        if path in _LAST:
-            return 2, _LAST.index(path), path
-        return (1 if path.endswith(".html") else 0), -path.count("/"), path
+        if path.rpartition("/")[2] in _FEEDS:
+            return 3, -path.count("/"), path
+        kind = 2 if path == "index.html" else 1 if path.endswith(".html") else 0
+        return kind, -path.count("/"), path
 
     return sorted(paths, key=rank)
 
 
-def _write(place: Path, content: bytes) -> None:
+def _write(place: Path, content: bytes, *, flush: bool = True) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     with place.open("xb") as stream:
         stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
+        if flush:
+            stream.flush()
+            os.fsync(stream.fileno())
 
 
 def _flush(folder: Path) -> None:

@@ -6,13 +6,21 @@ relative links (`../../style.css`), so that a site works below any prefix and lo
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import PurePosixPath
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
+
+from slugify import slugify
 
 from newsletter.model import Site
 
-HOME, POSTS, ISSUES, FEEDS = "", "posts/", "issues/", "feeds/"
+HOME, POSTS, ISSUES, FEEDS, SEARCH = "", "posts/", "issues/", "feeds/", "search/"
+TAKES, SITEMAP = "takes/", "sitemap.xml"
+TOPICS, AUTHORS, CHAINS, ARCHIVE = "topics/", "authors/", "chains/", "archive/"
 RSS_FEED, ATOM_FEED, JSON_FEED = "rss.xml", "atom.xml", "feed.json"
+FEED_LIST = "feeds.opml"
+
+_SYMBOLS = (("+", "plus"), ("#", "sharp"))  # C, C++ and C# are three topics
 
 
 def post_path(slug: str) -> str:
@@ -21,6 +29,26 @@ def post_path(slug: str) -> str:
 
 def issue_path(number: int) -> str:
     return f"{ISSUES}{number}/"
+
+
+@lru_cache(maxsize=4096)  # every post names some, and a site has few
+def topic_slug(topic: str) -> str:
+    """What a topic is called in an address; topics that differ only in capitals or accents share a page."""
+    return slugify(topic, replacements=_SYMBOLS) or quote(topic, safe="").replace("%", "").lower() or "topic"
+
+
+def topic_path(topic: str) -> str:
+    return f"{TOPICS}{topic_slug(topic)}/"
+
+
+@lru_cache(maxsize=4096)
+def author_path(key: str) -> str:
+    return f"{AUTHORS}{slugify(key) or 'author'}/"
+
+
+def chain_path(slug: str) -> str:
+    """Where the feed of a story lies: it is called as the first of its Posts."""
+    return f"{CHAINS}{slug}/"
 
 
 def page_file(path: str) -> PurePosixPath:

@@ -1,26 +1,23 @@
-"""What the three feeds have in common: the same items, ids, order, dates, titles and bodies.
+"""What the three formats of a feed have in common: the same items, ids, order, dates, titles and bodies.
 
-The words *entry* and *item* of RFC 4287 and JSON Feed live in the feed modules and nowhere else. Bodies are
-whole articles that stand alone in an aggregator: the image, the text, the take as a quotation (readers strip
-classes, so its label is in words) and "Earlier in this story" as the last paragraph. Text is cleaned of what
-XML 1.0 cannot hold, so that no Post can break a feed.
+The words *entry* and *item* of RFC 4287 and JSON Feed live in the feed modules and nowhere else. Text is
+cleaned of what XML 1.0 cannot hold, so that no Post can break a feed; `items` makes the items.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from html import escape
 
-from newsletter import words
-from newsletter.model import Library, Post, Site
-from newsletter.publish.around import Around, around_all, newest_first
-from newsletter.publish.paths import FEEDS, post_path
+from newsletter.model import Site
+from newsletter.publish.paths import FEEDS
 
 EXPLAINED = "This is a feed. Copy this page's address into a feed reader, and new posts come to you."
 
+LIMIT = 50  # items of a polled document, and of an archived page
 _BODY_BUDGET = 470_000  # octets of all bodies as XML writes them, so that a document stays under 512 kB
 _NOTHING_YET = datetime(1970, 1, 1, tzinfo=UTC)  # RFC 4287 4.2.15 wants a date even of an empty feed
 _NAMES = (
@@ -32,8 +29,18 @@ _NOT_XML = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010f
 
 
 @dataclass(frozen=True, slots=True)
+class Media:
+    """A picture that belongs to an item."""
+
+    url: str
+    type: str
+    length: int  # octets; 0 when it lies on another host
+    alt: str
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
-    """One Post as every feed format tells it."""
+    """One Post or Issue as every feed format tells it."""
 
     id: str
     url: str
@@ -46,38 +53,89 @@ class Item:
     topics: tuple[str, ...]
     summary: str
     body: str  # HTML, every URL absolute
-    image: str
+    media: Media | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What a feed is called, and where it and the page that it belongs to lie below the web root."""
+
+    id: str
+    title: str
+    tagline: str
+    folder: str = ""
+    home: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Syndication:
-    """A feed before it has a format; `updated` is the newest change among its items."""
+    """One document of a feed before it has a format; `updated` is the newest change among its items.
+
+    Addresses of feeds stand without the file name, which is the format's. An archived page (RFC 5005 4) has a
+    `current`; `earlier` leads from a polled document to the newest page, and from each page to the one before.
+    """
 
     id: str
     title: str
     tagline: str
     language: str
+    author: str
+    author_url: str
     home: str
     about: str  # the page that explains feeds to people
+    base: str
+    depth: int  # folders between the document and the web root
     updated: datetime
     items: tuple[Item, ...]
+    hubs: tuple[str, ...] = ()
+    whole: bool = False  # these items are all there are (RFC 5005 2)
+    current: str = ""
+    earlier: str = ""
 
 
-def syndicate(site: Site, library: Library, *, limit: int) -> Syndication:
-    """The newest Posts, at most `limit` and at most what keeps a document under 512 kB; never less than one."""
-    library = newest_first(library)
-    around = around_all(library)
-    items = tuple(_within_budget(_item(site, post, around[post.id]) for post in library.posts[:limit]))
+def syndicate(
+    site: Site,
+    heading: Heading,
+    items: Sequence[Item],
+    *,
+    whole: bool = True,
+    place: str | None = None,
+    earlier: str = "",
+) -> Syndication:
+    """One document of these items, newest first. `place` is the folder of an archived page, `earlier` the one before.
+
+    `whole` says that there are no other items anywhere.
+    """
+    folder = heading.folder if place is None else place
     return Syndication(
-        id=f"tag:{site.authority}:feed",
-        title=plain(site.title),
-        tagline=plain(site.tagline),
+        id=heading.id,
+        title=plain(heading.title),
+        tagline=plain(heading.tagline),
         language=site.language,
-        home=site.address_of(""),
+        author=clean(site.title),
+        author_url=site.address_of(""),
+        home=site.address_of(heading.home),
         about=site.address_of(FEEDS),
+        base=site.address_of(folder),
+        depth=folder.count("/"),
         updated=max((item.updated for item in items), default=_NOTHING_YET),
-        items=items,
+        items=tuple(items),
+        hubs=site.hubs if place is None else (),
+        whole=whole,
+        current="" if place is None else site.address_of(heading.folder),
+        earlier=site.address_of(earlier) if earlier else "",
     )
+
+
+def within_budget(items: Iterable[Item]) -> Iterator[Item]:
+    """The first items, as many as keep a document under 512 kB; never less than one."""
+    spent = 0
+    for item in items:
+        size = len(item.body.encode()) + 4 * item.body.count("&") + 3 * (item.body.count("<") + item.body.count(">"))
+        if spent and spent + size > _BODY_BUDGET:
+            return
+        spent += size
+        yield item
 
 
 def clean(text: str) -> str:
@@ -90,60 +148,8 @@ def plain(text: str) -> str:
     return " ".join(_TAG.sub("", clean(text)).split())
 
 
-def body(site: Site, post: Post, around: Around) -> str:
-    """The whole article as HTML for a reader that knows nothing of our pages."""
-    return clean(
-        "\n".join(part for part in (_image(post), post.html, _take(site, post), _earlier(site, around)) if part)
-    )
-
-
-def _item(site: Site, post: Post, around: Around) -> Item:
-    return Item(
-        id=post.id,
-        url=site.address_of(post_path(post.slug)),
-        title=plain(post.title) or clean(post.title),
-        author=clean(post.author.name),
-        reviewer=clean(post.reviewer.name) if post.reviewer else "",
-        published=post.published.astimezone(UTC),
-        day=words.long_date(post.published.astimezone(site.timezone)),
-        updated=max(post.updated, post.published).astimezone(UTC),
-        topics=tuple(clean(topic) for topic in post.topics),
-        summary=plain(post.summary),
-        body=body(site, post, around),
-        image=post.image or "",
-    )
-
-
-def _within_budget(items: Iterable[Item]) -> Iterator[Item]:
-    spent = 0
-    for item in items:
-        size = len(escape(item.body, quote=False).encode())
-        if spent and spent + size > _BODY_BUDGET:
-            return
-        spent += size
-        yield item
-
-
-def _image(post: Post) -> str:
-    return f'<p><img src="{escape(post.image)}" alt="{escape(post.image_alt)}"></p>' if post.image else ""
-
-
-def _take(site: Site, post: Post) -> str:
-    if post.take is None:
-        return ""
-    label = f"<strong>{escape(site.take_label, quote=False)}.</strong>"
-    html = post.take.html.strip()
-    opened = html.removeprefix("<p>")
-    return f"<blockquote>{f'<p>{label} {opened}' if opened != html else f'<p>{label}</p>{html}'}</blockquote>"
-
-
-def _earlier(site: Site, around: Around) -> str:
-    """Up to three, as in the mail."""
-    if not around.earlier:
-        return ""
-    told = (
-        f'<a href="{escape(site.address_of(post_path(post.slug)))}">{escape(post.title, quote=False)}</a>'
-        f" ({words.long_date(post.published.astimezone(site.timezone))})"
-        for post in around.earlier[:3]
-    )
-    return f"<p>Earlier in this story: {', '.join(told)}.</p>"
+def minted(site: Site, name: str) -> str:
+    """The lasting id of what is no Post: a tag: URI (RFC 4151), or a URN where the authority has no date."""
+    if "," in site.authority:
+        return f"tag:{site.authority}:{name}"
+    return uuid.uuid5(uuid.NAMESPACE_DNS, f"{site.authority}/{name}").urn

@@ -15,7 +15,10 @@ from markupsafe import Markup
 from newsletter import words
 from newsletter.model import Issue, Post, Site
 from newsletter.publish.around import Around
-from newsletter.publish.paths import issue_path, local, post_path
+from newsletter.publish.discovery import Alternate
+from newsletter.publish.illustrate import candidates, cover, responsive
+from newsletter.publish.paths import author_path, issue_path, local, post_path, topic_path
+from newsletter.publish.takes import Prediction
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class Page:
     root: str
     robots: str = ""
     image: str = ""
+    feeds: tuple[Alternate, ...] = ()  # the page's own, after the main feed
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,15 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """A link to a list."""
+
+    name: str
+    path: str
+    posts: str = ""  # how many Posts are there, in words
+
+
+@dataclass(frozen=True, slots=True)
 class Teaser:
     """A Post in a list, or the head of its own page."""
 
@@ -52,11 +65,15 @@ class Teaser:
     updated: str  # in words; empty when it is the day of publication
     updated_iso: str
     minutes: int
-    topics: str
+    topics: tuple[Way, ...]
     image: str
     image_alt: str
     take: Markup | None
     take_short: str  # its first sentence; empty without a take
+    image_widths: str = ""  # for srcset; empty when there is one width, or it stands elsewhere on the web
+    image_size: tuple[int, int] | None = None  # width and height in pixels, where they are known
+    author_path: str = ""
+    take_check: str = ""  # the day on which the take is to be looked back at, in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +83,24 @@ class Step:
     label: str
     reference: Reference
     here: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verdict, seen from either end: the other Post, and what became of the Take."""
+
+    reference: Reference
+    judgement: str  # right, wrong, open
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A Take that is held to account, on the list of them."""
+
+    reference: Reference
+    take: Markup
+    check: str  # in words; empty when no day was named
+    verdict: Reference | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +131,21 @@ class Year:
     lines: tuple[Reference | IssueLine, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class FeedWay:
+    """A feed beside the main one: what it is about, the page it belongs to, and the folder of its three formats."""
+
+    name: str
+    path: str
+    folder: str
+
+
+def feed_way(site: Site, title: str, path: str, folder: str) -> FeedWay:
+    """Called by what it is about, without the name of the site before it."""
+    name = title.removeprefix(f"{site.title}: ")
+    return FeedWay(f"{name[:1].upper()}{name[1:]}", path, folder)
+
+
 def reference(site: Site, post: Post) -> Reference:
     when = post.published.astimezone(site.timezone)
     return Reference(post.title, post_path(post.slug), words.long_date(when), when.date().isoformat(), when.year)
@@ -106,6 +156,7 @@ def references(site: Site, posts: Iterable[Post]) -> tuple[Reference, ...]:
 
 
 def teaser(site: Site, post: Post, root: str) -> Teaser:
+    picture = cover(post, site)
     published, updated = (when.astimezone(site.timezone).date() for when in (post.published, post.updated))
     return Teaser(
         reference=reference(site, post),
@@ -115,18 +166,35 @@ def teaser(site: Site, post: Post, root: str) -> Teaser:
         updated=words.long_date(updated) if updated > published else "",
         updated_iso=updated.isoformat(),
         minutes=post.minutes,
-        topics=" · ".join(post.topics),
+        topics=topics(post),
         image=local(post.image, site, root) if post.image else "",
         image_alt=post.image_alt,
         take=html(site, post.take.html, root) if post.take else None,
+        image_widths=candidates(picture, f"{root}{post_path(post.slug)}") if picture else "",
+        image_size=(picture.shown.width, picture.shown.height) if picture else None,
+        author_path=author_path(post.author.key),
+        take_check=words.long_date(post.take.check) if post.take and post.take.check else "",
         take_short=words.first_sentence(post.take.text) if post.take else "",
     )
+
+
+def topics(post: Post) -> tuple[Way, ...]:
+    """Each page of a topic once, as the Post spells it."""
+    found: dict[str, str] = {}
+    for topic in post.topics:
+        found.setdefault(topic_path(topic), topic)
+    return tuple(Way(name, path) for path, name in found.items())
 
 
 def html(site: Site, sanitised: str, root: str) -> Markup:
     """A Post's HTML for its own page: addresses on the site become relative, so that a copy works anywhere."""
     own = re.compile(rf'(<[a-z][^<>]*?\s(?:href|src)="){re.escape(site.url)}/')
     return Markup(own.sub(lambda match: f"{match[1]}{root}", sanitised))  # noqa: S704  # sanitised by content
+
+
+def body(site: Site, post: Post, root: str) -> Markup:
+    """A Post's text for its own page, its pictures in every width."""
+    return html(site, responsive(post, root), root)
 
 
 def story(site: Site, post: Post, around: Around) -> tuple[Step, ...]:
@@ -136,6 +204,25 @@ def story(site: Site, post: Post, around: Around) -> tuple[Step, ...]:
     before = _steps(references(site, reversed(around.earlier)), "Earlier in this story")
     after = _steps(references(site, around.later), "Later")
     return (*before, Step("You are here", reference(site, post), here=True), *after)
+
+
+def verdicts(site: Site, around: Around) -> tuple[Judged, ...]:
+    """What later Posts say of this one's Take, oldest first."""
+    return tuple(Judged(reference(site, judge), judge.judgement or "") for judge in around.verdicts)
+
+
+def judged(site: Site, post: Post, around: Around) -> tuple[Judged, ...]:
+    """The Takes that a Post judges."""
+    return tuple(Judged(reference(site, other), post.judgement or "") for other in around.judged)
+
+
+def promise(site: Site, one: Prediction, root: str) -> Promise:
+    return Promise(
+        reference(site, one.post),
+        html(site, one.take.html, root),
+        words.long_date(one.take.check) if one.take.check else "",
+        reference(site, one.verdict) if one.verdict else None,
+    )
 
 
 def issue_line(issue: Issue) -> IssueLine:

@@ -7,12 +7,24 @@ from datetime import datetime
 from newsletter.content.library import Loaded, load
 from newsletter.errors import SourceErrors, stops
 from newsletter.model import Library, Site
-from newsletter.ports import Reviews, Sources
+from newsletter.ports import Cache, Encode, Reviews, Sources, Spread
+from newsletter.usecases.illustrate import with_pictures
 
 
-def check(*, sources: Sources, reviews: Reviews, site: Site, now: datetime) -> Loaded:
-    """All posts with every problem found in them."""
-    return load(sources.read(), site, approvals=reviews.all(), now=now)
+def check(
+    *,
+    sources: Sources,
+    reviews: Reviews,
+    site: Site,
+    now: datetime,
+    encode: Encode,
+    cache: Cache | None = None,
+    spread: Spread = map,
+) -> Loaded:
+    """All posts, with their pictures as they are published, and every problem found in them."""
+    read = sources.read()
+    loaded = load(read, site, approvals=reviews.all(), now=now, cache=cache, spread=spread)
+    return with_pictures(loaded, read, site, encode)
 
 
 def library_of(loaded: Loaded) -> Library:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from newsletter.errors import ConfigError, Problem, stops
 from newsletter.issues import digest as digests
 from newsletter.issues import preflight, selection
 from newsletter.model import (
     WEEKLY,
+    Cadence,
     Digest,
     Issue,
     IssueState,
+    Library,
     Post,
     Site,
     Slot,
@@ -22,6 +25,9 @@ from newsletter.model import (
 )
 from newsletter.ports import Ledger
 from newsletter.usecases.choose import Press, choose, due, free_slot
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,22 +97,51 @@ def draft_of(press: Press, slot: Slot, posts: Sequence[Post], number: int | None
 
     The digest bears the date of `slot`; one that goes out ahead of it takes `brought_forward` first.
     """
-    require_sender(press.site)
     issues = press.ledger.issues(WEEKLY)
-    number = number or (issues[-1].number + 1 if issues else 1)
-    previous = next((i for i in reversed(issues) if i.number < number and i.state.public), None)
-    view = digests.view(
-        press.site,
-        press.cadence,
-        press.library,
+    return drafted(
+        Shelf(press.library, issues, press.ledger.carried(WEEKLY)),
+        slot,
         posts,
-        number=number,
-        slot=slot,
-        carried=press.ledger.carried(WEEKLY),
-        previous=previous,
+        number or next_number(issues),
+        site=press.site,
+        cadence=press.cadence,
+        templates=press.templates,
+        sandbox=press.sandbox,
     )
-    digest = digests.render(view, press.templates)
-    problems = preflight.preflight(digest, view, sandbox=press.sandbox)
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What has been written and mailed so far, as values."""
+
+    library: Library
+    issues: Sequence[Issue] = ()  # oldest first
+    carried: Mapping[str, int] = field(default_factory=dict)  # post id -> number of the Issue that carries it
+
+
+def next_number(issues: Sequence[Issue]) -> int:
+    return issues[-1].number + 1 if issues else 1
+
+
+def drafted(
+    shelf: Shelf,
+    slot: Slot,
+    posts: Sequence[Post],
+    number: int,
+    *,
+    site: Site,
+    cadence: Cadence,
+    templates: Environment,
+    sandbox: bool,
+) -> Draft:
+    """Issue `number` of these posts, rendered and checked. Raises ConfigError when the sender is not fully named."""
+    require_sender(site)
+    previous = next((i for i in reversed(shelf.issues) if i.number < number and i.state.public), None)
+    view = digests.view(
+        site, cadence, shelf.library, posts, number=number, slot=slot, carried=shelf.carried, previous=previous
+    )
+    digest = digests.render(view, templates)
+    problems = preflight.preflight(digest, view, sandbox=sandbox)
     return Draft(number, slot, tuple(posts), digest, tuple(problems))
 
 

@@ -1,31 +1,27 @@
-"""library | refuse what vanished | render feeds and archive | check links | write."""
+"""library | refuse what vanished | lead on | render | check links and feeds | write | tell hosts and hubs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from newsletter.errors import Problem, SourceErrors, stops
-from newsletter.model import Changes, File, Issue, IssueState, Library, Site, Slot
-from newsletter.ports import Output
-from newsletter.publish import archive, checks, feeds, jsonfeed
+from newsletter.errors import Outside, Problem, SourceErrors
+from newsletter.model import File, Issue, IssueState, Library, Recipe, Site, Slot
+from newsletter.ports import Hosting, Hubs, Output, Redirects, Search
+from newsletter.publish import archive, checks, compressed, feedcheck, snippets
+from newsletter.publish import redirects as addresses
+from newsletter.publish.catalogue import documents, feeds
+from newsletter.publish.paths import post_path
+from newsletter.publish.redirects import Redirect
+from newsletter.usecases.published import Published
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """What a publish did."""
-
-    changes: Changes
-    posts: int
-    issues: int
-    feeds: int
-    files: int
 
 
 def publish(
@@ -38,27 +34,108 @@ def publish(
     next_slot: Slot | None,
     now: datetime,
     dry_run: bool = False,
+    search: Search | None = None,
+    hubs: Hubs | None = None,
+    redirects: Redirects | None = None,
+    hosting: Hosting | None = None,
+    hosts: Sequence[str] = (),
+    compress: bool = False,
 ) -> Published:
     """Make the output folder hold what the library and the public issues say. Raises SourceErrors, Outside."""
     shown = [issue for issue in issues if issue.state.public or starting(issue, now)]
-    refuse_vanished(output.published_ids(), library)
-    files = render(library, shown, site, templates, next_slot)
-    if wrong := stops(checks.internal_links(files, site)):
-        raise SourceErrors(wrong)
-    slugs = {post.id: post.slug for post in library.posts}
-    changes = output.compare(files) if dry_run else output.write(files, slugs)
-    return Published(changes, len(library.posts), len(shown), len(FEEDS), len(files))
+    published = output.published_ids()
+    new = addresses.renamed(published, library)
+    known = {**new, **(redirects.all() if redirects else {})}
+    refuse_vanished(published, library, known)
+    moved = led_on(site, library, known)
+    own = recipes(library, shown, site, templates, next_slot)
+    files, told = with_moved(own, moved, site, library, templates, hosts)
+    files += compressed.beside(files) if compress else ()
+    judge = partial(wrong, site=site, now=now, known=frozenset(str(file.path) for file in files))
+    slugs = {post.id: post.slug for post in (*library.posts, *library.withdrawn)}
+    if redirects and new and not dry_run:
+        redirects.add(new)  # first: only what was published before remembers the old addresses
+    try:
+        changes = output.compare(files, judge) if dry_run else output.write(files, slugs, judge)
+    except SourceErrors as refusal:
+        raise SourceErrors(_once(refusal.problems)) from refusal
+    if hosting and not dry_run:
+        hosting.write(snippets.beside(told, hosts))
+    remarks = _made_searchable(search, site, library) if search and not dry_run else ()
+    if hubs and not dry_run:
+        remarks = (*remarks, *hubs.announce(now))
+    return Published(changes, len(library.posts), len(shown), len(feeds(site, library, shown)), len(files), remarks)
 
 
-FEEDS = (("rss.xml", feeds.rss), ("atom.xml", feeds.atom), ("feed.json", jsonfeed.json_feed))
+def wrong(files: Sequence[File], *, site: Site, now: datetime, known: frozenset[str]) -> list[Problem]:
+    """What is wrong with some of the files of the site, `known` being the paths of all: links and feeds."""
+    documents = feedcheck.at_publish({str(file.path): file.content for file in files})
+    feeds_too = feedcheck.check(documents, site, now, known=known) if documents else []
+    return [*checks.internal_links(files, site, known), *feeds_too]
+
+
+def _once(problems: Sequence[Problem]) -> list[Problem]:
+    """What feeds say of a post, each in its folder, is told of the page and of one of them."""
+    pages = [problem for problem in problems if problem.file.endswith(".html")]
+    feeds = {(p.code, p.message): p for p in reversed(problems) if not p.file.endswith(".html")}
+    return [*pages, *reversed(feeds.values())]
+
+
+def _made_searchable(search: Search, site: Site, library: Library) -> tuple[Problem, ...]:
+    """After the pages are there; an index that cannot be written must keep no mail from going out."""
+    try:
+        search.update(site, library)
+    except Outside as trouble:
+        return tuple(replace(problem, level="warn") for problem in trouble.problems)
+    return ()
 
 
 def render(
-    library: Library, issues: Sequence[Issue], site: Site, templates: Environment, next_slot: Slot | None
+    library: Library,
+    issues: Sequence[Issue],
+    site: Site,
+    templates: Environment,
+    next_slot: Slot | None,
+    moved: Sequence[Redirect] = (),
 ) -> list[File]:
     """Every file of the site; a function of its arguments alone."""
-    pages = archive.render(site, library, issues, templates, next_slot=next_slot)
-    return [*pages, *(File(PurePosixPath(name), make(site, library)) for name, make in FEEDS)]
+    own = recipes(library, issues, site, templates, next_slot)
+    files, _ = with_moved(own, moved, site, library, templates)
+    return [File(file.path, file.make()) for file in files]
+
+
+def led_on(site: Site, library: Library, known: Mapping[str, str]) -> tuple[Redirect, ...]:
+    """Where old addresses lead. Raises SourceErrors for one that leads nowhere."""
+    moved, problems = addresses.resolve(site, library, known)
+    if problems:
+        raise SourceErrors(problems)
+    return moved
+
+
+def with_moved(
+    own: Sequence[Recipe],
+    moved: Sequence[Redirect],
+    site: Site,
+    library: Library,
+    templates: Environment,
+    hosts: Sequence[str] = (),
+) -> tuple[list[Recipe], snippets.Addresses]:
+    """These files and those of addresses that went, and what hosts are told of them all."""
+    paths = {file.path for file in own}
+    names = {str(path) for path in paths}
+    free = tuple(addresses.with_feeds(addresses.free(moved, paths), site, names))
+    told = snippets.addresses(site, library, free, names)
+    files = [File(PurePosixPath(path), content) for path, content in snippets.within(told, hosts).items()]
+    pages = archive.moved_pages(site, free, templates) if free else []
+    return [*own, *pages, *(archive.ready(file) for file in files)], told
+
+
+def recipes(
+    library: Library, issues: Sequence[Issue], site: Site, templates: Environment, next_slot: Slot | None
+) -> list[Recipe]:
+    """How to make every file of the site; a function of its arguments alone."""
+    pages = archive.recipes(site, library, issues, templates, next_slot=next_slot)
+    return [*pages, *(Recipe(d.path, d.key, d.render) for d in documents(site, library, issues))]
 
 
 def starting(issue: Issue, now: datetime) -> bool:
@@ -66,17 +143,32 @@ def starting(issue: Issue, now: datetime) -> bool:
     return issue.state is IssueState.READY and issue.send_at is not None and issue.send_at <= now
 
 
-def refuse_vanished(published: Mapping[str, str], library: Library) -> None:
-    """A published id that no source has any more stops the build: readers hold links to it. Raises SourceErrors."""
-    gone = [(post_id, slug) for post_id, slug in published.items() if post_id not in library.known_ids]
-    if gone:
-        raise SourceErrors([_vanished(post_id, slug) for post_id, slug in gone])
+def refuse_vanished(
+    published: Mapping[str, str], library: Library, known: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """A published post that is no longer public stops the build: readers hold links to it. Raises SourceErrors.
+
+    It may go where it says so itself (it was withdrawn), or where one of the redirects in `known` leads on from it.
+    """
+    stays = {post.id for post in (*library.posts, *library.withdrawn)}
+    gone = {post_id: slug for post_id, slug in published.items() if post_id not in stays}
+    lost = [(post_id, slug) for post_id, slug in gone.items() if f"/{post_path(slug)}" not in known]
+    if lost:
+        raise SourceErrors([_vanished(post_id, slug, there=post_id in library.known_ids) for post_id, slug in lost])
 
 
-def _vanished(post_id: str, slug: str) -> Problem:
+def _vanished(post_id: str, slug: str, *, there: bool) -> Problem:
+    """`there`: a file has this id, but it is a draft, of a later day, or approved by nobody."""
+    back = "Make it public again: no draft, no later date, and approved." if there else "Bring the file back."
+    renamed = () if there else (f"If it was renamed, add   id: {post_id}   to its front matter.",)
     return Problem(
         "F410",
-        f"The published post {slug} has vanished",
-        why=f"Readers and feeds hold links to {post_id}; no file in posts/ has this id now.",
-        fixes=("Bring the file back.", f"If it was renamed, add   id: {post_id}   to its front matter."),
+        f"The published post {slug} {'is no longer public' if there else 'has vanished'}",
+        why=f"Readers and feeds hold links to {post_id}" + ("." if there else "; no file in posts/ has this id now."),
+        fixes=(
+            back,
+            *renamed,
+            "To take it back, keep the file and add   withdrawn: YYYY-MM-DD why   to its front matter.",
+            f'If another post took its place, add   "/{post_path(slug)}" = "its-slug"   to redirects.toml.',
+        ),
     )

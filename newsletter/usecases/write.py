@@ -45,7 +45,7 @@ def new_post(
     if previous not in {"auto", "none"}:
         _known(previous, loaded)
     by = author or next((p for p in site.people.values() if p.role == "writer"), None)
-    reviewer = _reviewer(site, by)
+    reviewer = reviewer_for(site, by)
     path = PurePosixPath("posts") / names.file_name(title, written_on)
     post_id = names.post_id(names.stem(path), written_on, site)
     text = template(
@@ -61,7 +61,7 @@ def new_post(
     return NewPost(path, text, post_id, by.name if by else "", reviewer.name if reviewer else "", follows, written_on)
 
 
-def _reviewer(site: Site, author: Person | None) -> Person | None:
+def reviewer_for(site: Site, author: Person | None) -> Person | None:
     """Somebody else who may review: an editor first."""
     others = [p for p in site.people.values() if p != author]
     if not site.review:

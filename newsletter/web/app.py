@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,8 +21,12 @@ from newsletter.model import Site
 from newsletter.web.answers import moved
 from newsletter.web.folder import Folder
 from newsletter.web.guard import Failures, Guard
+from newsletter.web.guesses import Guesses
+from newsletter.web.links import link_header
+from newsletter.web.moves import MovesFile
 from newsletter.web.pages import Pages
 from newsletter.web.paths import folder_address
+from newsletter.web.search import Search, SearchPage
 from newsletter.web.static import Static
 from newsletter.web.unsubscribe import MAX_BODY, Unsubscribe, UnsubscribePage
 
@@ -29,19 +34,36 @@ LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
 def create_app(
-    *, folder: Path, site: Site, templates: jinja2.Environment, unsubscribe: Unsubscribe, hosts: Sequence[str] = ()
+    *,
+    folder: Path,
+    site: Site,
+    templates: jinja2.Environment,
+    unsubscribe: Unsubscribe,
+    search: Search | None = None,
+    hosts: Sequence[str] = (),
+    addresses: Path | None = None,
 ) -> Starlette:
-    """The application for one site. `hosts` are host names it answers to beside those of the site and LOCAL_HOSTS.
+    """The application for one site. `hosts` are host names it answers to beside those of the site and LOCAL_HOSTS;
+    `addresses` is the file that says where old ones lead.
 
     `folder` may not exist yet: until the first publish every address in it is missing.
     """
     pages = Pages(site, templates)
     failures = Failures(pages)
-    static = Static(Folder(folder), form_origin=_origin(site.web_url), missing=_missing(pages))
+    links = partial(link_header, site)
+    static = Static(
+        Folder(folder),
+        form_origin=_origin(site.web_url),
+        missing=_missing(pages),
+        links=links,
+        moves=MovesFile(addresses).now,
+        guess=Guesses(pages, search).page,
+    )
     unsubscribing = UnsubscribePage(pages, unsubscribe)
     return Starlette(
         routes=[
             Route("/u/{token}", unsubscribing, name="unsubscribe", max_body_size=MAX_BODY),
+            *(Route(path, SearchPage(pages, search)) for path in ("/search", "/search/") if search),
             Route("/{path:path}", static, name="published"),
         ],
         middleware=[

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+import brotli
+
 from newsletter.errors import Outside, Problem
 
 COMPRESSIBLE = frozenset({".html", ".css", ".js", ".xml", ".json", ".svg", ".txt", ".opml", ".webmanifest"})
@@ -36,6 +38,7 @@ class Stored:
     tag: str  # opaque, for entity tags
     content: bytes | None = field(repr=False)
     gzipped: bytes | None = field(repr=False)  # None where it would not be smaller
+    brotli: bytes | None = field(default=None, repr=False)  # only where a publish made it beforehand
 
     @property
     def size(self) -> int:
@@ -44,7 +47,7 @@ class Stored:
     @property
     def weight(self) -> int:
         """Bytes of memory that keeping it takes."""
-        return len(self.content or b"") + len(self.gzipped or b"")
+        return sum(len(form or b"") for form in (self.content, self.gzipped, self.brotli))
 
 
 class Folder:
@@ -129,7 +132,23 @@ def _stored(path: str, status: os.stat_result, content: bytes | None) -> Stored:
         tag=hashlib.sha256(basis).hexdigest()[:32],
         content=content,
         gzipped=_gzipped(path, content),
+        brotli=_brotli(path, content),
     )
+
+
+def _brotli(path: str, content: bytes | None) -> bytes | None:
+    """The file of that coding beside a text, if it holds this text and no older one."""
+    if content is None or os.path.splitext(path)[1] not in COMPRESSIBLE:  # noqa: PTH122
+        return None
+    beside = f"{path}.br"
+    status = _lstat(beside)
+    if status is None or not stat.S_ISREG(status.st_mode) or status.st_size > len(content):
+        return None
+    try:
+        squeezed = Path(beside).read_bytes()
+        return squeezed if brotli.decompress(squeezed) == content else None
+    except (OSError, brotli.error):
+        return None
 
 
 def _gzipped(path: str, content: bytes | None) -> bytes | None:

@@ -14,8 +14,18 @@ _ENTITY_TAG = re.compile(r'"[^"]*"')
 
 def accepts_gzip(accept_encoding: str) -> bool:
     """Whether gzip may be used (RFC 9110, 12.5.3): named, or covered by `*`, with a weight above zero."""
+    return _accepts("gzip", accept_encoding)
+
+
+def accepts_brotli(accept_encoding: str) -> bool:
+    """Whether brotli may be used: named `br`, or covered by `*`, and not wanted less than gzip."""
     weights = _weights(accept_encoding)
-    return weights.get("gzip", weights.get("*", 0.0)) > 0
+    return _accepts("br", accept_encoding) and weights.get("br", 0.0) >= weights.get("gzip", 0.0)
+
+
+def _accepts(coding: str, accept_encoding: str) -> bool:
+    weights = _weights(accept_encoding)
+    return weights.get(coding, weights.get("*", 0.0)) > 0
 
 
 def accepts_html(accept: str) -> bool:
@@ -31,7 +41,7 @@ def unchanged(etag: str, modified: datetime, *, if_none_match: str, if_modified_
     """
     if if_none_match:
         return if_none_match.strip() == "*" or etag in _ENTITY_TAG.findall(if_none_match)
-    since = _date(if_modified_since)
+    since = date_of(if_modified_since)
     return since is not None and since >= modified.replace(microsecond=0)
 
 
@@ -52,7 +62,8 @@ def _quality(parameters: list[str]) -> float:
         return 0.0
 
 
-def _date(text: str) -> datetime | None:
+def date_of(text: str) -> datetime | None:
+    """The moment of an HTTP date, or None for what is no date."""
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, OverflowError):

@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -26,13 +27,38 @@ def run(
     `ready` is called with the address once connections are taken; port 0 takes a free one. Raises Outside: C701
     when the port is taken, C702 when the system refuses to listen there.
     """
-    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of each broken form, at anybody's will
     with listen(host, port) as listener:
-        server = uvicorn.Server(_settings(app, graceful_seconds))
-        with _stopping(server):
-            if ready is not None:
-                ready(_address(listener))
-            server.run(sockets=[listener])
+        run_on(listener, app, graceful_seconds=graceful_seconds, ready=ready)
+
+
+def run_on(
+    listener: socket.socket,
+    app: ASGIApp,
+    *,
+    graceful_seconds: int = 5,
+    ready: Callable[[str], None] | None = None,
+    stopping: Callable[[], None] | None = None,
+) -> None:
+    """As `run`, on a socket that listens already. `stopping` is called in the signal's handler: it may only set flags
+    and wake those who wait, so that answers without an end come to one.
+    """
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of each broken form, at anybody's will
+    server = _Server(_settings(app, graceful_seconds), stopping)
+    with _stopping(server):
+        if ready is not None:
+            ready(address_of(listener))
+        server.run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, stopping: Callable[[], None] | None) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        if self._stopping is not None:
+            self._stopping()
 
 
 def _settings(app: ASGIApp, graceful_seconds: int) -> uvicorn.Config:
@@ -89,6 +115,7 @@ def _problem(error: Exception, host: str, port: int) -> Problem:
     return Problem("C702", f"Cannot listen on {host}, port {port}", why=str(error))
 
 
-def _address(listener: socket.socket) -> str:
+def address_of(listener: socket.socket) -> str:
+    """Where a browser finds what listens there."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"

@@ -304,7 +304,8 @@ def test_feeds_are_in_place_only_after_the_pages_they_announce(tmp_path: Path, m
         move(source, target)
 
     monkeypatch.setattr(os, "replace", watched)
-    Folder(tmp_path).write(_files(**SITE, **{"posts/a/car.png": "png", "atom.xml": "", "posts/index.html": ""}), IDS)
+    more = {"posts/a/car.png": "png", "atom.xml": "", "posts/index.html": "", "topics/x/rss.xml": ""}
+    Folder(tmp_path).write(_files(**SITE, **more), IDS)
 
     assert moved == [
         MANIFEST,
@@ -314,8 +315,9 @@ def test_feeds_are_in_place_only_after_the_pages_they_announce(tmp_path: Path, m
         "posts/b/index.html",
         "posts/index.html",
         "index.html",
-        "rss.xml",
+        "topics/x/rss.xml",
         "atom.xml",
+        "rss.xml",
         MANIFEST,
     ]
 

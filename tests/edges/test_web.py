@@ -248,6 +248,16 @@ def test_before_the_first_publish_everything_is_missing(tmp_path: Path) -> None:
     assert client.get("/").text == PAGE
 
 
+def test_a_feed_names_hub_and_self_in_its_header(folder: Path) -> None:
+    site = a_site(hubs=("https://hub.example/",))
+    client = a_client(an_app(folder, site=site))
+
+    link = f'<https://hub.example/>; rel="hub", <{site.url}/rss.xml>; rel="self"'
+    assert client.get("/rss.xml").headers["link"] == link
+    assert client.head("/rss.xml").headers["link"] == link
+    assert "link" not in client.get("/").headers
+
+
 def test_a_link_out_of_the_folder_is_not_followed(client: TestClient, folder: Path, tmp_path: Path) -> None:
     publish(tmp_path / "outside", {"secret.txt": "secret", "index.html": "secret"})
     (folder / "file.txt").symlink_to(tmp_path / "outside" / "secret.txt")

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import jinja2
 
 from newsletter.model import Asset, Chain, File, Issue, IssueState, Library, Link, LinkKind, Post, Site, Take
-from newsletter.publish import archive, feeds, jsonfeed
-from newsletter.publish.paths import ATOM_FEED, JSON_FEED, RSS_FEED
+from newsletter.publish import archive
+from newsletter.publish.catalogue import feed_files
 from tests.builders import a_library, a_post, a_slot, an_issue
 
 TEMPLATES = Path(__file__).parents[3] / "templates"
@@ -126,12 +126,8 @@ def a_changed(post: Post, **changes: object) -> Post:
 
 def everything(site: Site, library: Library, issues: Iterable[Issue]) -> list[File]:
     """What one publish writes."""
-    return [
-        *archive.render(site, library, list(issues), environment()),
-        File(PurePosixPath(RSS_FEED), feeds.rss(site, library)),
-        File(PurePosixPath(ATOM_FEED), feeds.atom(site, library)),
-        File(PurePosixPath(JSON_FEED), jsonfeed.json_feed(site, library)),
-    ]
+    shown = list(issues)
+    return [*archive.render(site, library, shown, environment()), *feed_files(site, library, shown)]
 
 
 def _id(slug: str) -> str:

@@ -54,6 +54,10 @@ def _json_ld(page: str) -> dict[str, Any]:
     return article
 
 
+UNLISTED = {"404.html", "search/index.html"}
+"""Pages that search engines shall leave alone."""
+
+
 def test_every_page_has_its_place() -> None:
     library, issues = a_publication()
     files = _build(library, issues)
@@ -65,6 +69,12 @@ def test_every_page_has_its_place() -> None:
         "robots.txt",
         "feeds/index.html",
         "feeds/feed.css",
+        "search/index.html",
+        "sitemap.xml",
+        "topics/index.html",
+        "topics/batteries/index.html",
+        "topics/makers/index.html",
+        "authors/news-desk/index.html",
     }
     assert {path for path in files if path.startswith("issues/")} == {
         "issues/index.html",
@@ -294,6 +304,16 @@ def test_the_feeds_page_gives_all_three_addresses() -> None:
         assert f"https://host.example/blog/{name}" in words
 
 
+def test_the_feeds_page_names_every_feed_beside_the_main_one_in_three_formats() -> None:
+    page = _tree(_build(*a_publication())["feeds/index.html"])
+
+    assert page.xpath("//table//th/a/text()") == ["Issues", "Batteries", "Makers", "News desk"]
+    assert page.xpath("//table//td/a/@href")[3:6] == [
+        f"../topics/batteries/{name}" for name in ("rss.xml", "atom.xml", "feed.json")
+    ]
+    assert page.xpath("//a[@href='../feeds.opml']")
+
+
 def test_every_page_points_machines_at_the_feeds_and_at_its_own_address() -> None:
     files = _build(*a_publication())
 
@@ -301,9 +321,9 @@ def test_every_page_points_machines_at_the_feeds_and_at_its_own_address() -> Non
         if path.endswith(".html"):
             page = _tree(content)
             feeds = page.xpath("//link[@rel='alternate']/@href")
-            assert feeds == [f"https://autotrendy.example/{name}" for name in ("rss.xml", "atom.xml", "feed.json")]
+            assert feeds[:3] == [f"https://autotrendy.example/{name}" for name in ("rss.xml", "atom.xml", "feed.json")]
             address = f"https://autotrendy.example/{path.removesuffix('index.html')}"
-            assert page.xpath("//link[@rel='canonical']/@href") == ([] if path == "404.html" else [address])
+            assert page.xpath("//link[@rel='canonical']/@href") == ([] if path in UNLISTED else [address])
             assert page.get("lang") == "en"
 
 
@@ -362,15 +382,40 @@ def test_a_picture_is_published_beside_its_page() -> None:
     assert page.xpath("//figure/img/@alt") == ["A parked car"]
 
 
-def test_pages_have_no_script_no_form_and_ask_no_other_host() -> None:
+def test_pages_have_no_script_and_ask_no_other_host() -> None:
     library, issues = a_publication()
     for path, content in _build(with_picture(library, "how-we-review"), issues).items():
         if path.endswith(".html"):
             page = _tree(content)
-            assert page.xpath("//script[not(@type='application/ld+json')] | //form | //iframe | //style") == []
+            assert page.xpath("//script[not(@type='application/ld+json')] | //iframe | //style") == []
+            assert page.xpath("//form[not(@role='search' and @method='get')]") == []
             loaded = page.xpath("//img/@src | //link[@rel='stylesheet']/@href")
             assert not [address for address in loaded if "//" in address]
     assert "url(" not in _build()["style.css"]
+
+
+@pytest.mark.parametrize(
+    ("web_url", "action"),
+    [("https://autotrendy.example", "../../search/"), ("https://mail.example/x", "https://mail.example/x/search/")],
+)
+def test_every_page_but_the_search_page_has_a_form_that_leads_there(web_url: str, action: str) -> None:
+    files = _build(*a_publication(), site=a_site(web_url=web_url))
+
+    (form,) = _tree(files[ALLIANCE]).xpath("//form[@role='search']")
+    assert form.get("action") == action
+    assert form.xpath("input/@name") == ["q"]
+    assert form.xpath("label/@for") == form.xpath("input/@id")
+    for path, content in files.items():
+        if path.endswith(".html"):
+            assert len(_tree(content).xpath("//form")) == (0 if path == "search/index.html" else 1), path
+
+
+def test_where_nothing_answers_searches_the_page_lists_every_post_and_is_not_indexed() -> None:
+    library, issues = a_publication()
+    page = _tree(_build(library, issues)["search/index.html"])
+
+    assert page.xpath("//main//li/a/@href") == [f"../posts/{post.slug}/" for post in library.posts]
+    assert page.xpath("//meta[@name='robots']/@content") == ["noindex"]
 
 
 def test_pages_and_style_stay_small() -> None:
@@ -387,7 +432,10 @@ def test_the_postal_address_is_on_every_page() -> None:
 
 
 def test_robots_may_read_everything_but_the_links_of_one_reader() -> None:
-    assert _build(site=a_site(url="https://host.example/blog"))["robots.txt"] == "User-agent: *\nDisallow: /blog/u/\n"
+    robots = _build(site=a_site(url="https://host.example/blog"))["robots.txt"]
+
+    assert robots.startswith("User-agent: *\nDisallow: /blog/u/\n\n")
+    assert robots.endswith("Sitemap: https://host.example/blog/sitemap.xml\n")
 
 
 def test_a_site_can_replace_one_block(tmp_path: Path) -> None:

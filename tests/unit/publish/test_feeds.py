@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from newsletter.model import Library, Site
-from newsletter.publish import feeds, jsonfeed
+from newsletter.publish.catalogue import documents
 from newsletter.publish.syndication import clean
 from tests.builders import a_library, a_post, a_site
 from tests.unit.publish.example import a_publication, with_picture
@@ -29,21 +29,40 @@ NAMES = {
     "content": "http://purl.org/rss/1.0/modules/content/",
     "h": "http://www.w3.org/1999/xhtml",
 }
-Format = Callable[..., bytes]
-ALL: list[Format] = [feeds.rss, feeds.atom, jsonfeed.json_feed]
-XML: list[Format] = [feeds.rss, feeds.atom]
+Format = Callable[[Site, Library], bytes]
+
+
+def rss(site: Site, library: Library) -> bytes:
+    return _document("rss.xml", site, library)
+
+
+def atom(site: Site, library: Library) -> bytes:
+    return _document("atom.xml", site, library)
+
+
+def json_feed(site: Site, library: Library) -> bytes:
+    return _document("feed.json", site, library)
+
+
+def _document(name: str, site: Site, library: Library) -> bytes:
+    found = (document for document in documents(site, library, ()) if str(document.path) == name)
+    return next(found).render()
+
+
+ALL: list[Format] = [rss, atom, json_feed]
+XML: list[Format] = [rss, atom]
 
 
 def _rss(library: Library, site: Site | None = None) -> etree._Element:
-    return etree.fromstring(feeds.rss(site or a_site(), library))
+    return etree.fromstring(rss(site or a_site(), library))
 
 
 def _atom(library: Library, site: Site | None = None) -> etree._Element:
-    return etree.fromstring(feeds.atom(site or a_site(), library))
+    return etree.fromstring(atom(site or a_site(), library))
 
 
 def _json(library: Library, site: Site | None = None) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(jsonfeed.json_feed(site or a_site(), library))
+    document: dict[str, Any] = json.loads(json_feed(site or a_site(), library))
     return document
 
 
@@ -126,7 +145,7 @@ def test_the_take_is_a_quotation_that_says_whose_it_is(render: Format) -> None:
     text = render(a_site(take_label="Our <view>"), a_library(a_post())).decode()
     unescaped = (
         text
-        if render is jsonfeed.json_feed
+        if render is json_feed
         else etree.tostring(etree.fromstring(text.encode()), method="text", encoding="unicode")
     )
 
@@ -226,6 +245,7 @@ def test_the_json_feed_follows_version_1_1() -> None:
     feed_keys = {"version", "title", "home_page_url", "feed_url", "description", "user_comment", "language", "authors"}
     item_keys = {
         "id", "url", "title", "content_html", "summary", "image", "date_published", "date_modified", "authors", "tags",
+        "attachments",
     }  # fmt: skip
 
     assert document["version"] == "https://jsonfeed.org/version/1.1"
@@ -246,7 +266,7 @@ def test_the_feed_is_as_old_as_its_newest_change() -> None:
 def test_a_feed_opened_in_a_browser_explains_itself(render: Format) -> None:
     document = etree.fromstring(render(a_site(), a_library(a_post())))
     instruction = document.getprevious()
-    parent = document if render is feeds.atom else document[0]
+    parent = document if render is atom else document[0]
     header = parent[0]
 
     assert instruction is not None
@@ -276,7 +296,7 @@ def test_an_empty_publication_has_valid_empty_feeds(render: Format) -> None:
     content = render(a_site(tagline=""), a_library())
 
     assert content == render(a_site(tagline=""), a_library())
-    if render is not jsonfeed.json_feed:
+    if render is not json_feed:
         assert not feedparser.parse(content).bozo
 
 
@@ -285,10 +305,7 @@ def test_only_the_newest_are_told() -> None:
     library = a_library(*(a_post(f"p{n:02}", day=start + timedelta(days=n)) for n in range(60)))
 
     assert len(_json(library)["items"]) == 50
-    assert [item["id"][-3:] for item in json.loads(jsonfeed.json_feed(a_site(), library, limit=2))["items"]] == [
-        "p59",
-        "p58",
-    ]
+    assert [item["id"][-3:] for item in _json(library)["items"]][:2] == ["p59", "p58"]
 
 
 def test_a_feed_stays_under_512_kilobytes() -> None:
@@ -309,7 +326,7 @@ def test_no_locale_is_asked_and_none_is_switched(monkeypatch: pytest.MonkeyPatch
     library, _ = a_publication()
     monkeypatch.setattr(locale, "setlocale", refuse)
 
-    assert "Tue, 08 Feb 2022 09:30:00 +0000" in feeds.rss(a_site(), library).decode()
+    assert "Tue, 08 Feb 2022 09:30:00 +0000" in rss(a_site(), library).decode()
 
 
 @settings(deadline=None, max_examples=20)

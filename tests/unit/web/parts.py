@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from newsletter.model import Site, Subscriber, SubscriberStatus
+from newsletter.publish.search.index import SearchIndex
 from newsletter.web.app import create_app
 from tests.builders import a_site
 
@@ -69,12 +70,18 @@ class Readers:
         return reader is not None and reader.status is SubscriberStatus.LEFT and self.undo_open
 
 
+def index_beside(folder: Path) -> SearchIndex:
+    """The index that `an_app` answers from once it was written."""
+    return SearchIndex(folder.with_name(f"{folder.name}.sqlite3"))
+
+
 def an_app(folder: Path, readers: Readers | None = None, *, site: Site | None = None) -> Starlette:
     return create_app(
         folder=folder,
         site=site or a_site(),
         templates=templates(),
         unsubscribe=readers or Readers(),
+        search=index_beside(folder),
         hosts=["also.example", "::2"],
     )
 

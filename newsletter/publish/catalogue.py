@@ -1,0 +1,262 @@
+"""Which feeds there are: everything, issues, takes held to account, each topic, author, story; each in three formats.
+
+The main feed has archived pages (RFC 5005 4), numbered from the oldest: page 1 holds the fifty oldest Posts for
+ever, so that its bytes change only when one of them does. What is on no full page is in the polled document.
+Documents are rendered one at a time, when asked for; their `key` says beforehand whether one would differ.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import PurePosixPath
+from urllib.parse import quote
+
+from newsletter.model import Chain, File, Issue, IssueState, Library, Post, Site
+from newsletter.publish import takes
+from newsletter.publish.around import Around, around_all, newest_first
+from newsletter.publish.feeds import atom, rss
+from newsletter.publish.items import issue_item, issued, post_item
+from newsletter.publish.jsonfeed import json_feed
+from newsletter.publish.opml import feed_list
+from newsletter.publish.paths import (
+    ARCHIVE,
+    ATOM_FEED,
+    CHAINS,
+    FEED_LIST,
+    ISSUES,
+    JSON_FEED,
+    RSS_FEED,
+    TAKES,
+    author_path,
+    chain_path,
+    post_path,
+    topic_path,
+)
+from newsletter.publish.syndication import LIMIT, Heading, Item, Syndication, minted, syndicate, within_budget
+
+FORMATS: tuple[tuple[str, Callable[[Syndication], bytes]], ...] = (
+    (RSS_FEED, rss),
+    (ATOM_FEED, atom),
+    (JSON_FEED, json_feed),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A feed in all its formats: its heading, and the Posts or Issues that are its items, newest first."""
+
+    kind: str  # all, issues, takes, topics, authors, chains
+    heading: Heading
+    posts: tuple[Post, ...] = ()
+    issues: tuple[Issue, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """How many items it has, of which the polled document holds the newest."""
+        return len(self.posts) + len(self.issues)
+
+    @property
+    def newest(self) -> datetime | None:
+        """When its newest item came out."""
+        return max((*(post.published for post in self.posts), *map(issued, self.issues)), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file that is not rendered yet. Two with the same path and key have the same bytes."""
+
+    path: PurePosixPath
+    key: str
+    render: Callable[[], bytes]
+
+
+def feed_files(site: Site, library: Library, issues: Sequence[Issue]) -> list[File]:
+    """Every feed document and the list of feeds; a function of its arguments alone."""
+    return [File(document.path, document.render()) for document in documents(site, library, issues)]
+
+
+def documents(site: Site, library: Library, issues: Sequence[Issue]) -> Iterator[Document]:
+    """Every feed document, the archived pages and the list of feeds, before they are rendered."""
+    library = newest_first(library)
+    desk = _Desk(site, {post.id: post for post in library.posts}, around_all(library), {}, {})
+    listed = feeds(site, library, issues)
+    for feed in listed:
+        yield from desk.polled(feed)
+    yield from desk.archived(listed[0])
+    outlines = [(feed.kind, feed.heading) for feed in listed]
+    key = _hashed("list", site.url, site.title, *map(repr, outlines))
+    yield Document(PurePosixPath(FEED_LIST), key, lambda: feed_list(site, outlines))
+
+
+def feeds(site: Site, library: Library, issues: Sequence[Issue]) -> tuple[Feed, ...]:
+    """Every feed of the site, the main feed first. A READY Issue is passed when it starts now."""
+    library = newest_first(library)
+    public = (issue for issue in issues if issue.state.public or issue.state is IssueState.READY)
+    shown = tuple(sorted(public, key=lambda issue: (issued(issue), issue.number), reverse=True))
+    heading = Heading(minted(site, "feed"), site.title, site.tagline)
+    return (
+        Feed("all", heading, library.posts),
+        Feed("issues", _heading(site, ISSUES, "issues", "Every issue, with what is in it."), issues=shown),
+        *_takes(site, library),
+        *_by_topic(site, library),
+        *_by_author(site, library),
+        *_by_chain(site, library),
+    )
+
+
+def topics(library: Library) -> dict[str, tuple[str, tuple[Post, ...]]]:
+    """Folder -> the topic as most of its Posts spell it, and these Posts, newest first; by name."""
+    found: dict[str, dict[str, Post]] = {}
+    spelt: dict[str, Counter[str]] = {}
+    for post in library.posts:
+        for topic in post.topics:
+            folder = topic_path(topic)
+            found.setdefault(folder, {})[post.id] = post
+            spelt.setdefault(folder, Counter())[topic] += 1
+    names = {folder: min(counts, key=lambda name: (-counts[name], name)) for folder, counts in spelt.items()}
+    return {folder: (names[folder], (*found[folder].values(),)) for folder in sorted(found)}
+
+
+def authors(library: Library) -> dict[str, tuple[str, tuple[Post, ...]]]:
+    """Folder -> the author's name and their Posts, newest first; by key."""
+    found: dict[str, list[Post]] = {}
+    for post in library.posts:
+        found.setdefault(author_path(post.author.key), []).append(post)
+    return {folder: (found[folder][0].author.name, tuple(found[folder])) for folder in sorted(found)}
+
+
+def first_of(chain: Chain, library: Library | Mapping[str, Post]) -> Post | None:
+    """The first public Post of a story; None where nothing of it is public."""
+    posts = library if isinstance(library, Mapping) else {post.id: post for post in library.posts}
+    return next((posts[post_id] for post_id in chain.posts if post_id in posts), None)
+
+
+def _takes(site: Site, library: Library) -> Iterator[Feed]:
+    """Nothing where no take was ever held to account: then there is no page of them either."""
+    if posts := takes.told(library):
+        heading = _heading(site, TAKES, "takes held to account", "What the house said would happen, and what did.")
+        yield Feed("takes", heading, posts)
+
+
+def _by_topic(site: Site, library: Library) -> Iterator[Feed]:
+    for folder, (name, posts) in topics(library).items():
+        yield Feed("topics", _heading(site, folder, name, f"Every post about {name}."), posts)
+
+
+def _by_author(site: Site, library: Library) -> Iterator[Feed]:
+    for folder, (name, posts) in authors(library).items():
+        yield Feed("authors", _heading(site, folder, name, f"Every post by {name}."), posts)
+
+
+def _by_chain(site: Site, library: Library) -> Iterator[Feed]:
+    by_id = {post.id: post for post in library.posts}
+    chains = {chain.posts: chain for chain in library.chains.values()}
+    found = [(first, chain) for chain in chains.values() if (first := first_of(chain, by_id))]
+    for first, chain in sorted(found, key=lambda pair: pair[0].slug):
+        # Named by id, not by slug: the feed is the same one after its first Post was renamed.
+        feed_id = minted(site, f"feed/{CHAINS}{quote(first.id, safe=':,/')}")
+        title = f"{site.title}: {first.title}, and what followed"
+        heading = Heading(feed_id, title, "A story as it goes on.", chain_path(first.slug), post_path(first.slug))
+        posts = (by_id[post_id] for post_id in reversed(chain.posts) if post_id in by_id)
+        yield Feed("chains", heading, tuple(sorted(posts, key=lambda post: (post.published, post.id), reverse=True)))
+
+
+def _heading(site: Site, folder: str, name: str, tagline: str) -> Heading:
+    """Of a feed that lies beside its page."""
+    return Heading(minted(site, f"feed/{folder.rstrip('/')}"), f"{site.title}: {name}", tagline, folder, folder)
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """What rendering needs to know of the whole library, looked up once; the last two fill as it goes."""
+
+    site: Site
+    posts: Mapping[str, Post]
+    around: Mapping[str, Around]
+    traces: dict[str, str]
+    latest: dict[str, Syndication]  # one at most: the three formats of a document are asked for in a row
+
+    def polled(self, feed: Feed) -> Iterator[Document]:
+        """The three documents that readers ask for again and again."""
+        shown = feed.posts[:LIMIT]
+        key = self._key(feed, shown, feed.issues[:LIMIT], len(feed.posts), len(feed.issues))
+        render = partial(self._polled, feed)
+        return self._documents(feed.heading.folder, key, render)
+
+    def archived(self, feed: Feed) -> Iterator[Document]:
+        """The pages of the main feed, the oldest first."""
+        for number, posts in enumerate(self._pages(feed), 1):
+            place, earlier = _page(number), _page(number - 1)
+            yield from self._documents(
+                place, self._key(feed, posts, (), number), partial(self._archived, feed, posts, place, earlier)
+            )
+
+    def _polled(self, feed: Feed) -> Syndication:
+        items = self._items(feed)
+        whole = len(items) == feed.count
+        earlier = _page(len(self._pages(feed))) if feed.kind == "all" else ""
+        return syndicate(self.site, feed.heading, items, whole=whole, earlier=earlier)
+
+    def _archived(self, feed: Feed, posts: Sequence[Post], place: str, earlier: str) -> Syndication:
+        return syndicate(self.site, feed.heading, self._all(posts), whole=False, place=place, earlier=earlier)
+
+    def _items(self, feed: Feed) -> tuple[Item, ...]:
+        issues = [issue_item(self.site, issue, self.posts) for issue in feed.issues[:LIMIT]]
+        return tuple(within_budget([*self._all(feed.posts[:LIMIT]), *issues]))
+
+    def _all(self, posts: Sequence[Post]) -> list[Item]:
+        return [post_item(self.site, post, self.around[post.id]) for post in posts]
+
+    def _pages(self, feed: Feed) -> list[tuple[Post, ...]]:
+        """None while the polled document holds everything; the last is not full where that cannot hold the rest."""
+        polled = len(self._items(feed))
+        if polled == len(feed.posts):
+            return []
+        oldest_first = feed.posts[::-1]
+        pages = [oldest_first[start : start + LIMIT][::-1] for start in range(0, len(oldest_first), LIMIT)]
+        return pages[:-1] if len(pages[-1]) < LIMIT and len(pages[-1]) <= polled else pages
+
+    def _documents(self, folder: str, key: str, make: Callable[[], Syndication]) -> Iterator[Document]:
+        for name, render in FORMATS:
+            yield Document(PurePosixPath(folder, name), key, partial(self._render, render, make, folder))
+
+    def _render(self, render: Callable[[Syndication], bytes], make: Callable[[], Syndication], folder: str) -> bytes:
+        made = self.latest.get(folder)
+        if made is None:
+            made = make()
+            self.latest.clear()
+            self.latest[folder] = made
+        return render(made)
+
+    def _key(self, feed: Feed, posts: Sequence[Post], issues: Sequence[Issue], *more: object) -> str:
+        site = self.site
+        head = (site.title, site.url, site.tagline, site.language, site.take_label, site.hubs, site.timezone.key)
+        traces = [self._trace(post) for post in posts]
+        for issue in issues:
+            told = [self.posts[story.post_id] for story in issue.stories if story.post_id in self.posts]
+            traces += [repr(issue), *map(self._trace, told)]
+        return _hashed(repr(head), repr(feed.heading), repr(more), *traces)
+
+    def _trace(self, post: Post) -> str:
+        """A hash of everything that the item of a Post says, its text by the hash that an Approval is bound to."""
+        if post.id not in self.traces:
+            linked = [self.posts[link.target] for link in post.links if link.target in self.posts]
+            named = [(o.slug, o.title, o.published) for o in (*linked, *self.around[post.id].earlier[:3])]
+            own = (post.id, post.slug, post.title, post.author.name, post.reviewer and post.reviewer.name)
+            rest = (post.published, post.updated, post.topics, post.summary, post.content_hash, post.image)
+            pictures = [variant.name for picture in post.pictures for variant in picture.variants]
+            self.traces[post.id] = _hashed(repr(own), repr(rest), post.image_alt, repr(pictures), repr(named))
+        return self.traces[post.id]
+
+
+def _page(number: int) -> str:
+    return f"{ARCHIVE}{number}/" if number else ""
+
+
+def _hashed(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()

@@ -1,0 +1,55 @@
+"""Work on both processors: a `map` whose function runs in forked children.
+
+Children inherit what the function closes over, so that only results travel. With one processor, little to do, or
+threads about (a fork would copy their locks, held for ever) the work is done here, in turn; the result is the same.
+"""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+WORTH_IT = 200
+"""Things to do below which starting a child costs more than it saves."""
+
+_CHUNK = 8  # things at a time: few, since some take a hundred times as long as others
+_work: tuple[Callable[[Any], Any], Sequence[Any]] | None = None  # in a child only
+
+
+def spread(function: Callable[[T], R], things: Sequence[T]) -> Iterator[R]:
+    """`function` of each of `things`, in their order; results must pickle. What it raises is raised here."""
+    processors = len(os.sched_getaffinity(0))
+    alone = processors < 2 or len(things) < WORTH_IT or threading.active_count() > 1
+    if alone or "fork" not in multiprocessing.get_all_start_methods():
+        return map(function, things)
+    return _forked(function, things, processors)
+
+
+def _forked(function: Callable[[T], R], things: Sequence[T], processors: int) -> Iterator[R]:
+    context = multiprocessing.get_context("fork")
+    gc.freeze()  # what is there now will not be touched, so that its memory stays shared
+    try:
+        with ProcessPoolExecutor(processors, context, initializer=_begin, initargs=(function, things)) as pool:
+            yield from pool.map(_do, range(len(things)), chunksize=_CHUNK)
+    finally:
+        gc.unfreeze()
+
+
+def _begin(function: Callable[[Any], Any], things: Sequence[Any]) -> None:
+    global _work  # noqa: PLW0603 - the one thing that a child knows
+    _work = function, things
+
+
+def _do(place: int) -> Any:
+    if _work is None:
+        raise RuntimeError("a child without work")
+    function, things = _work
+    return function(things[place])
