@@ -16,6 +16,7 @@ demo: .venv/.ready  ## publish the site, send two weekly issues into the outbox,
 	@$(BIN)/python tools/demo.py
 
 test: .venv/.ready lint  ## everything that must be true before a change lands
+	@tools/readers
 	@CHROMIUM="$$(tools/browser)" && export CHROMIUM && $(BIN)/python -m pytest -n 2 tests
 
 test-fast: .venv/.ready  ## the tests that need no browser and no subprocess
