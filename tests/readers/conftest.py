@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,6 @@ from tests.acceptance.harness import SiteFolder
 from tests.acceptance.test_serve import served
 from tests.readers import hard
 from tests.readers.programs import ROOT, Found
-
-SITES = ("sample", "hard")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +56,25 @@ def _item(item: Mapping[str, Any]) -> Found:
     )
 
 
-@pytest.fixture(scope="session", params=SITES)
-def shelf(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
+@pytest.fixture(scope="session")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Shelf]]:
+    """A Shelf by its site's name, made when it is first asked for: tests come in any order."""
+    with ExitStack() as until_the_end:
+
+        @cache
+        def open_shelf(name: str) -> Shelf:
+            folder = tmp_path_factory.mktemp(name) / "site"
+            site = _hard(folder) if name == "hard" else _sample(folder)
+            client = until_the_end.enter_context(served(site))
+            return Shelf(site.root / "feeds", str(client.base_url))
+
+        yield open_shelf
+
+
+@pytest.fixture(params=["sample", "hard"])
+def shelf(request: pytest.FixtureRequest, opened: Callable[[str], Shelf]) -> Shelf:
     """Each of the two sites."""
-    folder = tmp_path_factory.mktemp(request.param) / "site"
-    site = _hard(folder) if request.param == "hard" else _sample(folder)
-    with served(site) as client:
-        yield Shelf(site.root / "feeds", str(client.base_url))
+    return opened(request.param)
 
 
 def _sample(folder: Path) -> SiteFolder:
