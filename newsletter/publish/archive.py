@@ -17,7 +17,7 @@ from jinja2 import Environment
 from newsletter import words
 from newsletter.model import Asset, File, Issue, IssueState, Library, Post, Recipe, Site, Slot, Story
 from newsletter.publish import discovery, keys, metadata, more, sitemap, views
-from newsletter.publish.around import Around, around_all, newest_first
+from newsletter.publish.around import Surroundings, around_all, newest_first
 from newsletter.publish.catalogue import feeds
 from newsletter.publish.contexts import (
     Context,
@@ -137,17 +137,19 @@ def _lists(whole: _Whole) -> Iterator[Leaf]:
 
 
 def _posts_alone(whole: _Whole) -> Iterator[Leaf]:
+    neighbours = keys.Neighbours(whole.around)
     for post in whole.posts.values():
-        seen = (keys.mark(post), *keys.around(whole.around[post.id]), whole.carried.get(post.id, ()))
+        seen = (keys.mark(post), neighbours.of_page(post), whole.carried.get(post.id, ()))
         yield Leaf(page_file(post_path(post.slug)), partial(_post, whole, post), seen)
 
 
 def _issues_alone(whole: _Whole) -> Iterator[Leaf]:
+    neighbours = keys.Neighbours(whole.around)
     for place, issue in enumerate(whole.issues):
         posts = [whole.posts[story.post_id] for story in issue.stories if story.post_id in whole.posts]
-        around = [part for post in posts for part in (keys.mark(post), *keys.around(whole.around[post.id]))]
-        neighbours = whole.issues[max(0, place - 1) : place + 2]
-        yield Leaf(page_file(issue_path(issue.number)), partial(_issue, whole, place), (neighbours, place, *around))
+        told = [part for post in posts for part in (keys.mark(post), neighbours.of_item(post))]
+        beside = whole.issues[max(0, place - 1) : place + 2]
+        yield Leaf(page_file(issue_path(issue.number)), partial(_issue, whole, place), (beside, place, *told))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,7 @@ class _Whole:
 
     site: Site
     posts: Mapping[str, Post]  # by id, newest first
-    around: Mapping[str, Around]
+    around: Surroundings
     issues: Sequence[Issue]  # newest first
     carried: Mapping[str, Sequence[Issue]]  # by post id, oldest first
     first_issue: str
