@@ -39,8 +39,9 @@ bench-publish: .venv/.ready  ## cold, unchanged and one-edit builds beside Hugo,
 	@$(BIN)/python -m bench.publish
 	@$(BIN)/python -m bench.preview
 
-chaos: .venv/.ready  ## kill -9, bad weather, full disks, for as long as CHAOS_SEEDS="1 2 3 …" lasts
-	@CHAOS_SEEDS="$${CHAOS_SEEDS:-$$(seq -s ' ' 1 25)}" $(BIN)/python -m pytest -n 2 tests/chaos
+chaos: .venv/.ready  ## kill -9, bad weather, full disks, 400 rows of edits, for as long as CHAOS_SEEDS="1 2 3 …" lasts
+	@CHAOS_SEEDS="$${CHAOS_SEEDS:-$$(seq -s ' ' 1 25)}" EDITS="$${EDITS:-400}" \
+		$(BIN)/python -m pytest -n 2 tests/chaos tests/edges/test_any_edit.py
 
 lock: .venv/.ready  ## resolve the dependencies anew into requirements.lock
 	@$(BIN)/uv pip compile --no-config -q --universal --python-version 3.11 --all-extras --group dev \
