@@ -6,7 +6,7 @@ Implementations live in the rooms (`store`, `delivery`, `content.source`, `publi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -125,6 +125,9 @@ class Output(Protocol):
     def published_ids(self) -> Mapping[str, str]:
         """Post id -> slug, as the last publish recorded them; empty before the first."""
 
+    def published_feeds(self) -> Collection[str]:
+        """The folders below the web root in which the last publish left feeds."""
+
     def write(
         self, files: Iterable[File | Recipe], published: Mapping[str, str], judge: Judge | None = None
     ) -> Changes:
@@ -142,6 +145,16 @@ class Output(Protocol):
 
     def stands(self) -> str:
         """What changes when any published file does; empty when one is not as the last write left it."""
+
+
+class MailedPictures(Protocol):
+    """The pictures that mails name: published where a mail says, whatever became of their posts since."""
+
+    def keep(self, post_id: str, files: Iterable[File]) -> None:
+        """Keep pictures of a post, by their paths below the web root. Raises Outside."""
+
+    def recipes(self, *, without: Collection[str]) -> Sequence[Recipe]:
+        """All that were kept, but those of these posts. Raises Outside."""
 
 
 class Reviews(Protocol):

@@ -143,6 +143,11 @@ def first_of(chain: Chain, library: Library | Mapping[str, Post]) -> Post | None
     return next((posts[post_id] for post_id in chain.posts if post_id in posts), None)
 
 
+def chain_feed_id(site: Site, first: Post) -> str:
+    """Of a story by its first Post's id, not its slug: the feed is the same one after that was renamed."""
+    return minted(site, f"feed/{CHAINS}{quote(first.id, safe=':,/')}")
+
+
 def _takes(site: Site, library: Library) -> Iterator[Feed]:
     """Nothing where no take was ever held to account: then there is no page of them either."""
     if posts := takes.told(library):
@@ -165,10 +170,9 @@ def _by_chain(site: Site, library: Library) -> Iterator[Feed]:
     chains = {chain.posts: chain for chain in library.chains.values()}
     found = [(first, chain) for chain in chains.values() if (first := first_of(chain, by_id))]
     for first, chain in sorted(found, key=lambda pair: pair[0].slug):
-        # Named by id, not by slug: the feed is the same one after its first Post was renamed.
-        feed_id = minted(site, f"feed/{CHAINS}{quote(first.id, safe=':,/')}")
         title = f"{site.title}: {first.title}, and what followed"
-        heading = Heading(feed_id, title, "A story as it goes on.", chain_path(first.slug), post_path(first.slug))
+        folder, home = chain_path(first.slug), post_path(first.slug)
+        heading = Heading(chain_feed_id(site, first), title, "A story as it goes on.", folder, home)
         posts = (by_id[post_id] for post_id in reversed(chain.posts) if post_id in by_id)
         yield Feed("chains", heading, tuple(sorted(posts, key=lambda post: (post.published, post.id), reverse=True)))
 

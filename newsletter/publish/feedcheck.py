@@ -64,13 +64,13 @@ def check(
     `known` are the paths of all feed documents that there are, when these are only some of them.
     """
     paths = frozenset(known if known is not None else documents)
-    register = _Register({}, {}, {}, {}, [])
+    register = _Register({}, {}, {}, {}, [], set())
     problems: list[Problem] = []
     for _, group in groupby(sorted(documents, key=_folder), _folder):
-        problems += _folder_problems({path: documents[path] for path in group}, site, now, register)
+        problems += _folder_problems([*group], documents, site, now, register)
     problems += _archive(register.places, paths)
     if FEED_LIST in documents:
-        problems += _list(documents[FEED_LIST], site, paths)
+        problems += _list(documents[FEED_LIST], site, paths, register.unlisted)
     return _once(problems)
 
 
@@ -83,6 +83,7 @@ class _Register:
     titles: dict[tuple[str, str], str]  # path by format and title
     feeds: dict[str, str]  # path by id of the feed
     places: list[_Place]
+    unlisted: set[str]  # paths of what only stands for feeds that went
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +102,21 @@ def _folder(path: str) -> str:
 
 
 def _folder_problems(
-    documents: Mapping[str, bytes], site: Site, now: datetime, register: _Register
+    paths: Sequence[str], documents: Mapping[str, bytes], site: Site, now: datetime, register: _Register
 ) -> Iterator[Problem]:
     """Those of the formats of one feed."""
     told: list[Told] = []
-    for path, content in documents.items():
+    for path in paths:
+        content = documents[path]
         yield from _bytes(path, content)
         if path != FEED_LIST:
             try:
                 told.append(read(path, content))
             except Unreadable as fault:
                 yield _problem("F514", f"The document cannot be read: {fault}", path)
+    copies = {one.path for one in told if _is_copy(one, documents, site)}
+    register.unlisted.update(copies, (one.path for one in told if not one.items))
+    told = [one for one in told if one.path not in copies]
     for one in told:
         yield from _document(one, site, now)
         yield from _identities(one, register)
@@ -120,6 +125,12 @@ def _folder_problems(
         is_xml = one.format != JSON_FEED
         register.places.append(_Place(one.path, one.is_page, is_xml, one.archived, one.complete, earlier, current))
     yield from _formats(told)
+
+
+def _is_copy(told: Told, documents: Mapping[str, bytes], site: Site) -> bool:
+    """Whether it stands where its feed once was, and is what that is where it is now."""
+    there = _local(told.linked("self"), site)
+    return there != told.path and documents.get(there) == documents[told.path]
 
 
 def _once(problems: Iterable[Problem]) -> list[Problem]:
@@ -224,7 +235,7 @@ def _local(addresses: list[str], site: Site) -> str:
     return addresses[0].removeprefix(f"{site.url}/") if addresses else ""
 
 
-def _list(content: bytes, site: Site, known: Collection[str]) -> Iterator[Problem]:
+def _list(content: bytes, site: Site, known: Collection[str], unlisted: Collection[str]) -> Iterator[Problem]:
     try:
         root = xml(content)
     except Unreadable as fault:
@@ -243,7 +254,7 @@ def _list(content: bytes, site: Site, known: Collection[str]) -> Iterator[Proble
     feeds = {path for path in known if path.endswith(RSS_FEED) and not path.startswith(ARCHIVE)}
     for path in sorted(listed - feeds):
         yield _problem("F543", f"A line leads to no feed: {path}", FEED_LIST)
-    for path in sorted(feeds - listed):
+    for path in sorted(feeds - listed - set(unlisted)):
         yield _problem("F543", f"A feed is not listed: {path}", FEED_LIST)
 
 

@@ -6,7 +6,7 @@ address leads to that is neither public nor withdrawn (a draft, a Post of tomorr
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import quote, unquote, urlsplit
@@ -36,19 +36,27 @@ def renamed(published: Mapping[str, str], library: Library) -> dict[str, str]:
     return {f"/{post_path(was)}": slug for slug, was in sorted(old.items()) if was != slug and was not in slugs}
 
 
-def resolve(site: Site, library: Library, known: Mapping[str, str]) -> tuple[tuple[Redirect, ...], list[Problem]]:
-    """The Redirects of these lines by path, and F411 for a line that leads nowhere or in a circle."""
-    lines = {below(path, site): target for path, target in known.items()}
+def resolve(
+    site: Site, library: Library, known: Mapping[str, str], folders: Collection[str] = ()
+) -> tuple[tuple[Redirect, ...], list[Problem]]:
+    """The Redirects of these lines by path, and F411 for a line that leads nowhere or in a circle.
+
+    In `folders` feeds stand: from there nothing leads on.
+    """
+    lines = {below(path, site): _target(target, site) for path, target in known.items()}
     pages = {post.slug for post in (*library.posts, *library.withdrawn)}
+    standing = frozenset(f"/{folder}" for folder in folders)
     found, problems = [], []
     for path, target in sorted(lines.items()):
-        if _slug_of(path) in pages:
-            continue  # a post stands there again
-        end = _end(target, lines, pages)
+        if _slug_of(path) in pages or f"/{path}" in standing:
+            continue  # something stands there again
+        end = _end(target, lines, pages | standing)
         if end is None:
             problems.append(_circle(path))
         elif _is_address(end):
             found.append(Redirect(path, end))
+        elif end.startswith("/"):
+            found.append(Redirect(path, site.address_of(end[1:])))
         elif end in pages:
             found.append(Redirect(path, site.address_of(post_path(end))))
         elif end not in library.known_slugs:
@@ -89,10 +97,20 @@ def _is_covered(redirect: Redirect, taken: Collection[PurePosixPath], folders: C
     return page in taken or page in folders or any(parent in taken for parent in page.parents)
 
 
-def _end(target: str, lines: Mapping[str, str], pages: Collection[str]) -> str | None:
-    """The slug or address at the end; None in a circle."""
+def _target(target: str, site: Site) -> str:
+    """A slug also where it is written as its page; another path of the site after a slash; an address as it is."""
+    if not target.startswith("/"):
+        return target
+    path = below(target, site)
+    slug = _slug_of(path)
+    return slug if slug and "/" not in slug else f"/{path}"
+
+
+def _end(target: str, lines: Mapping[str, str], standing: Collection[str]) -> str | None:
+    """The slug, path or address at the end; None in a circle."""
     for _ in range(_MOST_STEPS):
-        if target in pages or (onward := lines.get(post_path(target))) is None:
+        place = target[1:] if target.startswith("/") else post_path(target)
+        if target in standing or (onward := lines.get(place)) is None:
             return target
         target = onward
     return None
@@ -120,13 +138,3 @@ def _nowhere(path: str, slug: str, known: Collection[str]) -> Problem:
         why="Readers hold links to the old address, and would find nothing.",
         fixes=fixes,
     )
-
-
-def with_feeds(redirects: Collection[Redirect], site: Site, files: Collection[str]) -> Iterator[Redirect]:
-    """The Redirects, and those of the feeds that moved with a Post which begins a story."""
-    for redirect in redirects:
-        yield redirect
-        old, new = _slug_of(redirect.path), redirect.target.removeprefix(site.address_of(POSTS)).rstrip("/")
-        if old and f"chains/{new}/rss.xml" in files:
-            for name in ("rss.xml", "atom.xml", "feed.json"):
-                yield Redirect(f"chains/{old}/{name}", site.address_of(f"chains/{new}/{name}"))

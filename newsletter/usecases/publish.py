@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from newsletter.errors import Outside, Problem, SourceErrors
 from newsletter.model import File, Issue, IssueState, Library, Recipe, Site, Slot
-from newsletter.ports import Hosting, Hubs, Output, Redirects, Search
-from newsletter.publish import archive, checks, compressed, feedcheck, snippets
+from newsletter.ports import Hosting, Hubs, MailedPictures, Output, Redirects, Search
+from newsletter.publish import archive, checks, compressed, feedcheck, kept, snippets
 from newsletter.publish import redirects as addresses
 from newsletter.publish.catalogue import documents, feeds
 from newsletter.publish.paths import post_path
@@ -40,18 +40,21 @@ def publish(
     hosting: Hosting | None = None,
     hosts: Sequence[str] = (),
     compress: bool = False,
+    pictures: MailedPictures | None = None,
 ) -> Published:
     """Make the output folder hold what the library and the public issues say. Raises SourceErrors, Outside."""
     shown = [issue for issue in issues if issue.state.public or starting(issue, now)]
-    published = output.published_ids()
-    new = addresses.renamed(published, library)
-    known = {**new, **(redirects.all() if redirects else {})}
+    published, listed = output.published_ids(), feeds(site, library, shown)
+    folders, written = {feed.heading.folder for feed in listed}, redirects.all() if redirects else {}
+    new = {**addresses.renamed(published, library), **kept.lines(output.published_feeds(), folders, written)}
+    known = {**new, **written}
     refuse_vanished(published, library, known)
-    moved = led_on(site, library, known)
-    own = recipes(library, shown, site, templates, next_slot)
+    moved = led_on(site, library, known, folders)
+    own = with_mailed(recipes(library, shown, site, templates, next_slot), pictures, library)
     files, told = with_moved(own, moved, site, library, templates, hosts)
     files += compressed.beside(files) if compress else ()
-    judge = partial(wrong, site=site, now=now, known=frozenset(str(file.path) for file in files))
+    known_paths, own_paths = (frozenset(str(file.path) for file in some) for some in (files, own))
+    judge = partial(wrong, site=site, now=now, known=known_paths, own=own_paths)
     slugs = {post.id: post.slug for post in (*library.posts, *library.withdrawn)}
     if redirects and new and not dry_run:
         redirects.add(new)  # first: only what was published before remembers the old addresses
@@ -64,13 +67,17 @@ def publish(
     remarks = _made_searchable(search, site, library) if search and not dry_run else ()
     if hubs and not dry_run:
         remarks = (*remarks, *hubs.announce(now))
-    return Published(changes, len(library.posts), len(shown), len(feeds(site, library, shown)), len(files), remarks)
+    return Published(changes, len(library.posts), len(shown), len(listed), len(files), remarks)
 
 
-def wrong(files: Sequence[File], *, site: Site, now: datetime, known: frozenset[str]) -> list[Problem]:
-    """What is wrong with some of the files of the site, `known` being the paths of all: links and feeds."""
-    documents = feedcheck.at_publish({str(file.path): file.content for file in files})
-    feeds_too = feedcheck.check(documents, site, now, known=known) if documents else []
+def wrong(
+    files: Sequence[File], *, site: Site, now: datetime, known: frozenset[str], own: frozenset[str]
+) -> list[Problem]:
+    """What is wrong with some of the files of the site, links and feeds. `known` are the paths of all, `own` of those
+    that do not only stand for what went.
+    """
+    documents = feedcheck.at_publish({path: file.content for file in files if (path := str(file.path)) in own})
+    feeds_too = feedcheck.check(documents, site, now, known=own) if documents else []
     return [*checks.internal_links(files, site, known), *feeds_too]
 
 
@@ -104,12 +111,19 @@ def render(
     return [File(file.path, file.make()) for file in files]
 
 
-def led_on(site: Site, library: Library, known: Mapping[str, str]) -> tuple[Redirect, ...]:
-    """Where old addresses lead. Raises SourceErrors for one that leads nowhere."""
-    moved, problems = addresses.resolve(site, library, known)
+def led_on(site: Site, library: Library, known: Mapping[str, str], folders: Collection[str]) -> tuple[Redirect, ...]:
+    """Where old addresses lead; in `folders` feeds stand. Raises SourceErrors for one that leads nowhere."""
+    moved, problems = addresses.resolve(site, library, known, folders)
     if problems:
         raise SourceErrors(problems)
     return moved
+
+
+def with_mailed(own: Sequence[Recipe], pictures: MailedPictures | None, library: Library) -> Sequence[Recipe]:
+    """These files, and the pictures that only mails still name."""
+    there = {file.path for file in own}
+    kept = pictures.recipes(without={post.id for post in library.withdrawn}) if pictures else ()
+    return [*own, *(file for file in kept if file.path not in there)]
 
 
 def with_moved(
@@ -121,13 +135,13 @@ def with_moved(
     hosts: Sequence[str] = (),
 ) -> tuple[list[Recipe], snippets.Addresses]:
     """These files and those of addresses that went, and what hosts are told of them all."""
-    paths = {file.path for file in own}
-    names = {str(path) for path in paths}
-    free = tuple(addresses.with_feeds(addresses.free(moved, paths), site, names))
-    told = snippets.addresses(site, library, free, names)
+    by_path = {str(file.path): file for file in own}
+    free = addresses.free(moved, {file.path for file in own})
+    feeds_too = kept.kept(free, site, library, by_path)
+    told = snippets.addresses(site, library, (*free, *feeds_too.moved), [*by_path, *feeds_too.paths])
     files = [File(PurePosixPath(path), content) for path, content in snippets.within(told, hosts).items()]
     pages = archive.moved_pages(site, free, templates) if free else []
-    return [*own, *pages, *(archive.ready(file) for file in files)], told
+    return [*own, *pages, *kept.recipes(feeds_too, site, by_path), *(archive.ready(file) for file in files)], told
 
 
 def recipes(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import urllib.error
 import urllib.request
 
@@ -79,6 +80,38 @@ def test_a_published_post_goes_only_with_a_reason_or_a_way_on(site: SiteFolder) 
     (site.root / "redirects.toml").write_text('"/posts/coupe/" = "estate"\n')
     site.ok("publish", now=NOW)
     assert "posts/estate/" in (site.root / "feeds/posts/coupe/index.html").read_text()
+
+
+def test_a_feed_that_was_published_answers_for_ever(site: SiteFolder) -> None:
+    site.ok("publish", now=NOW)
+    van = site.post("diesel-van", "2026-11-23", front="topics: [Lorries]\n")
+    site.post("first-of-all", "2026-11-22")
+    van.write_text(van.read_text().replace("topics:", "continues: first-of-all\ntopics:"))
+    site.ok("publish", now=NOW)
+
+    lines = (site.root / "redirects.toml").read_text()
+    assert '"/topics/vans/" = "/posts/"' in lines
+    assert '"/chains/diesel-van/" = "diesel-van"' in lines
+    assert "topics/vans" not in (site.root / "feeds/feeds.opml").read_text()
+    assert "nothing to fix" in site.ok("feed", "check", now=NOW).out
+    again = site.json("publish", now=NOW)
+    assert (again["new"], again["changed"], again["gone"]) == (0, 0, 0)
+    shutil.rmtree(site.root / "feeds")
+    site.ok("publish", now=NOW)
+    with site.started("serve", "--port", "0"):
+        address = _address(site)
+        assert _status(f"{address}/topics/vans/") == (301, "../../posts/")
+        assert _status(f"{address}/topics/vans/rss.xml")[0] == 200
+        assert _status(f"{address}/chains/diesel-van/atom.xml") == (301, "../../chains/first-of-all/atom.xml")
+    copy = site.root / "feeds/chains/diesel-van/atom.xml"
+    assert copy.read_bytes() == (site.root / "feeds/chains/first-of-all/atom.xml").read_bytes()
+
+    file = site.root / "redirects.toml"
+    file.write_text(lines.replace('vans/" = "/posts/"', 'vans/" = "/topics/lorries/"'))
+    site.ok("publish", now=NOW)
+    assert b"topics/lorries/rss.xml" in (site.root / "feeds/topics/vans/rss.xml").read_bytes()
+    file.write_text(lines.replace('vans/" = "/posts/"', 'vans/" = "/topics/lories/"'))
+    assert "topics/lories" in site.run("publish", now=NOW).err
 
 
 def test_a_redirect_to_nowhere_stops_the_build_with_its_line(site: SiteFolder) -> None:

@@ -54,6 +54,26 @@ def test_an_address_may_lead_to_another_host() -> None:
     assert _resolved({"/shop/": "https://shop.example/x"}) == {"shop/": "https://shop.example/x"}
 
 
+def test_a_line_may_lead_to_a_path_of_the_site() -> None:
+    known = {"/topics/a/": "/topics/b/", "/topics/b/": "/posts/", "/feed/": "/rss.xml", "/x/": "/posts/new/"}
+
+    assert _resolved(known) == {
+        "topics/a/": "https://autotrendy.example/posts/",
+        "topics/b/": "https://autotrendy.example/posts/",
+        "feed/": "https://autotrendy.example/rss.xml",
+        "x/": NEW,
+    }
+    assert _wrong({"/a/": "/b/", "/b/": "/a/"})[0] == "F411 The redirect of /a/ leads back to itself"
+    assert _wrong({"/a/": "/posts/nwe/"}) == ["F411 The redirect of /a/ leads to nwe, and no post is called so"]
+
+
+def test_where_feeds_stand_again_nothing_leads_on() -> None:
+    known = {"/topics/a/": "/topics/b/", "/topics/b/": "/posts/"}
+    found, _ = redirects.resolve(SITE, a_library(), known, {"topics/b/"})
+
+    assert [(one.path, one.target) for one in found] == [("topics/a/", "https://autotrendy.example/topics/b/")]
+
+
 def test_what_leads_to_a_draft_waits_for_it() -> None:
     assert _resolved({"/a/": "a-draft"}, known_slugs=frozenset({"new", "a-draft"})) == {}
 
@@ -96,13 +116,6 @@ def test_nothing_that_is_published_is_covered() -> None:
     moved = [Redirect(path, NEW) for path in ("topics/x/", "topics/y/", "rss.xml", "rss.xml/", "topics", "", "x.php")]
 
     assert [one.path for one in redirects.free(moved, taken)] == ["topics/y/", "x.php"]
-
-
-def test_the_feed_of_a_story_moves_with_the_post_that_begins_it() -> None:
-    found = list(redirects.with_feeds([Redirect("posts/old/", NEW)], SITE, {"chains/new/rss.xml"}))
-
-    assert Redirect("chains/old/atom.xml", "https://autotrendy.example/chains/new/atom.xml") in found
-    assert list(redirects.with_feeds([Redirect("posts/old/", NEW)], SITE, set())) == [Redirect("posts/old/", NEW)]
 
 
 def test_the_page_at_the_old_address_leads_on_without_a_server() -> None:
