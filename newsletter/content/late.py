@@ -11,10 +11,9 @@ from dataclasses import fields
 from pathlib import PurePosixPath
 from typing import Any
 
-from newsletter.content import outline
 from newsletter.model import Post, Source
 
-_LATE = frozenset({"html", "text"})
+_LATE = frozenset({"html"})
 _EAGER = tuple((field.name, field.default) for field in fields(Post) if field.name not in _LATE)
 
 
@@ -38,13 +37,9 @@ class LatePost(Post):
     def html(self) -> str:
         return self._fetch()
 
-    @property
-    def text(self) -> str:
-        return outline.plain(self._fetch())
-
 
 def late_post(fetch: Callable[[], str], values: Mapping[str, Any]) -> Post:
-    """A Post of these values, without `html` and `text`."""
+    """A Post of these values, without `html`."""
     post: LatePost = object.__new__(LatePost)
     for name, default in _EAGER:
         object.__setattr__(post, name, values.get(name, default))

@@ -253,6 +253,7 @@ def _post(one: _Headed, drawn: Drawn, site: Site, fetch: Callable[[], str]) -> P
     """The Post of one source; when its HTML is in the cache, one that fetches it."""
     head, rendered = one.head.header, drawn.rendered
     page = site.address_of(f"posts/{head.slug}/")
+    summary = markdown.shortened(head.summary or rendered.opening)
     values: dict[str, Any] = {
         "id": head.id,
         "slug": head.slug,
@@ -262,7 +263,8 @@ def _post(one: _Headed, drawn: Drawn, site: Site, fetch: Callable[[], str]) -> P
         "published": head.published,
         "updated": head.updated,
         "topics": head.topics,
-        "summary": markdown.shortened(head.summary or rendered.opening),
+        "summary": summary,
+        "words": rendered.words,
         "take": rendered.take,
         "image": urljoin(page, head.image) if head.image else None,
         "image_alt": head.image_alt,
@@ -276,15 +278,16 @@ def _post(one: _Headed, drawn: Drawn, site: Site, fetch: Callable[[], str]) -> P
         "face": drawn.face,
         "judgement": head.judgement,
         "withdrawal": head.withdrawal,
+        "repeats_itself": rendered.opening.startswith(summary.removesuffix("…")),
     }
     if not drawn.kept:
-        return Post(html=rendered.html, text=rendered.text, **values)
+        return Post(html=rendered.html, **values)
     return late_post(fetch, values)
 
 
 def _face(post: Post) -> str:
     """A hash of what other pages may say of a Post."""
-    own = {"html", "text", "content_hash", "links", "mark", "face"}
+    own = {"html", "words", "content_hash", "links", "mark", "face"}
     return memory.hashed(*(getattr(post, field.name) for field in fields(post) if field.name not in own))
 
 

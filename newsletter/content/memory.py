@@ -86,7 +86,7 @@ class Memory:
         self._bodies[drawn.body] = drawn.rendered.html
         if len(self._bodies) >= _AT_ONCE:
             self._write_bodies()
-        return replace(drawn, rendered=replace(drawn.rendered, html="", text=""), kept=True)
+        return replace(drawn, rendered=replace(drawn.rendered, html=""), kept=True)
 
     def body(self, drawn: Drawn, again: Callable[[], str]) -> str:
         """The HTML of what was kept; made `again` when it was forgotten meanwhile. The last one stays at hand."""
