@@ -70,7 +70,7 @@ def publish(
 def wrong(files: Sequence[File], *, site: Site, now: datetime, known: frozenset[str]) -> list[Problem]:
     """What is wrong with some of the files of the site, `known` being the paths of all: links and feeds."""
     documents = feedcheck.at_publish({str(file.path): file.content for file in files})
-    feeds_too = feedcheck.check(documents, site, now, known=known) if documents else []
+    feeds_too = feedcheck.check(documents, site, now, files=known) if documents else []
     return [*checks.internal_links(files, site, known), *feeds_too]
 
 
