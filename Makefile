@@ -16,6 +16,7 @@ demo: .venv/.ready  ## publish the site, send two weekly issues into the outbox,
 	@$(BIN)/python tools/demo.py
 
 test: .venv/.ready lint  ## everything that must be true before a change lands
+	@tools/readers
 	@CHROMIUM="$$(tools/browser)" && export CHROMIUM && $(BIN)/python -m pytest -n 2 tests
 
 test-fast: .venv/.ready  ## the tests that need no browser and no subprocess
@@ -36,6 +37,7 @@ bench: .venv/.ready  ## the measured figures of README and docs
 
 bench-publish: .venv/.ready  ## cold, unchanged and one-edit builds beside Hugo, Pelican and Eleventy (half an hour)
 	@$(BIN)/python -m bench.publish
+	@$(BIN)/python -m bench.preview
 
 chaos: .venv/.ready  ## kill -9, bad weather, full disks, for as long as CHAOS_SEEDS="1 2 3 …" lasts
 	@CHAOS_SEEDS="$${CHAOS_SEEDS:-$$(seq -s ' ' 1 25)}" $(BIN)/python -m pytest -n 2 tests/chaos

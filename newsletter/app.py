@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from newsletter import seal
 from newsletter.config import Config
-from newsletter.errors import ConfigError, NewsletterError, Problem, UsageError, nearest
+from newsletter.errors import Problem, UsageError, nearest
 from newsletter.model import WEEKLY, Changes, Issue, Library, Person, Post, Slot, Variant
 from newsletter.ports import Cache, Clock, Hosting, Hubs, Ledger, Output, Redirects, Reviews, Roster, Sources, Transport
 from newsletter.program import version
@@ -338,25 +337,23 @@ class App:
         """The site with drafts and posts to come; nothing is written. Raises NewsletterError: what stops a publish."""
         from newsletter.usecases.preview import preview
 
-        with self.templates_told():
-            return preview(
-                loaded=self.loaded(now),
-                issues=self.issues(),
-                site=self.config.site,
-                templates=self.templates,
-                next_slot=self.next_slot(now),
-                published=self.output.published_ids(),
-                now=now,
-                strict=strict,
-                known=self.redirects.all(),
-            )
+        return preview(
+            loaded=self.loaded(now),
+            issues=self.issues(),
+            site=self.config.site,
+            templates=self.templates,
+            next_slot=self.next_slot(now),
+            published=self.output.published_ids(),
+            now=now,
+            strict=strict,
+            known=self.redirects.all(),
+        )
 
     def judge(self, preview: Preview, paths: Iterable[str]) -> list[Problem]:
         """What would stop a publish in these files of a preview. Raises ConfigError for a faulty template."""
         from newsletter.usecases.preview import judge
 
-        with self.templates_told():
-            return judge(preview, paths, self.config.site)
+        return judge(preview, paths, self.config.site)
 
     def coming(self, library: Library, now: datetime) -> Coming:
         """The next mail as it would go out now; a site without state gets none for asking. Raises NewsletterError."""
@@ -364,28 +361,14 @@ class App:
         from newsletter.usecases.prepare import Shelf
 
         known = past(self.ledger, library, now) if self.has_state else Past(Shelf(library), now)
-        with self.templates_told():
-            return coming(
-                known,
-                site=self.config.site,
-                cadence=self.config.cadence,
-                templates=self.templates,
-                sandbox=self.config.mail.sandbox,
-                now=now,
-            )
-
-    @contextmanager
-    def templates_told(self) -> Iterator[None]:
-        """A fault in a template is the site's, not a bug of ours: raises ConfigError with its line."""
-        from newsletter.templates import fault
-
-        try:
-            yield
-        except Exception as error:
-            problem = None if isinstance(error, NewsletterError) else fault(error, self.config.root)
-            if problem is None:
-                raise
-            raise ConfigError(problem) from error
+        return coming(
+            known,
+            site=self.config.site,
+            cadence=self.config.cadence,
+            templates=self.templates,
+            sandbox=self.config.mail.sandbox,
+            now=now,
+        )
 
     def press(self, library: Library, now: datetime) -> Press:
         """What making an issue needs."""

@@ -1,13 +1,16 @@
 """One Jinja environment: the site's own templates first, then the built-in ones.
 
-A site template may extend the one it replaces: `{% extends "default/email/digest.html" %}`.
+A site template may extend the one it replaces: `{% extends "default/email/digest.html" %}`. A fault in a template is
+its writer's, not a bug of ours: whoever loads or renders one gets ConfigError (C301) with its line.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from traceback import walk_tb
+from typing import Any, NoReturn
 
 from jinja2 import (
     ChoiceLoader,
@@ -16,11 +19,12 @@ from jinja2 import (
     PrefixLoader,
     StrictUndefined,
     TemplateError,
+    TemplateNotFound,
     TemplateSyntaxError,
     select_autoescape,
 )
 
-from newsletter.errors import Problem
+from newsletter.errors import ConfigError, NewsletterError, Problem
 
 _SUFFIXES = frozenset({".html", ".xml", ".txt", ".css"})
 
@@ -37,8 +41,9 @@ def default_folder() -> Path:
 def environment(site_templates: Path) -> Environment:
     """Autoescape in `.html`, an undefined name is an error, blocks leave no blank lines."""
     default = FileSystemLoader(default_folder())
-    return Environment(
-        loader=ChoiceLoader([FileSystemLoader(site_templates), default, PrefixLoader({"default": default})]),
+    return _Environment(
+        site_templates.parent,
+        loader=ChoiceLoader([_Folder(site_templates), default, PrefixLoader({"default": default})]),
         autoescape=select_autoescape(enabled_extensions=("html", "xml"), default=False, default_for_string=True),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -46,19 +51,59 @@ def environment(site_templates: Path) -> Environment:
     )
 
 
-def fault(error: Exception, site: Path) -> Problem | None:
-    """What is wrong with which line of which template (C301), or None when the error did not come out of one."""
+class _Environment(Environment):
+    """Tells faults with their place, wherever a template is used: also in a process of its own, which sends no
+    traceback home.
+    """
+
+    def __init__(self, site: Path, **options: Any) -> None:
+        super().__init__(**options)
+        self._site = site
+
+    def handle_exception(self, source: str | None = None) -> NoReturn:
+        """Jinja calls this for whatever goes wrong while a template is read or rendered."""
+        try:
+            super().handle_exception(source)
+        except NewsletterError:
+            raise
+        except Exception as error:
+            problem = _fault(error, self._site)
+            if problem is None:
+                raise
+            raise ConfigError(problem) from error
+
+
+class _Folder(FileSystemLoader):
+    """The site's own templates, which may be anything."""
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        try:
+            return super().get_source(environment, template)
+        except TemplateNotFound:  # an OSError, too: the built-in one is asked next
+            raise
+        except (UnicodeDecodeError, OSError) as error:
+            told = "It is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error.strerror)
+            raise ConfigError(_problem(f"templates/{template}", 0, told, "")) from error
+
+
+def _fault(error: Exception, site: Path) -> Problem | None:
+    """What is wrong with which line of which template, or None when the error did not come out of one."""
     place = _syntax(error) or _last_line(error)
     if place is None:
         return None
     file, line = place
     told = error.message if isinstance(error, TemplateError) and error.message else f"{type(error).__name__}: {error}"
+    name = str(file.relative_to(site) if file.is_relative_to(site) else file)
+    return _problem(name, line, told, _excerpt(file, line))
+
+
+def _problem(file: str, line: int, told: str, excerpt: str) -> Problem:
     return Problem(
         "C301",
         f"The template cannot be used: {told}",
-        file=str(file.relative_to(site) if file.is_relative_to(site) else file),
+        file=file,
         line=line,
-        excerpt=_excerpt(file, line),
+        excerpt=excerpt,
         why="No page can be made of it.",
         fixes=("correct that line", "or take your copy away: the built-in template is used then"),
     )

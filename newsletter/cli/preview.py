@@ -19,7 +19,7 @@ from newsletter.errors import ConfigError, Outside, Problem
 
 if TYPE_CHECKING:
     from newsletter.app import App
-    from newsletter.model import Library, Recipe, Site
+    from newsletter.model import Library, Site
     from newsletter.ports import Clock
     from newsletter.usecases.coming import Coming
     from newsletter.usecases.preview import Preview
@@ -96,10 +96,6 @@ class Desk:
 
     def judge(self, preview: Preview, paths: Sequence[str]) -> Sequence[Problem]:
         return self._app.judge(preview, paths)
-
-    def make(self, recipe: Recipe) -> bytes:
-        with self._app.templates_told():
-            return recipe.make()
 
     def coming(self, library: Library) -> Coming:
         return self._app.coming(library, self._clock())

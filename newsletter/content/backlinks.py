@@ -6,17 +6,18 @@ there when it was written, and that Chains run from old to new and never in a ci
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from newsletter.content.header import Header, Reference
+from newsletter.content.header import Reference
 from newsletter.content.lines import Lines, Spot
 from newsletter.errors import Problem, nearest
-from newsletter.model import BackLink, Chain, Link, LinkKind, Post
+from newsletter.model import BackLink, Chain, Link, LinkKind, Post, Withdrawal
 
 CHAINING = frozenset({LinkKind.PREVIOUS, LinkKind.CONTINUES})
 _HOW = {
@@ -29,29 +30,36 @@ _GUESSES = 100
 _BEFORE_LATER = "A post can lead only to what its readers could know."
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(NamedTuple):
     """What one post must know of another. `released`: no draft, and approved once if the site reviews."""
 
-    header: Header
+    id: str
+    slug: str
+    stem: str  # of its file
+    title: str
+    published: datetime
+    updated: datetime
+    topics: tuple[str, ...]
+    draft: bool
+    withdrawal: Withdrawal | None
     file: str
     released: bool
+    facts: str  # a hash of what a post that leads here can say of it
 
     def public(self, now: datetime) -> bool:
         return self.appeared(now) and not self.withdrawn(now)
 
     def appeared(self, now: datetime) -> bool:
         """Whether it is or was public."""
-        return self.released and self.header.published <= now
+        return self.released and self.published <= now
 
     def withdrawn(self, now: datetime) -> bool:
-        withdrawal = self.header.withdrawal
-        return withdrawal is not None and withdrawal.at <= now
+        return self.withdrawal is not None and self.withdrawal.at <= now
 
     @property
     def age(self) -> tuple[datetime, str]:
         """Sorts posts from old to new, the same way everywhere."""
-        return self.header.published, self.header.id
+        return self.published, self.id
 
 
 class Teller(Protocol):
@@ -68,41 +76,56 @@ class Index:
     def __init__(self, cards: Iterable[Card], now: datetime) -> None:
         self.now = now
         self._guesses = _GUESSES
-        self._cards = sorted(cards, key=lambda card: card.age)
-        self._by_name: dict[str, Card] = {}
-        for name in ("id", "stem", "slug"):  # of equal names the slug wins
-            self._by_name |= {getattr(card.header, name): card for card in self._cards}
-        self._by_topic: dict[str, list[Card]] = defaultdict(list)
-        for card in self._cards:
-            if card.released and not card.withdrawn(now):
-                for topic in card.header.topics:
-                    self._by_topic[topic.casefold()].append(card)
+        self._cards = sorted(cards, key=lambda card: (card.published, card.id))
+        self._by_name = {card.id: card for card in self._cards}
+        self._by_name.update((card.stem, card) for card in self._cards)
+        self._by_name.update((card.slug, card) for card in self._cards)  # of equal names the slug wins
 
     def find(self, name: str) -> Card | None:
         """The post of that slug, file stem or id."""
         return self._by_name.get(name)
+
+    def sign(self, name: str) -> str:
+        """What changes when another post may say something else of the post called so; empty when there is none."""
+        card = self._by_name.get(name)
+        if card is None:
+            return ""
+        return f"{card.facts}{card.released:d}{card.appeared(self.now):d}{card.withdrawn(self.now):d}"
 
     def nearest(self, name: str) -> str | None:
         """The slug that was probably meant; a run makes a hundred guesses, for each compares with every slug."""
         self._guesses -= 1
         if self._guesses < 0:
             return None
-        return nearest(name[:100], (card.header.slug for card in self._cards))
+        return nearest(name[:100], (card.slug for card in self._cards))
 
     def newest_before(self, card: Card) -> Card | None:
         """The newest post before `card` that shares a topic and is public by the time that `card` is."""
-        found = (self._last(topic.casefold(), card) for topic in card.header.topics)
+        found = (self._last(topic.casefold(), card) for topic in card.topics)
         return max((c for c in found if c), key=lambda c: c.age, default=None)
 
     def _last(self, topic: str, card: Card) -> Card | None:
-        earlier = (other for other in reversed(self._by_topic[topic]) if other.age < card.age)
-        return next(earlier, None)
+        cards = self._by_topic.get(topic, ())
+        place = bisect_left(cards, card.age, key=lambda other: other.age)
+        return cards[place - 1] if place else None
+
+    @cached_property
+    def _by_topic(self) -> Mapping[str, Sequence[Card]]:
+        found: dict[str, list[Card]] = defaultdict(list)
+        for card in self._cards:
+            if card.released and not card.withdrawn(self.now):
+                for topic in card.topics:
+                    found[topic.casefold()].append(card)
+        return found
 
 
 def resolve(
-    card: Card, references: Sequence[Reference], index: Index, lines: Teller
+    card: Card, references: Sequence[Reference], index: Index, lines: Teller, *, auto: bool = False
 ) -> tuple[tuple[Link, ...], list[Problem]]:
-    """The Links of one post in the order that it makes them, and P104, P105, P111 where they cannot be made."""
+    """The Links of one post in the order that it makes them, and P104, P105, P111 where they cannot be made.
+
+    `auto` says that it has `previous: auto`.
+    """
     made: list[tuple[LinkKind, str]] = []
     problems: list[Problem] = []
     for reference in references:
@@ -111,9 +134,9 @@ def resolve(
         if problem:
             problems.append(problem)
         if target and (not problem or problem.level == "warn"):
-            made.append((reference.kind, target.header.id))
-    auto = index.newest_before(card) if card.header.previous_auto else None
-    return _links(card.header.id, made, auto.header.id if auto else None), problems
+            made.append((reference.kind, target.id))
+    newest = index.newest_before(card) if auto else None
+    return _links(card.id, made, newest.id if newest else None), problems
 
 
 def _links(source: str, made: Sequence[tuple[LinkKind, str]], auto: str | None) -> tuple[Link, ...]:
@@ -135,39 +158,39 @@ def _unknown(reference: Reference, index: Index, lines: Teller) -> Problem:
 
 
 def _wrong(reference: Reference, card: Card, target: Card, index: Index, lines: Teller) -> Problem | None:
-    if target.header.id == card.header.id:
+    if target.id == card.id:
         return lines.problem("P111", "The post links to itself", reference.spot, fixes=("delete the link",))
-    title = target.header.title
-    if _later(reference.kind, card.header, target.header):
+    title = target.title
+    if _later(reference.kind, card, target):
         revisable = reference.kind in _REVISABLE
         fix = "say when this post came to mention it: updated: YYYY-MM-DD" if revisable else "turn the link round"
         message = f"The link points to a later post, “{title}”"
         return lines.problem("P111", message, reference.spot, why=_BEFORE_LATER, fixes=(fix,))
-    if target.public(max(index.now, card.header.published)):
+    if target.public(max(index.now, card.published)):
         return None
     if card.withdrawn(index.now):
         return None  # nobody reads it any more
     if target.withdrawn(index.now) and target.appeared(index.now):
         return _taken_back(reference, target, lines)
-    if not card.released and not target.header.draft:
+    if not card.released and not target.draft:
         return None  # both are on their way; the stop comes if this one arrives first
     return _unpublished(reference, card, target, index, lines)
 
 
-def _later(kind: LinkKind, header: Header, target: Header) -> bool:
-    """Whether a post knew its target; text that was updated may mention what came in between."""
-    return target.published > (header.updated if kind in _REVISABLE else header.published)
+def _later(kind: LinkKind, card: Card, target: Card) -> bool:
+    """Whether a post leads to what it could not know; text that was updated may mention what came in between."""
+    return target.published > (card.updated if kind in _REVISABLE else card.published)
 
 
 def _unpublished(reference: Reference, card: Card, target: Card, index: Index, lines: Teller) -> Problem:
-    state = "a draft" if target.header.draft else "not approved" if not target.released else "not yet due"
+    state = "a draft" if target.draft else "not approved" if not target.released else "not yet due"
     before = index.newest_before(card)
-    fixes: tuple[str, ...] = (_HOW[state].format(target.header.slug),)
+    fixes: tuple[str, ...] = (_HOW[state].format(target.slug),)
     if before and reference.kind in CHAINING:
-        fixes += (f"previous: {before.header.slug}      (the newest published post before this one)",)
+        fixes += (f"previous: {before.slug}      (the newest published post before this one)",)
     return lines.problem(
         "P104",
-        f"The link points to a post that is not published: “{target.header.title}” is {state}",
+        f"The link points to a post that is not published: “{target.title}” is {state}",
         reference.spot,
         why="In a sent email this link would lead to a page that does not exist.",
         fixes=fixes,
@@ -179,7 +202,7 @@ def _taken_back(reference: Reference, target: Card, lines: Teller) -> Problem:
     """A warning only: what was written before need not be touched when another post is withdrawn."""
     return lines.problem(
         "P104",
-        f"The link points to a post that was withdrawn: “{target.header.title}”",
+        f"The link points to a post that was withdrawn: “{target.title}”",
         reference.spot,
         why="Its page only says when and why; lists, stories and neighbours leave it out.",
         fixes=("take the link out, if the text can do without",),
@@ -189,7 +212,7 @@ def _taken_back(reference: Reference, target: Card, lines: Teller) -> Problem:
 
 def circles(posts: Sequence[Post], spot_of: Callable[[str], tuple[Lines, Spot]]) -> list[Problem]:
     """P111 for each circle that `previous` and `continues` make; only posts of one moment can."""
-    graph = {p.id: {link.target for link in p.links if link.kind in CHAINING} for p in posts}
+    graph = {post.id: onward for post in posts if (onward := {k.target for k in post.links if k.kind in CHAINING})}
     slugs = {post.id: post.slug for post in posts}
     problems = []
     while circle := _circle(graph):

@@ -7,21 +7,18 @@ plain Post. `dataclasses.replace` makes a plain Post of one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from pathlib import PurePosixPath
 from typing import Any
 
 from newsletter.model import Post, Source
 
-_LATE = frozenset({"html"})
-_EAGER = tuple((field.name, field.default) for field in fields(Post) if field.name not in _LATE)
-
 
 class LatePost(Post):
     """A Post that asks for its HTML each time; whoever needs it often keeps it."""
 
-    __slots__ = ("_fetch",)
+    __slots__ = ("_fetch", "_file")
     _fetch: Callable[[], str]
+    _file: str
 
     def __new__(cls, *values: Any, **named: Any) -> Any:
         """`replace` calls this: with all values at hand there is nothing to fetch."""
@@ -37,21 +34,28 @@ class LatePost(Post):
     def html(self) -> str:
         return self._fetch()
 
+    @property
+    def path(self) -> PurePosixPath:
+        return PurePosixPath(self._file)
 
-def late_post(fetch: Callable[[], str], values: Mapping[str, Any]) -> Post:
-    """A Post of these values, without `html`."""
+
+def late_post(fetch: Callable[[], str], file: str, values: Mapping[str, Any]) -> Post:
+    """A Post of these values: all that it has but `html` and `path`."""
     post: LatePost = object.__new__(LatePost)
-    for name, default in _EAGER:
-        object.__setattr__(post, name, values.get(name, default))
-    object.__setattr__(post, "_fetch", fetch)
+    keep = object.__setattr__
+    for name, value in values.items():
+        keep(post, name, value)
+    keep(post, "_fetch", fetch)
+    keep(post, "_file", file)
     return post
 
 
 class LateSource(Source):
     """A Source that is read whenever its text or assets are asked for."""
 
-    __slots__ = ("_read",)
+    __slots__ = ("_read", "file")
     _read: Callable[[], Source]
+    file: str
 
     def __new__(cls, *values: Any, **named: Any) -> Any:
         return Source(*values, **named)
@@ -59,6 +63,10 @@ class LateSource(Source):
     def read(self) -> Source:
         """Text and assets at one moment."""
         return self._read()
+
+    @property
+    def path(self) -> PurePosixPath:
+        return PurePosixPath(self.file)
 
     @property
     def text(self) -> str:
@@ -69,14 +77,21 @@ class LateSource(Source):
         return self._read().assets
 
 
-def late_source(path: PurePosixPath, stamp: str, read: Callable[[], Source]) -> Source:
+def late_source(file: str, stamp: str, read: Callable[[], Source]) -> Source:
+    """The Source of a file, by its path relative to the site."""
     source: LateSource = object.__new__(LateSource)
-    object.__setattr__(source, "path", path)
-    object.__setattr__(source, "stamp", stamp)
-    object.__setattr__(source, "_read", read)
+    keep = object.__setattr__
+    keep(source, "file", file)
+    keep(source, "stamp", stamp)
+    keep(source, "_read", read)
     return source
 
 
 def at_hand(source: Source) -> Source:
     """The same with its text and assets at hand, read once."""
     return source.read() if isinstance(source, LateSource) else source
+
+
+def file_of(source: Source) -> str:
+    """Its path in words; most are never needed in any other way."""
+    return source.file if isinstance(source, LateSource) else str(source.path)

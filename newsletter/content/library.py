@@ -9,24 +9,23 @@ remembers. With a cache, text that was seen before is neither parsed nor rendere
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
 from newsletter.content import backlinks, check, fingerprint, frontmatter, header, lines, markdown, memory
 from newsletter.content.backlinks import Card, Index
 from newsletter.content.frontmatter import FrontMatter
-from newsletter.content.late import at_hand, late_post
+from newsletter.content.header import Header
+from newsletter.content.late import at_hand, file_of, late_post
 from newsletter.content.lines import Lines, Spot
-from newsletter.content.markdown import Rendered
-from newsletter.content.memory import Drawn, Head, Kept, Memory
+from newsletter.content.memory import Memory, Row
 from newsletter.content.syntax import Target
 from newsletter.errors import Problem, stops
-from newsletter.model import Approval, Asset, Library, Link, Post, Site, Source
+from newsletter.model import Approval, Asset, Library, Post, Site, Source
 from newsletter.ports import Cache, Spread
 
 
@@ -39,22 +38,37 @@ class Loaded:
     problems: tuple[Problem, ...]  # by file and line
 
 
+class _Head(NamedTuple):
+    """What the front matter of one text says; `height` is the number of lines that it takes."""
+
+    digest: str
+    header: Header
+    height: int
+    problems: tuple[Problem, ...]
+
+
+class _Drawn(NamedTuple):
+    """What one text gave."""
+
+    row: Row
+    html: str
+
+
 @dataclass(frozen=True, slots=True)
-class _Headed:
-    """A source whose front matter was read; its lines are read again when there is something to tell of them."""
+class _One:
+    """One source with its front matter, or with what an earlier run made of the same text."""
 
     source: Source
-    digest: str
-    head: Head
-    drawn: Drawn | None  # what an earlier run made of the same text
+    file: str
+    found: Row | _Head
 
     @property
     def lines(self) -> Lines:
-        return lines.read(self.source)[0]
+        return lines.read(at_hand(self.source))[0]
 
     @property
     def front(self) -> FrontMatter:
-        return _front(*lines.read(self.source))[0]
+        return _front(*lines.read(at_hand(self.source)))[0]
 
     def problem(
         self, code: str, message: str, spot: Spot, *, why: str = "", fixes: tuple[str, ...] = (), level: str = "stop"
@@ -78,57 +92,79 @@ def load(
     the program.
     """
     known = Memory.of(cache)
-    headed = _read(sorted(sources, key=lambda source: source.path), site, known, spread)
-    once = {approval.post_id for approval in approvals}
-    cards = [_card(h, reviewed=not site.review or h.head.header.id in once) for h in headed]
-    index = Index(cards, now)
-    posts, problems = [], [*_twins(headed)]
-    for post, found in _posts(headed, cards, index, site, known, spread):
-        posts.append(post)
-        problems += found
-    by_id = {h.head.header.id: h for h in headed}
+    ones = _read(sorted(sources, key=lambda source: file_of(source).split("/")), site, known, spread)
+    once = {approval.post_id for approval in approvals} if site.review else None
+    cards = [_card(one, once) for one in ones]
+    rows, posts = _posts(ones, cards, _Desk(Index(cards, now), site), known, spread)
+    problems = [*_twins(ones, cards), *(problem for row in rows for problem in row.problems)]
+    by_id = {card.id: one for one, card in zip(ones, cards, strict=True)}
     problems += backlinks.circles(posts, lambda post_id: (by_id[post_id].lines, by_id[post_id].front.spot("previous")))
-    broken = {str(h.source.path) for h in headed if stops(h.head.problems)}
-    readable = sorted(
-        (post for post in posts if str(post.path) not in broken), key=lambda p: (p.published, p.id), reverse=True
-    )
+    readable = [post for post, row in zip(posts, rows, strict=True) if not row.broken]
+    readable.sort(key=lambda post: (post.published, post.id), reverse=True)
     library = _library(readable, cards, site, approvals, now)
-    known.settle({str(h.source.path) for h in headed})
+    known.settle(rows)
     return Loaded(tuple(readable), library, tuple(sorted(problems, key=lambda p: (p.file, p.line, p.column, p.code))))
 
 
-def _card(one: _Headed, *, reviewed: bool) -> Card:
-    return Card(one.head.header, str(one.source.path), not one.head.header.draft and reviewed)
+def _card(one: _One, once: Set[str] | None) -> Card:
+    """`once` are the ids of the posts of which some version was approved, on a site that reviews."""
+    found = one.found if isinstance(one.found, Row) else one.found.header
+    return Card(
+        found.id,
+        found.slug,
+        found.stem,
+        found.title,
+        found.published,
+        found.updated,
+        found.topics,
+        found.draft,
+        found.withdrawal,
+        one.file,
+        not found.draft and (once is None or found.id in once),
+        found.facts if isinstance(found, Row) else _facts(found),
+    )
 
 
-def _read(sources: Sequence[Source], site: Site, known: Memory, spread: Spread) -> list[_Headed]:
+def _facts(header: Header) -> str:
+    own = (header.id, header.slug, header.stem, header.title, header.published, header.draft, header.withdrawal)
+    return memory.hashed(*own)[:16]
+
+
+def _read(sources: Sequence[Source], site: Site, known: Memory, spread: Spread) -> list[_One]:
     """Every source with its front matter: those whose stamp is known are not opened."""
-    kept = {source.path: _same(source, known) for source in sources}
-    fresh = iter(spread(partial(_head, site=site, known=known), [s for s in sources if not kept[s.path]]))
-    headed = []
-    for source in sources:
-        found = kept[source.path] or next(fresh)
-        known.keep(str(source.path), found)
-        headed.append(_Headed(source, found.digest, found.head, found.drawn))
-    return headed
+    files = [file_of(source) for source in sources]
+    same = [_same(source, known.rows.get(file)) for source, file in zip(sources, files, strict=True)]
+    closed = [source for source, row in zip(sources, same, strict=True) if row is None]
+    opened = iter(spread(partial(_look, site=site, known=known), closed))
+    return [
+        _One(source, file, row or _noted(next(opened), known))
+        for source, file, row in zip(sources, files, same, strict=True)
+    ]
 
 
-def _same(source: Source, known: Memory) -> Kept | None:
-    kept = known.known.get(str(source.path))
-    return kept if kept and source.stamp and kept.stamp == source.stamp else None
+def _same(source: Source, row: Row | None) -> Row | None:
+    return row if row and source.stamp and row.stamp == source.stamp else None
 
 
-def _head(source: Source, *, site: Site, known: Memory) -> Kept:
+def _noted(found: Row | _Head, known: Memory) -> Row | _Head:
+    if isinstance(found, Row):
+        known.keep(found)
+    return found
+
+
+def _look(source: Source, *, site: Site, known: Memory) -> Row | _Head:
     """What is known of a source that had to be opened: if only its stamp is new, everything."""
     source = at_hand(source)
     digest = memory.digest(source)
-    kept = known.known.get(str(source.path))
-    if kept and kept.digest == digest:
-        return replace(kept, stamp=source.stamp)
+    row = known.rows.get(str(source.path))
+    return row._replace(stamp=source.stamp) if row and row.digest == digest else _head(source, digest, site)
+
+
+def _head(source: Source, digest: str, site: Site) -> _Head:
     clean, problems = lines.read(source)
     front, found = _front(clean, problems)
     parsed, wrong = header.read(front, clean, source.path, site)
-    return Kept(source.stamp, digest, Head(parsed, front.height, (*problems, *found, *wrong)))
+    return _Head(digest, parsed, front.height, (*problems, *found, *wrong))
 
 
 def _front(clean: Lines, problems: Sequence[Problem]) -> tuple[FrontMatter, list[Problem]]:
@@ -137,39 +173,43 @@ def _front(clean: Lines, problems: Sequence[Problem]) -> tuple[FrontMatter, list
     return (FrontMatter({}, {}, 0), []) if lost else frontmatter.parse(clean)
 
 
-def _twins(headed: Iterable[_Headed]) -> list[Problem]:
+def _twins(ones: Sequence[_One], cards: Sequence[Card]) -> list[Problem]:
     """P109 and P110: posts that claim the slug or the id of another."""
     problems = []
     for key, code in (("slug", "P109"), ("id", "P110")):
-        claims: dict[str, list[_Headed]] = defaultdict(list)
-        for one in headed:
-            claims[getattr(one.head.header, key)].append(one)
-        for value, (first, *others) in claims.items():
-            for other in others:
-                message = f"The {key} {value} is taken by {first.source.path}"
-                fixes = (f"{key}: another one",)
-                problems.append(other.lines.problem(code, message, other.front.spot(key), fixes=fixes))
+        first: dict[str, _One] = {}
+        for one, card in zip(ones, cards, strict=True):
+            value = getattr(card, key)
+            if (other := first.setdefault(value, one)) is not one:
+                message = f"The {key} {value} is taken by {other.file}"
+                problems.append(one.problem(code, message, one.front.spot(key), fixes=(f"{key}: another one",)))
     return problems
 
 
 def _posts(
-    headed: Sequence[_Headed], cards: Sequence[Card], index: Index, site: Site, known: Memory, spread: Spread
-) -> Iterator[tuple[Post, list[Problem]]]:
-    """Each Post with all that is wrong with its source, in order; only what is not known yet is rendered."""
-    desk = _Desk(index, site)
-    pairs = list(zip(headed, cards, strict=True))
+    ones: Sequence[_One], cards: Sequence[Card], desk: _Desk, known: Memory, spread: Spread
+) -> tuple[list[Row], list[Post]]:
+    """Each source as a Row and as a Post, in order; only what is not known yet is rendered."""
+    pairs = list(zip(ones, cards, strict=True))
     same = [desk.unchanged(*pair) for pair in pairs]
-    fresh = iter(spread(desk.draw, [pair for pair, drawn in zip(pairs, same, strict=True) if drawn is None]))
-    for (one, card), drawn in zip(pairs, same, strict=True):
-        if drawn is None:
-            drawn = known.keep_body(next(fresh))  # noqa: PLW2901
-            known.keep(str(one.source.path), Kept(one.source.stamp, one.digest, one.head, drawn))
-        again = partial(_html, desk, one, card)
-        yield _post(one, drawn, site, partial(known.body, drawn, again)), desk.told(one, card, drawn)
+    fresh = iter(spread(desk.draw, [pair for pair, row in zip(pairs, same, strict=True) if row is None]))
+    rows, posts = [], []
+    for pair, row in zip(pairs, same, strict=True):
+        if row is None:
+            row, html = next(fresh)  # noqa: PLW2901
+            known.keep(row)
+            known.keep_body(row, html)
+        rows.append(row)
+        if known.cache is None:
+            posts.append(Post(html=html, path=pair[0].source.path, **_values(pair[0], row)))
+        else:
+            fetch = partial(known.body, row, partial(_html, desk, pair))
+            posts.append(late_post(fetch, row.file, _values(pair[0], row)))
+    return rows, posts
 
 
-def _html(desk: _Desk, one: _Headed, card: Card) -> str:
-    return desk.draw((one, card)).rendered.html
+def _html(desk: _Desk, pair: tuple[_One, Card]) -> str:
+    return desk.draw(pair).html
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,19 +219,19 @@ class _Desk:
     index: Index
     site: Site
 
-    def unchanged(self, one: _Headed, card: Card) -> Drawn | None:
+    def unchanged(self, one: _One, card: Card) -> Row | None:
         """What an earlier run made of the text, if it would be the same now."""
-        drawn = one.drawn
-        if drawn is None or drawn.released != card.released:
+        row, sign = one.found, self.index.sign
+        if not isinstance(row, Row) or row.auto != self.auto(card, asked=row.auto is not None):
             return None
-        if any(self.target(name) != target for name, target in drawn.asked.items()):
-            return None
-        return drawn if self.links(one, card, drawn.rendered)[0] == drawn.links else None
+        return row if all(sign(name) == was for name, was in row.signs.items()) else None
 
-    def draw(self, pair: tuple[_Headed, Card]) -> Drawn:
+    def draw(self, pair: tuple[_One, Card]) -> _Drawn:
         """Render and check one text."""
         one, card = pair
-        source, head = at_hand(one.source), one.head.header
+        source = at_hand(one.source)
+        head = _head(source, one.found.digest, self.site) if isinstance(one.found, Row) else one.found
+        own = head.header
         clean, problems = lines.read(source)
         front, _ = _front(clean, problems)
         asked: dict[str, Target | None] = {}
@@ -200,102 +240,128 @@ class _Desk:
             asked[name] = self.target(name)
             return asked[name]
 
-        day, page = _day(head.published, self.site), self.page(head.slug)
-        rendered, found = markdown.render(clean, front.height, slug=head.slug, day=day, site=self.site, find=find)
+        day, page = _day(own.published, self.site), self.page(own.slug)
+        rendered, found = markdown.render(clean, front.height, slug=own.slug, day=day, site=self.site, find=find)
         if front.height:
-            subject = check.Subject(head, rendered, clean, front, source.assets, page, card.released)
+            subject = check.Subject(own, rendered, clean, front, source.assets, page, card.released)
             found += check.check(subject, self.site)
-        links, _ = self.links(one, card, rendered)
-        named = {name for name, _ in rendered.files} | {head.image}
+        references, auto = (*own.references, *rendered.mentions), own.previous_auto is not None
+        links, wrong = backlinks.resolve(card, references, self.index, one, auto=auto)
+        named = {name for name, _ in rendered.files} | {own.image}
         assets = {name: source.assets[name] for name in sorted(named) if name in source.assets}
-        body = "\n".join(clean.lines[front.height :])
-        drawn = Drawn(
-            rendered,
-            asked,
-            card.released,
-            links,
-            content_hash=fingerprint.content_hash(head, body, links, assets),
+        names = {*(reference.name for reference in references), *asked}
+        below = (*found, *wrong)
+        summary = markdown.shortened(own.summary or rendered.opening)
+        row = Row(
+            file=one.file,
+            stamp=source.stamp,
+            digest=head.digest,
+            id=own.id,
+            slug=own.slug,
+            stem=own.stem,
+            title=own.title,
+            author=own.author,
+            reviewer=own.reviewer,
+            published=own.published,
+            updated=own.updated,
+            topics=own.topics,
+            summary=summary,
+            words=rendered.words,
+            repeats_itself=rendered.opening.startswith(summary.removesuffix("…")),
+            take=rendered.take,
+            image=urljoin(page, own.image) if own.image else None,
+            image_alt=own.image_alt,
+            draft=own.draft,
+            judgement=own.judgement,
+            withdrawal=own.withdrawal,
+            facts=card.facts,
+            signs={name: self.index.sign(name) for name in sorted({*names, own.id})},
+            auto=self.auto(card, asked=auto),
+            links=links,
+            content_hash=fingerprint.content_hash(own, "\n".join(clean.lines[front.height :]), links, assets),
             assets=tuple(assets),
-            problems=tuple(found),
             body=memory.hashed(rendered.html),
-            mark=memory.hashed(str(source.path), one.digest, asked, links),
+            mark=memory.hashed(one.file, head.digest, asked, links),
+            face="",
+            broken=bool(stops(head.problems)),
+            lasting=all(self.is_certain(name) for name in names),
+            problems=(*head.problems, *(_softened(below) if own.draft else below)),
         )
-        face = _face(_post(replace(one, source=source), drawn, self.site, str))
-        return replace(drawn, face=memory.hashed(face, one.digest if assets else ""))
+        return _Drawn(row._replace(face=_face(row)), rendered.html)
 
-    def links(self, one: _Headed, card: Card, rendered: Rendered) -> tuple[tuple[Link, ...], list[Problem]]:
-        return backlinks.resolve(card, (*one.head.header.references, *rendered.mentions), self.index, one)
+    def auto(self, card: Card, *, asked: bool) -> str | None:
+        """What `previous: auto` finds, if a post has it."""
+        newest = self.index.newest_before(card) if asked else None
+        return (newest.id if newest else "") if asked else None
 
-    def told(self, one: _Headed, card: Card, drawn: Drawn) -> list[Problem]:
-        """All that is wrong with one source; a draft may be unfinished below its front matter."""
-        _, found = self.links(one, card, drawn.rendered)
-        below = (*drawn.problems, *found)
-        if one.head.header.draft:
-            below = tuple(replace(problem, level="warn") for problem in below)
-        return [*one.head.problems, *below]
+    def is_certain(self, name: str) -> bool:
+        """Whether what can be told of a link depends on the post that it leads to, and on no other."""
+        target = self.index.find(name)
+        return target is not None and target.appeared(self.index.now)
 
     def target(self, name: str) -> Target | None:
         found = self.index.find(name)
-        if not found:
-            return None
-        head = found.header
-        return Target(head.title, _day(head.published, self.site), self.page(head.slug))
+        return Target(found.title, _day(found.published, self.site), self.page(found.slug)) if found else None
 
     def page(self, slug: str) -> str:
         return self.site.address_of(f"posts/{slug}/")
+
+
+def _softened(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """A draft may be unfinished below its front matter."""
+    return (replace(problem, level="warn") for problem in problems)
 
 
 def _day(moment: datetime, site: Site) -> date:
     return moment.astimezone(site.timezone).date()
 
 
-def _post(one: _Headed, drawn: Drawn, site: Site, fetch: Callable[[], str]) -> Post:
-    """The Post of one source; when its HTML is in the cache, one that fetches it."""
-    head, rendered = one.head.header, drawn.rendered
-    page = site.address_of(f"posts/{head.slug}/")
-    summary = markdown.shortened(head.summary or rendered.opening)
-    values: dict[str, Any] = {
-        "id": head.id,
-        "slug": head.slug,
-        "title": head.title,
-        "author": head.author,
-        "reviewer": head.reviewer,
-        "published": head.published,
-        "updated": head.updated,
-        "topics": head.topics,
-        "summary": summary,
-        "words": rendered.words,
-        "take": rendered.take,
-        "image": urljoin(page, head.image) if head.image else None,
-        "image_alt": head.image_alt,
-        "links": drawn.links,
-        "content_hash": drawn.content_hash,
-        "draft": head.draft,
-        "path": one.source.path,
-        "assets": tuple(Asset(name, one.source.assets[name]) for name in drawn.assets),
+def _values(one: _One, row: Row) -> dict[str, Any]:
+    """The Post of one source, without its text."""
+    return {
+        "id": row.id,
+        "slug": row.slug,
+        "title": row.title,
+        "author": row.author,
+        "reviewer": row.reviewer,
+        "published": row.published,
+        "updated": row.updated,
+        "topics": row.topics,
+        "summary": row.summary,
+        "words": row.words,
+        "repeats_itself": row.repeats_itself,
+        "take": row.take,
+        "image": row.image,
+        "image_alt": row.image_alt,
+        "links": row.links,
+        "content_hash": row.content_hash,
+        "draft": row.draft,
+        "assets": _assets(one.source, row.assets) if row.assets else (),
         "pictures": (),
-        "mark": drawn.mark,
-        "face": drawn.face,
-        "judgement": head.judgement,
-        "withdrawal": head.withdrawal,
-        "repeats_itself": rendered.opening.startswith(summary.removesuffix("…")),
+        "mark": row.mark,
+        "face": row.face,
+        "judgement": row.judgement,
+        "withdrawal": row.withdrawal,
     }
-    if not drawn.kept:
-        return Post(html=rendered.html, **values)
-    return late_post(fetch, values)
 
 
-def _face(post: Post) -> str:
+def _assets(source: Source, names: Sequence[str]) -> tuple[Asset, ...]:
+    assets = source.assets
+    return tuple(Asset(name, assets[name]) for name in names)
+
+
+def _face(row: Row) -> str:
     """A hash of what other pages may say of a Post."""
-    own = {"html", "words", "content_hash", "links", "mark", "face"}
-    return memory.hashed(*(getattr(post, field.name) for field in fields(post) if field.name not in own))
+    who = (row.file, row.id, row.slug, row.title, row.author, row.reviewer, row.published, row.updated, row.topics)
+    shown = (row.summary, row.take, row.image, row.image_alt, row.draft, row.judgement, row.withdrawal)
+    return memory.hashed(*who, *shown, row.digest if row.assets else "")
 
 
 def _library(
     posts: Sequence[Post], cards: Sequence[Card], site: Site, approvals: Iterable[Approval], now: datetime
 ) -> Library:
-    open_ids = {card.header.id for card in cards if card.public(now)}
-    gone_ids = {card.header.id for card in cards if card.appeared(now)} - open_ids
+    open_ids = {card.id for card in cards if card.public(now)}
+    gone_ids = {card.id for card in cards if card.appeared(now)} - open_ids
     public = tuple(post for post in posts if post.id in open_ids)
     withdrawn = tuple(post for post in posts if post.id in gone_ids)
     shown = open_ids | gone_ids
@@ -308,8 +374,8 @@ def _library(
         approved=frozenset(p.id for p in posts if (p.id, p.content_hash) in hashes)
         if site.review
         else frozenset(p.id for p in public),
-        known_ids=frozenset(card.header.id for card in cards),
-        known_slugs=frozenset(card.header.slug for card in cards),
+        known_ids=frozenset(card.id for card in cards),
+        known_slugs=frozenset(card.slug for card in cards),
         withdrawn=withdrawn,
         in_review=tuple(held_back) if site.review else (),
     )

@@ -8,57 +8,63 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import astuple, dataclass, field, replace
+from datetime import date, datetime
+from typing import Any, NamedTuple
 
-from newsletter.content.codec import FAULTS, decoder, encode
-from newsletter.content.header import Header
-from newsletter.content.markdown import Rendered
-from newsletter.content.syntax import Target
 from newsletter.errors import Problem
-from newsletter.model import Link, Source
+from newsletter.model import Judgement, Link, LinkKind, Person, Source, Take, Withdrawal
 from newsletter.ports import Cache
 
 POST, BODY = "post", "body"
-"""The kinds of what is kept: a record by path, and HTML by its own hash."""
+"""The kinds of what is kept: a Row by path, and HTML by its own hash."""
 
 _AT_ONCE = 500
+_FAULTS = (ValueError, TypeError, KeyError, IndexError, AttributeError)
+_KINDS = {kind.value: kind for kind in LinkKind}
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What the front matter of one text says; `height` is the number of lines that it takes."""
+class Row(NamedTuple):
+    """All that is remembered of one source but its HTML; every run reads those of all posts."""
 
-    header: Header
-    height: int
-    problems: tuple[Problem, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """What one text gave with its front matter, and all else that this depends on: `asked`, `released`, `links`."""
-
-    rendered: Rendered
-    asked: Mapping[str, Target | None]  # what `[[…]]` name, and what they found
-    released: bool
-    links: tuple[Link, ...]
-    content_hash: str
-    assets: tuple[str, ...]  # names of those that it uses
-    problems: tuple[Problem, ...]
-    body: str  # the hash of its HTML
-    mark: str
-    face: str = ""
-    kept: bool = False  # its HTML is in the cache, and not here
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """All that is remembered of one path."""
-
+    file: str
     stamp: str
     digest: str
-    head: Head
-    drawn: Drawn | None = None
+    id: str
+    slug: str
+    stem: str
+    title: str
+    summary: str
+    words: int
+    repeats_itself: bool
+    image: str | None
+    image_alt: str
+    draft: bool
+    facts: str  # see `backlinks.Card`
+    signs: Mapping[str, str]  # name -> `Index.sign`, of itself and of all that it names
+    auto: str | None  # the id that `previous: auto` found, empty for none; None without it
+    content_hash: str
+    body: str  # the hash of its HTML
+    mark: str
+    face: str
+    broken: bool  # its front matter could not be read
+    lasting: bool  # whether it may be kept: nothing that it names is missing or not public yet
+    # What JSON does not know as it is:
+    author: Person
+    reviewer: Person | None
+    published: datetime
+    updated: datetime
+    topics: tuple[str, ...]
+    take: Take | None
+    judgement: Judgement | None
+    withdrawal: Withdrawal | None
+    links: tuple[Link, ...]
+    assets: tuple[str, ...]  # names of those that it uses
+    problems: tuple[Problem, ...]
+
+
+_ID, _PLAIN = Row._fields.index("id"), Row._fields.index("author")  # fields before this one are written as they are
 
 
 @dataclass(slots=True)
@@ -66,47 +72,44 @@ class Memory:
     """What is kept in a cache; without one, nothing is."""
 
     cache: Cache | None
-    known: dict[str, Kept] = field(default_factory=dict)
-    _new: dict[str, Kept] = field(default_factory=dict)
+    rows: dict[str, Row] = field(default_factory=dict)
+    _new: list[Row] = field(default_factory=list)
     _bodies: dict[str, str] = field(default_factory=dict)  # not written yet
     _last: tuple[str, str] = ("", "")
 
     @classmethod
     def of(cls, cache: Cache | None) -> Memory:
-        return cls(cache, dict(_recalled(cache)) if cache else {})
+        return cls(cache, {row.file: row for row in _recalled(cache.all(POST))} if cache else {})
 
-    def keep(self, path: str, kept: Kept) -> None:
-        if self.cache and self.known.get(path) != kept:
-            self.known[path] = self._new[path] = kept
+    def keep(self, row: Row) -> None:
+        if self.cache and row.lasting:
+            self._new.append(row)
 
-    def keep_body(self, drawn: Drawn) -> Drawn:
-        """`drawn` without its HTML, which is in the cache from now on; with it, when there is no cache."""
-        if self.cache is None:
-            return drawn
-        self._bodies[drawn.body] = drawn.rendered.html
-        if len(self._bodies) >= _AT_ONCE:
-            self._write_bodies()
-        return replace(drawn, rendered=replace(drawn.rendered, html=""), kept=True)
+    def keep_body(self, row: Row, html: str) -> None:
+        if self.cache:
+            self._bodies[row.body] = html
+            if len(self._bodies) >= _AT_ONCE:
+                self._write_bodies()
 
-    def body(self, drawn: Drawn, again: Callable[[], str]) -> str:
+    def body(self, row: Row, again: Callable[[], str]) -> str:
         """The HTML of what was kept; made `again` when it was forgotten meanwhile. The last one stays at hand."""
-        if self._last[0] != drawn.body:
-            html = self._bodies.get(drawn.body)
+        if self._last[0] != row.body:
+            html = self._bodies.get(row.body)
             if html is None and self.cache:
-                html = self.cache.get(BODY, drawn.body)
-            self._last = drawn.body, again() if html is None else html
+                html = self.cache.get(BODY, row.body)
+            self._last = row.body, again() if html is None else html
         return self._last[1]
 
-    def settle(self, paths: set[str]) -> None:
-        """Write down what is new, and forget what has no source any more."""
+    def settle(self, rows: Iterable[Row]) -> None:
+        """Write down what is new, and forget all but `rows`."""
         if not self.cache:
             return
         self._write_bodies()
-        if self._new:
-            self.cache.put(POST, [(path, json.dumps(encode(kept))) for path, kept in self._new.items()])
-        if self._new or self.known.keys() - paths:
-            self.cache.keep_only(POST, paths)
-            self.cache.keep_only(BODY, {kept.drawn.body for kept in self.known.values() if kept.drawn})
+        self.cache.put(POST, [(row.file, json.dumps(_written(row))) for row in self._new])
+        kept = {row.file: row for row in rows if row.lasting}
+        if self._new or self.rows.keys() - kept.keys():
+            self.cache.keep_only(POST, kept)
+            self.cache.keep_only(BODY, {row.body for row in rows})
 
     def _write_bodies(self) -> None:
         if self.cache:
@@ -114,13 +117,67 @@ class Memory:
             self._bodies.clear()
 
 
-def _recalled(cache: Cache) -> Iterator[tuple[str, Kept]]:
-    make = decoder(Kept)
-    for path, text in cache.all(POST).items():
+def _recalled(texts: Mapping[str, str]) -> Iterator[Row]:
+    """Those that are whole. Read together, which is a good deal faster, unless one is damaged."""
+    for found in _parsed(texts.values()):
         try:
-            yield path, make(json.loads(text))
-        except FAULTS:
+            yield _revived(found)
+        except _FAULTS:
             continue
+
+
+def _parsed(texts: Iterable[str]) -> Iterable[Any]:
+    try:
+        return list(json.loads(f"[{','.join(texts)}]"))
+    except ValueError:
+        return [json.loads(text) for text in texts if _is_json(text)]
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _written(row: Row) -> list[Any]:
+    """A Row in nothing but what JSON knows."""
+    take, gone = row.take, row.withdrawal
+    return [
+        *row[:_PLAIN],
+        astuple(row.author),
+        row.reviewer and astuple(row.reviewer),
+        row.published.isoformat(),
+        row.updated.isoformat(),
+        row.topics,
+        take and (take.html, take.text, take.check and take.check.isoformat()),
+        row.judgement,
+        gone and (gone.at.isoformat(), gone.reason),
+        [(link.kind, link.target) for link in row.links],
+        row.assets,
+        [astuple(problem) for problem in row.problems],
+    ]
+
+
+def _revived(kept: Any) -> Row:
+    """The Row that was written so. Raises one of _FAULTS for anything else."""
+    author, reviewer, published, updated, topics, take, judgement, gone, links, assets, problems = kept[_PLAIN:]
+    values = (
+        *kept[:_PLAIN],
+        Person(*author),
+        Person(*reviewer) if reviewer else None,
+        datetime.fromisoformat(published),
+        datetime.fromisoformat(updated),
+        tuple(topics),
+        Take(take[0], take[1], take[2] and date.fromisoformat(take[2])) if take else None,
+        Judgement(judgement) if judgement else None,
+        Withdrawal(datetime.fromisoformat(gone[0]), gone[1]) if gone else None,
+        tuple([Link(_KINDS[kind], kept[_ID], target) for kind, target in links]),
+        tuple(assets),
+        tuple([replace(Problem(*told), fixes=tuple(told[8])) for told in problems]),
+    )
+    return Row._make(values)
 
 
 def digest(source: Source) -> str:

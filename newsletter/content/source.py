@@ -14,7 +14,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote
 
@@ -62,7 +62,7 @@ class Folder:
             raise Refused(Problem("P131", message, str(path), fixes=fixes)) from error
 
     def _read(self) -> Sequence[Source]:
-        found = sorted(self._walk(), key=lambda entry: PurePosixPath(entry.path))
+        found = sorted(self._walk(), key=lambda entry: entry.path.split("/"))
         foreign = [Path(entry.path) for entry in found if not self._is_own(entry)]
         if foreign:
             raise SourceErrors([self._refusal(path) for path in foreign])
@@ -107,22 +107,22 @@ class Folder:
         return _Beside(Path(folder), "" if restless else whole, names)
 
     def _source(self, entry: os.DirEntry[str], beside: _Beside, settled: float) -> Source:
-        path = PurePosixPath(entry.path[len(self._prefix) :])
+        file = entry.path[len(self._prefix) :]
         stamp = _stamp(entry.stat(), settled)
         stamp = f"{stamp}:{beside.stamp}" if stamp and beside.stamp else ""
-        return late_source(path, stamp, lambda: self._opened(path, stamp, beside))
+        return late_source(file, stamp, partial(self._opened, file, stamp, beside))
 
     @cached_property
     def _prefix(self) -> str:
         return f"{self._root}/"
 
-    def _opened(self, path: PurePosixPath, stamp: str, beside: _Beside) -> Source:
+    def _opened(self, file: str, stamp: str, beside: _Beside) -> Source:
         try:
-            text = _octets(self._root / path, _READ).decode("utf-8", "surrogateescape")
+            text = _octets(self._root / file, _READ).decode("utf-8", "surrogateescape")
             assets = {name: _octets(beside.folder / name, _PICTURE_LIMIT) for name in beside.named(text)}
         except OSError as error:
             raise self._unreadable(error) from error
-        return Source(path, text, assets, stamp)
+        return Source(PurePosixPath(file), text, assets, stamp)
 
     def _unreadable(self, error: OSError) -> Outside:
         path = self._relative(Path(error.filename or self._posts))

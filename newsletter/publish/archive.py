@@ -17,7 +17,7 @@ from jinja2 import Environment
 from newsletter import words
 from newsletter.model import Asset, File, Issue, IssueState, Library, Post, Recipe, Site, Slot, Story
 from newsletter.publish import discovery, keys, metadata, more, sitemap, views
-from newsletter.publish.around import Around, around_all, newest_first
+from newsletter.publish.around import Surroundings, around_all, newest_first
 from newsletter.publish.catalogue import feeds
 from newsletter.publish.contexts import (
     Context,
@@ -30,7 +30,6 @@ from newsletter.publish.contexts import (
     LostContext,
     MovedContext,
     PostContext,
-    PostsContext,
     SearchContext,
     TakesContext,
     TopicsContext,
@@ -41,7 +40,6 @@ from newsletter.publish.paths import (
     FEEDS,
     HOME,
     ISSUES,
-    POSTS,
     SEARCH,
     SITEMAP,
     absolute_root,
@@ -59,7 +57,6 @@ TEMPLATES = tuple(
         HomeContext,
         PostContext,
         IssueContext,
-        PostsContext,
         IssuesContext,
         FeedsContext,
         SearchContext,
@@ -131,28 +128,28 @@ def _pages(leaves: Iterable[Leaf], site: Site, templates: Environment) -> Iterat
 
 def _lists(whole: _Whole) -> Iterator[Leaf]:
     """The pages that there is one of."""
-    faces = keys.of(*map(keys.face, whole.posts.values()))
     newest = [*whole.posts.values()][:_ON_HOME]
     home = (*map(keys.mark, newest), len(whole.posts) > _ON_HOME, whole.issues[:1], whole.first_issue)
     yield Leaf(page_file(HOME), partial(_home, whole), home)
-    yield Leaf(page_file(POSTS), partial(_posts, whole), (faces,))
     yield Leaf(page_file(ISSUES), partial(_issues, whole), (whole.issues, whole.first_issue))
-    yield Leaf(page_file(SEARCH), partial(_search, whole), (faces,))
+    yield Leaf(page_file(SEARCH), partial(_search, whole), ())
     yield Leaf(PurePosixPath("404.html"), partial(_lost, whole), [*map(keys.face, newest[:1])])
 
 
 def _posts_alone(whole: _Whole) -> Iterator[Leaf]:
+    neighbours = keys.Neighbours(whole.around)
     for post in whole.posts.values():
-        seen = (keys.mark(post), *keys.around(whole.around[post.id]), whole.carried.get(post.id, ()))
+        seen = (keys.mark(post), neighbours.of_page(post), whole.carried.get(post.id, ()))
         yield Leaf(page_file(post_path(post.slug)), partial(_post, whole, post), seen)
 
 
 def _issues_alone(whole: _Whole) -> Iterator[Leaf]:
+    neighbours = keys.Neighbours(whole.around)
     for place, issue in enumerate(whole.issues):
         posts = [whole.posts[story.post_id] for story in issue.stories if story.post_id in whole.posts]
-        around = [part for post in posts for part in (keys.mark(post), *keys.around(whole.around[post.id]))]
-        neighbours = whole.issues[max(0, place - 1) : place + 2]
-        yield Leaf(page_file(issue_path(issue.number)), partial(_issue, whole, place), (neighbours, place, *around))
+        told = [part for post in posts for part in (keys.mark(post), neighbours.of_item(post))]
+        beside = whole.issues[max(0, place - 1) : place + 2]
+        yield Leaf(page_file(issue_path(issue.number)), partial(_issue, whole, place), (beside, place, *told))
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +158,7 @@ class _Whole:
 
     site: Site
     posts: Mapping[str, Post]  # by id, newest first
-    around: Mapping[str, Around]
+    around: Surroundings
     issues: Sequence[Issue]  # newest first
     carried: Mapping[str, Sequence[Issue]]  # by post id, oldest first
     first_issue: str
@@ -263,16 +260,11 @@ def _story(whole: _Whole, story: Story, root: str, *, lead: bool) -> views.Issue
     return views.IssueStory(post.title, post.summary, views.teaser(whole.site, post, root), earlier, lead)
 
 
-def _posts(whole: _Whole) -> PostsContext:
-    page = _page(whole.site, POSTS, "All posts", f"Every post of {whole.site.title}, newest first.")
-    return PostsContext(whole.site, page, views.by_year(views.references(whole.site, whole.posts.values())))
-
-
 def _issues(whole: _Whole) -> IssuesContext:
     about = f"Every issue of {whole.site.title}, newest first."
     page = _page(whole.site, ISSUES, "Issues", about, feeds=discovery.of_issues(whole.site))
-    years = views.by_year(views.issue_line(issue) for issue in whole.issues)
-    return IssuesContext(whole.site, page, years, whole.first_issue)
+    groups = views.by_year(views.issue_line(issue) for issue in whole.issues)
+    return IssuesContext(whole.site, page, groups, whole.first_issue)
 
 
 def _follow(site: Site, library: Library, issues: Sequence[Issue]) -> Leaf:
@@ -290,7 +282,7 @@ def _feeds(site: Site, ways: tuple[views.FeedWay, ...]) -> FeedsContext:
 def _search(whole: _Whole) -> SearchContext:
     """`newsletter serve` answers this address itself; elsewhere this page is what the form leads to."""
     page = Page("Search", "", canonical="", root=root_of(SEARCH), robots="noindex")
-    return SearchContext(whole.site, page, views.by_year(views.references(whole.site, whole.posts.values())))
+    return SearchContext(whole.site, page)
 
 
 def _lost(whole: _Whole) -> LostContext:

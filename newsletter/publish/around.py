@@ -6,7 +6,7 @@ BackLinks. A Post that is not in the Library (a draft, a Post of tomorrow) is ne
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -36,46 +36,81 @@ def newest_first(library: Library) -> Library:
     return replace(library, posts=tuple(sorted(library.posts, key=_age, reverse=True)))
 
 
-def around_all(library: Library) -> dict[str, Around]:
+def around_all(library: Library) -> Surroundings:
     """Post id -> what is around it, for every Post of the Library."""
-    by_id = {post.id: post for post in library.posts}
-    neighbours = zip((None, *library.posts), library.posts, (*library.posts[1:], None), strict=False)
-    return {post.id: _around(post, library, by_id, newer, older) for newer, post, older in neighbours}
+    return Surroundings(library)
 
 
-def _around(post: Post, library: Library, by_id: Mapping[str, Post], newer: Post | None, older: Post | None) -> Around:
-    out, back = post.links, library.backlinks.get(post.id, ())
+class Surroundings(Mapping[str, Around]):
+    """What is around each Post, worked out when asked for: most pages of a site stay as they are."""
 
-    def targets(*kinds: LinkKind) -> list[str]:
-        return [link.target for link in out if link.kind in kinds]
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._posts = {post.id: post for post in library.posts}
+        self._beside = {
+            post.id: (newer, older)
+            for newer, post, older in zip(
+                (None, *library.posts), library.posts, (*library.posts[1:], None), strict=False
+            )
+        }
+        self._stories: dict[str, tuple[tuple[Post, ...], int]] = {}  # the Posts of a story, and the place among them
+        for chain in {chain.posts: chain for chain in library.chains.values()}.values():
+            posts = tuple(self._posts[post_id] for post_id in chain.posts if post_id in self._posts)
+            self._stories |= {post.id: (posts, place) for place, post in enumerate(posts)}
 
-    def sources(*kinds: LinkKind) -> list[str]:
-        return [link.source for link in back if link.kind in kinds]
+    def __getitem__(self, post_id: str) -> Around:
+        return self._around(self._posts[post_id])
 
-    def known(ids: Iterable[str]) -> tuple[Post, ...]:
-        return tuple(by_id[post_id] for post_id in ids if post_id in by_id and post_id != post.id)
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._posts)
 
-    def found(ids: Iterable[str]) -> tuple[Post, ...]:
-        return tuple(sorted(known(dict.fromkeys(ids)), key=_age))
+    def __len__(self) -> int:
+        return len(self._posts)
 
-    chain = library.chains.get(post.id)
-    earlier, later = (known(chain.before(post.id)), known(chain.after(post.id))) if chain else ((), ())
-    see_also = found((*targets(LinkKind.SEE_ALSO), *sources(LinkKind.SEE_ALSO)))
-    named = {other.id for other in (*earlier, *later, *see_also)}
-    return Around(
-        earlier=earlier,
-        later=later,
-        continues=found(targets(LinkKind.CONTINUES)),
-        previous=found(targets(LinkKind.PREVIOUS)),
-        corrects=found(targets(LinkKind.CORRECTS)),
-        corrected_by=found(sources(LinkKind.CORRECTS)),
-        see_also=see_also,
-        mentioned_in=tuple(other for other in found(sources(LinkKind.MENTIONS)) if other.id not in named),
-        newer=newer,
-        older=older,
-        judged=found(targets(LinkKind.VERDICT)),
-        verdicts=tuple(judge for judge in found(sources(LinkKind.VERDICT)) if judge.judgement),
-    )
+    def story(self, post_id: str) -> tuple[tuple[Post, ...], int]:
+        """The Posts of the story that a Post is in, oldest first, and its place among them; none for no story."""
+        return self._stories.get(post_id, ((), 0))
+
+    def beside(self, post_id: str) -> tuple[Post | None, Post | None]:
+        """The next newer Post and the next older one."""
+        return self._beside[post_id]
+
+    def linked(self, post: Post) -> Iterator[tuple[str, Post]]:
+        """The public Posts that it links to, each with how, in the order of the Links."""
+        return ((link.kind, self._posts[link.target]) for link in post.links if link.target in self._posts)
+
+    def linking(self, post: Post) -> Iterator[tuple[str, Post]]:
+        """The public Posts that link to it, each with how."""
+        back = self._library.backlinks.get(post.id, ())
+        return ((link.kind, self._posts[link.source]) for link in back if link.source in self._posts)
+
+    def _around(self, post: Post) -> Around:
+        out = [pair for pair in self.linked(post) if pair[1].id != post.id]
+        back = [pair for pair in self.linking(post) if pair[1].id != post.id]
+        story, place = self.story(post.id)
+        earlier, later = story[:place][::-1], story[place + 1 :]
+        see_also = _found([*out, *back], LinkKind.SEE_ALSO)
+        named = {other.id for other in (*earlier, *later, *see_also)}
+        newer, older = self.beside(post.id)
+        return Around(
+            earlier=earlier,
+            later=later,
+            continues=_found(out, LinkKind.CONTINUES),
+            previous=_found(out, LinkKind.PREVIOUS),
+            corrects=_found(out, LinkKind.CORRECTS),
+            corrected_by=_found(back, LinkKind.CORRECTS),
+            see_also=see_also,
+            mentioned_in=tuple(other for other in _found(back, LinkKind.MENTIONS) if other.id not in named),
+            newer=newer,
+            older=older,
+            judged=_found(out, LinkKind.VERDICT),
+            verdicts=tuple(judge for judge in _found(back, LinkKind.VERDICT) if judge.judgement),
+        )
+
+
+def _found(pairs: Iterable[tuple[str, Post]], kind: LinkKind) -> tuple[Post, ...]:
+    """Those of one kind, each once, oldest first."""
+    return tuple(sorted({post.id: post for how, post in pairs if how == kind}.values(), key=_age))
 
 
 def _age(post: Post) -> tuple[datetime, str]:

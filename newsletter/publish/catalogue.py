@@ -8,7 +8,6 @@ Documents are rendered one at a time, when asked for; their `key` says beforehan
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,8 +16,8 @@ from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from newsletter.model import Chain, File, Issue, IssueState, Library, Post, Site
-from newsletter.publish import takes
-from newsletter.publish.around import Around, around_all, newest_first
+from newsletter.publish import keys, takes
+from newsletter.publish.around import Surroundings, around_all, newest_first
 from newsletter.publish.feeds import atom, rss
 from newsletter.publish.items import issue_item, issued, post_item
 from newsletter.publish.jsonfeed import json_feed
@@ -83,7 +82,8 @@ def feed_files(site: Site, library: Library, issues: Sequence[Issue]) -> list[Fi
 def documents(site: Site, library: Library, issues: Sequence[Issue]) -> Iterator[Document]:
     """Every feed document, the archived pages and the list of feeds, before they are rendered."""
     library = newest_first(library)
-    desk = _Desk(site, {post.id: post for post in library.posts}, around_all(library), {}, {})
+    around = around_all(library)
+    desk = _Desk(site, {post.id: post for post in library.posts}, around, keys.Neighbours(around), {}, {})
     listed = feeds(site, library, issues)
     for feed in listed:
         yield from desk.polled(feed)
@@ -111,15 +111,22 @@ def feeds(site: Site, library: Library, issues: Sequence[Issue]) -> tuple[Feed, 
 
 def topics(library: Library) -> dict[str, tuple[str, tuple[Post, ...]]]:
     """Folder -> the topic as most of its Posts spell it, and these Posts, newest first; by name."""
-    found: dict[str, dict[str, Post]] = {}
-    spelt: dict[str, Counter[str]] = {}
+    spelt: dict[str, list[Post]] = {}
     for post in library.posts:
         for topic in post.topics:
-            folder = topic_path(topic)
-            found.setdefault(folder, {})[post.id] = post
-            spelt.setdefault(folder, Counter())[topic] += 1
-    names = {folder: min(counts, key=lambda name: (-counts[name], name)) for folder, counts in spelt.items()}
-    return {folder: (names[folder], (*found[folder].values(),)) for folder in sorted(found)}
+            spelt.setdefault(topic, []).append(post)
+    folders: dict[str, list[str]] = {}
+    for topic in spelt:
+        folders.setdefault(topic_path(topic), []).append(topic)
+    return {folder: _topic(folders[folder], spelt) for folder in sorted(folders)}
+
+
+def _topic(names: Sequence[str], spelt: Mapping[str, Sequence[Post]]) -> tuple[str, tuple[Post, ...]]:
+    name = min(names, key=lambda name: (-len(spelt[name]), name))
+    if len(names) == 1:
+        return name, tuple(spelt[name])
+    posts = {post.id: post for name in names for post in spelt[name]}
+    return name, tuple(sorted(posts.values(), key=lambda post: (post.published, post.id), reverse=True))
 
 
 def authors(library: Library) -> dict[str, tuple[str, tuple[Post, ...]]]:
@@ -177,7 +184,8 @@ class _Desk:
 
     site: Site
     posts: Mapping[str, Post]
-    around: Mapping[str, Around]
+    around: Surroundings
+    neighbours: keys.Neighbours
     traces: dict[str, str]
     latest: dict[str, Syndication]  # one at most: the three formats of a document are asked for in a row
 
@@ -243,14 +251,9 @@ class _Desk:
         return _hashed(repr(head), repr(feed.heading), repr(more), *traces)
 
     def _trace(self, post: Post) -> str:
-        """A hash of everything that the item of a Post says, its text by the hash that an Approval is bound to."""
+        """What changes with everything that the item of a Post says."""
         if post.id not in self.traces:
-            linked = [self.posts[link.target] for link in post.links if link.target in self.posts]
-            named = [(o.slug, o.title, o.published) for o in (*linked, *self.around[post.id].earlier[:3])]
-            own = (post.id, post.slug, post.title, post.author.name, post.reviewer and post.reviewer.name)
-            rest = (post.published, post.updated, post.topics, post.summary, post.content_hash, post.image)
-            pictures = [variant.name for picture in post.pictures for variant in picture.variants]
-            self.traces[post.id] = _hashed(repr(own), repr(rest), post.image_alt, repr(pictures), repr(named))
+            self.traces[post.id] = f"{keys.mark(post)} {keys.face(post)} {self.neighbours.of_item(post)}"
         return self.traces[post.id]
 
 

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from newsletter.model import Site
 from newsletter.publish.views import (
     FeedWay,
+    Group,
     IssueLine,
     IssueStory,
     Judged,
@@ -21,7 +22,6 @@ from newsletter.publish.views import (
     Step,
     Teaser,
     Way,
-    Year,
 )
 
 
@@ -87,15 +87,9 @@ class IssueContext(Context):
 
 
 @dataclass(frozen=True, slots=True)
-class PostsContext(Context):
-    template: ClassVar[str] = "web/posts.html"
-    years: tuple[Year, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class IssuesContext(Context):
     template: ClassVar[str] = "web/issues.html"
-    years: tuple[Year, ...]
+    groups: tuple[Group, ...]
     first_issue: str
 
 
@@ -108,7 +102,6 @@ class FeedsContext(Context):
 @dataclass(frozen=True, slots=True)
 class SearchContext(Context):
     template: ClassVar[str] = "web/search-lists.html"
-    years: tuple[Year, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +120,16 @@ class TopicsContext(Context):
 
 @dataclass(frozen=True, slots=True)
 class ListContext(Context):
-    """The Posts of a topic or an author."""
+    """All Posts, or those of a topic or an author; or those of one year among them."""
 
     template: ClassVar[str] = "web/list.html"
     name: str
-    sentence: str
-    years: tuple[Year, ...]
+    sentence: str  # empty when there is no Post
+    groups: tuple[Group, ...]
+    ways: tuple[Way, ...] = ()  # to the pages of the years
+    older: Way | None = None
+    newer: Way | None = None
+    up: Way | None = None
 
 
 @dataclass(frozen=True, slots=True)

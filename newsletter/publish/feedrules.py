@@ -15,13 +15,12 @@ from newsletter.model import Site
 from newsletter.publish.feedbody import hidden, judge
 from newsletter.publish.feedread import ATOM, CONTENT, DC, MEDIA, SOURCE, Json, Link, Told, ToldItem
 from newsletter.publish.paths import ATOM_FEED, JSON_FEED, RSS_FEED
-from newsletter.publish.syndication import LIMIT
+from newsletter.publish.syndication import LIMIT, TAG
 
 Fault = tuple[str, str, ToldItem | None]
 
 LARGE, HUGE = 512_000, 1_000_000  # octets
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+")
-_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 _EMAIL = re.compile(r"\S@\S+\.\S")
 _ENTITY = re.compile(r"&(?:amp|lt|gt|quot|#\d+|#x[0-9a-fA-F]+);")
 _RFC_822 = re.compile(
@@ -88,9 +87,9 @@ def _texts(told: Told, _site: Site, _now: datetime) -> Iterator[Fault]:
     for item in told.items:
         if not item.body.strip():
             yield "F507", "There is no content", item
-        if _TAG.search(item.summary):
+        if TAG.search(item.summary):
             yield "F507", f"The summary has tags: {item.summary[:60]}", item
-        if not item.title.strip() or _TAG.search(item.title):
+        if not item.title.strip() or TAG.search(item.title):
             yield "F512", f"The title is not plain text: {item.title[:80]}", item
         elif _ENTITY.search(item.title):
             yield "F512", f"The title is escaped twice: {item.title[:80]}", item

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import fields
 
 from jinja2 import Environment
 
 from newsletter.model import Post
-from newsletter.publish.around import Around
+from newsletter.publish.around import Surroundings
 
 
 def of(*parts: object) -> str:
@@ -29,12 +28,31 @@ def face(post: Post) -> str:
     return post.face or repr(post)
 
 
-def around(neighbourhood: Around) -> Iterator[str]:
-    """The faces of all Posts around one, each in its place."""
-    for field in fields(neighbourhood):
-        value = getattr(neighbourhood, field.name)
-        posts = value if isinstance(value, tuple) else (value,)
-        yield f"{field.name}: {' '.join(face(post) for post in posts if post)}"
+class Neighbours:
+    """What the page and the feed items of a Post say of other Posts, by their faces, without working it out."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._stories: dict[int, str] = {}  # by the identity of its Posts: a hash of their faces
+
+    def of_page(self, post: Post) -> str:
+        around = self._around
+        sides = [face(other) if other else "" for other in around.beside(post.id)]
+        linked = [f"{how}>{face(other)}" for how, other in around.linked(post)]
+        linking = [f"{how}<{face(other)}" for how, other in around.linking(post)]
+        story, _ = around.story(post.id)
+        return " ".join((*sides, *linked, *linking, self._story(story) if story else ""))
+
+    def of_item(self, post: Post) -> str:
+        story, place = self._around.story(post.id)
+        linked = [face(other) for _, other in self._around.linked(post)]
+        return " ".join((*linked, *map(face, story[max(0, place - 3) : place])))
+
+    def _story(self, posts: tuple[Post, ...]) -> str:
+        """Worked out once for all pages of a story, which would else be as many times as many faces."""
+        if id(posts) not in self._stories:
+            self._stories[id(posts)] = of(*map(face, posts))
+        return self._stories[id(posts)]
 
 
 def sources(templates: Environment) -> Iterator[str]:

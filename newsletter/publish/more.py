@@ -1,4 +1,4 @@
-"""The pages beside posts and issues: topics, authors, takes held to account, and what stands at addresses that went.
+"""The pages beside posts and issues: lists of posts, takes held to account, and what stands at addresses that went.
 
 They are derived from the Library alone, so what is not public counts nowhere. A renamed Post leaves a page that leads
 on, a withdrawn one a page that says when and why.
@@ -12,17 +12,17 @@ from pathlib import PurePosixPath
 
 from newsletter import words
 from newsletter.model import Judgement, Library, Post, Site
-from newsletter.publish import discovery, keys, takes, views
+from newsletter.publish import discovery, keys, lists, takes, views
 from newsletter.publish.catalogue import authors, topics
 from newsletter.publish.contexts import (
     Leaf,
-    ListContext,
     MovedContext,
     TakesContext,
     TopicsContext,
     WithdrawnContext,
 )
-from newsletter.publish.paths import TAKES, TOPICS, local, page_file, post_path, root_of
+from newsletter.publish.lists import Listing
+from newsletter.publish.paths import POSTS, TAKES, TOPICS, YEARS, local, page_file, post_path, root_of
 from newsletter.publish.redirects import Redirect, page_of
 from newsletter.publish.takes import Prediction
 from newsletter.publish.views import Page, Way
@@ -33,6 +33,7 @@ def leaves(site: Site, library: Library) -> Iterator[Leaf]:
     by_topic, by_author = topics(library), authors(library)
     named = [(path, name, len(posts)) for path, (name, posts) in (*by_topic.items(), *by_author.items())]
     yield Leaf(page_file(TOPICS), partial(_topics, site, by_topic, by_author), (named,))
+    yield from lists.leaves(site, _all_posts(site, library))
     yield from _lists(site, by_topic, "on")
     yield from _lists(site, by_author, "by")
     yield from _takes(site, library)
@@ -59,21 +60,21 @@ def _topics(site: Site, by_topic: _Lists, by_author: _Lists) -> TopicsContext:
     return TopicsContext(site, page, _ways(by_topic), _ways(by_author))
 
 
-def _ways(lists: _Lists) -> tuple[Way, ...]:
-    ways = [Way(name, path, words.count(len(posts), "post")) for path, (name, posts) in lists.items()]
+def _ways(found: _Lists) -> tuple[Way, ...]:
+    ways = [Way(name, path, words.count(len(posts), "post")) for path, (name, posts) in found.items()]
     return tuple(sorted(ways, key=lambda way: (way.name.casefold(), way.path)))
 
 
-def _lists(site: Site, lists: _Lists, how: str) -> Iterator[Leaf]:
-    for path, (name, posts) in lists.items():
-        seen = (name, how, *map(keys.face, posts))
-        yield Leaf(page_file(path), partial(_list, site, path, name, posts, how), seen)
+def _all_posts(site: Site, library: Library) -> Listing:
+    """Years are not below `posts/`, where a Post may be called 2019."""
+    return Listing("All posts", f"of {site.title}", POSTS, YEARS, library.posts)
 
 
-def _list(site: Site, path: str, name: str, posts: Sequence[Post], how: str) -> ListContext:
-    sentence = f"{words.count(len(posts), 'post')} {how} {name}, newest first."
-    page = _page(site, path, name, sentence, discovery.of_folder(site, name, path))
-    return ListContext(site, page, name, sentence, views.by_year(views.references(site, posts)))
+def _lists(site: Site, found: _Lists, how: str) -> Iterator[Leaf]:
+    up = Way("All topics and authors", TOPICS)
+    for path, (name, posts) in found.items():
+        feeds = discovery.of_folder(site, name, path)
+        yield from lists.leaves(site, Listing(name, f"{how} {name}", path, path, posts, up, feeds))
 
 
 def _takes(site: Site, library: Library) -> Iterator[Leaf]:

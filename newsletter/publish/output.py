@@ -20,7 +20,7 @@ import re
 import shutil
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -32,11 +32,12 @@ from newsletter.model import Changes, File, Recipe
 from newsletter.ports import Cache, Judge, Spread
 from newsletter.publish.manifest import MANIFEST, Manifest, parse
 from newsletter.publish.paths import ATOM_FEED, FEED_LIST, JSON_FEED, RSS_FEED
-from newsletter.publish.records import Records
+from newsletter.publish.records import Records, all_stand
 
 _LOCK = ".lock"
 _STAGE = ".stage-"
 _BETWEEN, _AFTER = ".between", ".after"
+_PLAIN = re.compile(r"[a-z0-9-][a-z0-9.-]*(?:/[a-z0-9-][a-z0-9.-]*)*")  # what nearly all paths are
 _FEEDS = frozenset({RSS_FEED, ATOM_FEED, JSON_FEED, FEED_LIST})
 
 
@@ -56,6 +57,7 @@ class _Made:
 class _Plan:
     moved: list[str]  # in the order in which they appear
     gone: list[str]
+    same: Mapping[str, str]  # path -> stamp, of what is left alone
     after: Manifest
     changes: Changes
 
@@ -67,11 +69,19 @@ class Folder:
         self._path = path
         self._records = Records(cache)
         self._spread = spread
+        self._left = ""  # what `stands` says right after a publish
+        self._read: tuple[bytes | None, Manifest] = (None, Manifest({}, {}))
 
     def published_ids(self) -> Mapping[str, str]:
         """Post id -> slug, as the last publish recorded them; empty before the first. Raises Outside, Refused."""
         with _disk(self._path):
             return self._manifest().posts
+
+    def published_feeds(self) -> Collection[str]:
+        """The folders in which the last publish left feeds. Raises Outside, Refused."""
+        with _disk(self._path):
+            paths = self._manifest().files
+        return frozenset(path.removesuffix(RSS_FEED) for path in paths if path.endswith(f"/{RSS_FEED}"))
 
     def write(
         self, files: Iterable[File | Recipe], published: Mapping[str, str], judge: Judge | None = None
@@ -88,8 +98,7 @@ class Folder:
             plan = self._plan(wanted, published, before, judge, stage)
             if before != plan.after or plan.moved:
                 self._replace(plan, stage, before)
-            keys = {path: recipe.key for path, recipe in wanted.items()}
-            self._records.keep(self._path, keys, plan.after)
+            self._left = self._records.keep(self._path, _keys(wanted), plan.after, plan.same)
             return plan.changes
 
     def compare(self, files: Iterable[File | Recipe], judge: Judge | None = None) -> Changes:
@@ -99,12 +108,16 @@ class Folder:
             return self._plan(wanted, {}, self._manifest(), judge, None).changes
 
     def stands(self) -> str:
-        """What changes when any published file does; empty when one is not as the last publish left it."""
+        """What changes when any published file does; empty when one is gone."""
         try:
-            manifest = (self._path / MANIFEST).read_bytes()
-            return self._records.all_stand(self._path, parse(manifest))
-        except (OSError, ValueError):
+            return all_stand(self._path, self._manifest())
+        except (OSError, Refused):
             return ""
+
+    @property
+    def left(self) -> str:
+        """What `stands` said when the last `write` ended."""
+        return self._left
 
     def _plan(
         self,
@@ -115,7 +128,7 @@ class Folder:
         stage: Path | None,
     ) -> _Plan:
         gone = sorted(before.files.keys() - wanted.keys())
-        same = self._records.standing(self._path, {p: r.key for p, r in wanted.items()}, before)
+        same = self._records.standing(self._path, _keys(wanted), before)
         made, problems = self._make([wanted[path] for path in wanted if path not in same], judge, stage)
         if judge and gone:
             problems += self._left_alone(same, gone, judge)
@@ -127,7 +140,7 @@ class Folder:
         new = sum(not (self._path / path).exists() for path in moved)
         removed = sum((self._path / path).is_file() for path in gone)
         changes = Changes(new=new, changed=len(moved) - new, gone=removed, same=len(wanted) - len(moved))
-        return _Plan(moved, gone, Manifest(digests, dict(published)), changes)
+        return _Plan(moved, gone, same, Manifest(digests, dict(published)), changes)
 
     def _make(
         self, recipes: Sequence[Recipe], judge: Judge | None, stage: Path | None
@@ -169,8 +182,9 @@ class Folder:
         return [problem for found in self._spread(look, pages) for problem in found]
 
     def _replace(self, plan: _Plan, stage: Path, before: Manifest) -> None:
-        _write(stage / _BETWEEN, before.joined(plan.after).render())
-        _write(stage / _AFTER, plan.after.render())
+        between, after = before.joined(plan.after), plan.after.render()
+        _write(stage / _BETWEEN, after if between == plan.after else between.render())
+        _write(stage / _AFTER, after)
         many = len(plan.moved) > _MANY
         if many:
             os.sync()
@@ -190,7 +204,9 @@ class Folder:
     def _manifest(self) -> Manifest:
         path = self._path / MANIFEST
         try:
-            return parse(path.read_bytes())
+            if (content := path.read_bytes()) != self._read[0]:
+                self._read = content, parse(content)
+            return self._read[1]
         except FileNotFoundError:
             return Manifest({}, {})
         except ValueError as fault:
@@ -262,12 +278,27 @@ def _checked(files: Iterable[File | Recipe]) -> dict[str, Recipe]:
         path = str(file.path)
         twice += [path] if path in wanted else []
         wanted[path] = Recipe(file.path, "", partial(_content, file)) if isinstance(file, File) else file
-    twice += [str(r.path) for r in wanted.values() if any(str(parent) in wanted for parent in r.path.parents)]
+    covered = _folders(wanted) & wanted.keys()
+    twice += [path for path in wanted if covered and not covered.isdisjoint(map(str, PurePosixPath(path).parents))]
     problems = [_refused_path("F420", "A file would leave the folder", path) for path in wanted if _leaves(path)]
     problems += [_refused_path("F420", "Two files of this publish have the same path", path) for path in twice]
     if problems:
         raise Refused(problems)
     return wanted
+
+
+def _folders(paths: Iterable[str]) -> set[str]:
+    """Every folder that these files lie in, however deep."""
+    found: set[str] = set()
+    waiting = set(paths)
+    while waiting:
+        waiting = {path.rpartition("/")[0] for path in waiting} - found - {""}
+        found |= waiting
+    return found
+
+
+def _keys(wanted: Mapping[str, Recipe]) -> dict[str, str]:
+    return {path: recipe.key for path, recipe in wanted.items()}
 
 
 def _content(file: File) -> bytes:
@@ -276,6 +307,8 @@ def _content(file: File) -> bytes:
 
 def _leaves(path: str) -> bool:
     """Whether a path is not plainly below the folder, could hide there, or is no path at all."""
+    if _PLAIN.fullmatch(path):
+        return False
     parts = PurePosixPath(path).parts
     hidden = any(part.startswith(".") for part in parts)  # "..", and the folder's own records
     return not parts or path.startswith("/") or hidden or not path.isprintable()

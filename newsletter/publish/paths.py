@@ -16,7 +16,8 @@ from newsletter.model import Site
 
 HOME, POSTS, ISSUES, FEEDS, SEARCH = "", "posts/", "issues/", "feeds/", "search/"
 TAKES, SITEMAP = "takes/", "sitemap.xml"
-TOPICS, AUTHORS, CHAINS, ARCHIVE = "topics/", "authors/", "chains/", "archive/"
+TOPICS, AUTHORS, CHAINS, YEARS = "topics/", "authors/", "chains/", "years/"
+ARCHIVE = "archive/"  # of the main feed
 RSS_FEED, ATOM_FEED, JSON_FEED = "rss.xml", "atom.xml", "feed.json"
 FEED_LIST = "feeds.opml"
 

@@ -21,47 +21,60 @@ from newsletter.publish.manifest import Manifest
 _KIND = "files"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Records:
     """What a cache knows of output folders; nothing, without one."""
 
     cache: Cache | None
+    _read: tuple[str, dict[str, str]] = ("", {})  # a text and what it says
 
-    def standing(self, folder: Path, keys: Mapping[str, str], manifest: Manifest) -> set[str]:
-        """Those paths that stand as they were left, made of what the same keys name; files without a key never do."""
+    def standing(self, folder: Path, keys: Mapping[str, str], manifest: Manifest) -> dict[str, str]:
+        """Path -> stamp of those that stand as they were left, made of what the same keys name; files without a key
+        never do.
+        """
         known = self._known(folder)
-        likely = [
-            path
-            for path, key in keys.items()
-            if key and path in known and known[path][:2] == [key, manifest.files.get(path)]
-        ]
-        plain: dict[str, bool] = {"": True}
-        return {path for path in likely if _plain(folder, path, plain) and _stamp(folder / path) == known[path][2]}
+        files, plain, found = manifest.files, {"": True}, {}
+        for path, key in keys.items():
+            was = known.get(path)
+            if was and key and was.startswith(f"{key} {files.get(path)} ") and _plain(folder, path, plain):
+                stamp = was.rpartition(" ")[2]
+                if stamp == _stamp(f"{folder}/{path}"):
+                    found[path] = stamp
+        return found
 
-    def all_stand(self, folder: Path, manifest: Manifest) -> str:
-        """One hash of all files of the manifest, if all of them stand; empty if not."""
-        known = self._known(folder)
-        keys = {path: known[path][0] for path in manifest.files if path in known}
-        if len(keys) < len(manifest.files) or len(self.standing(folder, keys, manifest)) < len(manifest.files):
-            return ""
-        return hashlib.sha256(repr(sorted(known.items())).encode()).hexdigest()
+    def keep(self, folder: Path, keys: Mapping[str, str], manifest: Manifest, seen: Mapping[str, str]) -> str:
+        """Note how the files stand now, those in `seen` as they were seen to; what `all_stand` will say of them."""
+        stamps = {path: seen.get(path) or _stamp(f"{folder}/{path}") for path in manifest.files}
+        if self.cache:
+            now = {path: f"{keys[path]} {digest} {stamps[path]}" for path, digest in manifest.files.items()}
+            if now != self._known(folder):
+                self.cache.put(_KIND, [(str(folder), json.dumps(now))])
+        return _whole(stamps)
 
-    def keep(self, folder: Path, keys: Mapping[str, str], manifest: Manifest) -> None:
-        """Note how the files stand now."""
-        if self.cache is None:
-            return
-        known = self._known(folder)
-        now = {path: [keys[path], digest, _stamp(folder / path)] for path, digest in manifest.files.items()}
-        if now != known:
-            self.cache.put(_KIND, [(str(folder), json.dumps(now))])
-
-    def _known(self, folder: Path) -> dict[str, list[str]]:
+    def _known(self, folder: Path) -> dict[str, str]:
         text = self.cache.get(_KIND, str(folder)) if self.cache else None
-        with suppress(ValueError):
-            found = json.loads(text or "")
-            if isinstance(found, dict):
-                return found
-        return {}
+        if text != self._read[0]:
+            self._read = text or "", _parsed(text or "")
+        return self._read[1]
+
+
+def all_stand(folder: Path, manifest: Manifest) -> str:
+    """One hash of how all files of the manifest stand; empty when one of them is gone."""
+    return _whole({path: _stamp(f"{folder}/{path}") for path in manifest.files})
+
+
+def _whole(stamps: Mapping[str, str]) -> str:
+    if not all(stamps.values()):
+        return ""
+    return hashlib.sha256(repr(stamps).encode()).hexdigest()
+
+
+def _parsed(text: str) -> dict[str, str]:
+    with suppress(ValueError):
+        found = json.loads(text)
+        if isinstance(found, dict) and all(isinstance(value, str) for value in found.values()):
+            return found
+    return {}
 
 
 def _plain(folder: Path, path: str, known: dict[str, bool]) -> bool:
@@ -79,7 +92,7 @@ def _is_folder(path: str) -> bool:
         return False
 
 
-def _stamp(path: Path) -> str:
+def _stamp(path: str) -> str:
     try:
         found = os.lstat(path)
     except OSError:

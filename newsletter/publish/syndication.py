@@ -24,7 +24,7 @@ _NAMES = (
     "a abbr b big br center cite code del div em font h[1-6] hr i img ins kbd li mark ol p pre q s script small span "
     "strike strong style sub sup table td th title tr tt u ul var wbr"
 )
-_TAG = re.compile(rf"</?(?:{_NAMES.replace(' ', '|')})(?:\s[^<>=]*=[^<>]*|\s*/?)>", re.IGNORECASE)
+TAG = re.compile(rf"</?(?:{_NAMES.replace(' ', '|')})(?:\s[^<>=]*=[^<>]*|\s*/?)>", re.IGNORECASE)
 _NOT_XML = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -145,7 +145,7 @@ def clean(text: str) -> str:
 
 def plain(text: str) -> str:
     """Clean text without HTML tags: many readers take a title or summary for HTML, and the W3C warns of it."""
-    return " ".join(_TAG.sub("", clean(text)).split())
+    return " ".join(TAG.sub("", clean(text)).split())
 
 
 def minted(site: Site, name: str) -> str:

@@ -26,7 +26,7 @@ class Prediction:
 def predictions(library: Library) -> tuple[Prediction, ...]:
     """All of them, newest first."""
     posts = {post.id: post for post in library.posts}
-    newest_first = sorted(library.posts, key=_age, reverse=True)
+    newest_first = sorted((post for post in library.posts if post.take), key=_age, reverse=True)
     return tuple(found for post in newest_first if (found := prediction(post, library, posts)))
 
 

@@ -124,10 +124,10 @@ class IssueStory:
 
 
 @dataclass(frozen=True, slots=True)
-class Year:
-    """The Posts or Issues of a year, newest first."""
+class Group:
+    """Posts or Issues of a year or month, newest first."""
 
-    year: int
+    heading: str  # empty where they need none
     lines: tuple[Reference | IssueLine, ...]
 
 
@@ -231,9 +231,9 @@ def issue_line(issue: Issue) -> IssueLine:
     return IssueLine(issue.number, ref, words.stories(len(issue.stories)))
 
 
-def by_year(lines: Iterable[Reference | IssueLine]) -> tuple[Year, ...]:
+def by_year(lines: Iterable[Reference | IssueLine]) -> tuple[Group, ...]:
     """Lines that are in order, under the heading of their year."""
-    return tuple(Year(year, tuple(group)) for year, group in groupby(lines, _year))
+    return tuple(Group(str(year), tuple(group)) for year, group in groupby(lines, _year))
 
 
 def _year(line: Reference | IssueLine) -> int:

@@ -286,7 +286,7 @@ def test_a_post_whose_stamp_is_known_is_not_opened(site: Path, tmp_path: Path) -
 
     with closing(DiskCache(tmp_path / "cache", "1")) as cache:
         first = _loaded(site, cache)
-        closed = [late_source(source.path, source.stamp, opened) for source in Posts(site).read()]
+        closed = [late_source(str(source.path), source.stamp, opened) for source in Posts(site).read()]
         again = load(closed, a_site(review=False), approvals=(), now=NOW, cache=cache)
 
         assert [replace(post) for post in again.posts] == [replace(post) for post in first.posts]

@@ -92,7 +92,7 @@ class PreviewPages:
 
     def _file(self, name: str, recipe: Recipe, state: State, status: int = 200) -> Response:
         try:
-            content = self._live.world.make(recipe)
+            content = recipe.make()
         except NewsletterError as error:
             return self._nothing(replace(state, problems=state.problems or error.problems))
         if name.endswith(".html"):

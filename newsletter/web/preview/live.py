@@ -18,7 +18,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from newsletter.errors import NewsletterError, Problem
-from newsletter.model import Library, Recipe, Site
+from newsletter.model import Library, Site
 from newsletter.usecases.coming import Coming
 from newsletter.usecases.preview import Preview
 
@@ -64,9 +64,6 @@ class World(Protocol):
 
     def judge(self, preview: Preview, paths: Sequence[str]) -> Sequence[Problem]:
         """What would stop a publish in these files. Raises NewsletterError."""
-
-    def make(self, recipe: Recipe) -> bytes:
-        """The file's content. Raises NewsletterError."""
 
     def coming(self, library: Library) -> Coming:
         """The next mail. Raises NewsletterError."""

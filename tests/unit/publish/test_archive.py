@@ -410,11 +410,11 @@ def test_every_page_but_the_search_page_has_a_form_that_leads_there(web_url: str
             assert len(_tree(content).xpath("//form")) == (0 if path == "search/index.html" else 1), path
 
 
-def test_where_nothing_answers_searches_the_page_lists_every_post_and_is_not_indexed() -> None:
+def test_where_nothing_answers_searches_the_page_leads_to_the_lists_and_is_not_indexed() -> None:
     library, issues = a_publication()
     page = _tree(_build(library, issues)["search/index.html"])
 
-    assert page.xpath("//main//li/a/@href") == [f"../posts/{post.slug}/" for post in library.posts]
+    assert page.xpath("//main//a/@href") == ["../posts/", "../topics/"]
     assert page.xpath("//meta[@name='robots']/@content") == ["noindex"]
 
 
@@ -440,8 +440,8 @@ def test_robots_may_read_everything_but_the_links_of_one_reader() -> None:
 
 def test_a_site_can_replace_one_block(tmp_path: Path) -> None:
     (tmp_path / "web").mkdir()
-    (tmp_path / "web/posts.html").write_text(
-        '{% extends "default/web/posts.html" %}{% block footer %}<footer>Ours</footer>{% endblock %}'
+    (tmp_path / "web/list.html").write_text(
+        '{% extends "default/web/list.html" %}{% block footer %}<footer>Ours</footer>{% endblock %}'
     )
     default = jinja2.FileSystemLoader(TEMPLATES)
     loaders = [jinja2.FileSystemLoader(tmp_path), default, jinja2.PrefixLoader({"default": default})]

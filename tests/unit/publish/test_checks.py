@@ -51,7 +51,7 @@ def test_a_post_with_a_dead_link_is_found_in_pages_and_feeds() -> None:
     in_feeds = feedcheck.check(feeds, a_site(), NOW, files={str(file.path) for file in files})
 
     assert [(p.code, p.file) for p in internal_links(files, a_site())] == [("F401", "posts/x/index.html")]
-    assert [(p.code, p.file) for p in in_feeds] == [("F401", "atom.xml")]  # once for all formats and feeds
+    assert [(p.code, p.file) for p in in_feeds] == [("F401", "rss.xml")]  # once for all formats and feeds
 
 
 def test_a_picture_that_is_not_published_is_found() -> None:

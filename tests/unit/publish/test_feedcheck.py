@@ -63,6 +63,13 @@ def test_what_we_publish_breaks_no_rule() -> None:
     assert _problems({}) == []
 
 
+def test_what_only_looks_like_a_tag_may_stand_in_a_title_and_a_summary() -> None:
+    library = a_library(a_post(title="A Vec<T> of ours", summary="Between <than> and Vec<T>, 1 < 2 > 0."))
+    files = feed_files(SITE, library, [])
+
+    assert feedcheck.check({str(file.path): file.content for file in files}, SITE, NOW) == []
+
+
 @pytest.mark.parametrize(
     ("code", "path", "old", "new"),
     [
