@@ -178,7 +178,7 @@ class Post:
     topics: tuple[str, ...]
     summary: str  # plain text, at most 60 words
     html: str  # the body without the take; every URL absolute
-    text: str  # the body as plain text, for word counts and search
+    words: int  # of the body
     take: Take | None
     image: str | None  # absolute URL
     image_alt: str
@@ -192,11 +192,12 @@ class Post:
     face: str = field(default="", compare=False)  # the same without the text: of what other pages may say of it
     judgement: Judgement | None = None  # of the Take that its VERDICT Link leads to
     withdrawal: Withdrawal | None = None
+    repeats_itself: bool = False  # the summary is the beginning of the text
 
     @property
     def minutes(self) -> int:
         """Reading time at 220 words a minute, never less than one."""
-        return max(1, round(len(self.text.split()) / 220))
+        return max(1, round(self.words / 220))
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ def a_post(slug: str = "all-solid-state-batteries", **changes: Any) -> Post:
         "topics": ("Batteries",),
         "summary": f"What {slug.replace('-', ' ')} mean for the cars of the next decade.",
         "html": f"<p>The text of {slug}, with a <strong>strong</strong> word.</p>",
-        "text": f"The text of {slug}, with a strong word.",
+        "words": 8,
         "take": Take("<p>We would wait.</p>", "We would wait."),
         "image": None,
         "image_alt": "",

@@ -63,7 +63,7 @@ class Subject:
 def check(subject: Subject, site: Site) -> list[Problem]:
     """All findings in one post: P112, P113, P118, P120–P125, P127, P136 and P126 for markup left over."""
     take = subject.rendered.take
-    seen = outline.read(subject.rendered.html + (take.html if take else ""))
+    seen = outline.joined([outline.read(html) for html in (subject.rendered.html, take.html if take else "")])
     kinds = (
         _words(subject, seen),
         _pictures(subject, seen),

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from newsletter.content import outline
 from newsletter.model import Post, Source
 
 
@@ -36,16 +35,12 @@ class LatePost(Post):
         return self._fetch()
 
     @property
-    def text(self) -> str:
-        return outline.plain(self._fetch())
-
-    @property
     def path(self) -> PurePosixPath:
         return PurePosixPath(self._file)
 
 
 def late_post(fetch: Callable[[], str], file: str, values: Mapping[str, Any]) -> Post:
-    """A Post of these values: all that it has but `html`, `text` and `path`."""
+    """A Post of these values: all that it has but `html` and `path`."""
     post: LatePost = object.__new__(LatePost)
     keep = object.__setattr__
     for name, value in values.items():

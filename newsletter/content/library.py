@@ -52,7 +52,6 @@ class _Drawn(NamedTuple):
 
     row: Row
     html: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,12 +196,12 @@ def _posts(
     rows, posts = [], []
     for pair, row in zip(pairs, same, strict=True):
         if row is None:
-            row, html, text = next(fresh)  # noqa: PLW2901
+            row, html = next(fresh)  # noqa: PLW2901
             known.keep(row)
             known.keep_body(row, html)
         rows.append(row)
         if known.cache is None:
-            posts.append(Post(html=html, text=text, path=pair[0].source.path, **_values(pair[0], row)))
+            posts.append(Post(html=html, path=pair[0].source.path, **_values(pair[0], row)))
         else:
             fetch = partial(known.body, row, partial(_html, desk, pair))
             posts.append(late_post(fetch, row.file, _values(pair[0], row)))
@@ -252,6 +251,7 @@ class _Desk:
         assets = {name: source.assets[name] for name in sorted(named) if name in source.assets}
         names = {*(reference.name for reference in references), *asked}
         below = (*found, *wrong)
+        summary = markdown.shortened(own.summary or rendered.opening)
         row = Row(
             file=one.file,
             stamp=source.stamp,
@@ -265,7 +265,9 @@ class _Desk:
             published=own.published,
             updated=own.updated,
             topics=own.topics,
-            summary=markdown.shortened(own.summary or rendered.opening),
+            summary=summary,
+            words=rendered.words,
+            repeats_itself=rendered.opening.startswith(summary.removesuffix("…")),
             take=rendered.take,
             image=urljoin(page, own.image) if own.image else None,
             image_alt=own.image_alt,
@@ -285,7 +287,7 @@ class _Desk:
             lasting=all(self.is_certain(name) for name in names),
             problems=(*head.problems, *(_softened(below) if own.draft else below)),
         )
-        return _Drawn(row._replace(face=_face(row)), rendered.html, rendered.text)
+        return _Drawn(row._replace(face=_face(row)), rendered.html)
 
     def auto(self, card: Card, *, asked: bool) -> str | None:
         """What `previous: auto` finds, if a post has it."""
@@ -326,6 +328,8 @@ def _values(one: _One, row: Row) -> dict[str, Any]:
         "updated": row.updated,
         "topics": row.topics,
         "summary": row.summary,
+        "words": row.words,
+        "repeats_itself": row.repeats_itself,
         "take": row.take,
         "image": row.image,
         "image_alt": row.image_alt,

@@ -42,14 +42,14 @@ class Rendered:
     """The body of one post for its readers, and what it refers to."""
 
     html: str
-    text: str
+    words: int
     opening: str  # the first paragraph as plain text
     take: Take | None
     mentions: tuple[Reference, ...]
     files: tuple[tuple[str, str], ...]  # (name, as written) of files beside the post
 
 
-NOTHING = Rendered("", "", "", None, (), ())
+NOTHING = Rendered("", 0, "", None, (), ())
 
 
 def render(
@@ -70,7 +70,7 @@ def render(
     html = press.html(rest)
     rendered = Rendered(
         html,
-        outline.plain(html),
+        len(outline.read(html).text.split()),
         press.opening(rest),
         press.take(*takes[0]) if takes else None,
         _references(mentions.names, lines, below),
@@ -131,14 +131,14 @@ class _Press:
         for n, token in enumerate(tokens):
             if token.type == "paragraph_open" and token.level == 0:
                 html = self.unsafe([tokens[n + 1]])
-                words = "" if tags.fault(html) else outline.plain(sanitise.clean(html, self.page))
+                words = "" if tags.fault(html) else outline.read(sanitise.clean(html, self.page)).text
                 if words:
                     return " ".join(words.split())
         return ""
 
     def take(self, opening: Token, *tokens: Token) -> Take | None:
         html = self.html(list(tokens)).strip()
-        text = " ".join(outline.plain(html).split())
+        text = " ".join(outline.read(html).text.split())
         if text:
             return Take(html, text, _check(_option(opening)))
         self.tell("P119", "The take is empty", self.spot(opening), "delete it")

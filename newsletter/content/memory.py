@@ -36,6 +36,8 @@ class Row(NamedTuple):
     stem: str
     title: str
     summary: str
+    words: int
+    repeats_itself: bool
     image: str | None
     image_alt: str
     draft: bool

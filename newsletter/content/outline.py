@@ -8,7 +8,8 @@ as a reference, every attribute in double quotes and every name in small letters
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
 
@@ -35,17 +36,18 @@ class Picture:
     alt: str
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Outline:
     """Links, pictures, headings in reading order; `text` one line a block, `prose` the same without code."""
 
-    links: list[Anchor] = field(default_factory=list)
-    pictures: list[Picture] = field(default_factory=list)
-    headings: list[tuple[int, str]] = field(default_factory=list)
-    text: str = ""
-    prose: str = ""
+    links: tuple[Anchor, ...]
+    pictures: tuple[Picture, ...]
+    headings: tuple[tuple[int, str], ...]
+    text: str
+    prose: str
 
 
+@lru_cache(maxsize=8)  # rendering a post and checking it ask for the same one
 def read(html: str) -> Outline:
     """The outline of sanitised HTML."""
     reading, end = _Reading(), 0
@@ -59,15 +61,24 @@ def read(html: str) -> Outline:
             reading.open(name, rest)
         end = tag.end()
     reading.say(unescape(html[end:]))
-    reading.outline.text = _tidy(reading.said)
-    reading.outline.prose = _tidy(reading.prose)
-    return reading.outline
+    return Outline(
+        tuple(reading.links),
+        tuple(reading.pictures),
+        tuple(reading.headings),
+        _tidy(reading.said),
+        _tidy(reading.prose),
+    )
 
 
-@lru_cache(maxsize=32)  # a page asks for the words of its post again and again
-def plain(html: str) -> str:
-    """The words of sanitised HTML, one line a block."""
-    return read(html).text
+def joined(outlines: Sequence[Outline]) -> Outline:
+    """The outline of pieces that stand one after the other."""
+    return Outline(
+        tuple(link for one in outlines for link in one.links),
+        tuple(picture for one in outlines for picture in one.pictures),
+        tuple(heading for one in outlines for heading in one.headings),
+        "\n".join(filter(None, (one.text for one in outlines))),
+        "\n".join(filter(None, (one.prose for one in outlines))),
+    )
 
 
 def _tidy(parts: list[str]) -> str:
@@ -77,7 +88,9 @@ def _tidy(parts: list[str]) -> str:
 
 class _Reading:
     def __init__(self) -> None:
-        self.outline = Outline()
+        self.links: list[Anchor] = []
+        self.pictures: list[Picture] = []
+        self.headings: list[tuple[int, str]] = []
         self.said: list[str] = []
         self.prose: list[str] = []
         self._unsaid = ""  # the tag in which nothing is said
@@ -94,7 +107,7 @@ class _Reading:
         if tag == "a" and not self._unsaid:
             self._href = (given.get("href", ""), len(self.said))
         elif tag == "img":
-            self.outline.pictures.append(Picture(given.get("src", ""), given.get("alt", "")))
+            self.pictures.append(Picture(given.get("src", ""), given.get("alt", "")))
             self.say(given.get("alt", ""))
         elif tag in _HEADINGS:
             self._heading = len(self.said)
@@ -106,10 +119,10 @@ class _Reading:
         self._code -= tag == "code"
         if tag == "a" and self._href:
             href, start = self._href
-            self.outline.links.append(Anchor(href, _tidy(self.said[start:])))
+            self.links.append(Anchor(href, _tidy(self.said[start:])))
             self._href = None
         elif tag in _HEADINGS:
-            self.outline.headings.append((int(tag[1]), _tidy(self.said[self._heading :])))
+            self.headings.append((int(tag[1]), _tidy(self.said[self._heading :])))
         self._break(tag)
 
     def say(self, words: str) -> None:

@@ -1,18 +1,18 @@
 """Every link from the site to itself leads to something that this publish writes.
 
-Read from the finished bytes, not from the templates: pages, both XML feeds and the JSON feed.
+Read from the finished bytes, not from the templates. `feedcheck` asks the same of what feeds say.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from types import MappingProxyType
 from urllib.parse import unquote, urldefrag, urljoin
 
-from lxml import etree, html
+from lxml import html
 
 from newsletter.errors import Problem
 from newsletter.model import File, Site
@@ -23,11 +23,14 @@ DYNAMIC = ("subscribe", "c/", "p/", "u/", "search")
 _ATTRIBUTES = ("href", "src", "poster", "cite", "action")
 _IN_PAGES = " | ".join(f"//@{name}" for name in _ATTRIBUTES)
 _PLAIN = re.compile(r"(?:\./|(?:\.\./)*)(?:[A-Za-z0-9_-][A-Za-z0-9_./-]*)?")
+_ELSEWHERE = re.compile(r"https?://[A-Za-z0-9.-]+(?:[/?#]|$)")
 _Anchors = Mapping[str, frozenset[str]]  # path of a page -> the ids in it
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class Found:
+    """An address where it stands."""
+
     file: str
     line: int  # 0 in feeds: a line of escaped text helps nobody
     address: str
@@ -37,18 +40,20 @@ def internal_links(files: Iterable[File], site: Site, known: AbstractSet[str] | 
     """F401 for a link to a page or file that is not there, F402 for a place that its page lacks (a warning),
     F403 for what is no address at all. `known` are the paths of all files of the site, when these are only some.
 
-    Raises ValueError when a file is no HTML, XML or JSON at all, which our own renderers never write.
+    Raises ValueError when a page is no HTML at all, which our own renderers never write.
     """
     contents = {str(file.path): file.content for file in files}
     pages = {path: _page(content) for path, content in contents.items() if path.endswith(".html")}
     anchors = {path: frozenset(str(name) for name in page.xpath("//@id")) for path, page in pages.items()}
     paths = contents.keys() if known is None else known
-    found = dict.fromkeys((*_in_pages(pages), *_in_feeds(contents)))
-    return [problem for link in found if (problem := _problem(link, paths, anchors, site))]
+    return [p for link in dict.fromkeys(_in_pages(pages)) if (p := leading_nowhere(link, paths, site, anchors))]
 
 
-def _problem(link: _Found, paths: AbstractSet[str], anchors: _Anchors, site: Site) -> Problem | None:
-    if _plainly_there(link, paths, site):
+def leading_nowhere(
+    link: Found, paths: AbstractSet[str], site: Site, anchors: _Anchors = MappingProxyType({})
+) -> Problem | None:
+    """What is wrong with a link; `anchors` are those of the pages that are at hand."""
+    if _plainly_right(link, paths, site):
         return None
     try:
         address, fragment = urldefrag(urljoin(site.address_of(link.file), link.address))
@@ -65,11 +70,11 @@ def _problem(link: _Found, paths: AbstractSet[str], anchors: _Anchors, site: Sit
     return _lost_place(link, fragment) if lost else None
 
 
-def _plainly_there(link: _Found, paths: AbstractSet[str], site: Site) -> bool:
-    """What most links are, seen without taking them apart: a page or file by its path, relative or absolute."""
+def _plainly_right(link: Found, paths: AbstractSet[str], site: Site) -> bool:
+    """What most links are, seen without taking them apart: a page or file by its path, or another site."""
     path = link.address.removeprefix(f"{site.url}/")
     if not path or not _PLAIN.fullmatch(path):
-        return False
+        return bool(_ELSEWHERE.match(path)) and not path.startswith((site.url, site.web_url))
     folders = link.file.split("/")[:-1] if path == link.address else []
     while path.startswith("../") and folders:
         path = path[3:]
@@ -92,53 +97,13 @@ def _page(content: bytes) -> html.HtmlElement:
     return html.document_fromstring(content, parser=html.HTMLParser(encoding="utf-8"))
 
 
-def _in_pages(pages: Mapping[str, html.HtmlElement]) -> Iterator[_Found]:
+def _in_pages(pages: Mapping[str, html.HtmlElement]) -> Iterator[Found]:
     for path, page in pages.items():
         for address in page.xpath(_IN_PAGES):
-            yield _Found(path, address.getparent().sourceline or 0, address.strip())
+            yield Found(path, address.getparent().sourceline or 0, address.strip())
 
 
-def _named(element: etree._Element) -> Iterator[str]:
-    yield from (str(address) for name in _ATTRIBUTES if (address := element.get(name)) is not None)
-
-
-def _in_feeds(contents: Mapping[str, bytes]) -> Iterator[_Found]:
-    """What several feeds say, they say in the same words: these are read in the first of them."""
-    seen: set[int] = set()  # hashes: the words are whole articles
-    for path, content in contents.items():
-        if path.endswith((".xml", ".json", ".opml")):
-            words = _json_words(json.loads(content)) if path.endswith(".json") else _xml_words(content)
-            for word in words:
-                if hash(word) not in seen:
-                    seen.add(hash(word))
-                    yield from (_Found(path, 0, address) for address in _addresses(word))
-
-
-def _xml_words(content: bytes) -> Iterator[str]:
-    for element in etree.fromstring(content).iter(etree.Element):
-        yield from (str(value) for value in element.attrib.values())
-        yield element.text or ""
-
-
-def _json_words(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        yield from (word for part in value.values() for word in _json_words(part))
-    elif isinstance(value, list):
-        yield from (word for part in value for word in _json_words(part))
-
-
-def _addresses(word: str) -> Iterator[str]:
-    """Those in a value of a feed: it is an address, or HTML that holds some, or neither."""
-    if word.startswith(("https://", "http://")):
-        yield word
-    elif word.lstrip().startswith("<"):
-        fragment = html.fragment_fromstring(word, create_parent=True)
-        yield from (address for element in fragment.iter(etree.Element) for address in _named(element))
-
-
-def _dead(link: _Found) -> Problem:
+def _dead(link: Found) -> Problem:
     return Problem(
         "F401",
         f"A link leads nowhere: {link.address}",
@@ -149,7 +114,7 @@ def _dead(link: _Found) -> Problem:
     )
 
 
-def _malformed(link: _Found) -> Problem:
+def _malformed(link: Found) -> Problem:
     return Problem(
         "F403",
         f"A link is not an address: {link.address}",
@@ -160,7 +125,7 @@ def _malformed(link: _Found) -> Problem:
     )
 
 
-def _lost_place(link: _Found, fragment: str) -> Problem:
+def _lost_place(link: Found, fragment: str) -> Problem:
     return Problem(
         "F402",
         f"A link leads to a place that its page does not have: #{fragment}",

@@ -14,8 +14,9 @@ from functools import lru_cache
 from html import unescape
 
 _ATTRIBUTE = r"""\s+([^\s"'<>/=]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'<>=]+))?"""
-_MARK = re.compile(rf"<(?:(/?)([A-Za-z][A-Za-z0-9-]*)((?:{_ATTRIBUTE})*)\s*/?>)?")
 _ATTRIBUTES = re.compile(_ATTRIBUTE)
+_UNNAMED = _ATTRIBUTE.replace("([", "(?:[").replace('("', '(?:"')
+_MARK = re.compile(rf"<(?:(/?)([A-Za-z][A-Za-z0-9-]*)((?:{_UNNAMED})*)\s*/?>)?")
 _VOID_NAMES = "area base br col embed hr img input link meta source track wbr"
 _VOID = frozenset(_VOID_NAMES.split())
 _REFUSED_NAMES = (
@@ -29,32 +30,41 @@ _LEFT_OVER = re.compile(
     r"\[\[[^\[\]]+\]\]|\[!TAKE\]|\[\^[^\]\s]+\]|^:::|\{\{.*?\}\}|\{%.*?%\}|\*\*[^\s*]|^#{1,6} |^None$",
     re.MULTILINE,
 )
-
+_HINT = re.compile(r"\[\[|\[!|\[\^|:::|\{\{|\{%|\*\*|# |None")  # one of them is in whatever is left over
 
 _HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A body: its faults as (code, message), and the ids that it gives to its parts."""
+    """A body: its faults as (code, message), the ids that it gives to its parts, and the addresses in it."""
 
     faults: tuple[tuple[str, str], ...]
     ids: tuple[str, ...]
+    addresses: tuple[str, ...]
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=512)
 def judge(body: str) -> Judged:
-    """What is wrong with the HTML of an item; the formats of a feed ask for the same one in turn."""
-    scan = _Scan([], [], [], 0)
-    end = 0
-    for mark in _MARK.finditer(body):
-        scan.text(body[end : mark.start()])
-        scan.mark(mark)
-        end = mark.end()
-    scan.text(body[end:])
-    scan.faults += hidden(body)
-    scan.faults += [("F510", f"The tag <{name}> is never closed") for name in scan.open]
-    return Judged(tuple(dict.fromkeys(scan.faults)), tuple(scan.ids))
+    """What is wrong with the HTML of an item; a post has the same one in every format and feed."""
+    scan = _Scan([], [], [], [])
+    for closing, name, attributes in _MARK.findall(body):
+        scan.mark(closing, name.lower(), attributes)
+    faults = [*scan.faults, *hidden(body), *(("F510", f"The tag <{name}> is never closed") for name in scan.open)]
+    faults += left_over(body) if _HINT.search(body) else ()
+    return Judged(tuple(dict.fromkeys(faults)), tuple(scan.ids), tuple(dict.fromkeys(scan.addresses)))
+
+
+def left_over(body: str) -> Iterator[tuple[str, str]]:
+    """F511 for what stands in the text, outside of code, as the writer wrote it."""
+    literal, end = 0, 0
+    for mark in [*_MARK.finditer(body), None]:
+        text = body[end : mark.start() if mark else None].strip()
+        if not literal and (left := _LEFT_OVER.search(text)):
+            yield "F511", f"Something stands in the text as it was written: {left.group()[:40]}"
+        if mark and mark[2] and mark[2].lower() in _LITERAL:
+            literal = max(0, literal + (-1 if mark[1] else 1))
+        end = mark.end() if mark else end
 
 
 def hidden(text: str) -> list[tuple[str, str]]:
@@ -67,52 +77,48 @@ def hidden(text: str) -> list[tuple[str, str]]:
 class _Scan:
     faults: list[tuple[str, str]]
     ids: list[str]
+    addresses: list[str]
     open: list[str]
-    literal: int  # open elements whose text is shown as it stands
 
-    def text(self, text: str) -> None:
-        if not self.literal and (left := _LEFT_OVER.search(text.strip())):
-            self.faults.append(("F511", f"Something stands in the text as it was written: {left.group()[:40]}"))
-
-    def mark(self, mark: re.Match[str]) -> None:
-        closing, name, attributes = mark[1], (mark[2] or "").lower(), mark[3] or ""
+    def mark(self, closing: str, name: str, attributes: str) -> None:
         if not name:
             self.faults.append(("F510", "A < in the HTML begins no tag"))
-        elif closing:
-            self._close(name)
-        else:
+        elif not closing:
             self._start(name, attributes)
-
-    def _close(self, name: str) -> None:
-        if not self.open or self.open[-1] != name:
+        elif self.open and self.open[-1] == name:
+            self.open.pop()
+        else:
             self.faults.append(("F510", f"The tag </{name}> closes nothing that is open"))
-            return
-        self.open.pop()
-        self.literal -= name in _LITERAL
 
     def _start(self, name: str, attributes: str) -> None:
         if name in _REFUSED:
             self.faults.append(("F510", f"The tag <{name}> is refused by feed readers"))
         if name not in _VOID:
             self.open.append(name)
-            self.literal += name in _LITERAL
-        given = {found[1].lower(): _value(found[2]) for found in _ATTRIBUTES.finditer(attributes)}
-        self.faults += _attribute_faults(given)
-        self.ids += [given["id"]] if "id" in given else []
+        given = {key.lower(): _value(value) for key, value in _ATTRIBUTES.findall(attributes)} if attributes else {}
+        for key, value in given.items():
+            self._attribute(key, value)
         if name == "img" and "alt" not in given:
             self.faults.append(("F510", f"The picture {given.get('src', '')} has no alt text"))
 
+    def _attribute(self, name: str, value: str) -> None:
+        if name == "id":
+            self.ids.append(value)
+        elif name.startswith("on") or name in {"srcdoc", "style"}:
+            self.faults.append(("F510", f"The attribute {name} is refused by feed readers"))
+        elif addresses := _addresses(name, value):
+            self.addresses += addresses
+            self.faults += [fault for address in addresses for fault in _address_faults(name, address)]
 
-def _attribute_faults(given: dict[str, str]) -> Iterator[tuple[str, str]]:
-    for name, value in given.items():
-        if name.startswith("on") or name in {"srcdoc", "style"}:
-            yield "F510", f"The attribute {name} is refused by feed readers"
-        for address in _addresses(name, value):
-            bare = re.sub(r"[\x00-\x20]", "", address).lower()
-            if bare.startswith(("javascript:", "vbscript:", "data:")):
-                yield "F510", f"The address in {name} would run: {address[:40]}"
-            elif not _ABSOLUTE.match(address):
-                yield "F508", f"The address in {name} is not absolute: {address[:80]}"
+
+def _address_faults(name: str, address: str) -> Iterator[tuple[str, str]]:
+    if _ABSOLUTE.match(address):
+        return
+    bare = re.sub(r"[\x00-\x20]", "", address).lower()
+    if bare.startswith(("javascript:", "vbscript:", "data:")):
+        yield "F510", f"The address in {name} would run: {address[:40]}"
+    else:
+        yield "F508", f"The address in {name} is not absolute: {address[:80]}"
 
 
 def _addresses(name: str, value: str) -> list[str]:
@@ -123,5 +129,5 @@ def _addresses(name: str, value: str) -> list[str]:
     return []
 
 
-def _value(written: str | None) -> str:
-    return unescape((written or "").strip("\"'"))
+def _value(written: str) -> str:
+    return unescape(written.strip("\"'")) if "&" in written else written.strip("\"'")

@@ -21,19 +21,22 @@ The last two digits of a code are the number of its rule. Of one document (`feed
 Between documents: 03 a post has one id and one address everywhere; 04 the formats say the same; 32 archived pages
 make one way back (RFC 5005); 42 feeds differ in id and title; 43 the list of feeds is complete and leads to feeds.
 01 warns of an id that is the address; that ids survive is
-kept by F410, 41 and links by F401; 34–40 are the web server's, and 30, 35 and 44 ask for
+kept by F410, 41 and links by F401 (here, too); 34–40 are the web server's, and 30, 35 and 44 ask for
 what a site of ours does not have: an icon, a hub of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
 from newsletter.errors import Problem
 from newsletter.model import Site
+from newsletter.publish import checks
+from newsletter.publish.feedbody import judge
 from newsletter.publish.feedread import Told, ToldItem, Unreadable, read, xml
 from newsletter.publish.feedrules import HUGE, LARGE, RULES, moment
 from newsletter.publish.paths import ARCHIVE, ATOM_FEED, FEED_LIST, JSON_FEED, RSS_FEED
@@ -57,17 +60,26 @@ def at_publish(documents: Mapping[str, bytes]) -> dict[str, bytes]:
 
 
 def check(
-    documents: Mapping[str, bytes], site: Site, now: datetime, *, known: Collection[str] | None = None
+    documents: Mapping[str, bytes],
+    site: Site,
+    now: datetime,
+    *,
+    known: Collection[str] | None = None,
+    files: AbstractSet[str] | None = None,
 ) -> list[Problem]:
     """Every rule that a document breaks, told once for what several of them say alike.
 
-    `known` are the paths of all feed documents that there are, when these are only some of them.
+    `known` are the paths of all feed documents that there are, when these are only some of them; `files` are those of
+    all files of the site: where given, what the documents link to must be among them.
     """
     paths = frozenset(known if known is not None else documents)
     register = _Register({}, {}, {}, {}, [], set())
     problems: list[Problem] = []
     for _, group in groupby(sorted(documents, key=_folder), _folder):
-        problems += _folder_problems([*group], documents, site, now, register)
+        told: list[Told] = []
+        problems += _read({path: documents[path] for path in group}, told)
+        problems += _folder_problems(told, documents, site, now, register)
+        problems += leading_nowhere(told, site, files) if files is not None else ()
     problems += _archive(register.places, paths)
     if FEED_LIST in documents:
         problems += _list(documents[FEED_LIST], site, paths, register.unlisted)
@@ -101,19 +113,34 @@ def _folder(path: str) -> str:
     return path.rpartition("/")[0]
 
 
-def _folder_problems(
-    paths: Sequence[str], documents: Mapping[str, bytes], site: Site, now: datetime, register: _Register
-) -> Iterator[Problem]:
-    """Those of the formats of one feed."""
-    told: list[Told] = []
-    for path in paths:
-        content = documents[path]
+def _read(documents: Mapping[str, bytes], told: list[Told]) -> Iterator[Problem]:
+    """What keeps the formats of one feed from being read; those that can be join `told`."""
+    for path, content in documents.items():
         yield from _bytes(path, content)
         if path != FEED_LIST:
             try:
                 told.append(read(path, content))
             except Unreadable as fault:
                 yield _problem("F514", f"The document cannot be read: {fault}", path)
+
+
+def leading_nowhere(told: Sequence[Told], site: Site, files: AbstractSet[str]) -> Iterator[Problem]:
+    """F401 and F403, as `checks` tells them of pages: of the feed, its items and what is in their HTML."""
+    found = dict.fromkeys(address for one in told for address in _addresses(one))
+    path = told[0].path if told else ""
+    yield from (p for address in found if (p := checks.leading_nowhere(checks.Found(path, 0, address), files, site)))
+
+
+def _addresses(told: Told) -> Iterator[str]:
+    yield from (told.home, *(link.href for link in told.links))
+    for item in told.items:
+        yield from (item.url, *(link.href for link in item.enclosures), *judge(item.body).addresses)
+
+
+def _folder_problems(
+    told: Sequence[Told], documents: Mapping[str, bytes], site: Site, now: datetime, register: _Register
+) -> Iterator[Problem]:
+    """Those of the formats of one feed."""
     copies = {one.path for one in told if _is_copy(one, documents, site)}
     register.unlisted.update(copies, (one.path for one in told if not one.items))
     told = [one for one in told if one.path not in copies]

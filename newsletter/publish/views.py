@@ -160,7 +160,7 @@ def teaser(site: Site, post: Post, root: str) -> Teaser:
     published, updated = (when.astimezone(site.timezone).date() for when in (post.published, post.updated))
     return Teaser(
         reference=reference(site, post),
-        standfirst=_standfirst(post),
+        standfirst="" if post.repeats_itself else post.summary,
         author=post.author.name,
         reviewer=post.reviewer.name if post.reviewer else "",
         updated=words.long_date(updated) if updated > published else "",
@@ -242,9 +242,3 @@ def _year(line: Reference | IssueLine) -> int:
 
 def _steps(refs: tuple[Reference, ...], label: str) -> tuple[Step, ...]:
     return tuple(Step("" if position else label, ref) for position, ref in enumerate(refs))
-
-
-def _standfirst(post: Post) -> str:
-    """A summary that was cut from the first paragraph would stand twice on the page."""
-    beginning = " ".join(post.summary.removesuffix("…").split())
-    return "" if " ".join(post.text.split()).startswith(beginning) else post.summary

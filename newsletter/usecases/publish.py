@@ -77,7 +77,7 @@ def wrong(
     that do not only stand for what went.
     """
     documents = feedcheck.at_publish({path: file.content for file in files if (path := str(file.path)) in own})
-    feeds_too = feedcheck.check(documents, site, now, known=own) if documents else []
+    feeds_too = feedcheck.check(documents, site, now, known=own, files=known) if documents else []
     return [*checks.internal_links(files, site, known), *feeds_too]
 
 

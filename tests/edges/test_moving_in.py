@@ -116,7 +116,7 @@ def test_a_post_comes_with_all_that_its_readers_knew_of_it(desk: Desk) -> None:
     assert (post.title, post.slug, post.author) == ("About winter-hatch", "winter-hatch", ADA)
     assert post.published == datetime(2019, 5, 3, 8, 30, tzinfo=UTC)
     assert "date: 2019-05-03T10:30:00+02:00" in desk.text()
-    assert (post.topics, post.summary, post.text) == (("Snow",), "In short: snow.", "Snow.")
+    assert (post.topics, post.summary, post.words) == (("Snow",), "In short: snow.", 1)
 
 
 def test_an_id_that_is_no_uri_becomes_the_same_tag_each_time(desk: Desk) -> None:

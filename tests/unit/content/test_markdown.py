@@ -133,7 +133,14 @@ def test_the_take_is_lifted_out_of_the_body(body: str) -> None:
     assert post.take.html == "<p>We would <em>wait</em>.</p>"
     assert post.take.text == "We would wait."
     assert post.html.split() == ["<p>Text.</p>", "<p>More.</p>"]
-    assert post.text == "Text.\nMore."
+    assert post.words == 2
+
+
+@pytest.mark.parametrize(
+    ("front", "repeats"), [({}, True), ({"summary": "The wheels turn"}, True), ({"summary": "What it means."}, False)]
+)
+def test_a_post_knows_that_its_summary_is_the_beginning_of_its_text(front: dict[str, str], repeats: bool) -> None:
+    assert post_of("The wheels turn when the engine does.", **front).repeats_itself is repeats
 
 
 @pytest.mark.parametrize(

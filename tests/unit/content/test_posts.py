@@ -30,7 +30,7 @@ def test_all_posts_are_public_and_without_a_problem() -> None:
 
 def test_each_post_has_what_makes_it_an_example() -> None:
     for post in the_library().posts:
-        assert 300 <= len(post.text.split()) <= 700
+        assert 300 <= post.words <= 700
         assert post.author.key == "news-desk"
         assert post.reviewer
         assert post.reviewer.key == "review-desk"

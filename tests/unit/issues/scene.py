@@ -22,13 +22,13 @@ def templates() -> Environment:
     return environment(Path("/no/templates/of/its/own"))
 
 
-BATTERIES = a_post(title="All-solid-state batteries, and who will wait for them", text="word " * 1300)
+BATTERIES = a_post(title="All-solid-state batteries, and who will wait for them", words=1300)
 ALLIANCE = a_post(
     "alliance",
     day=datetime(2022, 2, 8, tzinfo=UTC),
     title="The Renault-Nissan-Mitsubishi Alliance, from start to future",
     summary="Ten brands, about 420,000 people and one bill for batteries, to be paid by 2030.",
-    text="word " * 1500,
+    words=1500,
     image="https://autotrendy.example/posts/alliance/gate.jpg",
     image_alt="Three cars of three makes before a factory gate",
     take=Take(
@@ -38,8 +38,8 @@ ALLIANCE = a_post(
     links=(Link(LinkKind.CONTINUES, "tag:autotrendy.example,2022:alliance", BATTERIES.id),),
 )
 FOLLOW = a_post("follow", day=datetime(2022, 2, 7, tzinfo=UTC), title="How to follow Auto Trendy", take=None)
-REVIEW = a_post("review", day=datetime(2022, 2, 6, tzinfo=UTC), title="Two desks for every story", text="word " * 700)
-CHARGING = a_post("charging", day=datetime(2022, 2, 5, tzinfo=UTC), title="Charging at altitude", text="word " * 1700)
+REVIEW = a_post("review", day=datetime(2022, 2, 6, tzinfo=UTC), title="Two desks for every story", words=700)
+CHARGING = a_post("charging", day=datetime(2022, 2, 5, tzinfo=UTC), title="Charging at altitude", words=1700)
 STORY = Chain((BATTERIES.id, ALLIANCE.id))
 LIBRARY = a_library(BATTERIES, ALLIANCE, FOLLOW, REVIEW, CHARGING, chains=dict.fromkeys(STORY.posts, STORY))
 

@@ -55,7 +55,7 @@ def environment(folder: Path = TEMPLATES) -> jinja2.Environment:
 
 def a_long_post(slug: str, day: datetime, title: str, other: str = "reading-the-label", **changes: object) -> Post:
     html = _BODY.format(slug=slug, other=other)
-    return a_post(slug, day=day, title=title, html=html, text="word " * 700, **changes)
+    return a_post(slug, day=day, title=title, html=html, words=700, **changes)
 
 
 def link(kind: LinkKind, source: str, target: str) -> Link:

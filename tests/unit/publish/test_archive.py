@@ -172,8 +172,8 @@ def test_the_take_is_an_aside_with_a_heading() -> None:
 
 def test_a_summary_cut_from_the_text_is_not_printed_twice() -> None:
     text = "A long first paragraph that goes on and on."
-    cut = a_post("x", text=text, summary="A long first paragraph…", html=f"<p>{text}</p>")
-    own = replace(cut, summary="What it means.")
+    cut = a_post("x", summary="A long first paragraph…", html=f"<p>{text}</p>", repeats_itself=True)
+    own = replace(cut, summary="What it means.", repeats_itself=False)
 
     assert "standfirst" not in _build(a_library(cut))["posts/x/index.html"]
     assert "What it means." in _words(_build(a_library(own))["posts/x/index.html"])

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from html import escape
 from pathlib import PurePosixPath
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsletter.errors import stops
 from newsletter.model import File, Site
+from newsletter.publish import feedcheck
 from newsletter.publish.checks import internal_links
+from newsletter.publish.feedcheck import is_feed
 from tests.builders import a_library, a_post, a_site
 from tests.unit.publish.example import a_publication, everything, with_picture
+
+NOW = datetime(2022, 3, 1, tzinfo=UTC)
 
 
 def _page(body: str, path: str = "posts/x/index.html") -> File:
@@ -42,10 +46,12 @@ def test_a_dead_link_is_told_with_page_and_line() -> None:
 
 def test_a_post_with_a_dead_link_is_found_in_pages_and_feeds() -> None:
     post = a_post("x", html='<p><a href="https://autotrendy.example/posts/gone/">gone</a></p>')
-    problems = internal_links(everything(a_site(), a_library(post), []), a_site())
+    files = everything(a_site(), a_library(post), [])
+    feeds = {str(file.path): file.content for file in files if is_feed(str(file.path))}
+    in_feeds = feedcheck.check(feeds, a_site(), NOW, files={str(file.path) for file in files})
 
-    assert {problem.file for problem in problems} == {"posts/x/index.html", "rss.xml"}  # once for all feeds
-    assert {problem.code for problem in stops(problems)} == {"F401"}
+    assert [(p.code, p.file) for p in internal_links(files, a_site())] == [("F401", "posts/x/index.html")]
+    assert [(p.code, p.file) for p in in_feeds] == [("F401", "rss.xml")]  # once for all formats and feeds
 
 
 def test_a_picture_that_is_not_published_is_found() -> None:

@@ -17,7 +17,7 @@ from newsletter.publish import feedcheck
 from newsletter.publish.catalogue import feed_files
 from newsletter.publish.feedbody import judge
 from tests.builders import a_library, a_post, a_site
-from tests.unit.publish.example import a_publication, with_picture
+from tests.unit.publish.example import a_publication, everything, with_picture
 
 SITE = a_site(hubs=("https://hub.example/",))
 NOW = datetime(2022, 3, 1, tzinfo=UTC)
@@ -25,13 +25,18 @@ BOM = b"\xef\xbb\xbf"
 
 
 @cache
-def documents() -> dict[str, bytes]:
+def files() -> dict[str, bytes]:
     """A publication with a picture, and with archived pages."""
     library, issues = a_publication()
     library = with_picture(library, library.posts[0].slug)
     old = (a_post(f"old-{n:03}", day=datetime(2021, 1, 1, tzinfo=UTC) + timedelta(days=n)) for n in range(110))
     whole = a_library(*library.posts, *old, backlinks=library.backlinks, chains=library.chains)
-    return {str(file.path): file.content for file in feed_files(SITE, whole, issues)}
+    return {str(file.path): file.content for file in everything(SITE, whole, issues)}
+
+
+@cache
+def documents() -> dict[str, bytes]:
+    return {path: content for path, content in files().items() if feedcheck.is_feed(path)}
 
 
 def _problems(changed: dict[str, bytes]) -> list[Problem]:
@@ -185,9 +190,9 @@ def test_a_problem_names_file_line_and_post() -> None:
 
 def test_what_all_formats_say_alike_is_told_once() -> None:
     library = a_library(a_post("x", html='<p><a href="/relative/">x</a></p>'))
-    files = {str(file.path): file.content for file in feed_files(SITE, library, [])}
+    feeds = {str(file.path): file.content for file in feed_files(SITE, library, [])}
 
-    found = [problem for problem in feedcheck.check(files, SITE, NOW) if problem.code == "F508"]
+    found = [problem for problem in feedcheck.check(feeds, SITE, NOW) if problem.code == "F508"]
     assert len(found) == 1
 
 
@@ -200,7 +205,7 @@ def test_warnings_stop_no_publish() -> None:
 def test_what_is_changed_can_be_looked_at_without_the_rest() -> None:
     some = {path: documents()[path] for path in ("rss.xml", "archive/2/rss.xml", "feeds.opml")}
 
-    assert feedcheck.check(some, SITE, NOW, known=documents().keys()) == []
+    assert feedcheck.check(some, SITE, NOW, known=documents().keys(), files=files().keys()) == []
 
 
 def test_before_writing_archived_pages_are_read_in_one_format() -> None:
