@@ -106,8 +106,9 @@ def recipes(
     beside = [*more.leaves(site, library)]
     leaves = [*_lists(whole), _follow(site, library, shown), *_posts_alone(whole), *_issues_alone(whole), *beside]
     pages = [*_pages(leaves, site, templates)]
-    files = [*_styles(templates), _robots(site), *sitemap.files(site, library, [leaf.path for leaf in leaves])]
-    return sorted([*pages, *_assets(whole), *map(ready, files)], key=lambda recipe: recipe.path.parts)
+    plain = map(ready, [*_styles(templates), _robots(site)])
+    listed = sitemap.recipes(site, library, [leaf.path for leaf in leaves])
+    return sorted([*pages, *_assets(whole), *plain, *listed], key=lambda recipe: recipe.path.parts)
 
 
 def ready(file: File) -> Recipe:

@@ -14,15 +14,15 @@ from newsletter.publish.illustrate import illustrated
 
 def with_pictures(loaded: Loaded, sources: Sequence[Source], site: Site, encode: Encode) -> Loaded:
     """Posts without assets are left as they are; problems with pictures join the others, with their lines."""
+    pictured = [post for post in loaded.posts if post.assets]
+    if not pictured:
+        return loaded
     by_path = {str(source.path): source for source in sources}
     done: dict[str, Post] = {}
     found: list[Problem] = []
-    for post in loaded.posts:
-        if post.assets:
-            done[post.id], problems = illustrated(post, site, encode)
-            found += [_placed(problem, post, by_path) for problem in problems]
-    if not done:
-        return loaded
+    for post in pictured:
+        done[post.id], problems = illustrated(post, site, encode)
+        found += [_placed(problem, post, by_path) for problem in problems]
     return replace(
         loaded,
         posts=tuple(done.get(post.id, post) for post in loaded.posts),

@@ -112,7 +112,9 @@ def _wanted(site: Site, library: Library) -> dict[str, _Wanted]:
 
 
 def _stamp(post: Post, posts: Mapping[str, Post], site: Site) -> str:
-    """Without reading the text: its hash stands for it, and for what it says of others, their titles."""
+    """Without reading the text: its mark stands for it and for what it says of others, or else its hash."""
+    if post.mark:
+        return f"{post.mark} {post.author.name} {site.timezone}"
     mentioned = [posts[link.target] for link in post.links if link.kind is LinkKind.MENTIONS and link.target in posts]
     named = [(other.title, other.published) for other in mentioned]
     parts = (post.content_hash, post.slug, post.title, post.summary, post.author.name, post.topics, post.published)

@@ -11,7 +11,7 @@ from lxml import html
 from newsletter.model import Library
 from newsletter.publish import snippets
 from newsletter.publish.redirects import Redirect
-from newsletter.publish.sitemap import files as sitemap
+from newsletter.publish.sitemap import recipes as sitemap
 from tests.builders import a_library, a_post, a_site
 from tests.unit.content.sources import a_source, codes, loaded
 from tests.unit.publish.example import everything
@@ -94,7 +94,7 @@ def test_a_verdict_names_what_it_judges_and_how() -> None:
 def test_a_large_sitemap_is_an_index_of_smaller_ones() -> None:
     posts = [a_post(f"p{n}") for n in range(5)]
     pages = [f.path for f in everything(a_site(), a_library(*posts), []) if f.path.suffix == ".html"]
-    made = {str(f.path): f.content.decode() for f in sitemap(a_site(), a_library(*posts), pages, limit=4)}
+    made = {str(f.path): f.make().decode() for f in sitemap(a_site(), a_library(*posts), pages, limit=4)}
 
     assert made["sitemap.xml"].count("<sitemap>") == len(made) - 1
     assert sum(words.count("<url>") for words in made.values()) == len(pages) - 2  # neither 404 nor search
