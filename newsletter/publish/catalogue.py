@@ -15,11 +15,12 @@ from functools import partial
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
+from newsletter.errors import Problem
 from newsletter.model import Chain, File, Issue, IssueState, Library, Post, Site
 from newsletter.publish import keys, takes
 from newsletter.publish.around import Surroundings, around_all, newest_first
 from newsletter.publish.feeds import atom, rss
-from newsletter.publish.items import issue_item, issued, post_item
+from newsletter.publish.items import issue_id, issue_item, issued, post_item
 from newsletter.publish.jsonfeed import json_feed
 from newsletter.publish.opml import feed_list
 from newsletter.publish.paths import (
@@ -107,6 +108,17 @@ def feeds(site: Site, library: Library, issues: Sequence[Issue]) -> tuple[Feed, 
         *_by_author(site, library),
         *_by_chain(site, library),
     )
+
+
+def shared_ids(site: Site, listed: Sequence[Feed]) -> list[Problem]:
+    """F503 for a Post whose id is that of an Issue or a feed: readers would take one for the other (RFC 4287 4.2.6)."""
+    taken = {feed.heading.id: f"the feed {feed.heading.folder or RSS_FEED}" for feed in listed}
+    taken |= {issue_id(site, issue): f"issue {issue.number}" for feed in listed for issue in feed.issues}
+    return [
+        Problem("F503", f"The id {post.id} is that of {taken[post.id]}", str(post.path), fixes=("give it another id",))
+        for post in listed[0].posts
+        if post.id in taken
+    ]
 
 
 def topics(library: Library) -> dict[str, tuple[str, tuple[Post, ...]]]:

@@ -51,7 +51,7 @@ def issue_item(site: Site, issue: Issue, posts: Mapping[str, Post]) -> Item:
     published = issued(issue)
     shown = [posts[story.post_id] for story in issue.stories if story.post_id in posts]
     return Item(
-        id=minted(site, f"issue-{issue.number}"),
+        id=issue_id(site, issue),
         url=site.address_of(issue_path(issue.number)),
         title=plain(f"Issue {issue.number}: {issue.subject}"),
         author=clean(site.title),
@@ -63,6 +63,11 @@ def issue_item(site: Site, issue: Issue, posts: Mapping[str, Post]) -> Item:
         summary=plain(issue.preheader),
         body=clean("\n".join(_story(site, story, posts.get(story.post_id)) for story in issue.stories)),
     )
+
+
+def issue_id(site: Site, issue: Issue) -> str:
+    """The lasting id of an Issue as an item."""
+    return minted(site, f"issue-{issue.number}")
 
 
 def issued(issue: Issue) -> datetime:

@@ -15,7 +15,7 @@ from newsletter.model import File, Issue, IssueState, Library, Recipe, Site, Slo
 from newsletter.ports import Hosting, Hubs, MailedPictures, Output, Redirects, Search
 from newsletter.publish import archive, checks, compressed, feedcheck, kept, snippets
 from newsletter.publish import redirects as addresses
-from newsletter.publish.catalogue import documents, feeds
+from newsletter.publish.catalogue import documents, feeds, shared_ids
 from newsletter.publish.paths import post_path
 from newsletter.publish.redirects import Redirect
 from newsletter.usecases.published import Published
@@ -49,6 +49,8 @@ def publish(
     new = {**addresses.renamed(published, library), **kept.lines(output.published_feeds(), folders, written)}
     known = {**new, **written}
     refuse_vanished(published, library, known)
+    if shared := shared_ids(site, listed):
+        raise SourceErrors(shared)
     moved = led_on(site, library, known, folders)
     own = with_mailed(recipes(library, shown, site, templates, next_slot), pictures, library)
     files, told = with_moved(own, moved, site, library, templates, hosts)
