@@ -1,6 +1,7 @@
 """`redirects.toml`: where old addresses lead, beside the posts and committed with them.
 
-A line is `"/posts/old/" = "slug"` (a path as a browser asks for it, and the slug of a post or an http(s) address).
+A line is `"/posts/old/" = "slug"`: a path as a browser asks for it, and the slug of a post, a path of this site that
+begins with a slash, or an http(s) address.
 Lines are added and never changed or taken away: an address that readers hold is remembered for ever.
 """
 
@@ -16,7 +17,7 @@ from pathlib import Path
 from newsletter.errors import ConfigError, NewsletterError, Outside, Problem
 from newsletter.store.folder import alone_in, replace
 
-_HEAD = '# Old addresses that lead to posts: "/path/" = "slug of the post", or an address.\n'
+_HEAD = '# Old addresses: "/path/" = "slug of a post", a "/path/" of this site, or an address elsewhere.\n'
 _PLACE = re.compile(r"\(at line (\d+), column (\d+)\)$")
 
 

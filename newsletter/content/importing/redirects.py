@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from newsletter.errors import ConfigError, Problem
 
 FILE = "redirects.toml"
-_HEAD = '# Old addresses that lead to posts: "/path/" = "slug of the post", or an address.\n'
+_HEAD = '# Old addresses: "/path/" = "slug of a post", a "/path/" of this site, or an address elsewhere.\n'
 
 
 def joined(text: str, found: Mapping[str, str]) -> tuple[str, list[str]]:
