@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from newsletter.store.database import Database
     from newsletter.store.keys import Keys
     from newsletter.store.lock import SenderLock
+    from newsletter.store.mailed import MailedPictures
     from newsletter.usecases.choose import Press
     from newsletter.usecases.coming import Coming
     from newsletter.usecases.deliver import Delivered
@@ -84,6 +85,12 @@ class App:
         from newsletter.publish.album import Album
 
         return Album(self.config.state / "cache" / "pictures")
+
+    @cached_property
+    def mailed_pictures(self) -> MailedPictures:
+        from newsletter.store.mailed import MailedPictures
+
+        return MailedPictures(self.config.state / "mailed")
 
     @cached_property
     def hubs(self) -> Hubs:
@@ -311,6 +318,7 @@ class App:
             hosting=self.hosting,
             hosts=self.config.hosting,
             compress=self.config.compress,
+            pictures=self.mailed_pictures,
         )
         if self._inputs and not dry_run and not done.remarks:
             until = seal.until(now, [*self._coming, self.next_slot(now).due, *(issue.send_at for issue in issues)])
@@ -347,6 +355,7 @@ class App:
             now=now,
             strict=strict,
             known=self.redirects.all(),
+            pictures=self.mailed_pictures,
         )
 
     def judge(self, preview: Preview, paths: Iterable[str]) -> list[Problem]:
@@ -382,6 +391,7 @@ class App:
             templates=self.templates,
             sandbox=self.config.mail.sandbox,
             now=now,
+            pictures=self.mailed_pictures,
         )
 
     def recover(self, now: datetime) -> int:

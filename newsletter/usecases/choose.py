@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from newsletter.issues import cadence as cadences
 from newsletter.issues import selection
 from newsletter.model import WEEKLY, Cadence, Library, Site, Slot, SlotRecord
-from newsletter.ports import Ledger
+from newsletter.ports import Ledger, MailedPictures
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -27,6 +27,7 @@ class Press:
     templates: Environment
     sandbox: bool
     now: datetime
+    pictures: MailedPictures | None = None
 
 
 def due(press: Press) -> list[Slot]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from newsletter.errors import ConfigError, Problem, stops
@@ -14,6 +15,7 @@ from newsletter.model import (
     WEEKLY,
     Cadence,
     Digest,
+    File,
     Issue,
     IssueState,
     Library,
@@ -24,6 +26,7 @@ from newsletter.model import (
     Story,
 )
 from newsletter.ports import Ledger
+from newsletter.publish.paths import post_path
 from newsletter.usecases.choose import Press, choose, due, free_slot
 
 if TYPE_CHECKING:
@@ -159,13 +162,16 @@ def open_issue(
     reason: str,
     send_at: datetime | None,
 ) -> Issue | None:
-    """Freeze the draft in the ledger. None when another process was first."""
+    """Freeze the draft in the ledger, and its pictures before it. None when another process was first."""
 
     def digest_of(number: int) -> Digest:
         if number == draft.number:
             return draft.digest
         return draft_of(press, draft.slot, draft.posts, number).digest  # another issue took the number meanwhile
 
+    if press.pictures:
+        for post in draft.posts:
+            press.pictures.keep(post.id, _named(post, draft.digest))
     return press.ledger.open_issue(
         edition=WEEKLY,
         slot=draft.slot,
@@ -177,6 +183,14 @@ def open_issue(
         now=press.now,
         send_at=send_at if state is IssueState.READY else None,
     )
+
+
+def _named(post: Post, digest: Digest) -> Iterator[File]:
+    """The pictures of a post that its mail shows."""
+    for asset in post.assets:
+        path = f"{post_path(post.slug)}{asset.name}"
+        if path in digest.html:
+            yield File(PurePosixPath(path), asset.content)
 
 
 def require_sender(site: Site) -> None:

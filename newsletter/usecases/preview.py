@@ -18,10 +18,11 @@ from newsletter.content import backlinks
 from newsletter.content.library import Loaded
 from newsletter.errors import Problem, SourceErrors, stops
 from newsletter.model import File, Issue, Library, Post, Recipe, Site, Slot
+from newsletter.ports import MailedPictures
 from newsletter.publish import checks
 from newsletter.publish import redirects as addresses
 from newsletter.publish.paths import POSTS, page_file, post_path
-from newsletter.usecases.publish import recipes, refuse_vanished, starting, with_moved
+from newsletter.usecases.publish import recipes, refuse_vanished, starting, with_mailed, with_moved
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -53,6 +54,7 @@ def preview(
     now: datetime,
     strict: bool = True,
     known: Mapping[str, str] = MappingProxyType({}),
+    pictures: MailedPictures | None = None,
 ) -> Preview:
     """Everything that was written. Raises SourceErrors with what would stop a publish; unless `strict`, it is shown
     all the same.
@@ -67,7 +69,7 @@ def preview(
             raise SourceErrors(problems)
         refuse_vanished(published, library, {**addresses.renamed(published, library), **known})
     shown = [issue for issue in issues if issue.state.public or starting(issue, now)]
-    own = recipes(whole := as_if_public(loaded), shown, site, templates, next_slot)
+    own = with_mailed(recipes(whole := as_if_public(loaded), shown, site, templates, next_slot), pictures, whole)
     moved, _ = addresses.resolve(site, whole, {**addresses.renamed(published, whole), **known})
     files, _ = with_moved(own, moved, site, whole, templates)
     return Preview({str(file.path): file for file in files}, library, hidden, _notes(loaded))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from io import BytesIO
 
 import pytest
@@ -99,3 +100,56 @@ def test_what_is_no_picture_stops_with_its_line_and_publishes_nothing(
     assert code in result.err
     assert "posts/2026-11-24-a-car.md:10" in result.err
     assert not (site.root / "feeds" / "rss.xml").exists()
+
+
+LATER = "2026-11-28T09:00:00+01:00"
+
+
+def in_mails(site: SiteFolder) -> set[str]:
+    """Paths of the pictures that the mails show."""
+    html = "".join(part(mail, "html") for mail in site.mails())
+    return {path for path in re.findall(rf'"{HOST}/(posts/[^"]+\.(?:jpg|png))"', html) if "-1072-" in path}
+
+
+@pytest.fixture
+def mailed(illustrated: SiteFolder) -> SiteFolder:
+    illustrated.readers(1)
+    illustrated.ok("prepare", now=FRIDAY)
+    illustrated.ok("deliver", now=FRIDAY)
+    return illustrated
+
+
+@pytest.mark.parametrize("gone", ["picture", "slug", "folder"])
+def test_a_mail_that_was_sent_keeps_its_pictures_whatever_becomes_of_the_post(mailed: SiteFolder, gone: str) -> None:
+    (shown,) = in_mails(mailed)
+    before = mailed.tree()[shown]
+    if gone == "slug":
+        path = mailed.root / "posts" / "2026-11-25-a-car.md"
+        path.write_text(path.read_text().replace("---\n", "---\nslug: a-better-car\n", 1))
+    else:
+        (mailed.root / "posts" / "car.jpg").write_bytes(a_photo(1800))
+    if gone == "folder":
+        shutil.rmtree(mailed.root / "feeds")
+        shutil.rmtree(mailed.root / "var" / "cache")
+    mailed.ok("publish", now=LATER)
+    assert mailed.tree()[shown] == before
+    mailed.ok("publish", now=LATER)
+    assert mailed.tree()[shown] == before
+
+
+def test_a_picture_that_is_replaced_between_making_and_sending_is_there_when_the_mail_is_opened(
+    illustrated: SiteFolder,
+) -> None:
+    illustrated.readers(1)
+    illustrated.ok("prepare", now=FRIDAY)
+    (illustrated.root / "posts" / "car.jpg").write_bytes(a_photo(1800))
+    illustrated.ok("deliver", now=FRIDAY)
+    assert in_mails(illustrated) <= illustrated.tree().keys()
+
+
+def test_the_pictures_of_a_post_that_is_withdrawn_go_with_it(mailed: SiteFolder) -> None:
+    (shown,) = in_mails(mailed)
+    path = mailed.root / "posts" / "2026-11-25-a-car.md"
+    path.write_text(path.read_text().replace("---\n", "---\nwithdrawn: 2026-11-27 The picture was not ours\n", 1))
+    mailed.ok("publish", now=LATER)
+    assert shown not in mailed.tree()
