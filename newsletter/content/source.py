@@ -39,8 +39,8 @@ class Folder:
     def read(self) -> Sequence[Source]:
         """All posts, in path order, not opened yet; none when there is no folder.
 
-        Raises SourceErrors (P129, all at once) for a post that is no regular file or a link out of the folder,
-        and Outside (P130) when the disk refuses, as does asking a Source for its text.
+        Raises SourceErrors (P129, P138, all at once) for a post that is no regular file or a link out of the folder,
+        or whose name is not UTF-8, and Outside (P130) when the disk refuses, as does asking a Source for its text.
         """
         try:
             return self._read()
@@ -63,21 +63,20 @@ class Folder:
 
     def _read(self) -> Sequence[Source]:
         found = sorted(self._walk(), key=lambda entry: entry.path.split("/"))
-        foreign = [Path(entry.path) for entry in found if not self._is_own(entry)]
-        if foreign:
-            raise SourceErrors([self._refusal(path) for path in foreign])
+        if problems := [problem for entry in found if (problem := self._refusal(entry))]:
+            raise SourceErrors(problems)
         settled = (time.time() - _RESTLESS) * 1e9
         folders = {entry.path.rpartition("/")[0] for entry in found}
         beside = {folder: self._beside(folder, settled) for folder in folders}
         return [self._source(entry, beside[entry.path.rpartition("/")[0]], settled) for entry in found]
 
     def _walk(self) -> Iterator[os.DirEntry[str]]:
-        waiting = [str(self._posts)] if self._posts.is_dir() else []
+        waiting = [str(self._posts)] if self._posts.exists() else []
         while waiting:
             with os.scandir(waiting.pop()) as entries:
                 shown = [entry for entry in entries if not entry.name.startswith(".")]
-            waiting += [entry.path for entry in shown if entry.is_dir(follow_symlinks=False)]
-            yield from (entry for entry in shown if entry.name.endswith(".md") and not entry.is_dir())
+            waiting += [entry.path for entry in shown if _is_folder(entry)]
+            yield from (entry for entry in shown if entry.name.endswith(".md") and not _is_folder(entry))
 
     @cached_property
     def _within(self) -> bool:
@@ -87,12 +86,19 @@ class Folder:
     def _is_own(self, entry: os.DirEntry[str]) -> bool:
         if self._within and not entry.is_symlink():
             return entry.is_file()
-        real = Path(entry.path).resolve()
+        real = Path(os.path.realpath(entry.path))  # `resolve` raises for a link to itself
         return real.is_file() and real.is_relative_to(self._root)
 
-    def _refusal(self, path: Path) -> Problem:
-        message = "The post is a link that leaves the site, or not a file"
-        return Problem("P129", message, str(self._relative(path)), fixes=("copy the file into posts/",))
+    def _refusal(self, entry: os.DirEntry[str]) -> Problem | None:
+        path = entry.path[len(self._prefix) :]
+        if not _is_utf_8(path):
+            shown = os.fsencode(path).decode("utf-8", "backslashreplace")
+            why = "Another system could not tell what it is called."
+            return Problem("P138", "The name of the post is not UTF-8", shown, why=why, fixes=("rename it",))
+        if not self._is_own(entry):
+            message = "The post is a link that leaves the site, or not a file"
+            return Problem("P129", message, path, fixes=("copy the file into posts/",))
+        return None
 
     def _beside(self, folder: str, settled: float) -> _Beside:
         with os.scandir(folder) as entries:
@@ -156,6 +162,18 @@ def _stamp(found: os.stat_result, settled: float) -> str:
     if max(found.st_mtime_ns, found.st_ctime_ns) > settled:
         return ""
     return f"{found.st_mtime_ns}.{found.st_ctime_ns}.{found.st_size}.{found.st_ino}"
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    return entry.is_dir(follow_symlinks=False)
+
+
+def _is_utf_8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _octets(path: Path, limit: int) -> bytes:

@@ -128,6 +128,8 @@ class Folder:
         stage: Path | None,
     ) -> _Plan:
         gone = sorted(before.files.keys() - wanted.keys())
+        if any(map(_leaves, gone)):
+            raise Refused(_unreadable(self._path / MANIFEST))  # not written by us: it names what is none of ours
         same = self._records.standing(self._path, _keys(wanted), before)
         made, problems = self._make([wanted[path] for path in wanted if path not in same], judge, stage)
         if judge and gone:

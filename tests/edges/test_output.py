@@ -358,3 +358,19 @@ def test_what_is_published_can_be_read_by_a_web_server(tmp_path: Path) -> None:
 
     assert (tmp_path / "feeds" / "index.html").stat().st_mode & 0o777 == 0o644
     assert (tmp_path / "feeds" / "posts").stat().st_mode & 0o777 == 0o755
+
+
+@pytest.mark.parametrize("path", ["../mine.txt", "{root}/mine.txt", "posts/../../mine.txt", ".lock"])
+def test_a_record_that_names_what_is_not_ours_takes_nothing_away(tmp_path: Path, path: str) -> None:
+    """A folder may come from elsewhere, with its record."""
+    mine, folder = tmp_path / "mine.txt", tmp_path / "feeds"
+    mine.write_text("mine")
+    Folder(folder).write(_files(**SITE), IDS)
+    before = _seen(folder)
+    (folder / MANIFEST).write_bytes(Manifest({path.format(root=tmp_path): "0"}, {}).render())
+
+    with pytest.raises(Refused) as refusal:
+        Folder(folder).write(_files(**SITE), IDS)
+
+    assert _code(refusal) == {"F423"}
+    assert (mine.read_text(), _seen(folder)) == ("mine", before)

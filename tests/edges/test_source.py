@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from newsletter.content.source import Folder
-from newsletter.errors import Refused, SourceErrors
+from newsletter.errors import Outside, Refused, SourceErrors
 from newsletter.ports import Sources
 
 TEXT = "---\ntitle: A\n---\n"
@@ -98,3 +98,32 @@ def test_a_new_post_never_replaces_another(site: Path) -> None:
 def test_a_new_post_is_written_below_posts_only(site: Path, path: str) -> None:
     with pytest.raises(Refused):
         Folder(site).write_new(PurePosixPath(path), TEXT)
+
+
+def test_a_name_that_is_not_utf_8_is_told_in_letters_that_can_be_written(site: Path) -> None:
+    (site / "posts" / os.fsdecode(b"caf\xe9.md")).write_text(TEXT, "utf-8")
+    with pytest.raises(SourceErrors) as caught:
+        Folder(site).read()
+    assert [(p.code, p.file) for p in caught.value.problems] == [("P138", "posts/caf\\xe9.md")]
+
+
+def test_a_link_to_itself_is_refused_and_as_a_picture_not_there(site: Path) -> None:
+    (site / "posts" / "a.png").symlink_to("a.png")
+    (site / "posts" / "b.md").write_text(f"{TEXT}![x](a.png)", "utf-8")
+    (source,) = Folder(site).read()
+    assert source.assets == {}
+    (site / "posts" / "a.md").symlink_to("a.md")
+    with pytest.raises(SourceErrors, match="P129"):
+        Folder(site).read()
+
+
+def test_a_folder_called_as_a_post_is_a_folder(site: Path) -> None:
+    (site / "posts" / "foo.md").mkdir()
+    (site / "posts" / "foo.md" / "a.md").write_text(TEXT, "utf-8")
+    assert [str(source.path) for source in Folder(site).read()] == ["posts/foo.md/a.md"]
+
+
+def test_posts_that_are_no_folder_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "posts").write_text("not a folder", "utf-8")
+    with pytest.raises(Outside, match="P130"):
+        Folder(tmp_path).read()
