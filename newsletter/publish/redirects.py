@@ -18,6 +18,7 @@ from newsletter.publish.paths import POSTS, post_path
 FILE = "redirects.toml"
 _PAGES = frozenset({"", ".html", ".htm"})
 _MOST_STEPS = 100
+_LONGEST = 200  # octets of a path; a name of 255 is the most that a disk can hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def page_of(path: str) -> PurePosixPath | None:
     file = PurePosixPath(plain)
     if not file.parts or not plain.isprintable() or any(part.startswith(".") for part in file.parts):
         return None
-    if file.suffix.lower() not in _PAGES:
+    if file.suffix.lower() not in _PAGES or len(plain.encode()) > _LONGEST:
         return None
     return PurePosixPath(plain, "index.html") if plain.endswith("/") or not file.suffix else file
 
