@@ -11,7 +11,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -23,7 +23,7 @@ from pydantic_core import ErrorDetails, PydanticUndefined
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from newsletter.errors import ConfigError, Problem, nearest
-from newsletter.model import Cadence, Person, Sender, Site
+from newsletter.model import Asset, Cadence, Person, Sender, Site
 
 FILE_NAME = "newsletter.toml"
 ENV_PREFIX = "NEWSLETTER_"
@@ -96,9 +96,16 @@ def _authority(value: str) -> str:
     return value
 
 
+def _picture(value: str) -> str:
+    if value and not re.fullmatch(r"[\w-][\w.-]*\.png", value):
+        raise ValueError("must be the name of a PNG file beside newsletter.toml, such as icon.png")
+    return value
+
+
 Line = Annotated[str, AfterValidator(_plain)]
 Url = Annotated[str, AfterValidator(_url)]
 Hub = Annotated[str, AfterValidator(_hub)]
+Picture = Annotated[str, AfterValidator(_picture)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Span = Annotated[timedelta, BeforeValidator(_span)]
 WallTime = Annotated[time, BeforeValidator(_wall_time)]
@@ -120,6 +127,11 @@ class SiteSection(Section):
         "Default: the host of `site.url`.",
     )
     take_label: Line = Field("", description="Heading of the house opinion. Default: the title and “'s take”.")
+    rights: Line = Field("", description="What feeds say of rights: `© 2026 Auto Trendy`, or a licence.")
+    icon: Picture = Field(
+        "", description="A square PNG of 512 pixels or more beside this file, for feeds and browsers."
+    )
+    logo: Picture = Field("", description="A PNG twice as wide as high beside this file, for feeds.")
 
 
 class SenderSection(Section):
@@ -309,7 +321,10 @@ def read(root: Path) -> tuple[Config, list[Problem]]:
         except ValidationError:
             raise ConfigError(problems) from None
     password, unreadable = _password(root, settings.mail)
-    return _config(root, settings, password), [*problems, *unreadable]
+    config = _config(root, settings, password)
+    marks, unfit = _marks(root, settings.site, text)
+    site = replace(config.site, icon=marks.get("icon"), logo=marks.get("logo"))
+    return replace(config, site=site), [*problems, *unreadable, *unfit]
 
 
 def _pruned(content: dict[str, Any], faults: list[ErrorDetails]) -> dict[str, Any]:
@@ -530,7 +545,39 @@ def _site(settings: Settings) -> Site:
         people={key: Person(key, p.name, p.email, p.role) for key, p in settings.people.items()},
         review=settings.review == "on",
         hubs=settings.publish.hubs,
+        rights=told.rights,
     )
+
+
+def _marks(root: Path, told: SiteSection, text: str) -> tuple[dict[str, Asset], list[Problem]]:
+    """The pictures that stand for the site, by their keys, and what is wrong with them."""
+    found, problems = {}, []
+    for key, name, wide in (("icon", told.icon, False), ("logo", told.logo, True)):
+        if not name:
+            continue
+        wrong, content = "", b""
+        try:
+            content = (root / name).read_bytes()
+            wrong = _unfit(content, wide=wide)
+        except OSError as error:
+            wrong = f"cannot be read: {error.strerror}"
+        if wrong:
+            line = _locate(text, ("site", key))
+            place: dict[str, Any] = {"file": FILE_NAME, "line": line, "excerpt": _line(text, line)}
+            problems.append(Problem("C107", f"site.{key} {wrong}", why=f"It says {name!r}.", **place))
+        else:
+            found[key] = Asset(f"{key}.png", content)
+    return found, problems
+
+
+def _unfit(content: bytes, *, wide: bool) -> str:
+    """Why these octets are not the picture that is meant; its size stands at the start (PNG 11.2.1)."""
+    if content[:8] != b"\x89PNG\r\n\x1a\n" or content[12:16] != b"IHDR" or len(content) < 33:
+        return "is not a PNG"
+    width, height = int.from_bytes(content[16:20], "big"), int.from_bytes(content[20:24], "big")
+    if wide:
+        return "" if width == 2 * height else f"must be twice as wide as high, and is {width} × {height}"
+    return "" if width == height >= 512 else f"must be square, of 512 pixels or more, and is {width} × {height}"
 
 
 def _sender(settings: Settings, host: str) -> Sender:

@@ -58,6 +58,9 @@ class Site:
     people: Mapping[str, Person] = field(default_factory=dict)
     review: bool = True
     hubs: tuple[str, ...] = ()  # WebSub hubs that are told of changed feeds
+    rights: str = ""  # what may be done with the Posts, in one line
+    icon: Asset | None = None  # a square PNG, at the web root
+    logo: Asset | None = None  # another, twice as wide as high
 
     @property
     def direction(self) -> str:

@@ -106,7 +106,8 @@ def recipes(
     beside = [*more.leaves(site, library)]
     leaves = [*_lists(whole), _follow(site, library, shown), *_posts_alone(whole), *_issues_alone(whole), *beside]
     pages = [*_pages(leaves, site, templates)]
-    plain = map(ready, [*_styles(templates), _robots(site)])
+    marks = [File(PurePosixPath(mark.name), mark.content) for mark in (site.icon, site.logo) if mark]
+    plain = map(ready, [*_styles(templates), _robots(site), *marks])
     listed = sitemap.recipes(site, library, [leaf.path for leaf in leaves])
     return sorted([*pages, *_assets(whole), *plain, *listed], key=lambda recipe: recipe.path.parts)
 

@@ -260,11 +260,12 @@ class _Desk:
     def _key(self, feed: Feed, posts: Sequence[Post], issues: Sequence[Issue], *more: object) -> str:
         site = self.site
         head = (site.title, site.url, site.tagline, site.language, site.take_label, site.hubs, site.timezone.key)
+        marks = (site.rights, site.icon, site.logo)
         traces = [self._trace(post) for post in posts]
         for issue in issues:
             told = [self.posts[story.post_id] for story in issue.stories if story.post_id in self.posts]
             traces += [repr(issue), *map(self._trace, told)]
-        return _hashed(repr(head), repr(feed.heading), repr(more), *traces)
+        return _hashed(repr(head), repr(marks), repr(feed.heading), repr(more), *traces)
 
     def _trace(self, post: Post) -> str:
         """What changes with everything that the item of a Post says."""

@@ -20,9 +20,8 @@ The last two digits of a code are the number of its rule. Of one document (`feed
 
 Between documents: 03 a post has one id and one address everywhere; 04 the formats say the same; 32 archived pages
 make one way back (RFC 5005); 42 feeds differ in id and title; 43 the list of feeds is complete and leads to feeds.
-01 warns of an id that is the address; that ids survive is
-kept by F410, 41 and links by F401 (here, too); 34–40 are the web server's, and 30, 35 and 44 ask for
-what a site of ours does not have: an icon, a hub of its own.
+01 warns of an id that is the address; that ids survive is kept by F410, 41 and links by F401 (here, too); 30 and 44
+are the site's to say, 34–40 the web server's. docs/feeds.md says of each rule by which test it is kept.
 """
 
 from __future__ import annotations

@@ -50,6 +50,12 @@ def _generator(feed: Syndication, name: str, media_type: str) -> FeedGenerator:
     generator.author(name=feed.author, uri=feed.author_url)
     generator.generator("Newsletter")
     generator.ttl(_POLL_MINUTES)
+    generator.rights(feed.rights or None)
+    generator.icon(feed.icon or None)
+    if name == RSS_FEED and (picture := feed.icon or feed.logo):  # RSS has one; feedgen takes it for Atom's logo, too
+        generator.image(picture, title=feed.title, link=feed.home)
+    elif name == ATOM_FEED and feed.logo:
+        generator.logo(feed.logo)
     generator.link(href=f"{feed.base}{name}", rel="self", type=media_type)
     generator.link(href=feed.home, rel="alternate", type="text/html")  # last: RSS takes its <link> from here
     generator.updated(feed.updated)

@@ -21,6 +21,8 @@ def json_feed(feed: Syndication) -> bytes:
             "feed_url": f"{feed.base}{JSON_FEED}",
             "description": feed.tagline,
             "user_comment": f"{EXPLAINED} What is a feed? {feed.about}",
+            "icon": feed.icon,
+            "favicon": feed.icon,
             "language": feed.language,
             "authors": [{"name": feed.author, "url": feed.author_url}],
             "hubs": [{"type": "WebSub", "url": hub} for hub in feed.hubs],

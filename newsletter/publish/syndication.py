@@ -91,6 +91,9 @@ class Syndication:
     whole: bool = False  # these items are all there are (RFC 5005 2)
     current: str = ""
     earlier: str = ""
+    rights: str = ""
+    icon: str = ""  # addresses of pictures: square, and twice as wide as high
+    logo: str = ""
 
 
 def syndicate(
@@ -124,6 +127,9 @@ def syndicate(
         whole=whole,
         current="" if place is None else site.address_of(heading.folder),
         earlier=site.address_of(earlier) if earlier else "",
+        rights=plain(site.rights),
+        icon=site.address_of(site.icon.name) if site.icon else "",
+        logo=site.address_of(site.logo.name) if site.logo else "",
     )
 
 

@@ -90,6 +90,44 @@ def test_a_site_is_found_from_a_folder_below_it(tmp_path: Path) -> None:
     assert config.find_root(tmp_path / "posts" / "deep") == tmp_path
 
 
+def _png(width: int, height: int) -> bytes:
+    return b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + width.to_bytes(4) + height.to_bytes(4) + bytes(9)
+
+
+def test_the_pictures_of_a_site_lie_beside_its_settings(tmp_path: Path) -> None:
+    (tmp_path / "mark.png").write_bytes(_png(512, 512))
+    (tmp_path / "wide.png").write_bytes(_png(800, 400))
+    read = load(tmp_path, 'rights = "© 2026 Auto Trendy"\nicon = "mark.png"\nlogo = "wide.png"\n').site
+
+    assert read.rights == "© 2026 Auto Trendy"
+    assert [(mark.name, len(mark.content)) for mark in (read.icon, read.logo) if mark] == [
+        ("icon.png", 33),
+        ("logo.png", 33),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('icon = "small.png"', "site.icon must be square, of 512 pixels or more, and is 64 × 64"),
+        ('logo = "small.png"', "site.logo must be twice as wide as high, and is 64 × 64"),
+        ('icon = "none.png"', "site.icon cannot be read: No such file or directory"),
+        ('logo = "text.png"', "site.logo is not a PNG"),
+        ('icon = "../mark.png"', "site.icon must be the name of a PNG file beside newsletter.toml, such as icon.png"),
+        ('icon = "https://else.example/icon.png"', "site.icon must be the name of a PNG file beside newsletter.toml"),
+    ],
+)
+def test_a_picture_that_is_none_or_of_another_shape_is_told_with_its_line(
+    tmp_path: Path, line: str, message: str
+) -> None:
+    (tmp_path / "small.png").write_bytes(_png(64, 64))
+    (tmp_path / "text.png").write_text("no picture, but long enough to be one if it began so")
+    ((code, where, words),) = told(tmp_path, f"{SITE}{line}\n")
+
+    assert (code, where) == ("C107", 4)
+    assert words.startswith(message)
+
+
 # --- the environment
 
 

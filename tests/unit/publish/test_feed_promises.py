@@ -11,6 +11,8 @@ from functools import cache
 import pytest
 from lxml import etree
 
+from newsletter.model import Asset
+from newsletter.publish import feedcheck
 from newsletter.publish.catalogue import feed_files, feeds, shared_ids
 from newsletter.publish.feedread import ATOM, CONTENT, DC, SOURCE
 from tests.builders import a_library, a_post, a_site
@@ -90,6 +92,30 @@ def test_the_content_of_atom_is_html_that_was_escaped_once() -> None:
         assert {element.get("type") for element in found} <= {"html"}
         assert not any(len(element) for element in found)
     assert b"<![CDATA[" not in b"".join(_feeds("atom.xml").values())
+
+
+def test_a_site_with_pictures_and_rights_names_them_in_every_feed_and_page() -> None:
+    site = a_site(rights="© 2026 <b>Auto</b> Trendy", icon=Asset("icon.png", b"i"), logo=Asset("logo.png", b"l"))
+    files = {str(file.path): file.content for file in everything(site, *a_publication())}
+    channel, atom = etree.fromstring(files["topics/makers/rss.xml"])[0], etree.fromstring(files["atom.xml"])
+    told = json.loads(files["issues/feed.json"])
+
+    assert (files["icon.png"], files["logo.png"]) == (b"i", b"l")
+    assert channel.findtext("copyright") == atom.findtext(f"{ATOM}rights") == "© 2026 Auto Trendy"
+    assert [channel.findtext(f"image/{name}") for name in ("url", "title", "link")] == [
+        f"{ROOT}icon.png",
+        "Auto Trendy: Makers",
+        f"{ROOT}topics/makers/",
+    ]
+    assert [atom.findtext(f"{ATOM}{name}") for name in ("icon", "logo")] == [f"{ROOT}icon.png", f"{ROOT}logo.png"]
+    assert (told["icon"], told["favicon"]) == (f"{ROOT}icon.png", f"{ROOT}icon.png")
+    assert b'<link rel="icon" type="image/png" href="../../icon.png">' in files["topics/makers/index.html"]
+    assert feedcheck.check(feedcheck.at_publish(files), site, datetime(2022, 3, 1, tzinfo=UTC)) == []
+
+
+def test_a_site_without_pictures_and_rights_names_none() -> None:
+    for path, content in published().items():
+        assert not re.search(rb'copyright>|<rights|<icon|<logo|<image>|"favicon"|rel="icon"', content), path
 
 
 def test_posts_of_the_same_moment_stand_in_the_order_of_their_ids() -> None:
