@@ -167,7 +167,7 @@ class Folder:
         made = [_Made(str(f.path), _digest(f.content), not self._holds(str(f.path), f.content)) for f in files]
         for file, one in zip(files, made, strict=True):
             if stage and one.differs:
-                _write(stage / one.path, file.content, flush=flush)
+                _write(_beside(stage, one.path), file.content, flush=flush)
         return made, problems
 
     def _left_alone(self, same: Iterable[str], gone: Sequence[str], judge: Judge) -> list[Problem]:
@@ -193,7 +193,7 @@ class Folder:
         (stage / _BETWEEN).replace(self._path / MANIFEST)
         for path in plan.moved:
             (self._path / path).parent.mkdir(parents=True, exist_ok=True)
-            (stage / path).replace(self._path / path)
+            _beside(stage, path).replace(self._path / path)
         for path in plan.gone:
             self._remove(path)
         if many:
@@ -328,8 +328,12 @@ def _announced_last(paths: Iterable[str]) -> list[str]:
     return sorted(paths, key=rank)
 
 
+def _beside(stage: Path, path: str) -> Path:
+    """Where a file waits: all in one folder, since thousands of them take longer to make and remove than the files."""
+    return stage / hashlib.sha256(path.encode()).hexdigest()
+
+
 def _write(place: Path, content: bytes, *, flush: bool = True) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
     with place.open("xb") as stream:
         stream.write(content)
         if flush:

@@ -189,12 +189,13 @@ def test_a_page_that_somebody_changed_by_hand_is_made_again(site: Path) -> None:
     assert page.read_bytes() == whole
 
 
-def test_a_link_to_a_page_that_goes_stops_the_publish_though_the_linking_page_did_not_change(site: Path) -> None:
-    write(site, 4, a_post(4, topics="[Vans]"))
-    write(site, 2, a_post(2, text="See [that](/topics/vans/)."))
+def test_a_link_to_a_file_that_goes_stops_the_publish_though_the_linking_page_did_not_change(site: Path) -> None:
+    settings = site / "newsletter.toml"
+    settings.write_text(f"{corpus.CONFIG}\n[publish]\ncompress = true\n", "utf-8")
+    write(site, 2, a_post(2, text="See [that](/style.css.gz)."))
     publish(site)
     before = seen(site)
-    write(site, 4, a_post(4, topics="[Cars]"))
+    settings.write_text(corpus.CONFIG, "utf-8")
 
     with pytest.raises(SourceErrors) as refusal:
         publish(site)
