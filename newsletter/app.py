@@ -94,9 +94,12 @@ class App:
 
     @cached_property
     def hubs(self) -> Hubs:
+        from newsletter.outside.client import Client
         from newsletter.publish.websub import Hubs
 
-        return Hubs(self.config.site, self.config.output, self.config.state)
+        # A hub stands in newsletter.toml, like the mail server, and may be on this machine and at any port.
+        anywhere = Client(ports=range(1, 65536), may_call=lambda _address: True)
+        return Hubs(self.config.site, self.config.output, self.config.state, anywhere)
 
     @cached_property
     def redirects(self) -> Redirects:

@@ -9,36 +9,35 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import http.client
 import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
 
 from lxml import etree
 
-from newsletter.errors import Problem
+from newsletter.errors import Outside, Problem, Refused
 from newsletter.model import Site
+from newsletter.ports import Client
 from newsletter.publish import pings
 from newsletter.publish.paths import ATOM_FEED, FEED_LIST, JSON_FEED, RSS_FEED
 from newsletter.publish.pings import Book, Ping
 
-_ANSWER_SECONDS = 10
 _ROUND_SECONDS = 30  # then the rest waits for the next round
 
 
 class Hubs:
     """The hubs of a site, and what they know of its published folder."""
 
-    def __init__(self, site: Site, output: Path, state: Path) -> None:
+    def __init__(self, site: Site, output: Path, state: Path, client: Client) -> None:
         self._site = site
         self._output = output
         self._state = state
+        self._client = client
 
     def announce(self, now: datetime) -> list[Problem]:
         """Tell each hub of each feed document that has changed since it was told; one warning a hub that fails."""
@@ -62,7 +61,7 @@ class Hubs:
         for ping in pings.due(book, now):
             if time.monotonic() > ends:
                 break
-            wrong = dead.get(ping.hub) or _tell(ping.hub, self._site.address_of(ping.path))
+            wrong = dead.get(ping.hub) or _tell(self._client, ping.hub, self._site.address_of(ping.path))
             book = pings.failed(book, ping, now) if wrong else pings.done(book, ping)
             if wrong and ping.hub not in dead:
                 dead[ping.hub] = wrong
@@ -142,20 +141,13 @@ def _taken(lock: int) -> bool:
     return True
 
 
-def _tell(hub: str, topic: str) -> str:
+def _tell(client: Client, hub: str, topic: str) -> str:
     """Why the hub did not take it; empty when it did. Both names of the address: hubs differ in which they read."""
-    parts = urlsplit(hub)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    form = urlencode({"hub.mode": "publish", "hub.url": topic, "hub.topic": topic})
-    headers = {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": "newsletter"}
-    way = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
     try:
-        with closing(kind(parts.hostname or "", parts.port, timeout=_ANSWER_SECONDS)) as connection:
-            connection.request("POST", way, form, headers)
-            answer = connection.getresponse()
-            return "" if 200 <= answer.status < 300 else f"it answers {answer.status} {answer.reason}"
-    except (OSError, http.client.HTTPException, ValueError) as fault:
-        return str(fault) or type(fault).__name__
+        status = client.post(hub, {"hub.mode": "publish", "hub.url": topic, "hub.topic": topic})
+    except (Outside, Refused) as trouble:
+        return trouble.problems[0].message
+    return "" if 200 <= status < 300 else f"it answers {status}"
 
 
 def _untold(ping: Ping, wrong: str) -> Problem:
