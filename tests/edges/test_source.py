@@ -127,3 +127,12 @@ def test_posts_that_are_no_folder_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "posts").write_text("not a folder", "utf-8")
     with pytest.raises(Outside, match="P130"):
         Folder(tmp_path).read()
+
+
+@pytest.mark.parametrize("text", ["a" * 1_000_000, "." * 1_000_000, "a.png" * 200_000, "%20" * 300_000])
+def test_a_word_without_an_end_is_looked_through_once(site: Path, text: str) -> None:
+    """Where something is quadratic, this takes minutes."""
+    (site / "posts" / "a.md").write_text(f"{TEXT}{text}\n![x](car.png)", "utf-8")
+    (site / "posts" / "car.png").write_bytes(b"car")
+    (source,) = Folder(site).read()
+    assert source.assets == {"car.png": b"car"}
