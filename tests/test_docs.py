@@ -43,6 +43,17 @@ def test_every_code_in_the_code_is_in_the_list_of_errors() -> None:
     assert used <= listed, sorted(used - listed)
 
 
+def test_every_promise_of_the_feeds_names_tests_that_there_are() -> None:
+    page = (ROOT / "docs/feeds.md").read_text(encoding="utf-8")
+    rules = re.findall(r"^\| (\d+) \| .* \| (.*) \|$", page, re.M)
+    tests = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    there = set(re.findall(r"^def (test_\w+)", tests, re.M))
+
+    assert [int(number) for number, _ in rules] == [*range(1, 47)]
+    assert all("`test_" in kept or kept.startswith("none: ") for _, kept in rules)
+    assert set(re.findall(r"`(test_\w+)`", page)) - there == set()
+
+
 def test_every_word_of_the_model_is_in_the_glossary() -> None:
     glossary = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
     rows = set(re.findall(r"^\| (\w+) \|", glossary, re.M)) - {"word"}

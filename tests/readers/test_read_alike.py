@@ -7,6 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import feedparser
+import httpx2 as httpx
 import pytest
 import reader as reader_library
 
@@ -71,3 +72,12 @@ def test_a_second_look_brings_nothing(shelf: Shelf, tmp_path: Path) -> None:
             assert first
             assert first.new == len(shelf.told(path))
             assert second is None
+
+
+def test_who_asks_for_changes_only_gets_the_whole_feed(shelf: Shelf) -> None:
+    """RFC 3229: 226 is for a server that knows how; 200 is always right."""
+    asked = {"A-IM": "feed", "If-None-Match": '"what-it-had"'}
+    answer = httpx.get(f"{shelf.address}/rss.xml", headers=asked)
+
+    assert (answer.status_code, answer.headers.get("im")) == (200, None)
+    assert answer.content == (shelf.folder / "rss.xml").read_bytes()
