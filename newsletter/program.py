@@ -1,4 +1,4 @@
-"""Which program this is: what another one worked out and kept is no use to it."""
+"""Which program this is, since what another one worked out and kept is no use to it; and where its templates lie."""
 
 from __future__ import annotations
 
@@ -22,3 +22,12 @@ def version() -> str:
             folder = Path(spec.origin).parent.parent
             whole.update(f"{folder}{folder.stat().st_mtime_ns}".encode())
     return whole.hexdigest()
+
+
+def default_folder() -> Path:
+    """Where the built-in templates lie: inside an installed package, else beside it in a checkout."""
+    package = Path(__file__).parent
+    for place in (package / "_templates", package.parent / "templates"):
+        if (place / "email" / "digest.html").is_file():
+            return place
+    raise FileNotFoundError("the built-in templates are missing: reinstall the package")

@@ -15,6 +15,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from newsletter.content.late import file_of
+from newsletter.model import Source
 from newsletter.ports import Cache
 
 _KIND = "seal"
@@ -35,9 +37,9 @@ class Seal:
     feeds: int
     files: int
 
-    def holds(self, inputs: str, outputs: str, now: datetime) -> bool:
-        """Whether a publish now would do nothing."""
-        same = bool(inputs and outputs) and (inputs, outputs) == (self.inputs, self.outputs)
+    def holds(self, inputs: str, now: datetime) -> bool:
+        """Whether a publish now would do nothing, if the files that it made stand as they did."""
+        same = bool(self.outputs) and inputs == self.inputs != ""
         return same and datetime.fromisoformat(self.since) <= now < datetime.fromisoformat(self.until)
 
 
@@ -58,20 +60,21 @@ def kept(cache: Cache) -> Seal | None:
         return None
 
 
-def inputs(root: Path, templates: Iterable[Path], *others: object) -> str:
+def inputs(root: Path, sources: Iterable[Source], templates: Iterable[Path], *others: object) -> str:
     """One hash of posts, templates and the files of settings beside them; empty when one is too fresh to tell."""
+    posts = [(file_of(source), source.stamp) for source in sources]
     settled = (time.time() - _RESTLESS) * 1e9
     whole = hashlib.sha256(repr(others).encode())
     try:
-        found = [_stamp(path, path.stat()) for path in sorted(root.glob("*.toml"))]
-        for folder in (root / "posts", *templates):
+        found = [_stamp(path, path.stat()) for path in sorted((*root.glob("*.toml"), *root.glob("*.png")))]
+        for folder in templates:
             found += sorted(_stamps(str(folder)))
     except OSError:
         return ""
-    if any(changed > settled for changed, _ in found):
+    if any(changed > settled for changed, _ in found) or not all(stamp for _, stamp in posts):
         return ""
-    for _, stamp in found:
-        whole.update(stamp.encode(errors="surrogatepass"))
+    whole.update(repr(posts).encode(errors="surrogatepass"))
+    whole.update(repr(found).encode(errors="surrogatepass"))
     return whole.hexdigest()
 
 
@@ -90,4 +93,4 @@ def _stamps(folder: str) -> list[tuple[int, str]]:
 
 def _stamp(path: str | Path, found: os.stat_result) -> tuple[int, str]:
     changed = max(found.st_mtime_ns, found.st_ctime_ns)
-    return changed, f"{path}\0{found.st_mtime_ns}.{found.st_ctime_ns}.{found.st_size}.{found.st_ino}\n"
+    return changed, f"{path}\0{found.st_mtime_ns}.{found.st_ctime_ns}.{found.st_size}.{found.st_ino}"

@@ -7,11 +7,9 @@ threads about (a fork would copy their locks, held for ever) the work is done he
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -28,12 +26,15 @@ def spread(function: Callable[[T], R], things: Sequence[T]) -> Iterator[R]:
     """`function` of each of `things`, in their order; results must pickle. What it raises is raised here."""
     processors = len(os.sched_getaffinity(0))
     alone = processors < 2 or len(things) < WORTH_IT or threading.active_count() > 1
-    if alone or "fork" not in multiprocessing.get_all_start_methods():
+    if alone or not hasattr(os, "fork"):
         return map(function, things)
     return _forked(function, things, processors)
 
 
 def _forked(function: Callable[[T], R], things: Sequence[T], processors: int) -> Iterator[R]:
+    import multiprocessing  # most runs do without
+    from concurrent.futures import ProcessPoolExecutor
+
     context = multiprocessing.get_context("fork")
     gc.freeze()  # what is there now will not be touched, so that its memory stays shared
     try:

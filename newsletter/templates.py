@@ -7,7 +7,6 @@ its writer's, not a bug of ours: whoever loads or renders one gets ConfigError (
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.resources import files
 from pathlib import Path
 from traceback import walk_tb
 from typing import Any, NoReturn
@@ -25,17 +24,9 @@ from jinja2 import (
 )
 
 from newsletter.errors import ConfigError, NewsletterError, Problem
+from newsletter.program import default_folder as default_folder
 
 _SUFFIXES = frozenset({".html", ".xml", ".txt", ".css"})
-
-
-def default_folder() -> Path:
-    """Where the built-in templates lie: inside an installed package, else beside it in a checkout."""
-    package = Path(str(files("newsletter")))
-    for place in (package / "_templates", package.parent / "templates"):
-        if (place / "email" / "digest.html").is_file():
-            return place
-    raise FileNotFoundError("the built-in templates are missing: reinstall the package")
 
 
 def environment(site_templates: Path) -> Environment:

@@ -84,11 +84,13 @@ class Door:
 
     def sound_library(self) -> Library:
         """The public posts. Raises SourceErrors with what is wrong in configuration and posts, all together."""
-        config, problems = self._read_config()
-        if problems:
+        try:
+            world = self.app
+        except ConfigError:
+            config, problems = self._read_config()
             with closing(self._world(config)) as app:
-                raise SourceErrors([*problems, *app.loaded(self.now_in(config.site.timezone)).problems])
-        return self.app.library(self.now)
+                raise SourceErrors([*problems, *app.loaded(self.now_in(config.site.timezone)).problems]) from None
+        return world.library(self.now)
 
     @property
     def now(self) -> datetime:

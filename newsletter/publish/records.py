@@ -66,7 +66,7 @@ def all_stand(folder: Path, manifest: Manifest) -> str:
 def _whole(stamps: Mapping[str, str]) -> str:
     if not all(stamps.values()):
         return ""
-    return hashlib.sha256(repr(stamps).encode()).hexdigest()
+    return hashlib.sha256(repr(sorted(stamps.items())).encode()).hexdigest()
 
 
 def _parsed(text: str) -> dict[str, str]:

@@ -1,19 +1,20 @@
-"""sources | load | report: read everything, change nothing."""
+"""sources | load | report: everything is looked at, nothing changed."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from newsletter.content.library import Loaded, load
 from newsletter.errors import SourceErrors, stops
-from newsletter.model import Library, Site
-from newsletter.ports import Cache, Encode, Reviews, Sources, Spread
+from newsletter.model import Library, Site, Source
+from newsletter.ports import Cache, Encode, Reviews, Spread
 from newsletter.usecases.illustrate import with_pictures
 
 
 def check(
     *,
-    sources: Sources,
+    sources: Sequence[Source],
     reviews: Reviews,
     site: Site,
     now: datetime,
@@ -22,9 +23,8 @@ def check(
     spread: Spread = map,
 ) -> Loaded:
     """All posts, with their pictures as they are published, and every problem found in them."""
-    read = sources.read()
-    loaded = load(read, site, approvals=reviews.all(), now=now, cache=cache, spread=spread)
-    return with_pictures(loaded, read, site, encode)
+    loaded = load(sources, site, approvals=reviews.all(), now=now, cache=cache, spread=spread)
+    return with_pictures(loaded, sources, site, encode)
 
 
 def library_of(loaded: Loaded) -> Library:

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -110,8 +110,8 @@ EDITS: dict[str, Callable[[Path], object]] = {
     "link back": lambda root: write(root, 4, a_post(4, text="No link to three, but [[p0]].")),
     "continues": lambda root: write(root, 4, a_post(4, continues="p1")),
     "new": lambda root: write(root, 9, a_post(9, previous="p3")),
-    "draft": lambda root: write(root, 9, a_post(9, draft="true")),
-    "future": lambda root: write(root, 9, a_post(9, date="2030-01-01")),
+    "draft": lambda root: write(root, 8, a_post(8, draft="true")),
+    "future": lambda root: write(root, 7, a_post(7, date="2030-01-01")),
 }
 
 
@@ -341,6 +341,18 @@ def test_a_file_saved_a_moment_ago_is_never_taken_for_unchanged(site: Path, monk
     publish(site)
 
     assert _unchanged(site) is None
+
+
+def test_a_hub_that_was_not_reached_is_tried_again_without_reading_the_posts(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (site / "newsletter.toml").write_text(corpus.CONFIG + '\n[publish]\nhubs = ["http://127.0.0.1:9/"]\n', "utf-8")
+    _settle(site, monkeypatch)
+    assert {problem.code for problem in publish(site).remarks} == {"F550"}
+    told = _unchanged(site, NOW + timedelta(hours=1))
+
+    assert told is not None
+    assert {problem.code for problem in told.remarks} == {"F550"}
 
 
 def _template(root: Path) -> None:
