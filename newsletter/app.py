@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -278,10 +277,8 @@ class App:
 
         site, client = self.config.site, Client()
         with disk.stream(where, client) as export, disk.Stage(self.config.root) as stage:
-            if (left := stage.left) and wanted.go:
-                stage.finish()
-            moved = move_in(
-                recognise.read(export, where, site.timezone),
+            return move_in(
+                lambda: recognise.read(export, where, site.timezone),
                 stage,
                 wanted,
                 site=site,
@@ -290,9 +287,7 @@ class App:
                 client=client,
                 now=now,
                 progress=progress,
-                spread=spread,
             )
-        return replace(moved, cut_short=left)
 
     def unchanged(self, now: datetime) -> Published | None:
         """What publishing now would answer, if it certainly would change nothing; None when one has to look."""

@@ -338,13 +338,14 @@ class Client(Protocol):
 class Stage(Protocol):
     """New files of a site, made aside and brought in together."""
 
+    def text(self, path: PurePosixPath) -> str:
+        """A file of the site as it is, relative to its folder; empty when there is none."""
+
     def put(self, path: PurePosixPath, content: bytes) -> None:
         """A new file of `posts/`."""
 
-    def redirects(self, found: Mapping[str, str]) -> Sequence[str]:
-        """Old path -> slug: lines for `redirects.toml`, once all new files are there; the paths that it leads elsewhere
-        already. Raises ConfigError when it cannot be read.
-        """
+    def change(self, path: PurePosixPath, content: bytes) -> None:
+        """A file that is replaced once all new ones are there."""
 
     def commit(self) -> None:
         """All of it or nothing. Raises Refused for a file in the way, Outside when the disk refuses."""
