@@ -144,11 +144,7 @@ class Output(Protocol):
         """What `write` would do with these files, without doing it."""
 
     def stands(self) -> str:
-        """What changes when any published file does; empty when one is gone."""
-
-    @property
-    def left(self) -> str:
-        """What `stands` said when the last `write` ended."""
+        """What changes when any published file does; empty when one is not as the last write left it."""
 
 
 class MailedPictures(Protocol):
@@ -338,14 +334,13 @@ class Client(Protocol):
 class Stage(Protocol):
     """New files of a site, made aside and brought in together."""
 
-    def text(self, path: PurePosixPath) -> str:
-        """A file of the site as it is, relative to its folder; empty when there is none."""
-
     def put(self, path: PurePosixPath, content: bytes) -> None:
         """A new file of `posts/`."""
 
-    def change(self, path: PurePosixPath, content: bytes) -> None:
-        """A file that is replaced once all new ones are there."""
+    def redirects(self, found: Mapping[str, str]) -> Sequence[str]:
+        """Old path -> slug: lines for `redirects.toml`, once all new files are there; the paths that it leads elsewhere
+        already. Raises ConfigError when it cannot be read.
+        """
 
     def commit(self) -> None:
         """All of it or nothing. Raises Refused for a file in the way, Outside when the disk refuses."""

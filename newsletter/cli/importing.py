@@ -60,6 +60,7 @@ def _data(moved: Moved, *, go: bool) -> dict[str, object]:
     return {
         "program": plan.program,
         "dry_run": not go,
+        "cut_short": moved.cut_short,
         "posts": [
             {
                 "title": row.title,
@@ -76,7 +77,7 @@ def _data(moved: Moved, *, go: bool) -> dict[str, object]:
         "redirects": dict(plan.redirects),
         "redirects_kept": list(moved.elsewhere),
         "unknown_authors": {key: byline.name for key, byline in plan.strangers},
-        "problems": [problem.as_json() for problem in moved.problems],
+        "problems": [problem.as_json() for problem in plan.problems],
     }
 
 
@@ -86,11 +87,13 @@ def _lines(door: Door, where: str, moved: Moved, wanted: Wanted) -> Iterator[str
     done = "Wrote" if wanted.go else "Would write"
     rest = "" if wanted.go else " (nothing done yet)"
     yield f"{done} {len(coming):,} of {words.count(len(plan.rows), 'post')} from {where}, a {plan.program}{rest}"
+    if moved.cut_short:
+        yield f"An import that was cut short {'was' if wanted.go else 'will be'} completed before this one"
     for row in plan.rows:
         yield from _row(row)
     yield from _totals(moved, wanted)
     yield from _people(moved, wanted)
-    yield from told(moved.problems[:_MOST])
+    yield from told(plan.problems[:_MOST])
     if door.app.config.site.review and any(not row.draft for row in coming):
         yield "Review is on: what is no draft waits for its reviewer (newsletter post list)."
     if coming and not wanted.go:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from newsletter.content.importing import addresses
-from newsletter.errors import NewsletterError, Problem
+from newsletter.errors import NewsletterError
 from newsletter.ports import Client
 
 _PATIENCE = 5
@@ -23,11 +23,10 @@ class Gatherer:
 
     beside: Callable[[str], bytes | None]
     client: Client | None
-    problems: list[Problem] = field(default_factory=list)  # why pictures stay where they are
     _failures: Counter[str] = field(default_factory=Counter)
 
     def find(self, url: str) -> bytes | None:
-        """The octets at `url`, or None, with the reason among `problems`."""
+        """The octets at `url`; None where a host failed too often. Raises NewsletterError with the reason."""
         found = self.beside(url)
         if found is not None or self.client is None:
             return found or PROMISED
@@ -36,9 +35,8 @@ class Gatherer:
             return None
         try:
             content = self.client.get(url).content
-        except NewsletterError as error:
-            self.problems += error.problems
+        except NewsletterError:
             self._failures[host] += 1
-            return None
+            raise
         self._failures[host] = 0
         return content

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import PurePosixPath
 
-from newsletter.content.importing import redirects
 from newsletter.content.importing.arrival import Piece
 from newsletter.content.library import Loaded
-from newsletter.errors import Problem
 from newsletter.model import Person, Site
-from newsletter.ports import Client, Stage
+from newsletter.ports import Client, Spread, Stage
 from newsletter.usecases.gather import Gatherer
 from newsletter.usecases.receive import Plan, Terms, receive
 
@@ -33,11 +30,11 @@ class Moved:
 
     plan: Plan
     elsewhere: tuple[str, ...]  # old paths that `redirects.toml` leads elsewhere already; they stay so
-    problems: tuple[Problem, ...]  # why pictures stay where they are
+    cut_short: bool = False  # an earlier import was, and is completed before one that is no dry run
 
 
 def move_in(
-    read: Callable[[], Iterable[Piece]],
+    pieces: Iterable[Piece],
     stage: Stage,
     wanted: Wanted,
     *,
@@ -47,8 +44,9 @@ def move_in(
     client: Client,
     now: datetime,
     progress: Callable[[int], None] = lambda _done: None,
+    spread: Spread = map,
 ) -> Moved:
-    """Move in what `read` gives, once for each pass; `progress` hears of each post.
+    """Move in what an export holds; `progress` hears of each post.
 
     Raises SourceErrors, ConfigError, Refused and Outside; then nothing was written.
     """
@@ -62,9 +60,8 @@ def move_in(
         old_url=wanted.old_url,
         fetch=gatherer.find if wanted.images else None,
     )
-    plan = receive(read, terms, stage.put if wanted.go else None, progress)
-    text, elsewhere = redirects.joined(stage.text(PurePosixPath(redirects.FILE)), plan.redirects)
+    plan = receive(pieces, terms, stage.put if wanted.go else None, progress, spread)
+    elsewhere = stage.redirects(plan.redirects)
     if wanted.go and plan.coming:
-        stage.change(PurePosixPath(redirects.FILE), text.encode())
         stage.commit()
-    return Moved(plan, tuple(elsewhere), tuple(gatherer.problems))
+    return Moved(plan, tuple(elsewhere))

@@ -7,9 +7,10 @@ post that would stop the site from being published comes as a draft, with the re
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
@@ -19,12 +20,13 @@ from newsletter.content.importing.arrival import Arrival, Attachment, Byline, Ho
 from newsletter.content.importing.body import Body, Surroundings, TooDeepError
 from newsletter.content.importing.placing import Place, Placer
 from newsletter.content.sanitise import Address
-from newsletter.errors import Problem, stops
+from newsletter.errors import NewsletterError, Problem, stops
 from newsletter.model import Person, Site, Source
+from newsletter.ports import Spread
 from newsletter.usecases.write import reviewer_for
 
 Fetch = Callable[[str], bytes | None]
-"""Address of a picture -> its octets, or None when it cannot be had."""
+"""Address of a picture -> its octets; None where it is no use to ask. Raises NewsletterError when it cannot be had."""
 
 Put = Callable[[PurePosixPath, bytes], None]
 
@@ -52,6 +54,7 @@ class Plan:
     others: Mapping[str, int]  # "a page, not a post" -> how many
     redirects: Mapping[str, str]  # old path -> slug
     strangers: tuple[tuple[str, Byline], ...]  # authors that `[people]` lacks, under the key they would have
+    problems: tuple[Problem, ...] = ()  # why pictures stay where they are
 
     @property
     def coming(self) -> tuple[Row, ...]:
@@ -72,33 +75,49 @@ class Terms:
 
 
 def receive(
-    read: Callable[[], Iterable[Piece]],
+    pieces: Iterable[Piece],
     terms: Terms,
     put: Put | None = None,
     progress: Callable[[int], None] = lambda _done: None,
+    spread: Spread = map,
 ) -> Plan:
-    """Go through an export, which `read` opens anew each time; `put` gets each new file. Raises SourceErrors.
+    """Convert what an export holds; `put` gets each new file. Raises SourceErrors.
 
-    Twice, because a link may lead to a post that comes later; a few posts a third time, because a link may lead
-    to one that turned out to be a draft.
+    A few posts are converted twice, because a link may lead to one that turned out to be a draft.
     """
-    survey = _survey(read(), terms)
+    whole = list(pieces)  # 50 MB at most; a link may lead to a post that comes later
+    survey = _survey(whole, terms)
+    arrivals = [*enumerate(piece for piece in whole if isinstance(piece, Arrival))]
     rows: dict[int, Row] = {}
-    for n, arrival in _arrivals(read()):
-        rows[n] = _Desk(terms, survey, put).row(n, arrival)
-        progress(n + 1)
+    problems: list[Problem] = []
+
+    def convert(some: Sequence[tuple[int, Arrival]], survey: _Survey) -> None:
+        for (n, _), done in zip(some, spread(partial(_converted, terms, survey), some), strict=True):
+            if n not in rows:
+                progress(n + 1)
+            rows[n] = done.row
+            problems.extend(done.problems)
+            if put and done.source:
+                _hand_over(done.source, put)
+
+    convert(arrivals, survey)
     hidden = frozenset(n for n, row in rows.items() if row.draft or not row.path)
-    stale = {n for n, row in rows.items() if row.leads_to & hidden}
-    for n, arrival in _arrivals(read()) if stale else ():
-        if n in stale:
-            rows[n] = _Desk(terms, replace(survey, hidden=hidden), put).row(n, arrival)
+    stale = [(n, arrival) for n, arrival in arrivals if rows[n].leads_to & hidden]
+    convert(stale, replace(survey, hidden=hidden))
     return Plan(
         survey.home.program,
         tuple(rows[n] for n in sorted(rows)),
         survey.others,
         {path: slug for n, (path, slug) in reversed(survey.old_paths.items()) if rows[n].path},
         tuple(sorted(survey.strangers.items())),
+        tuple(dict.fromkeys(problems)),
     )
+
+
+def _hand_over(source: Source, put: Put) -> None:
+    put(source.path, source.text.encode())
+    for name, content in source.assets.items():
+        put(PurePosixPath("posts") / name, content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +165,19 @@ def _survey(pieces: Iterable[Piece], terms: Terms) -> _Survey:
     return _Survey(home, tuple(places), at, shows, attached, others, old_paths, placer.strangers)
 
 
-def _arrivals(pieces: Iterable[Piece]) -> Iterator[tuple[int, Arrival]]:
-    return enumerate(piece for piece in pieces if isinstance(piece, Arrival))
+@dataclass(frozen=True, slots=True)
+class _Converted:
+    """One arrival as it will be: no file, if it does not come."""
+
+    row: Row
+    source: Source | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+def _converted(terms: Terms, survey: _Survey, numbered: tuple[int, Arrival]) -> _Converted:
+    desk = _Desk(terms, survey)
+    done = desk.converted(*numbered)
+    return replace(done, problems=tuple(desk.problems))
 
 
 @dataclass
@@ -156,27 +186,29 @@ class _Desk:
 
     terms: Terms
     survey: _Survey
-    put: Put | None
+    problems: list[Problem] = field(default_factory=list)
     assets: dict[str, bytes] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)  # address of a picture -> its name here, "" when it stays
     leads_to: set[int] = field(default_factory=set)
     told: Counter[str] = field(default_factory=Counter)
 
-    def row(self, n: int, arrival: Arrival) -> Row:
+    def converted(self, n: int, arrival: Arrival) -> _Converted:
         place = self.survey.places[n]
         if place.path is None:
-            return Row(place.title, None, (place.refusal,))
+            return _Converted(Row(place.title, None, (place.refusal,)))
         page = Address.of(place.slug, self.terms.site)
         text = self._text(arrival, place, page)
         if text is None:
-            return Row(place.title, None, ("its text is nested too deep, or over 1 MB, or could not be kept whole",))
+            told = "its text is nested too deep, or over 1 MB, or could not be kept whole"
+            return _Converted(Row(place.title, None, (told,)))
         source, draft, reasons = self._file(arrival, place, text)
         if source is None:
-            return Row(place.title, None, reasons)
-        self._hand_over(source)
+            return _Converted(Row(place.title, None, reasons))
         stay = sum(not name for name in self.names.values())
-        told = tuple(f"{what} ({count}×)" if count > 1 else what for what, count in sorted(self.told.items()))
-        return Row(place.title, place.path, reasons, draft, told, stay, len(self.assets), frozenset(self.leads_to))
+        lines = tuple(f"{what} ({count}×)" if count > 1 else what for what, count in sorted(self.told.items()))
+        leads_to = frozenset(self.leads_to)
+        row = Row(place.title, place.path, reasons, draft, lines, stay, len(self.assets), leads_to)
+        return _Converted(row, source)
 
     def _text(self, arrival: Arrival, place: Place, page: Address) -> str | None:
         assert arrival.published is not None  # noqa: S101  it was placed
@@ -212,12 +244,21 @@ class _Desk:
 
     def _picture(self, url: str, slug: str) -> str:
         if url not in self.names:
-            content = self.terms.fetch(url) if self.terms.fetch else None
+            content = self._fetched(url)
             ending = pictures.kind(content) if content else ""
             self.names[url] = pictures.name(url, slug, ending, self.assets) if ending else ""
             if content and ending:
                 self.assets[self.names[url]] = content
         return quote(self.names[url]) or url
+
+    def _fetched(self, url: str) -> bytes | None:
+        if self.terms.fetch is None:
+            return None
+        try:
+            return self.terms.fetch(url)
+        except NewsletterError as error:
+            self.problems += error.problems
+            return None
 
     def _file(self, arrival: Arrival, place: Place, text: str) -> tuple[Source | None, bool, tuple[str, ...]]:
         """The file and whether it is a draft, with the reasons; no file when not even a draft can be made."""
@@ -269,12 +310,6 @@ class _Desk:
 
     def _is_ours(self, url: str) -> bool:
         return addresses.host(url) == addresses.host(self.terms.site.url)
-
-    def _hand_over(self, source: Source) -> None:
-        if self.put:
-            self.put(source.path, source.text.encode())
-            for name, content in self.assets.items():
-                self.put(PurePosixPath("posts") / name, content)
 
 
 def _worded(problem: Problem) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path, PurePosixPath
@@ -69,8 +71,10 @@ class Desk:
     def move(self, content: bytes, *, go: bool = True, beside: str = "", **wanted: Any) -> Moved:
         find: Callable[[str], bytes | None] = Beside(str(self.root / beside)).find if beside else lambda _url: None
         with Stage(self.root) as stage:
-            return move_in(
-                lambda: recognise.read(BytesIO(content), "export.xml", self.site.timezone),
+            if (left := stage.left) and go:
+                stage.finish()
+            moved = move_in(
+                recognise.read(BytesIO(content), "export.xml", self.site.timezone),
                 stage,
                 Wanted(go=go, **wanted),
                 site=self.site,
@@ -79,6 +83,7 @@ class Desk:
                 client=self.web,
                 now=NOW,
             )
+        return replace(moved, cut_short=left)
 
     def row(self, content: bytes, **wanted: Any) -> Row:
         (row,) = self.move(content, **wanted).plan.rows
@@ -295,7 +300,7 @@ def test_pictures_come_along_from_the_folder_beside_the_export_then_from_the_web
     assert f"![Lost]({OLD}/lost.jpg)" in desk.text()
     assert (desk.root / "posts/winter-hatch-snow-300x200.jpg").read_bytes() == JPEG
     assert desk.web.asked == [f"{OLD}/ice.png", f"{OLD}/lost.jpg"]
-    assert [problem.code for problem in moved.problems] == ["C806"]
+    assert [problem.code for problem in moved.plan.problems] == ["C806"]
 
 
 def test_what_calls_itself_a_picture_and_is_none_stays_away(desk: Desk) -> None:
@@ -432,6 +437,61 @@ def test_an_export_that_breaks_half_way_leaves_nothing(desk: Desk) -> None:
     with pytest.raises(NewsletterError):
         desk.move(broken)
     assert desk.files() == []
+
+
+class Killed(BaseException):
+    """The process ends here: nothing is tidied up."""
+
+
+def killed(desk: Desk, export: bytes, monkeypatch: pytest.MonkeyPatch, *, after: int) -> None:
+    """A run that ends once `after` files were brought in."""
+    link, made = os.link, list[Path]()
+
+    def ends(source: Path, target: Path) -> None:
+        if len(made) == after:
+            raise Killed
+        made.append(target)
+        link(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "link", ends)
+        patch.setattr(Path, "unlink", lambda *_, **__: None)
+        patch.setattr(shutil, "rmtree", lambda *_, **__: None)
+        with pytest.raises(Killed):
+            desk.move(export)
+
+
+LINKED = wxr(
+    *(a_wxr_post(f"p{n}", f'<p>{n} <a href="/2019/05/p{(n + 1) % 5}/">next</a></p>') for n in range(5)),
+    a_wxr_post("p0", guid=f"{OLD}/?p=again", link=f"{OLD}/b/p0/"),
+)
+
+
+@pytest.mark.parametrize("after", range(6))
+def test_an_import_that_was_killed_is_completed_by_the_next_as_if_it_had_never_been(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    whole, cut = Desk(tmp_path / "whole"), Desk(tmp_path / "cut")
+    whole.move(LINKED)
+    killed(cut, LINKED, monkeypatch, after=after)
+    files = {name: (whole.root / name).read_bytes() for name in whole.files()}
+    for name in cut.files():
+        if "/.moved-in/" not in name:
+            assert (cut.root / name).read_bytes() == files[name]
+    assert cut.move(LINKED, go=False).cut_short
+    assert not cut.move(LINKED).plan.coming
+    assert {name: (cut.root / name).read_bytes() for name in cut.files()} == files
+
+
+def test_what_was_changed_since_a_run_was_killed_stays_as_it_is(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    killed(desk, LINKED, monkeypatch, after=2)
+    first = sorted((desk.root / "posts").glob("*.md"))[0]
+    first.write_text(first.read_text() + "\nMine.\n")
+    (desk.root / "redirects.toml").write_text('"/2019/05/p1/" = "elsewhere"\n')
+    desk.move(LINKED)
+    assert first.read_text().endswith("\nMine.\n")
+    lines = (desk.root / "redirects.toml").read_text().splitlines()
+    assert (lines[0], len(lines)) == ('"/2019/05/p1/" = "elsewhere"', 6)
 
 
 def test_a_disk_that_fills_up_half_way_leaves_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from bs4.element import Tag
 from markdown_it.common.normalize_url import normalizeLink
 
 from newsletter.content.importing import addresses, footnotes, paragraphs, shortcodes, tidying
+from newsletter.content.importing.trees import every
 from newsletter.content.lines import FORBIDDEN
 from newsletter.content.sanitise import TAGS
 
@@ -55,6 +56,7 @@ _ATTRIBUTES = {
     "pre": {"class"},
     "code": {"class"},
 }
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _CODE = re.compile(r"(?:language|lang|brush:)[-\s]?([A-Za-z0-9+#_-]{1,30})")
 _SHOWN = re.compile(r"\.(?:jpe?g|png|gif|webp|avif)$", re.IGNORECASE)
 _FILE_WORDS = re.compile(r"\S+|(?:img|dsc|image|screenshot)[-_ ]?\d*", re.IGNORECASE)
@@ -171,14 +173,14 @@ def _absolute(value: str, base: str) -> str | None:
 
 def _settle_headings(soup: Tag) -> None:
     """The top heading becomes h2, as in every post."""
-    headings = soup.find_all(re.compile(r"^h[1-6]$"))
+    headings = every(soup, _HEADINGS)
     highest = min((int(heading.name[1]) for heading in headings), default=2)
     for heading in headings:
         heading.name = f"h{min(6, int(heading.name[1]) - highest + 2)}"
 
 
 def _settle_links(body: Body, around: Surroundings) -> None:
-    for link in body.soup.find_all("a"):
+    for link in every(body.soup, {"a"}):
         href = str(link.get("href") or "")
         shown = link.find("img")
         if not href or href.startswith("#"):
@@ -195,7 +197,7 @@ def _settle_links(body: Body, around: Surroundings) -> None:
 
 
 def _settle_pictures(body: Body, around: Surroundings) -> None:
-    for picture in body.soup.find_all("img"):
+    for picture in every(body.soup, {"img"}):
         src = next((str(picture[name]) for name in (*_LATE, "src") if picture.get(name)), "")
         if not src:
             body.told["a picture without an address was left out"] += 1

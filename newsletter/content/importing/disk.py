@@ -1,7 +1,8 @@
 """Edge: the files that an import reads, and the ones that it makes.
 
 Promises that only a regular file of at most 50 MB is read, that nothing outside of the folder beside it is
-copied, and that all new files appear or none does; a file that is there is never replaced.
+copied, and that all new files appear or none does; a file that is there is never replaced. What a killed run had
+begun to bring in, the next one brings in to its end.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ import os
 import shutil
 import stat
 import tempfile
+import tomllib
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from newsletter.content.importing import pictures
+from newsletter.content.importing import pictures, redirects
 from newsletter.errors import Outside, Problem, Refused, UsageError
 from newsletter.ports import Client
 
@@ -25,7 +28,7 @@ LIMIT = 50_000_000
 """Octets of one export."""
 
 _PICTURE_LIMIT = 20_000_000
-_PREFIX = ".moving-in-"
+_PREFIX, _COMPLETE = ".moving-in-", ".moved-in"
 
 
 def stream(where: str, client: Client) -> BinaryIO:
@@ -83,7 +86,7 @@ class Stage:
     def __init__(self, root: Path) -> None:
         self._root = root.resolve()
         self._new: set[PurePosixPath] = set()
-        self._changed: dict[PurePosixPath, bytes] = {}
+        self._lines = b""  # of redirects.toml
 
     def __enter__(self) -> Self:
         return self
@@ -118,37 +121,77 @@ class Stage:
             (self._stage / path.name).write_bytes(content)
         self._new.add(path)
 
-    def change(self, path: PurePosixPath, content: bytes) -> None:
-        """A file of the site that is replaced once all new ones are there."""
-        self._changed[path] = content
+    def redirects(self, found: Mapping[str, str]) -> list[str]:
+        """Lines that `redirects.toml` gets once all new files are there: the paths that it leads elsewhere already.
+
+        Raises ConfigError (P307) when it cannot be read.
+        """
+        lines, elsewhere = redirects.joined(self.text(PurePosixPath(redirects.FILE)), found)
+        self._lines = lines.encode()
+        return elsewhere
 
     def commit(self) -> None:
-        """All of it, or nothing: raises Refused (P306) for a file in the way, Outside (P306) when the disk refuses."""
+        """All of it, or nothing: raises Refused (P306) for a file in the way, Outside (P306) when the disk refuses.
+
+        A run that is killed before the stage is complete leaves nothing. One that is killed afterwards left a stage
+        that `finish` brings in.
+        """
+        for path in sorted(self._new):
+            with _disk(path):
+                if os.path.lexists(self._root / path):
+                    raise FileExistsError
+        with _disk(PurePosixPath("posts")):
+            (self._stage / redirects.FILE).write_bytes(self._lines)
+            os.sync()  # what is complete is so after a power cut, too
+            self._stage.rename(self._complete)
         made: list[Path] = []
         try:
-            for path in sorted(self._new):
-                with _disk(path):
-                    _appear(self._stage / path.name, self._root / path)
-                made.append(self._root / path)
-            for path, content in self._changed.items():
-                with _disk(path):
-                    (self._stage / path.name).write_bytes(content)
-                    (self._stage / path.name).replace(self._root / path)
+            self._bring_in(made)
         except BaseException:
             for target in made:
                 target.unlink(missing_ok=True)
+            shutil.rmtree(self._complete, ignore_errors=True)
             raise
+
+    @property
+    def left(self) -> bool:
+        """Whether an earlier run was killed while it brought its files in."""
+        return self._complete.is_dir()
+
+    def finish(self) -> None:
+        """Bring in what an earlier run left. Raises Outside (P306), ConfigError (P307)."""
+        self._bring_in([])
+
+    @cached_property
+    def _complete(self) -> Path:
+        return self._root / "posts" / _COMPLETE
+
+    def _bring_in(self, made: list[Path]) -> None:
+        for staged in sorted(self._complete.iterdir()):
+            target = self._root / "posts" / staged.name
+            if staged.name != redirects.FILE and not os.path.lexists(target):
+                with _disk(PurePosixPath("posts", staged.name)):
+                    _appear(staged, target)
+                made.append(target)
+        lines = self._complete / redirects.FILE
+        with _disk(PurePosixPath(redirects.FILE)):
+            if lines.is_file():
+                there = self.text(PurePosixPath(redirects.FILE))
+                whole, _ = redirects.joined(there, tomllib.loads(lines.read_text(encoding="utf-8")))
+                if whole != there:
+                    lines.write_text(whole, encoding="utf-8", newline="\n")
+                    lines.replace(self._root / redirects.FILE)
+        shutil.rmtree(self._complete, ignore_errors=True)
 
 
 def _appear(staged: Path, target: Path) -> None:
-    """Move without ever taking the place of a file. Raises FileExistsError."""
+    """Move, whole, without ever taking the place of a file. Raises FileExistsError."""
     try:
         os.link(staged, target)
     except OSError as error:
         if error.errno not in {errno.EPERM, errno.ENOTSUP, errno.EMLINK}:
             raise
-        with target.open("xb") as stream:  # a file system without links
-            stream.write(staged.read_bytes())
+        staged.rename(target)  # a file system without links
 
 
 class _disk:  # noqa: N801  a context manager that reads as a word

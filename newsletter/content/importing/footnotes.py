@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from bs4.element import Tag
 
+from newsletter.content.importing.trees import every, tags
+
 MARK = "footnote-ref"
 
 
@@ -15,9 +17,11 @@ def lift(soup: Tag) -> list[Tag]:
 
     Each mention becomes `<sup class="footnote-ref" value="N">`, N counting from 1.
     """
-    places = {str(tag["id"]): tag for tag in soup.find_all(id=True)}
-    order = {id(tag): n for n, tag in enumerate(soup.find_all(True))}
-    mentions = [link for link in soup.find_all("a", href=True) if str(link["href"]).startswith("#")]
+    mentions = [link for link in every(soup, {"a"}) if str(link.get("href") or "").startswith("#")]
+    if not mentions:
+        return []
+    places = {str(tag["id"]): tag for tag in tags(soup) if tag.has_attr("id")}
+    order = {id(tag): n for n, tag in enumerate(tags(soup))}
     notes: list[Tag] = []
     numbers: dict[int, int] = {}
     for link in mentions:

@@ -55,6 +55,8 @@ def written(
 
 def summary(arrival: Arrival) -> str:
     """The excerpt that somebody wrote; nothing for one that is only the beginning of the text."""
+    if not arrival.excerpt:
+        return ""
     said = body.text(_ADDED.sub("", arrival.excerpt))
     beginning = _CUT.sub("", said)
     if not beginning or (beginning != said and _squeezed(body.text(arrival.html)).startswith(_squeezed(beginning))):

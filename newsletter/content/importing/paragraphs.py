@@ -11,12 +11,18 @@ from collections.abc import Iterable
 
 from bs4.element import Comment, NavigableString, PageElement, Tag
 
+from newsletter.content.importing.trees import every, holds
+
 BLOCK_NAMES = "p h1 h2 h3 h4 h5 h6 ul ol dl blockquote pre table section div figure hr details video audio"
 BLOCKS = frozenset(BLOCK_NAMES.split())
 
-_AROUND = ["b", "strong", "em", "i", "u", "s", "del", "ins", "mark", "small", "span", "sub", "sup", "cite", "q"]
-_IN_LINKS = ["p", "div", "section", "h1", "h2", "h3", "h4", "h5", "h6", "figure", "figcaption"]
-_SHOWN = ["img", "video", "audio"]
+_BOXES = frozenset({"div", "section", "blockquote"})
+_AROUND_NAMES, _IN_LINK_NAMES = (
+    "b strong em i u s del ins mark small span sub sup cite q",
+    "p div section h1 h2 h3 h4 h5 h6 figure figcaption",
+)
+_AROUND, _IN_LINKS = frozenset(_AROUND_NAMES.split()), frozenset(_IN_LINK_NAMES.split())
+_SHOWN = frozenset({"img", "video", "audio"})
 _ADDRESS = re.compile(r"https?://[!-;=?-~]{4,1000}")
 _GAP = re.compile(r"\n[ \t]*\n\s*")
 _LISTS = frozenset({"ul", "ol"})
@@ -32,28 +38,28 @@ _HOMES = {
 def settle(soup: Tag, *, loose: bool) -> None:
     """Put everything into paragraphs; where the text is `loose`, an empty line begins one and each line counts."""
     _straighten(soup)
-    for box in [soup, *soup.find_all(["div", "section", "blockquote"])]:
+    for box in [soup, *every(soup, _BOXES)]:
         if box.name != "blockquote" or loose or any(_is_block(child) for child in box.children):
             _refill(box, list(_in_paragraphs(list(box.children), loose=loose)))
-    for paragraph in soup.find_all("p"):
+    for paragraph in every(soup, {"p"}):
         _split_at_gaps(paragraph)
-    for paragraph in soup.find_all("p"):
+    for paragraph in every(soup, {"p"}):
         _link_address(paragraph)
 
 
 def _straighten(soup: Tag) -> None:
     """Rows without a list are blocks, figures hold pictures, and emphasis and links hold no blocks."""
-    for stray in soup.find_all(list(_HOMES)):
+    for stray in every(soup, _HOMES):
         if stray.parent is None or stray.parent.name not in _HOMES[stray.name]:
             stray.name = "div"
-    for figure in soup.find_all("figure"):
-        if figure.find(["figure", "table"]) is not None or figure.find(_SHOWN) is None:
+    for figure in every(soup, {"figure"}):
+        if holds(figure, {"figure", "table"}) or not holds(figure, _SHOWN):
             _open_up(figure)
-    for wrapper in soup.find_all(_AROUND):
-        if wrapper.find(list(BLOCKS)) is not None:
+    for wrapper in every(soup, _AROUND):
+        if holds(wrapper, BLOCKS):
             wrapper.unwrap()
-    for link in soup.find_all("a"):
-        for block in link.find_all(_IN_LINKS):
+    for link in every(soup, {"a"}):
+        for block in every(link, _IN_LINKS):
             block.insert_after(Tag(name="br"))
             block.unwrap()
 

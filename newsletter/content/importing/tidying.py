@@ -10,33 +10,36 @@ from collections.abc import Sequence
 from bs4.element import Tag
 
 from newsletter.content.importing.paragraphs import BLOCKS
+from newsletter.content.importing.trees import every, holds, tags
 
-_SHOWS = ["img", "video", "audio", "hr", "table", "sup"]
+_SHOWS = frozenset({"img", "video", "audio", "hr", "table", "sup"})
+_EMPTIABLE = frozenset({"p", "em", "strong", "b", "i", "a", "figure", "figcaption"})
+_WRAPPERS = frozenset({"picture", "span", "div", "section"})
 
 
 def tidy(soup: Tag, *, keep: Sequence[Tag]) -> None:
     """Simplify the body in place; the wrappers in `keep` stay."""
     _without_wrappers(soup, {id(one) for one in keep})
-    for one in soup.find_all(["li", "td", "th"]):
+    for one in every(soup, {"li", "td", "th"}):
         _trim_breaks(one)
-    for one in reversed(soup.find_all(["p", "em", "strong", "b", "i", "a", "figure", "figcaption"])):
+    for one in reversed(every(soup, _EMPTIABLE)):
         _trim_breaks(one)
         _drop_empty(one)
-    for numbered in soup.find_all("ol"):
+    for numbered in every(soup, {"ol"}):
         _number(numbered)
-    for one in soup.find_all(id=True):
-        del one["id"]
+    for one in tags(soup):
+        one.attrs.pop("id", None)
     soup.smooth()
 
 
 def _without_wrappers(soup: Tag, keep: set[int]) -> None:
-    for one in soup.find_all(["picture", "span", "div", "section"]):
+    for one in every(soup, _WRAPPERS):
         if id(one) not in keep:
             one.unwrap()
-    for source in soup.find_all("source"):
+    for source in every(soup, {"source"}):
         if source.find_parent(["video", "audio"]) is None:
             source.unwrap()
-    for cell in soup.find_all(["td", "th"]):
+    for cell in every(soup, {"td", "th"}):
         inside = [child for child in cell.children if isinstance(child, Tag)]
         if len(inside) == 1 and inside[0].name == "p":
             inside[0].unwrap()
@@ -53,7 +56,7 @@ def _trim_breaks(one: Tag) -> None:
 
 def _drop_empty(one: Tag) -> None:
     """A space in empty emphasis still parts two words."""
-    if one.get_text().strip() or one.find(_SHOWS) is not None:
+    if one.get_text().strip() or holds(one, _SHOWS):
         return
     if one.get_text() and one.name not in BLOCKS:
         one.unwrap()

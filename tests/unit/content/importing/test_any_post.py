@@ -87,7 +87,7 @@ def received(
         now=NOW,
         author=people.get("ada"),
     )
-    return receive(lambda: pieces, terms, files.__setitem__), files
+    return receive(pieces, terms, files.__setitem__), files
 
 
 @settings(max_examples=40, deadline=None)
