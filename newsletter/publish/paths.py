@@ -32,10 +32,13 @@ def issue_path(number: int) -> str:
     return f"{ISSUES}{number}/"
 
 
+_NO_NAME = str.maketrans("", "", "%.")  # a topic of dots would be the folder above
+
+
 @lru_cache(maxsize=4096)  # every post names some, and a site has few
 def topic_slug(topic: str) -> str:
     """What a topic is called in an address; topics that differ only in capitals or accents share a page."""
-    return slugify(topic, replacements=_SYMBOLS) or quote(topic, safe="").replace("%", "").lower() or "topic"
+    return slugify(topic, replacements=_SYMBOLS) or quote(topic, safe="").translate(_NO_NAME).lower() or "topic"
 
 
 def topic_path(topic: str) -> str:

@@ -477,3 +477,12 @@ def test_a_long_post_is_told_whole() -> None:
     post = a_long_post("x", datetime(2022, 2, 1, tzinfo=UTC), "Long")
 
     assert "None of this is a reason for despair" in _words(_build(a_library(post))["posts/x/index.html"])
+
+
+@pytest.mark.parametrize("topic", [".", "..", "...", "%", "%2e%2e", "../x", "/", "a/../../b", "<b>", " "])
+def test_no_topic_leads_out_of_the_folder_of_topics(topic: str) -> None:
+    posts = (a_post("x", topics=(topic,)), a_post("y", topics=("Cars",)))
+    paths = [str(file.path) for file in archive.render(a_site(), a_library(*posts), [], environment())]
+
+    assert len(set(paths)) == len(paths)
+    assert len([path for path in paths if path.startswith("topics/") and path.count("/") == 2]) == 2
