@@ -47,6 +47,7 @@ def _forked(function: Callable[[T], R], things: Sequence[T], processors: int) ->
 def _begin(function: Callable[[Any], Any], things: Sequence[Any]) -> None:
     global _work  # noqa: PLW0603 - the one thing that a child knows
     _work = function, things
+    gc.set_threshold(100_000, 50, 50)  # parsing makes many objects and hardly a circle: looking for them took an eighth
 
 
 def _do(place: int) -> Any:
