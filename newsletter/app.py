@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 from newsletter import seal
 from newsletter.config import Config
 from newsletter.errors import Problem, UsageError, nearest
-from newsletter.model import WEEKLY, Changes, Issue, Library, Person, Post, Slot, Variant
+from newsletter.model import WEEKLY, Changes, Issue, Library, Person, Post, Slot, Source, Variant
 from newsletter.ports import Cache, Clock, Hosting, Hubs, Ledger, Output, Redirects, Reviews, Roster, Sources, Transport
-from newsletter.program import version
+from newsletter.program import default_folder, version
 from newsletter.spread import spread
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ class App:
     def __init__(self, config: Config) -> None:
         self.config = config
         self._inputs = ""  # what the library was last read from
+        self._seen: tuple[Sequence[Source], str] | None = None  # by `unchanged`, for the reading that follows at once
         self._coming: Sequence[datetime] = ()  # when posts come out, or are withdrawn
 
     # -- edges
@@ -220,9 +221,10 @@ class App:
         """All posts, with every problem."""
         from newsletter.usecases.check import check
 
-        self._inputs = self._present()
+        sources, self._inputs = self._seen or self._look()
+        self._seen = None
         loaded = check(
-            sources=self.sources,
+            sources=sources,
             reviews=self.reviews,
             site=self.config.site,
             now=now,
@@ -233,12 +235,11 @@ class App:
         self._coming = [time for post in loaded.posts for time in _times(post)]
         return loaded
 
-    def _present(self) -> str:
-        """One hash of all that a publish is made of; empty when it cannot be told."""
-        from newsletter.templates import default_folder
-
+    def _look(self) -> tuple[Sequence[Source], str]:
+        """The posts, not opened yet, and one hash of all that a publish is made of; empty when it cannot be told."""
+        sources = self.sources.read()
         folders = (self.config.root / "templates", default_folder())
-        return seal.inputs(self.config.root, folders, self.config.cadence, self.issues())
+        return sources, seal.inputs(self.config.root, sources, folders, self.config.cadence, self.issues())
 
     def encode_picture(self, name: str, content: bytes) -> Sequence[Variant]:
         """The picture as it is published, from the album if it is there. Raises SourceErrors."""
@@ -299,12 +300,15 @@ class App:
 
         known = seal.kept(self.cache)
         beside = ("search.sqlite3", "hosting/addresses.json")
-        complete = all((self.config.state / name).is_file() for name in beside)
-        if not known or not complete or (self.config.site.hubs and self.hubs.waiting()):
+        if not known or not all((self.config.state / name).is_file() for name in beside):
             return None
-        if not known.holds(self._present(), self.output.stands(), now):
+        seen = self._look()
+        if not known.holds(seen[1], now) or self.output.stands() != known.outputs:
+            self._seen = seen
             return None
-        return Published(Changes(same=known.files), known.posts, known.issues, known.feeds, known.files)
+        remarks = self.hubs.announce(now) if self.config.site.hubs else ()
+        same = Changes(same=known.files)
+        return Published(same, known.posts, known.issues, known.feeds, known.files, tuple(remarks))
 
     def publish(self, library: Library, now: datetime, *, dry_run: bool = False) -> Published:
         """Build the output folder. Raises SourceErrors, Outside."""
@@ -328,10 +332,11 @@ class App:
             compress=self.config.compress,
             pictures=self.mailed_pictures,
         )
-        if self._inputs and not dry_run and not done.remarks:
+        searchable = not any(problem.code == "F440" for problem in done.remarks)
+        if self._inputs and searchable and not dry_run:
             until = seal.until(now, [*self._coming, self.next_slot(now).due, *(issue.send_at for issue in issues)])
             counts = (done.posts, done.issues, done.feeds, done.files)
-            seal.keep(self.cache, seal.Seal(self._inputs, self.output.stands(), now.isoformat(), until, *counts))
+            seal.keep(self.cache, seal.Seal(self._inputs, self.output.left, now.isoformat(), until, *counts))
         return done
 
     def feeds(self, now: datetime) -> tuple[Feed, ...]:

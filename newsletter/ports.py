@@ -144,7 +144,11 @@ class Output(Protocol):
         """What `write` would do with these files, without doing it."""
 
     def stands(self) -> str:
-        """What changes when any published file does; empty when one is not as the last write left it."""
+        """What changes when any published file does; empty when one is gone."""
+
+    @property
+    def left(self) -> str:
+        """What `stands` said when the last `write` ended."""
 
 
 class MailedPictures(Protocol):
