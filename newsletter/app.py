@@ -17,7 +17,20 @@ from newsletter import seal
 from newsletter.config import Config
 from newsletter.errors import Problem, UsageError, nearest
 from newsletter.model import WEEKLY, Changes, Issue, Library, Person, Post, Slot, Source, Variant
-from newsletter.ports import Cache, Clock, Hosting, Hubs, Ledger, Output, Redirects, Reviews, Roster, Sources, Transport
+from newsletter.ports import (
+    Cache,
+    Clock,
+    Hosting,
+    Hubs,
+    Ledger,
+    Output,
+    Redirects,
+    Reviews,
+    Roster,
+    Sources,
+    Transport,
+    Versions,
+)
 from newsletter.program import default_folder, version
 from newsletter.spread import spread
 
@@ -138,6 +151,12 @@ class App:
         from newsletter.store.ledger import SqlLedger
 
         return SqlLedger(self.database)
+
+    @cached_property
+    def versions(self) -> Versions:
+        from newsletter.store.versions import SqlVersions
+
+        return SqlVersions(self.database)
 
     @cached_property
     def roster(self) -> Roster:
@@ -265,6 +284,12 @@ class App:
         from newsletter.usecases.choose import free_slot
 
         return free_slot(self.config.cadence, self.ledger.slots(WEEKLY) if self.has_state else (), now)
+
+    def source_of(self, post: Post) -> Source:
+        """The file that a post was read from, with its text. Raises Outside."""
+        from newsletter.content.late import at_hand
+
+        return at_hand(next(one for one in self.sources.read() if one.path == post.path))
 
     def write_post(self, path: PurePosixPath, text: str) -> None:
         """Make a new file in `posts/`. Raises Refused when it is there already."""

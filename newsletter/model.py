@@ -133,6 +133,14 @@ class Withdrawal:
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """What was wrong in a published Post, as its readers are told."""
+
+    day: date
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Asset:
     """A file that belongs to a Post and is published beside its page."""
 
@@ -196,6 +204,7 @@ class Post:
     judgement: Judgement | None = None  # of the Take that its VERDICT Link leads to
     withdrawal: Withdrawal | None = None
     repeats_itself: bool = False  # the summary is the beginning of the text
+    corrections: tuple[Correction, ...] = ()  # oldest first
 
     @property
     def minutes(self) -> int:
@@ -243,6 +252,38 @@ class Approval:
     content_hash: str
     by: str  # key of a Person
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A text of a Post that somebody was asked to look at, numbered from 1 for each Post."""
+
+    post_id: str
+    number: int
+    content_hash: str
+    text: str = field(repr=False)  # of the source, as it was written
+    seen_at: datetime
+
+
+class ReviewAct(StrEnum):
+    """What happened to a Post on its way to readers."""
+
+    ASKED = "asked"  # for a review
+    CHANGES = "changes"  # were asked for
+    RETURNED = "returned"  # to draft
+    APPROVED = "approved"
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewStep:
+    """One line of the history of a Post's review; append-only."""
+
+    post_id: str
+    at: datetime
+    who: str  # key of a Person
+    act: ReviewAct
+    version: int
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

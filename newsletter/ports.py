@@ -32,6 +32,7 @@ from newsletter.model import (
     Message,
     Receipt,
     Recipe,
+    ReviewStep,
     Settlement,
     Site,
     Slot,
@@ -41,6 +42,7 @@ from newsletter.model import (
     Story,
     Subscriber,
     Variant,
+    Version,
 )
 
 T = TypeVar("T")
@@ -83,6 +85,9 @@ class Sources(Protocol):
 
     def write_new(self, path: PurePosixPath, text: str) -> None:
         """Add a source that does not exist yet; `path` is relative to the site. Raises Refused when it does."""
+
+    def change(self, path: PurePosixPath, old: str, new: str) -> None:
+        """Replace the text of a source, whole or not at all. Raises Refused when it is not `old` any more."""
 
 
 class Search(Protocol):
@@ -167,6 +172,22 @@ class Reviews(Protocol):
     def all(self) -> Sequence[Approval]: ...
     def add(self, approval: Approval) -> None:
         """Append one approval; the file is written beside and replaced."""
+
+
+class Versions(Protocol):
+    """The texts of Posts that somebody was asked to look at, and what was said of them."""
+
+    def keep(self, post_id: str, content_hash: str, text: str, now: datetime) -> Version:
+        """The Version with this hash; the next one, if it is new."""
+
+    def of(self, post_id: str) -> Sequence[Version]:
+        """All of a Post, oldest first."""
+
+    def note(self, step: ReviewStep) -> None:
+        """Add one line. Its Version was kept before."""
+
+    def steps(self, post_id: str) -> Sequence[ReviewStep]:
+        """All of a Post, oldest first."""
 
 
 class Ledger(Protocol):

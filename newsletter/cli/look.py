@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from newsletter import words
 from newsletter.cli.door import Door, Group, columns, command
 from newsletter.cli.issue import counts_words, issue_data, number_of
 from newsletter.errors import stops
-from newsletter.model import DeliveryState, Issue, IssueState, SlotRecord, SubscriberStatus
+from newsletter.model import DeliveryState, Issue, IssueState, LogEntry, SlotRecord, SubscriberStatus
 
 if TYPE_CHECKING:
     from newsletter.issues.selection import Choice
@@ -193,6 +194,28 @@ def _why_not(told: Explanation) -> str:
     if told.reader.status is SubscriberStatus.ACTIVE:
         return "was not active when it started"
     return f"{told.reader.status.value} when it started"
+
+
+@command("log")
+@click.option("--count", default=20, show_default=True, type=click.IntRange(1, 10_000), help="How many lines.")
+def log(door: Door, count: int) -> None:
+    """Who did what, and when, newest first.
+
+    \b
+    newsletter log
+    newsletter log --count 200 --json
+    """
+    app = door.app
+    entries = app.ledger.entries(count) if app.has_state else ()
+    zone = app.config.site.timezone
+    rows = [
+        (words.when(e.at, zone), e.who or "the clock", e.channel, f"{e.action} {e.object}", _change(e)) for e in entries
+    ]
+    door.answer([asdict(entry) for entry in entries], *(columns(rows) if rows else ["Nothing was done yet."]))
+
+
+def _change(entry: LogEntry) -> str:
+    return f"{entry.before} → {entry.after}" if entry.before else entry.after
 
 
 @click.group("schedule", cls=Group, table={"next": ("newsletter.cli.look:schedule_next", "the next slots")})

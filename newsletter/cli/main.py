@@ -26,11 +26,12 @@ BLOCKS: dict[str, dict[str, tuple[str, str]]] = {
         "explain": ("newsletter.cli.look:explain", "why a reader did or did not get an issue"),
     },
     "Posts, issues, readers": {
-        "post": ("newsletter.cli.post:post", "list, import, approve"),
+        "post": ("newsletter.cli.post:post", "list, show, review, approve, correct"),
         "issue": ("newsletter.cli.issue:issue", "list, show, send, cancel"),
         "reader": ("newsletter.cli.reader:reader", "list, add, leave"),
         "feed": ("newsletter.cli.feed:feed", "list, check"),
         "schedule": ("newsletter.cli.look:schedule", "next"),
+        "log": ("newsletter.cli.look:log", "who did what"),
     },
     "The machine verbs, safe to repeat": {
         "publish": ("newsletter.cli.machine:publish", "build feeds and archive"),

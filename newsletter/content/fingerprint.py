@@ -33,6 +33,8 @@ def content_hash(header: Header, body: str, links: Sequence[Link], assets: Mappi
     }
     if header.judgement:  # what was approved before there were verdicts keeps its hash
         seen["judgement"] = header.judgement.value
+    if header.corrections:
+        seen["corrections"] = [[one.day.isoformat(), one.text] for one in header.corrections]
     encoded = json.dumps(seen, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return f"sha256:{hashlib.sha256(encoded.encode()).hexdigest()}"
 

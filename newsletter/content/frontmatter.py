@@ -40,9 +40,12 @@ KEYS = (
     "id",
     "draft",
     "withdrawn",
+    "corrections",
 )
 ALSO_TOPICS = ("tags", "categories")
-LISTS = frozenset({"topics", *ALSO_TOPICS, "previous", "continues", "corrects", "see_also", "verdict_on"})
+LISTS = frozenset(
+    {"topics", *ALSO_TOPICS, "previous", "continues", "corrects", "see_also", "verdict_on", "corrections"}
+)
 
 _DEEPEST = 2  # the mapping and a list in it
 _NOTHING = frozenset({"", "~"})

@@ -15,7 +15,7 @@ from newsletter.content import dates, names
 from newsletter.content.frontmatter import ALSO_TOPICS, FrontMatter, Word
 from newsletter.content.lines import Lines, Spot
 from newsletter.errors import Problem, nearest
-from newsletter.model import Judgement, LinkKind, Person, Site, Withdrawal
+from newsletter.model import Correction, Judgement, LinkKind, Person, Site, Withdrawal
 
 _SAID = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _KINDS = {
@@ -58,10 +58,11 @@ class Header:
     previous_auto: Spot | None
     judgement: Judgement | None = None
     withdrawal: Withdrawal | None = None
+    corrections: tuple[Correction, ...] = ()
 
 
 def read(front: FrontMatter, lines: Lines, path: PurePosixPath, site: Site) -> tuple[Header, list[Problem]]:
-    """The Header of one post, and P101, P102, P106–P108, P117, P132, P133 where its front matter is wrong."""
+    """The Header of one post, and P101, P102, P106–P108, P117, P132, P133, P145 where its front matter is wrong."""
     problems: list[Problem] = []
     reader = _Reader(front, lines, site, problems)
     stem = names.stem(path)
@@ -86,6 +87,7 @@ def read(front: FrontMatter, lines: Lines, path: PurePosixPath, site: Site) -> t
         previous_auto=auto,
         judgement=reader.judgement(),
         withdrawal=reader.withdrawal(),
+        corrections=reader.corrections(),
     )
     return header, problems
 
@@ -216,6 +218,20 @@ class _Reader:
             self.stop("P133", "A withdrawal is a date and a reason", word.spot, fix, why=why)
             return None
         return Withdrawal(at, reason.strip())
+
+    def corrections(self) -> tuple[Correction, ...]:
+        """`corrections:`, a list of `2026-11-24 What was wrong`."""
+        found = []
+        for word in self.front.values.get("corrections", ()):
+            day, _, said = word.text.partition(" ")
+            at = dates.read(day, self.site.timezone)
+            if at and said.strip():
+                found.append(Correction(at.astimezone(self.site.timezone).date(), said.strip()))
+            else:
+                fix = 'corrections: ["2026-11-24 The range is 512 km, not 612."]'
+                why = "Readers are told what was wrong, and since when it is right."
+                self.stop("P145", "A correction is a date and what was wrong", word.spot, fix, why=why)
+        return tuple(sorted(found, key=lambda one: one.day))
 
     def references(self) -> tuple[tuple[Reference, ...], Spot | None]:
         auto, found = None, []

@@ -274,6 +274,7 @@ class _Desk:
             draft=own.draft,
             judgement=own.judgement,
             withdrawal=own.withdrawal,
+            corrections=own.corrections,
             facts=card.facts,
             signs={name: self.index.sign(name) for name in sorted({*names, own.id})},
             auto=self.auto(card, asked=auto),
@@ -342,6 +343,7 @@ def _values(one: _One, row: Row) -> dict[str, Any]:
         "face": row.face,
         "judgement": row.judgement,
         "withdrawal": row.withdrawal,
+        "corrections": row.corrections,
     }
 
 
@@ -353,7 +355,7 @@ def _assets(source: Source, names: Sequence[str]) -> tuple[Asset, ...]:
 def _face(row: Row) -> str:
     """A hash of what other pages may say of a Post."""
     who = (row.file, row.id, row.slug, row.title, row.author, row.reviewer, row.published, row.updated, row.topics)
-    shown = (row.summary, row.take, row.image, row.image_alt, row.draft, row.judgement, row.withdrawal)
+    shown = (row.summary, row.take, row.image, row.image_alt, row.draft, row.judgement, row.withdrawal, row.corrections)
     return memory.hashed(*who, *shown, row.digest if row.assets else "")
 
 

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from newsletter.errors import Problem
-from newsletter.model import Judgement, Link, LinkKind, Person, Source, Take, Withdrawal
+from newsletter.model import Correction, Judgement, Link, LinkKind, Person, Source, Take, Withdrawal
 from newsletter.ports import Cache
 
 POST, BODY = "post", "body"
@@ -59,6 +59,7 @@ class Row(NamedTuple):
     take: Take | None
     judgement: Judgement | None
     withdrawal: Withdrawal | None
+    corrections: tuple[Correction, ...]
     links: tuple[Link, ...]
     assets: tuple[str, ...]  # names of those that it uses
     problems: tuple[Problem, ...]
@@ -154,6 +155,7 @@ def _written(row: Row) -> list[Any]:
         take and (take.html, take.text, take.check and take.check.isoformat()),
         row.judgement,
         gone and (gone.at.isoformat(), gone.reason),
+        [(one.day.isoformat(), one.text) for one in row.corrections],
         [(link.kind, link.target) for link in row.links],
         row.assets,
         [astuple(problem) for problem in row.problems],
@@ -162,7 +164,7 @@ def _written(row: Row) -> list[Any]:
 
 def _revived(kept: Any) -> Row:
     """The Row that was written so. Raises one of _FAULTS for anything else."""
-    author, reviewer, published, updated, topics, take, judgement, gone, links, assets, problems = kept[_PLAIN:]
+    author, reviewer, published, updated, topics, take, judgement, gone, wrong, links, assets, problems = kept[_PLAIN:]
     values = (
         *kept[:_PLAIN],
         Person(*author),
@@ -173,6 +175,7 @@ def _revived(kept: Any) -> Row:
         Take(take[0], take[1], take[2] and date.fromisoformat(take[2])) if take else None,
         Judgement(judgement) if judgement else None,
         Withdrawal(datetime.fromisoformat(gone[0]), gone[1]) if gone else None,
+        tuple([Correction(date.fromisoformat(day), text) for day, text in wrong]),
         tuple([Link(_KINDS[kind], kept[_ID], target) for kind, target in links]),
         tuple(assets),
         tuple([replace(Problem(*told), fixes=tuple(told[8])) for told in problems]),

@@ -62,6 +62,20 @@ class Folder:
             message = "A post of that name exists; nothing was changed"
             raise Refused(Problem("P131", message, str(path), fixes=fixes)) from error
 
+    def change(self, path: PurePosixPath, old: str, new: str) -> None:
+        """Replace the text of a post, unless somebody saved another one meanwhile; raises Refused (P146) then."""
+        target = self._root.joinpath(path)
+        beside = target.with_name(f".{target.name}.new")
+        try:
+            if _octets(target, _READ) != old.encode("utf-8", "surrogateescape"):
+                message = "The post was saved meanwhile; nothing was changed"
+                raise Refused(Problem("P146", message, str(path), fixes=("look at it, then call the command again",)))
+            beside.write_bytes(new.encode("utf-8", "surrogateescape"))
+            beside.chmod(target.stat().st_mode & 0o777)
+            beside.replace(target)
+        except OSError as error:
+            raise self._unwritable(error) from error
+
     def _read(self) -> Sequence[Source]:
         found = sorted(self._walk(), key=lambda entry: entry.path.split("/"))
         if problems := [problem for entry in found if (problem := self._refusal(entry))]:
@@ -135,6 +149,11 @@ class Folder:
         path = self._relative(Path(error.filename or self._posts))
         fixes = ("make it readable for the user that runs newsletter",)
         return Outside(Problem("P130", f"Cannot be read: {error.strerror}", str(path), fixes=fixes))
+
+    def _unwritable(self, error: OSError) -> Outside:
+        path = self._relative(Path(error.filename or self._posts))
+        fixes = ("check who may write there, and the space on the disk",)
+        return Outside(Problem("P147", f"Cannot be written: {error.strerror}", str(path), fixes=fixes))
 
     def _relative(self, path: Path) -> PurePosixPath:
         inside = path.is_relative_to(self._root)

@@ -226,6 +226,8 @@ def _post(whole: _Whole, post: Post) -> PostContext:
         json_ld=metadata.json_ld(site, post),
         judged=views.judged(site, post, around),
         verdicts=views.verdicts(site, around),
+        corrections=views.corrections(post),
+        corrected=views.corrected(site, around),
     )
 
 

@@ -29,6 +29,7 @@ class Around:
     older: Post | None
     judged: tuple[Post, ...] = ()  # Posts with a Take that this one gives a verdict on
     verdicts: tuple[Post, ...] = ()  # Posts with a verdict on this one's Take
+    linked: tuple[Post, ...] = ()  # all that this one links to
 
 
 def newest_first(library: Library) -> Library:
@@ -104,6 +105,7 @@ class Surroundings(Mapping[str, Around]):
             newer=newer,
             older=older,
             judged=_found(out, LinkKind.VERDICT),
+            linked=tuple({other.id: other for _, other in out}.values()),
             verdicts=tuple(judge for judge in _found(back, LinkKind.VERDICT) if judge.judgement),
         )
 

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from newsletter.model import Site
 from newsletter.publish.views import (
+    Corrected,
     FeedWay,
     Group,
     IssueLine,
@@ -72,6 +73,8 @@ class PostContext(Context):
     json_ld: Markup
     judged: tuple[Judged, ...] = ()
     verdicts: tuple[Judged, ...] = ()
+    corrections: tuple[Corrected, ...] = ()
+    corrected: tuple[Corrected, ...] = ()  # of the posts that it links to
 
 
 @dataclass(frozen=True, slots=True)

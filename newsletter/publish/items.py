@@ -6,7 +6,7 @@ words) and "Earlier in this story" as the last paragraph. A Post has one item, w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from html import escape
 from pathlib import PurePosixPath
@@ -79,8 +79,14 @@ def issued(issue: Issue) -> datetime:
 def body(site: Site, post: Post, around: Around) -> str:
     """The whole article as HTML for a reader that knows nothing of our pages."""
     told = (_take(site, post), _judged(site, post, around), _earlier(site, around))
-    parts = (_image(media(site, post)), post.html, *told)
+    parts = (*_corrections(post), _image(media(site, post)), post.html, *told)
     return clean("\n".join(part for part in parts if part)) or f"<p>{escape(plain(post.title), quote=False)}</p>"
+
+
+def _corrections(post: Post) -> Iterator[str]:
+    """First of all: whoever read the item before finds what is new in it."""
+    for one in post.corrections:
+        yield f"<p><strong>Corrected {words.long_date(one.day)}:</strong> {escape(one.text, quote=False)}</p>"
 
 
 def media(site: Site, post: Post) -> Media | None:

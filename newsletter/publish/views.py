@@ -94,6 +94,16 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
+class Corrected:
+    """What was wrong, and since when it is right; with the Post, where it is another one's."""
+
+    day: str
+    iso: str
+    text: str
+    reference: Reference | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Promise:
     """A Take that is held to account, on the list of them."""
 
@@ -214,6 +224,20 @@ def verdicts(site: Site, around: Around) -> tuple[Judged, ...]:
 def judged(site: Site, post: Post, around: Around) -> tuple[Judged, ...]:
     """The Takes that a Post judges."""
     return tuple(Judged(reference(site, other), post.judgement or "") for other in around.judged)
+
+
+def corrections(post: Post) -> tuple[Corrected, ...]:
+    """What was wrong in a Post, oldest first."""
+    return tuple(Corrected(words.long_date(one.day), one.day.isoformat(), one.text) for one in post.corrections)
+
+
+def corrected(site: Site, around: Around) -> tuple[Corrected, ...]:
+    """What was wrong in the Posts that one links to, each with the Post, oldest first."""
+    found = [(one.day, other, one.text) for other in around.linked for one in other.corrections]
+    return tuple(
+        Corrected(words.long_date(day), day.isoformat(), text, reference(site, other))
+        for day, other, text in sorted(found, key=lambda row: (row[0], row[1].id))
+    )
 
 
 def promise(site: Site, one: Prediction, root: str) -> Promise:

@@ -28,7 +28,7 @@ from sqlalchemy import (
     text,
 )
 
-from newsletter.model import DeliveryState, IssueState, SlotOutcome, SubscriberStatus
+from newsletter.model import DeliveryState, IssueState, ReviewAct, SlotOutcome, SubscriberStatus
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(milliseconds=1)
@@ -252,6 +252,35 @@ attempt = Table(
     _blank("reply"),
     ForeignKeyConstraint(["issue_id", "subscriber_id"], ["delivery.issue_id", "delivery.subscriber_id"]),
     Index("ix_attempt_delivery", "issue_id", "subscriber_id"),
+    sqlite_strict=True,
+)
+
+version = Table(
+    "version",
+    metadata,
+    Column("post_id", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("content_hash", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    PrimaryKeyConstraint("post_id", "number"),
+    UniqueConstraint("post_id", "content_hash"),
+    sqlite_strict=True,
+)
+
+review_step = Table(
+    "review_step",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("post_id", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("act", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    _blank("note"),
+    _one_of("act", ReviewAct),
+    ForeignKeyConstraint(["post_id", "version"], ["version.post_id", "version.number"]),
+    Index("ix_review_step_post", "post_id"),
     sqlite_strict=True,
 )
 

@@ -94,6 +94,27 @@ def test_a_new_post_never_replaces_another(site: Path) -> None:
     assert (site / "posts" / "new" / "a.md").read_text("utf-8") == TEXT
 
 
+def test_a_post_is_changed_whole_and_only_if_it_is_as_it_was_read(site: Path) -> None:
+    place = site / "posts" / "a.md"
+    place.write_bytes(b"caf\xe9\r\n")
+    place.chmod(0o640)
+    folder = Folder(site)
+    (source,) = folder.read()
+
+    folder.change(source.path, source.text, f"{source.text}more")
+    assert (place.read_bytes(), place.stat().st_mode & 0o777) == (b"caf\xe9\r\nmore", 0o640)
+    with pytest.raises(Refused, match="P146"):
+        folder.change(source.path, source.text, "other")
+    assert (place.read_bytes(), os.listdir(place.parent)) == (b"caf\xe9\r\nmore", ["a.md"])
+
+
+def test_a_disk_that_refuses_is_told(site: Path) -> None:
+    (site / "posts" / "a.md").write_text(TEXT, "utf-8")
+    (site / "posts" / ".a.md.new").mkdir()
+    with pytest.raises(Outside, match="P147"):
+        Folder(site).change(PurePosixPath("posts/a.md"), TEXT, "other")
+
+
 @pytest.mark.parametrize("path", ["a.md", "posts/../a.md", "/tmp/a.md"])
 def test_a_new_post_is_written_below_posts_only(site: Path, path: str) -> None:
     with pytest.raises(Refused):
