@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from newsletter.content.late import at_hand
 from newsletter.content.source import Folder
 from newsletter.errors import Outside, Refused, SourceErrors
 from newsletter.ports import Sources
@@ -99,13 +100,13 @@ def test_a_post_is_changed_whole_and_only_if_it_is_as_it_was_read(site: Path) ->
     place.write_bytes(b"caf\xe9\r\n")
     place.chmod(0o640)
     folder = Folder(site)
-    (source,) = folder.read()
+    (source,) = map(at_hand, folder.read())
 
     folder.change(source.path, source.text, f"{source.text}more")
     assert (place.read_bytes(), place.stat().st_mode & 0o777) == (b"caf\xe9\r\nmore", 0o640)
     with pytest.raises(Refused, match="P146"):
         folder.change(source.path, source.text, "other")
-    assert (place.read_bytes(), os.listdir(place.parent)) == (b"caf\xe9\r\nmore", ["a.md"])
+    assert (place.read_bytes(), [p.name for p in place.parent.iterdir()]) == (b"caf\xe9\r\nmore", ["a.md"])
 
 
 def test_a_disk_that_refuses_is_told(site: Path) -> None:
