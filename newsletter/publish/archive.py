@@ -18,7 +18,7 @@ from newsletter import words
 from newsletter.model import Asset, File, Issue, IssueState, Library, Post, Recipe, Site, Slot, Story
 from newsletter.publish import discovery, keys, metadata, more, sitemap, views
 from newsletter.publish.around import Surroundings, around_all, newest_first
-from newsletter.publish.catalogue import feeds
+from newsletter.publish.catalogue import Feed, feeds
 from newsletter.publish.contexts import (
     Context,
     FeedsContext,
@@ -94,22 +94,30 @@ def recipes(
     templates: Environment,
     *,
     next_slot: Slot | None = None,
+    listed: Sequence[Feed] = (),
 ) -> list[Recipe]:
     """How to make all pages and assets, in path order.
 
     An Issue that is READY has a page too: it is passed when it starts now, for its page must stand before its mail.
-    `next_slot` is told to readers only as long as there is no Issue yet.
+    `next_slot` is told to readers only as long as there is no Issue yet; `listed` are the feeds, for a caller that
+    has them.
     """
     shown = sorted((issue for issue in issues if _shown(issue)), key=lambda issue: issue.number, reverse=True)
     library = newest_first(library)
     whole = _whole(site, library, shown, next_slot)
     beside = [*more.leaves(site, library)]
-    leaves = [*_lists(whole), _follow(site, library, shown), *_posts_alone(whole), *_issues_alone(whole), *beside]
+    leaves = [
+        *_lists(whole),
+        _follow(site, listed or feeds(site, library, shown)),
+        *_posts_alone(whole),
+        *_issues_alone(whole),
+        *beside,
+    ]
     pages = [*_pages(leaves, site, templates)]
     marks = [File(PurePosixPath(mark.name), mark.content) for mark in (site.icon, site.logo) if mark]
     plain = map(ready, [*_styles(templates), _robots(site), *marks])
-    listed = sitemap.recipes(site, library, [leaf.path for leaf in leaves])
-    return sorted([*pages, *_assets(whole), *plain, *listed], key=lambda recipe: recipe.path.parts)
+    maps = sitemap.recipes(site, library, [leaf.path for leaf in leaves])
+    return sorted([*pages, *_assets(whole), *plain, *maps], key=lambda recipe: recipe.path.parts)
 
 
 def ready(file: File) -> Recipe:
@@ -269,9 +277,9 @@ def _issues(whole: _Whole) -> IssuesContext:
     return IssuesContext(whole.site, page, groups, whole.first_issue)
 
 
-def _follow(site: Site, library: Library, issues: Sequence[Issue]) -> Leaf:
+def _follow(site: Site, listed: Iterable[Feed]) -> Leaf:
     """The page that explains feeds, with every feed but those of stories, whose own posts name them."""
-    found = (feed for feed in feeds(site, library, issues) if feed.kind not in {"all", "chains"})
+    found = (feed for feed in listed if feed.kind not in {"all", "chains"})
     ways = [views.feed_way(site, feed.heading.title, feed.heading.home, feed.heading.folder) for feed in found]
     return Leaf(page_file(FEEDS), partial(_feeds, site, tuple(ways)), ways)
 
