@@ -6,7 +6,13 @@ Each step that a publish takes on the disk is tried as its last: from then on no
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -134,3 +140,39 @@ def _is_whole(site: Site) -> None:
     files = [File(PurePosixPath(path), content) for path, content in site.items()]
     assert [problem for problem in checks.internal_links(files, SITE) if problem.level == "stop"] == []
     assert OLD.keys() & NEW.keys() <= site.keys()
+
+
+CHILDREN = """
+import fcntl, os, sys, time
+from newsletter import spread
+spread.WORTH_IT = 2
+lock = open(sys.argv[1], "w")
+fcntl.flock(lock, fcntl.LOCK_EX)
+def work(place):
+    print(os.getpid(), flush=True)
+    time.sleep(600)
+list(spread.spread(work, range(16)))
+"""
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="on one processor nothing is spread")
+def test_what_works_for_a_killed_publish_ends_and_lets_go_of_its_lock(tmp_path: Path) -> None:
+    script = [sys.executable, "-c", CHILDREN, str(tmp_path / "lock")]
+    with subprocess.Popen(script, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout
+        children = [int(parent.stdout.readline()) for _ in range(2)]
+        parent.send_signal(signal.SIGKILL)
+        parent.wait(10)
+        ends = time.monotonic() + 20
+        while any(map(_lives, children)) and time.monotonic() < ends:
+            time.sleep(0.05)
+        assert not any(map(_lives, children))
+    with (tmp_path / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[0] not in {"Z", "X"}
+    except (FileNotFoundError, ProcessLookupError):
+        return False
