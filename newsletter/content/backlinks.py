@@ -76,6 +76,7 @@ class Index:
     def __init__(self, cards: Iterable[Card], now: datetime) -> None:
         self.now = now
         self._guesses = _GUESSES
+        self._signs: dict[str, str] = {}
         self._cards = sorted(cards, key=lambda card: (card.published, card.id))
         self._by_name = {card.id: card for card in self._cards}
         self._by_name.update((card.stem, card) for card in self._cards)
@@ -87,10 +88,12 @@ class Index:
 
     def sign(self, name: str) -> str:
         """What changes when another post may say something else of the post called so; empty when there is none."""
-        card = self._by_name.get(name)
-        if card is None:
-            return ""
-        return f"{card.facts}{card.released:d}{card.appeared(self.now):d}{card.withdrawn(self.now):d}"
+        if name not in self._signs:
+            card = self._by_name.get(name)
+            self._signs[name] = (
+                f"{card.facts}{card.released:d}{card.appeared(self.now):d}{card.withdrawn(self.now):d}" if card else ""
+            )
+        return self._signs[name]
 
     def nearest(self, name: str) -> str | None:
         """The slug that was probably meant; a run makes a hundred guesses, for each compares with every slug."""

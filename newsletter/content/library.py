@@ -224,7 +224,7 @@ class _Desk:
         row, sign = one.found, self.index.sign
         if not isinstance(row, Row) or row.auto != self.auto(card, asked=row.auto is not None):
             return None
-        return row if all(sign(name) == was for name, was in row.signs.items()) else None
+        return row if row.signs == {name: sign(name) for name in row.signs} else None
 
     def draw(self, pair: tuple[_One, Card]) -> _Drawn:
         """Render and check one text."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import astuple, dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -127,10 +128,10 @@ def _recalled(texts: Mapping[str, str]) -> Iterator[Row]:
 
 
 def _parsed(texts: Iterable[str]) -> Iterable[Any]:
-    try:
-        return list(json.loads(f"[{','.join(texts)}]"))
-    except ValueError:
-        return [json.loads(text) for text in texts if _is_json(text)]
+    with suppress(ValueError):
+        found: list[Any] = json.loads(f"[{','.join(texts)}]")
+        return found
+    return [json.loads(text) for text in texts if _is_json(text)]
 
 
 def _is_json(text: str) -> bool:
