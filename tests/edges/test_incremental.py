@@ -377,6 +377,7 @@ MOVED: dict[str, Callable[[Path], object]] = {
     "an edit": lambda root: write(root, 2, a_post(2, text="Other words.")),
     "a new post": lambda root: write(root, 9, a_post(9)),
     "a post gone": lambda root: (root / "posts" / "p4.md").unlink(),
+    "the icon": lambda root: (root / "mark.png").write_bytes(b"another"),
     "the settings": lambda root: (root / "newsletter.toml").write_text(corpus.CONFIG + "\n", "utf-8"),
     "an approval": lambda root: (root / "reviews.toml").write_text("", "utf-8"),
     "a template": _template,
