@@ -147,17 +147,15 @@ def _lists(whole: _Whole) -> Iterator[Leaf]:
 
 
 def _posts_alone(whole: _Whole) -> Iterator[Leaf]:
-    neighbours = keys.Neighbours(whole.around)
     for post in whole.posts.values():
-        seen = (keys.mark(post), neighbours.of_page(post), whole.carried.get(post.id, ()))
+        seen = (keys.mark(post), whole.neighbours.of_page(post), whole.carried.get(post.id, ()))
         yield Leaf(page_file(post_path(post.slug)), partial(_post, whole, post), seen)
 
 
 def _issues_alone(whole: _Whole) -> Iterator[Leaf]:
-    neighbours = keys.Neighbours(whole.around)
     for place, issue in enumerate(whole.issues):
         posts = [whole.posts[story.post_id] for story in issue.stories if story.post_id in whole.posts]
-        told = [part for post in posts for part in (keys.mark(post), neighbours.of_item(post))]
+        told = [part for post in posts for part in (keys.mark(post), whole.neighbours.of_item(post))]
         beside = whole.issues[max(0, place - 1) : place + 2]
         yield Leaf(page_file(issue_path(issue.number)), partial(_issue, whole, place), (beside, place, *told))
 
@@ -169,6 +167,7 @@ class _Whole:
     site: Site
     posts: Mapping[str, Post]  # by id, newest first
     around: Surroundings
+    neighbours: keys.Neighbours
     issues: Sequence[Issue]  # newest first
     carried: Mapping[str, Sequence[Issue]]  # by post id, oldest first
     first_issue: str
@@ -180,7 +179,8 @@ def _whole(site: Site, library: Library, issues: Sequence[Issue], next_slot: Slo
         for story in issue.stories:
             carried.setdefault(story.post_id, []).append(issue)
     first_issue = words.full_date(next_slot.local) if next_slot and not issues else ""
-    return _Whole(site, {post.id: post for post in library.posts}, around_all(library), issues, carried, first_issue)
+    posts, around = {post.id: post for post in library.posts}, around_all(library)
+    return _Whole(site, posts, around, keys.Neighbours(library, around), issues, carried, first_issue)
 
 
 def _render(templates: Environment, make: Callable[[], Context]) -> bytes:

@@ -86,7 +86,7 @@ def documents(site: Site, library: Library, issues: Sequence[Issue], listed: Seq
     """
     library = newest_first(library)
     around = around_all(library)
-    desk = _Desk(site, {post.id: post for post in library.posts}, around, keys.Neighbours(around), {}, {})
+    desk = _Desk(site, {post.id: post for post in library.posts}, around, keys.Neighbours(library, around), {}, {})
     listed = listed or feeds(site, library, issues)
     for feed in listed:
         yield from desk.polled(feed)

@@ -123,8 +123,8 @@ def led_on(site: Site, library: Library, known: Mapping[str, str], folders: Coll
 
 def with_mailed(own: Sequence[Recipe], pictures: MailedPictures | None, library: Library) -> Sequence[Recipe]:
     """These files, and the pictures that only mails still name."""
-    there = {file.path for file in own}
     kept = pictures.recipes(without={post.id for post in library.withdrawn}) if pictures else ()
+    there = {file.path for file in own} if kept else set()
     return [*own, *(file for file in kept if file.path not in there)]
 
 
