@@ -250,6 +250,8 @@ class App:
             encode=self.encode_picture,
             cache=self.cache,
             spread=spread,
+            output=self.output,
+            redirects=self.redirects,
         )
         self._coming = [time for post in loaded.posts for time in _times(post)]
         return loaded

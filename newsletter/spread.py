@@ -37,17 +37,31 @@ def _forked(function: Callable[[T], R], things: Sequence[T], processors: int) ->
 
     context = multiprocessing.get_context("fork")
     gc.freeze()  # what is there now will not be touched, so that its memory stays shared
+    life = os.pipe()
+    given = (function, things, life)
     try:
-        with ProcessPoolExecutor(processors, context, initializer=_begin, initargs=(function, things)) as pool:
+        with ProcessPoolExecutor(processors, context, initializer=_begin, initargs=given) as pool:
             yield from pool.map(_do, range(len(things)), chunksize=_CHUNK)
     finally:
         gc.unfreeze()
+        for end in life:
+            os.close(end)
 
 
-def _begin(function: Callable[[Any], Any], things: Sequence[Any]) -> None:
+def _begin(function: Callable[[Any], Any], things: Sequence[Any], life: tuple[int, int]) -> None:
     global _work  # noqa: PLW0603 - the one thing that a child knows
     _work = function, things
+    os.close(life[1])
+    threading.Thread(target=_end_with_parent, args=(life[0],), daemon=True).start()
     gc.set_threshold(100_000, 50, 50)  # parsing makes many objects and hardly a circle: looking for them took an eighth
+
+
+def _end_with_parent(life: int) -> None:
+    """Nothing comes, until the parent that alone could write is gone: without it a child would wait for ever, and hold
+    the locks that it inherited.
+    """
+    os.read(life, 1)
+    os._exit(1)
 
 
 def _do(place: int) -> Any:

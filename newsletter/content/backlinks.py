@@ -73,24 +73,40 @@ class Teller(Protocol):
 class Index:
     """All posts of a site by slug, file stem and id, for references and for `previous: auto`."""
 
-    def __init__(self, cards: Iterable[Card], now: datetime) -> None:
+    def __init__(self, cards: Iterable[Card], now: datetime, formerly: Callable[[], Mapping[str, str]] = dict) -> None:
+        """`formerly` answers names that posts had, each with another or a later name; asked for unknown names only."""
         self.now = now
+        self._ask_formerly = formerly
         self._guesses = _GUESSES
+        self._signs: dict[str, str] = {}
         self._cards = sorted(cards, key=lambda card: (card.published, card.id))
         self._by_name = {card.id: card for card in self._cards}
         self._by_name.update((card.stem, card) for card in self._cards)
         self._by_name.update((card.slug, card) for card in self._cards)  # of equal names the slug wins
 
     def find(self, name: str) -> Card | None:
-        """The post of that slug, file stem or id."""
-        return self._by_name.get(name)
+        """The post of that slug, file stem or id; or that was called so."""
+        return self._by_name.get(name) or self._by_name.get(self._today(name))
 
     def sign(self, name: str) -> str:
         """What changes when another post may say something else of the post called so; empty when there is none."""
-        card = self._by_name.get(name)
-        if card is None:
-            return ""
-        return f"{card.facts}{card.released:d}{card.appeared(self.now):d}{card.withdrawn(self.now):d}"
+        if name not in self._signs:
+            card = self.find(name)
+            self._signs[name] = (
+                f"{card.facts}{card.released:d}{card.appeared(self.now):d}{card.withdrawn(self.now):d}" if card else ""
+            )
+        return self._signs[name]
+
+    @cached_property
+    def _formerly(self) -> Mapping[str, str]:
+        return self._ask_formerly()
+
+    def _today(self, name: str) -> str:
+        passed = set()
+        while name not in self._by_name and name in self._formerly and name not in passed:
+            passed.add(name)
+            name = self._formerly[name]
+        return name
 
     def nearest(self, name: str) -> str | None:
         """The slug that was probably meant; a run makes a hundred guesses, for each compares with every slug."""

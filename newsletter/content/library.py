@@ -9,7 +9,7 @@ remembers. With a cache, text that was seen before is neither parsed nor rendere
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
@@ -84,18 +84,19 @@ def load(
     now: datetime,
     cache: Cache | None = None,
     spread: Spread = map,
+    formerly: Callable[[], Mapping[str, str]] = dict,
 ) -> Loaded:
-    """Read all sources as of `now`.
+    """Read all sources as of `now`. `formerly` answers slugs that posts had, each with a slug or id of today.
 
     A post is public when it is no draft, its time has come, and (if the site reviews) some version of it was
     approved; `library.approved` are those whose present content was. A `cache` is for one site and one version of
     the program.
     """
     known = Memory.of(cache)
-    ones = _read(sorted(sources, key=lambda source: file_of(source).split("/")), site, known, spread)
+    ones = _read(sorted(sources, key=lambda source: file_of(source).replace("/", "\0")), site, known, spread)
     once = {approval.post_id for approval in approvals} if site.review else None
     cards = [_card(one, once) for one in ones]
-    rows, posts = _posts(ones, cards, _Desk(Index(cards, now), site), known, spread)
+    rows, posts = _posts(ones, cards, _Desk(Index(cards, now, formerly), site), known, spread)
     problems = [*_twins(ones, cards), *(problem for row in rows for problem in row.problems)]
     by_id = {card.id: one for one, card in zip(ones, cards, strict=True)}
     problems += backlinks.circles(posts, lambda post_id: (by_id[post_id].lines, by_id[post_id].front.spot("previous")))
@@ -224,7 +225,7 @@ class _Desk:
         row, sign = one.found, self.index.sign
         if not isinstance(row, Row) or row.auto != self.auto(card, asked=row.auto is not None):
             return None
-        return row if all(sign(name) == was for name, was in row.signs.items()) else None
+        return row if row.signs == {name: sign(name) for name in row.signs} else None
 
     def draw(self, pair: tuple[_One, Card]) -> _Drawn:
         """Render and check one text."""

@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import astuple, dataclass, field, replace
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from newsletter.errors import Problem
@@ -23,6 +25,7 @@ POST, BODY = "post", "body"
 _AT_ONCE = 500
 _FAULTS = (ValueError, TypeError, KeyError, IndexError, AttributeError)
 _KINDS = {kind.value: kind for kind in LinkKind}
+_person = lru_cache(Person)  # most posts are by the same few
 
 
 class Row(NamedTuple):
@@ -128,10 +131,10 @@ def _recalled(texts: Mapping[str, str]) -> Iterator[Row]:
 
 
 def _parsed(texts: Iterable[str]) -> Iterable[Any]:
-    try:
-        return list(json.loads(f"[{','.join(texts)}]"))
-    except ValueError:
-        return [json.loads(text) for text in texts if _is_json(text)]
+    with suppress(ValueError):
+        found: list[Any] = json.loads(f"[{','.join(texts)}]")
+        return found
+    return [json.loads(text) for text in texts if _is_json(text)]
 
 
 def _is_json(text: str) -> bool:
@@ -167,8 +170,8 @@ def _revived(kept: Any) -> Row:
     author, reviewer, published, updated, topics, take, judgement, gone, wrong, links, assets, problems = kept[_PLAIN:]
     values = (
         *kept[:_PLAIN],
-        Person(*author),
-        Person(*reviewer) if reviewer else None,
+        _person(*author),
+        _person(*reviewer) if reviewer else None,
         datetime.fromisoformat(published),
         datetime.fromisoformat(updated),
         tuple(topics),
@@ -189,9 +192,9 @@ def digest(source: Source) -> str:
     for name in sorted(source.assets):
         whole.update(f"\0{name}\0".encode("utf-8", "surrogatepass"))
         whole.update(hashlib.sha256(source.assets[name]).digest())
-    return whole.hexdigest()
+    return whole.hexdigest()[:32]
 
 
 def hashed(*parts: object) -> str:
     """A hash of values that say all of themselves when they are written out."""
-    return hashlib.sha256("\0".join(map(repr, parts)).encode()).hexdigest()
+    return hashlib.sha256("\0".join(map(repr, parts)).encode()).hexdigest()[:32]

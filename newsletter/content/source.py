@@ -77,13 +77,13 @@ class Folder:
             raise self._unwritable(error) from error
 
     def _read(self) -> Sequence[Source]:
-        found = sorted(self._walk(), key=lambda entry: entry.path.split("/"))
+        found = sorted(self._walk(), key=lambda entry: entry.path.replace("/", "\0"))
         if problems := [problem for entry in found if (problem := self._refusal(entry))]:
             raise SourceErrors(problems)
         settled = (time.time() - _RESTLESS) * 1e9
-        folders = {entry.path.rpartition("/")[0] for entry in found}
-        beside = {folder: self._beside(folder, settled) for folder in folders}
-        return [self._source(entry, beside[entry.path.rpartition("/")[0]], settled) for entry in found]
+        folders = [entry.path.rpartition("/")[0] for entry in found]
+        beside = {folder: self._beside(folder, settled) for folder in set(folders)}
+        return [self._source(entry, beside[folder], settled) for entry, folder in zip(found, folders, strict=True)]
 
     def _walk(self) -> Iterator[os.DirEntry[str]]:
         waiting = [str(self._posts)] if self._posts.exists() else []
@@ -124,7 +124,7 @@ class Folder:
         for name, _ in own:
             names.setdefault(_WORD.findall(name)[-1], []).append(name)
         restless = any(stamp.endswith(":") for stamp in stamps)
-        whole = hashlib.sha256("\0".join(stamps).encode("utf-8", "surrogatepass")).hexdigest()
+        whole = hashlib.sha256("\0".join(stamps).encode("utf-8", "surrogatepass")).hexdigest()[:32]
         return _Beside(Path(folder), "" if restless else whole, names)
 
     def _source(self, entry: os.DirEntry[str], beside: _Beside, settled: float) -> Source:

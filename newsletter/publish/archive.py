@@ -18,7 +18,7 @@ from newsletter import words
 from newsletter.model import Asset, File, Issue, IssueState, Library, Post, Recipe, Site, Slot, Story
 from newsletter.publish import discovery, keys, metadata, more, sitemap, views
 from newsletter.publish.around import Surroundings, around_all, newest_first
-from newsletter.publish.catalogue import feeds
+from newsletter.publish.catalogue import Feed, feeds
 from newsletter.publish.contexts import (
     Context,
     FeedsContext,
@@ -94,22 +94,30 @@ def recipes(
     templates: Environment,
     *,
     next_slot: Slot | None = None,
+    listed: Sequence[Feed] = (),
 ) -> list[Recipe]:
     """How to make all pages and assets, in path order.
 
     An Issue that is READY has a page too: it is passed when it starts now, for its page must stand before its mail.
-    `next_slot` is told to readers only as long as there is no Issue yet.
+    `next_slot` is told to readers only as long as there is no Issue yet; `listed` are the feeds, for a caller that
+    has them.
     """
     shown = sorted((issue for issue in issues if _shown(issue)), key=lambda issue: issue.number, reverse=True)
     library = newest_first(library)
     whole = _whole(site, library, shown, next_slot)
     beside = [*more.leaves(site, library)]
-    leaves = [*_lists(whole), _follow(site, library, shown), *_posts_alone(whole), *_issues_alone(whole), *beside]
+    leaves = [
+        *_lists(whole),
+        _follow(site, listed or feeds(site, library, shown)),
+        *_posts_alone(whole),
+        *_issues_alone(whole),
+        *beside,
+    ]
     pages = [*_pages(leaves, site, templates)]
     marks = [File(PurePosixPath(mark.name), mark.content) for mark in (site.icon, site.logo) if mark]
     plain = map(ready, [*_styles(templates), _robots(site), *marks])
-    listed = sitemap.recipes(site, library, [leaf.path for leaf in leaves])
-    return sorted([*pages, *_assets(whole), *plain, *listed], key=lambda recipe: recipe.path.parts)
+    maps = sitemap.recipes(site, library, [leaf.path for leaf in leaves])
+    return sorted([*pages, *_assets(whole), *plain, *maps], key=lambda recipe: recipe.path.parts)
 
 
 def ready(file: File) -> Recipe:
@@ -139,17 +147,15 @@ def _lists(whole: _Whole) -> Iterator[Leaf]:
 
 
 def _posts_alone(whole: _Whole) -> Iterator[Leaf]:
-    neighbours = keys.Neighbours(whole.around)
     for post in whole.posts.values():
-        seen = (keys.mark(post), neighbours.of_page(post), whole.carried.get(post.id, ()))
+        seen = (keys.mark(post), whole.neighbours.of_page(post), whole.carried.get(post.id, ()))
         yield Leaf(page_file(post_path(post.slug)), partial(_post, whole, post), seen)
 
 
 def _issues_alone(whole: _Whole) -> Iterator[Leaf]:
-    neighbours = keys.Neighbours(whole.around)
     for place, issue in enumerate(whole.issues):
         posts = [whole.posts[story.post_id] for story in issue.stories if story.post_id in whole.posts]
-        told = [part for post in posts for part in (keys.mark(post), neighbours.of_item(post))]
+        told = [part for post in posts for part in (keys.mark(post), whole.neighbours.of_item(post))]
         beside = whole.issues[max(0, place - 1) : place + 2]
         yield Leaf(page_file(issue_path(issue.number)), partial(_issue, whole, place), (beside, place, *told))
 
@@ -161,6 +167,7 @@ class _Whole:
     site: Site
     posts: Mapping[str, Post]  # by id, newest first
     around: Surroundings
+    neighbours: keys.Neighbours
     issues: Sequence[Issue]  # newest first
     carried: Mapping[str, Sequence[Issue]]  # by post id, oldest first
     first_issue: str
@@ -172,7 +179,8 @@ def _whole(site: Site, library: Library, issues: Sequence[Issue], next_slot: Slo
         for story in issue.stories:
             carried.setdefault(story.post_id, []).append(issue)
     first_issue = words.full_date(next_slot.local) if next_slot and not issues else ""
-    return _Whole(site, {post.id: post for post in library.posts}, around_all(library), issues, carried, first_issue)
+    posts, around = {post.id: post for post in library.posts}, around_all(library)
+    return _Whole(site, posts, around, keys.Neighbours(library, around), issues, carried, first_issue)
 
 
 def _render(templates: Environment, make: Callable[[], Context]) -> bytes:
@@ -271,9 +279,9 @@ def _issues(whole: _Whole) -> IssuesContext:
     return IssuesContext(whole.site, page, groups, whole.first_issue)
 
 
-def _follow(site: Site, library: Library, issues: Sequence[Issue]) -> Leaf:
+def _follow(site: Site, listed: Iterable[Feed]) -> Leaf:
     """The page that explains feeds, with every feed but those of stories, whose own posts name them."""
-    found = (feed for feed in feeds(site, library, issues) if feed.kind not in {"all", "chains"})
+    found = (feed for feed in listed if feed.kind not in {"all", "chains"})
     ways = [views.feed_way(site, feed.heading.title, feed.heading.home, feed.heading.folder) for feed in found]
     return Leaf(page_file(FEEDS), partial(_feeds, site, tuple(ways)), ways)
 

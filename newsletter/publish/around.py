@@ -72,27 +72,17 @@ class Surroundings(Mapping[str, Around]):
         """The Posts of the story that a Post is in, oldest first, and its place among them; none for no story."""
         return self._stories.get(post_id, ((), 0))
 
-    def beside(self, post_id: str) -> tuple[Post | None, Post | None]:
-        """The next newer Post and the next older one."""
-        return self._beside[post_id]
-
-    def linked(self, post: Post) -> Iterator[tuple[str, Post]]:
-        """The public Posts that it links to, each with how, in the order of the Links."""
-        return ((link.kind, self._posts[link.target]) for link in post.links if link.target in self._posts)
-
-    def linking(self, post: Post) -> Iterator[tuple[str, Post]]:
-        """The public Posts that link to it, each with how."""
-        back = self._library.backlinks.get(post.id, ())
-        return ((link.kind, self._posts[link.source]) for link in back if link.source in self._posts)
-
     def _around(self, post: Post) -> Around:
-        out = [pair for pair in self.linked(post) if pair[1].id != post.id]
-        back = [pair for pair in self.linking(post) if pair[1].id != post.id]
+        posts, links = self._posts, self._library.backlinks.get(post.id, ())
+        out = [
+            (link.kind, posts[link.target]) for link in post.links if link.target in posts and link.target != post.id
+        ]
+        back = [(link.kind, posts[link.source]) for link in links if link.source in posts and link.source != post.id]
         story, place = self.story(post.id)
         earlier, later = story[:place][::-1], story[place + 1 :]
         see_also = _found([*out, *back], LinkKind.SEE_ALSO)
         named = {other.id for other in (*earlier, *later, *see_also)}
-        newer, older = self.beside(post.id)
+        newer, older = self._beside[post.id]
         return Around(
             earlier=earlier,
             later=later,

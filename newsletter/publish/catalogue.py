@@ -80,12 +80,14 @@ def feed_files(site: Site, library: Library, issues: Sequence[Issue]) -> list[Fi
     return [File(document.path, document.render()) for document in documents(site, library, issues)]
 
 
-def documents(site: Site, library: Library, issues: Sequence[Issue]) -> Iterator[Document]:
-    """Every feed document, the archived pages and the list of feeds, before they are rendered."""
+def documents(site: Site, library: Library, issues: Sequence[Issue], listed: Sequence[Feed] = ()) -> Iterator[Document]:
+    """Every feed document, the archived pages and the list of feeds, before they are rendered; `listed` are the
+    `feeds` of the same, for a caller that has them.
+    """
     library = newest_first(library)
     around = around_all(library)
-    desk = _Desk(site, {post.id: post for post in library.posts}, around, keys.Neighbours(around), {}, {})
-    listed = feeds(site, library, issues)
+    desk = _Desk(site, {post.id: post for post in library.posts}, around, keys.Neighbours(library, around), {}, {})
+    listed = listed or feeds(site, library, issues)
     for feed in listed:
         yield from desk.polled(feed)
     yield from desk.archived(listed[0])

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from jinja2 import Environment
 
-from newsletter.model import Post
+from newsletter.model import Library, Post
 from newsletter.publish.around import Surroundings
 
 
@@ -29,24 +29,34 @@ def face(post: Post) -> str:
 
 
 class Neighbours:
-    """What the page and the feed items of a Post say of other Posts, by their faces, without working it out."""
+    """What the page and the feed items of a Post say of other Posts, by their faces, without working it out.
 
-    def __init__(self, around: Surroundings) -> None:
+    How a Post links to another is in its own mark.
+    """
+
+    def __init__(self, library: Library, around: Surroundings) -> None:
+        self._backlinks = library.backlinks
         self._around = around
+        self._faces = {post.id: face(post) for post in library.posts}
+        faces = ["", *self._faces.values(), ""]
+        self._beside = dict(zip(self._faces, zip(faces, faces[2:], strict=False), strict=True))
         self._stories: dict[int, str] = {}  # by the identity of its Posts: a hash of their faces
 
     def of_page(self, post: Post) -> str:
-        around = self._around
-        sides = [face(other) if other else "" for other in around.beside(post.id)]
-        linked = [f"{how}>{face(other)}" for how, other in around.linked(post)]
-        linking = [f"{how}<{face(other)}" for how, other in around.linking(post)]
-        story, _ = around.story(post.id)
-        return " ".join((*sides, *linked, *linking, self._story(story) if story else ""))
+        faces = self._faces
+        parts = [*self._beside[post.id], *[faces.get(link.target, "-") for link in post.links]]
+        for link in self._backlinks.get(post.id, ()):
+            if link.source in faces:
+                parts += (link.kind, faces[link.source])
+        story, _ = self._around.story(post.id)
+        if story:
+            parts.append(self._story(story))
+        return " ".join(parts)
 
     def of_item(self, post: Post) -> str:
         story, place = self._around.story(post.id)
-        linked = [face(other) for _, other in self._around.linked(post)]
-        return " ".join((*linked, *map(face, story[max(0, place - 3) : place])))
+        linked = [self._faces.get(link.target, "-") for link in post.links]
+        return " ".join([*linked, *map(face, story[max(0, place - 3) : place])])
 
     def _story(self, posts: tuple[Post, ...]) -> str:
         """Worked out once for all pages of a story, which would else be as many times as many faces."""

@@ -119,4 +119,4 @@ def _by_year(site: Site, posts: Sequence[Post]) -> dict[int, tuple[Post, ...]]:
 def _year_of(post: Post, zone: ZoneInfo) -> int:
     """On the readers' calendar; it differs from that of UTC on two days only."""
     at = post.published
-    return at.astimezone(zone).year if (at.month, at.day) in {(1, 1), (12, 31)} else at.year
+    return at.year if 1 < at.month < 12 else at.astimezone(zone).year

@@ -2,8 +2,8 @@
 
 A reader never meets half a publish. All files are first written beside (into a hidden folder of the same file
 system, flushed to the disk), then moved into place one by one: assets and pages, then lists, then feeds, so
-that nothing is announced before it is there; what is gone is removed last. A failure while writing beside
-leaves the folder as it was. Only files that a publish recorded in `.manifest.json` are ever replaced or
+that nothing is announced before it is there; what is gone is removed last, the other way round. A failure while
+writing beside leaves the folder as it was. Only files that a publish recorded in `.manifest.json` are ever replaced or
 removed; the manifest knows of every file before it appears, so a publish that is cut short is completed by
 the next. Two publishes at once take turns. No link in the folder is followed.
 
@@ -194,7 +194,7 @@ class Folder:
         for path in plan.moved:
             (self._path / path).parent.mkdir(parents=True, exist_ok=True)
             _beside(stage, path).replace(self._path / path)
-        for path in plan.gone:
+        for path in reversed(_announced_last(plan.gone)):
             self._remove(path)
         if many:
             os.sync()

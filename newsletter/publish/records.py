@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from stat import S_ISDIR, S_ISREG
+from stat import S_ISREG
 
 from newsletter.ports import Cache
 from newsletter.publish.manifest import Manifest
@@ -33,10 +33,11 @@ class Records:
         never do.
         """
         known = self._known(folder)
-        files, plain, found = manifest.files, {"": True}, {}
+        files, found = manifest.files, {}
+        inside: dict[str, set[str]] = {}
         for path, key in keys.items():
             was = known.get(path)
-            if was and key and was.startswith(f"{key} {files.get(path)} ") and _plain(folder, path, plain):
+            if was and key and was.startswith(f"{key} {files.get(path)} ") and _is_plain(folder, path, inside):
                 stamp = was.rpartition(" ")[2]
                 if stamp == _stamp(f"{folder}/{path}"):
                     found[path] = stamp
@@ -77,19 +78,23 @@ def _parsed(text: str) -> dict[str, str]:
     return {}
 
 
-def _plain(folder: Path, path: str, known: dict[str, bool]) -> bool:
-    """Whether no link leads to the file's place; each folder is looked at once."""
+def _is_plain(folder: Path, path: str, inside: dict[str, set[str]]) -> bool:
+    """Whether no link leads to the file's place. `inside` are the folders in each folder, which is read once."""
     parent = path.rpartition("/")[0]
-    if parent not in known:
-        known[parent] = _plain(folder, parent, known) and _is_folder(f"{folder}/{parent}")
-    return known[parent]
+    if not parent:
+        return True
+    above, _, name = parent.rpartition("/")
+    if above not in inside:
+        inside[above] = _folders(f"{folder}/{above}") if _is_plain(folder, parent, inside) else set()
+    return name in inside[above]
 
 
-def _is_folder(path: str) -> bool:
+def _folders(path: str) -> set[str]:
     try:
-        return S_ISDIR(os.lstat(path).st_mode)
+        with os.scandir(path) as entries:
+            return {entry.name for entry in entries if entry.is_dir(follow_symlinks=False)}
     except OSError:
-        return False
+        return set()
 
 
 def _stamp(path: str) -> str:

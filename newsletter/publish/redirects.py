@@ -37,6 +37,12 @@ def renamed(published: Mapping[str, str], library: Library) -> dict[str, str]:
     return {f"/{post_path(was)}": slug for slug, was in sorted(old.items()) if was != slug and was not in slugs}
 
 
+def former_slugs(site: Site, published: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
+    """Slugs that Posts had -> the slug or id that each leads to, from what was published (id -> slug) and the lines."""
+    lines = {_slug_of(below(path, site)): _target(target, site) for path, target in known.items()}
+    return {**{slug: post_id for post_id, slug in published.items()}, **lines}
+
+
 def resolve(
     site: Site, library: Library, known: Mapping[str, str], folders: Collection[str] = ()
 ) -> tuple[tuple[Redirect, ...], list[Problem]]:

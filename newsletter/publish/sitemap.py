@@ -5,14 +5,14 @@ Pages that only lead on, that tell of a withdrawal, or that were not there are i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import PurePosixPath
 
 from lxml import etree
 
-from newsletter.model import Library, Recipe, Site
+from newsletter.model import Library, Post, Recipe, Site
 from newsletter.publish import keys
 from newsletter.publish.paths import SEARCH, SITEMAP, post_path
 
@@ -23,29 +23,36 @@ _UNLISTED = frozenset({"404.html", f"{SEARCH}index.html"})
 
 def recipes(site: Site, library: Library, pages: Iterable[PurePosixPath], *, limit: int = LIMIT) -> Iterator[Recipe]:
     """How to make the one file; where there are more than `limit` pages, an index of several."""
-    changed = {f"{post_path(post.slug)}index.html": max(post.updated, post.published) for post in library.posts}
-    unlisted = _UNLISTED | {f"{post_path(post.slug)}index.html" for post in library.withdrawn}
-    newest = max(changed.values(), default=None)
-    shown = sorted({*map(str, pages)} - unlisted, key=lambda path: path.split("/"))
-    rows = [(path, changed.get(path, newest)) for path in shown]
-    parts = [rows[start : start + limit] for start in range(0, len(rows), limit)]
-    if len(parts) == 1:
-        yield _recipe(site, SITEMAP, "urlset", "url", parts[0])
+    paths = {*map(str, pages)} - _UNLISTED - {f"{post_path(post.slug)}index.html" for post in library.withdrawn}
+    key = keys.of(site.url, limit, "\n".join(sorted(paths)), " ".join(map(keys.face, library.posts)))
+    starts = range(0, len(paths), limit)
+    if len(starts) == 1:
+        yield Recipe(PurePosixPath(SITEMAP), key, partial(_part, site, library, paths, 0, limit))
         return
-    names = [f"sitemap-{number}.xml" for number in range(1, len(parts) + 1)]
-    yield _recipe(site, SITEMAP, "sitemapindex", "sitemap", [(name, newest) for name in names])
-    yield from (_recipe(site, name, "urlset", "url", part) for name, part in zip(names, parts, strict=True))
+    names = [f"sitemap-{number}.xml" for number in range(1, len(starts) + 1)]
+    yield Recipe(PurePosixPath(SITEMAP), key, partial(_index, site, library, names))
+    for name, start in zip(names, starts, strict=True):
+        yield Recipe(PurePosixPath(name), key, partial(_part, site, library, paths, start, limit))
 
 
-_Rows = Sequence[tuple[str, datetime | None]]  # path below the web root, and when it changed
+def _changed(post: Post) -> datetime:
+    return max(post.updated, post.published)
 
 
-def _recipe(site: Site, name: str, kind: str, row: str, rows: _Rows) -> Recipe:
-    told = "".join(f"{path} {changed}\n" for path, changed in rows)
-    return Recipe(PurePosixPath(name), keys.of(site.url, kind, told), partial(_document, site, kind, row, rows))
+def _index(site: Site, library: Library, names: Iterable[str]) -> bytes:
+    newest = max(map(_changed, library.posts), default=None)
+    return _document(site, "sitemapindex", "sitemap", [(name, newest) for name in names])
 
 
-def _document(site: Site, kind: str, row: str, rows: _Rows) -> bytes:
+def _part(site: Site, library: Library, paths: Iterable[str], start: int, limit: int) -> bytes:
+    changed = {f"{post_path(post.slug)}index.html": _changed(post) for post in library.posts}
+    newest = max(changed.values(), default=None)
+    shown = sorted(paths, key=lambda path: path.split("/"))[start : start + limit]
+    return _document(site, "urlset", "url", [(path, changed.get(path, newest)) for path in shown])
+
+
+def _document(site: Site, kind: str, row: str, rows: Iterable[tuple[str, datetime | None]]) -> bytes:
+    """Rows are a path below the web root, and when it changed."""
     root = etree.Element(kind, {"xmlns": _NAMESPACE})
     for path, changed in rows:
         element = etree.SubElement(root, row)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from newsletter.content.library import Loaded, load
-from newsletter.errors import SourceErrors, stops
+from newsletter.errors import NewsletterError, SourceErrors, stops
 from newsletter.model import Library, Site, Source
-from newsletter.ports import Cache, Encode, Reviews, Spread
+from newsletter.ports import Cache, Encode, Output, Redirects, Reviews, Spread
+from newsletter.publish.redirects import former_slugs
 from newsletter.usecases.illustrate import with_pictures
 
 
@@ -21,9 +22,21 @@ def check(
     encode: Encode,
     cache: Cache | None = None,
     spread: Spread = map,
+    output: Output,
+    redirects: Redirects,
 ) -> Loaded:
-    """All posts, with their pictures as they are published, and every problem found in them."""
-    loaded = load(sources, site, approvals=reviews.all(), now=now, cache=cache, spread=spread)
+    """All posts, with their pictures as they are published, and every problem found in them.
+
+    They may name each other by slugs that they had: as `output` and `redirects` remember, which are asked if need be.
+    """
+
+    def formerly() -> Mapping[str, str]:
+        try:
+            return former_slugs(site, output.published_ids(), redirects.all())
+        except NewsletterError:  # whoever publishes is told
+            return {}
+
+    loaded = load(sources, site, approvals=reviews.all(), now=now, cache=cache, spread=spread, formerly=formerly)
     return with_pictures(loaded, sources, site, encode)
 
 

@@ -15,7 +15,7 @@ from newsletter.model import File, Issue, IssueState, Library, Recipe, Site, Slo
 from newsletter.ports import Hosting, Hubs, MailedPictures, Output, Redirects, Search
 from newsletter.publish import archive, checks, compressed, feedcheck, kept, snippets
 from newsletter.publish import redirects as addresses
-from newsletter.publish.catalogue import documents, feeds, shared_ids
+from newsletter.publish.catalogue import Feed, documents, feeds, shared_ids
 from newsletter.publish.paths import post_path
 from newsletter.publish.redirects import Redirect
 from newsletter.usecases.published import Published
@@ -52,7 +52,7 @@ def publish(
     if shared := shared_ids(site, listed):
         raise SourceErrors(shared)
     moved = led_on(site, library, known, folders)
-    own = with_mailed(recipes(library, shown, site, templates, next_slot), pictures, library)
+    own = with_mailed(recipes(library, shown, site, templates, next_slot, listed), pictures, library)
     files, told = with_moved(own, moved, site, library, templates, hosts)
     files += compressed.beside(files) if compress else ()
     known_paths, own_paths = (frozenset(str(file.path) for file in some) for some in (files, own))
@@ -123,8 +123,8 @@ def led_on(site: Site, library: Library, known: Mapping[str, str], folders: Coll
 
 def with_mailed(own: Sequence[Recipe], pictures: MailedPictures | None, library: Library) -> Sequence[Recipe]:
     """These files, and the pictures that only mails still name."""
-    there = {file.path for file in own}
     kept = pictures.recipes(without={post.id for post in library.withdrawn}) if pictures else ()
+    there = {file.path for file in own} if kept else set()
     return [*own, *(file for file in kept if file.path not in there)]
 
 
@@ -147,11 +147,17 @@ def with_moved(
 
 
 def recipes(
-    library: Library, issues: Sequence[Issue], site: Site, templates: Environment, next_slot: Slot | None
+    library: Library,
+    issues: Sequence[Issue],
+    site: Site,
+    templates: Environment,
+    next_slot: Slot | None,
+    listed: Sequence[Feed] = (),
 ) -> list[Recipe]:
-    """How to make every file of the site; a function of its arguments alone."""
-    pages = archive.recipes(site, library, issues, templates, next_slot=next_slot)
-    return [*pages, *(Recipe(d.path, d.key, d.render) for d in documents(site, library, issues))]
+    """How to make every file of the site; a function of its arguments alone. `listed` are its feeds, if at hand."""
+    listed = listed or feeds(site, library, issues)
+    pages = archive.recipes(site, library, issues, templates, next_slot=next_slot, listed=listed)
+    return [*pages, *(Recipe(d.path, d.key, d.render) for d in documents(site, library, issues, listed))]
 
 
 def starting(issue: Issue, now: datetime) -> bool:

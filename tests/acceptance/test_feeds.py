@@ -6,6 +6,7 @@ import re
 
 import feedparser
 import pytest
+from PIL import Image
 
 from tests.acceptance.harness import CONFIGURATION, SiteFolder, until
 from tests.edges.test_websub import a_hub
@@ -43,6 +44,21 @@ def test_every_listed_feed_is_published_and_read_alike(site: SiteFolder) -> None
         assert not atom.bozo
         assert [e.id for e in rss.entries] == [e.id for e in atom.entries]
         assert len(rss.entries) == row["items"]
+
+
+def test_another_icon_is_published_though_no_post_changed(site: SiteFolder) -> None:
+    text = CONFIGURATION.replace("[sender]", 'icon = "mark.png"\nrights = "© 2026 Auto Trendy"\n\n[sender]')
+    site.configure(text)
+    icon = site.root / "mark.png"
+    for size in (512, 640):
+        Image.new("L", (size, size)).save(icon)
+        site.ok("publish", now=NOW)
+
+        assert (site.root / "feeds/icon.png").read_bytes() == icon.read_bytes()
+    assert f"<icon>{ROOT}icon.png</icon>" in (site.root / "feeds/atom.xml").read_text()
+    again = site.json("publish", now=NOW)
+    assert (again["new"], again["changed"], again["gone"]) == (0, 0, 0)
+    assert "nothing to fix" in site.ok("feed", "check", now=NOW).out
 
 
 def test_feed_check_finds_nothing_in_what_publish_wrote_and_a_fault_that_somebody_made(site: SiteFolder) -> None:

@@ -254,6 +254,19 @@ def test_a_cache_that_cannot_be_written_is_no_hindrance(site: Path) -> None:
     assert publish(site).changes.new
 
 
+def test_a_post_may_still_be_named_by_the_slug_that_it_had(site: Path, tmp_path: Path) -> None:
+    publish(site)
+    write(site, 1, a_post(1, slug="renamed", text="After [[p0]]."))  # p2 says [[p1]] and see_also: p1
+    publish(site)
+    write(site, 9, a_post(9, text="Later: [[p1]] of old."))
+    publish(site)
+
+    assert b'href="../../posts/renamed/"' in seen(site)["posts/p2/index.html"]
+    assert b'href="../../posts/renamed/"' in seen(site)["posts/p9/index.html"]
+    assert '"/posts/p1/" = "renamed"' in (site / "redirects.toml").read_text("utf-8")
+    assert seen(site) == cold(site, tmp_path / "cold")
+
+
 # -- reading
 
 
@@ -364,6 +377,7 @@ MOVED: dict[str, Callable[[Path], object]] = {
     "an edit": lambda root: write(root, 2, a_post(2, text="Other words.")),
     "a new post": lambda root: write(root, 9, a_post(9)),
     "a post gone": lambda root: (root / "posts" / "p4.md").unlink(),
+    "the icon": lambda root: (root / "mark.png").write_bytes(b"another"),
     "the settings": lambda root: (root / "newsletter.toml").write_text(corpus.CONFIG + "\n", "utf-8"),
     "an approval": lambda root: (root / "reviews.toml").write_text("", "utf-8"),
     "a template": _template,

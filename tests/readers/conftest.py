@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -63,10 +65,12 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str],
 
         @cache
         def open_shelf(name: str) -> Shelf:
-            folder = tmp_path_factory.mktemp(name) / "site"
-            site = _hard(folder) if name == "hard" else _sample(folder)
+            own = tmp_path_factory.getbasetemp()
+            shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+            folder = own / f"{name}-site"
+            site = _sample(folder) if name == "sample" else _hard(folder, shared / "hard")
             client = until_the_end.enter_context(served(site))
-            return Shelf(site.root / "feeds", str(client.base_url))
+            return Shelf(folder / "feeds", str(client.base_url))
 
         yield open_shelf
 
@@ -85,7 +89,11 @@ def _sample(folder: Path) -> SiteFolder:
     return SiteFolder(folder)
 
 
-def _hard(folder: Path) -> SiteFolder:
-    site = hard.write(folder)
-    site.ok("publish", now=hard.NOW)
-    return site
+def _hard(folder: Path, shared: Path) -> SiteFolder:
+    """A copy of what is published once: whoever comes second, in another process of this run, waits for it."""
+    with shared.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not shared.exists():
+            hard.write(shared).ok("publish", now=hard.NOW)
+    shutil.copytree(shared, folder)
+    return SiteFolder(folder)

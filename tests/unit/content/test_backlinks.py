@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.content.library import Loaded
+from newsletter.content.library import Loaded, load
 from newsletter.model import Approval, Link, LinkKind, Source
+from tests.builders import a_site
 from tests.unit.content.sources import NOW, a_source, codes, links, loaded
 
 OLD = a_source("old", day="2022-02-01", topics="[Cars]")
@@ -171,3 +172,21 @@ def test_of_two_posts_of_one_day_the_one_that_continues_the_other_comes_later() 
     slugs = {post.id: post.slug for post in library.posts}
     (chain,) = set(library.chains.values())
     assert [slugs[post_id] for post_id in chain.posts] == ["zulu", "alpha", "mike"]
+
+
+def test_a_post_is_found_by_what_it_was_called() -> None:
+    names = {"once": "then", "then": "old", "away": "https://example.org/", "round": "about", "about": "round"}
+    new = a_source("new", "See [[once]] and [[then]].", day="2022-02-08", continues="once")
+    lost = a_source("lost", "See [[away]] and [[round]].", day="2022-02-08")
+    result = load([OLD, new, lost], a_site(review=False), approvals=(), now=NOW, formerly=lambda: names)
+
+    assert of("new", result) == [("continues", "old")]
+    assert 'href="https://autotrendy.example/posts/old/"' in next(p for p in result.posts if p.slug == "new").html
+    assert codes(result) == ["P105", "P105"]
+
+
+def test_what_is_called_so_today_comes_before_what_was() -> None:
+    new = a_source("new", "See [[old]].", day="2022-02-08")
+    result = load([OLD, new], a_site(review=False), approvals=(), now=NOW, formerly=lambda: {"old": "new"})
+
+    assert of("new", result) == [("mentions", "old")]
