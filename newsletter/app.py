@@ -18,6 +18,7 @@ from newsletter.config import Config
 from newsletter.errors import Problem, UsageError, nearest
 from newsletter.model import WEEKLY, Changes, Issue, Library, Person, Post, Slot, Source, Variant
 from newsletter.ports import (
+    Briefs,
     Cache,
     Clock,
     Hosting,
@@ -151,6 +152,12 @@ class App:
         from newsletter.store.ledger import SqlLedger
 
         return SqlLedger(self.database)
+
+    @cached_property
+    def briefs(self) -> Briefs:
+        from newsletter.store.briefs import BriefFile
+
+        return BriefFile(self.config.root / "next-issue.toml", self.config.site.people, self.config.brief)
 
     @cached_property
     def versions(self) -> Versions:
@@ -409,7 +416,11 @@ class App:
         from newsletter.usecases.coming import Past, coming, past
         from newsletter.usecases.prepare import Shelf
 
-        known = past(self.ledger, library, now) if self.has_state else Past(Shelf(library), now)
+        if self.has_state:
+            known = past(self.ledger, library, now, self.briefs)
+        else:
+            brief, remarks = self.briefs.of(1)
+            known = Past(Shelf(library), now, brief=brief, remarks=tuple(remarks))
         return coming(
             known,
             site=self.config.site,
@@ -422,6 +433,9 @@ class App:
     def press(self, library: Library, now: datetime) -> Press:
         """What making an issue needs."""
         from newsletter.usecases.choose import Press
+        from newsletter.usecases.prepare import next_number
+
+        brief, remarks = self.briefs.of(next_number(self.issues()))
 
         return Press(
             library=library,
@@ -432,6 +446,8 @@ class App:
             sandbox=self.config.mail.sandbox,
             now=now,
             pictures=self.mailed_pictures,
+            brief=brief,
+            remarks=tuple(remarks),
         )
 
     def recover(self, now: datetime) -> int:

@@ -23,7 +23,7 @@ from pydantic_core import ErrorDetails, PydanticUndefined
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from newsletter.errors import ConfigError, Problem, nearest
-from newsletter.model import Asset, Cadence, Person, Sender, Site
+from newsletter.model import USUAL, Asset, Brief, Cadence, Person, Sender, Site
 
 FILE_NAME = "newsletter.toml"
 ENV_PREFIX = "NEWSLETTER_"
@@ -164,6 +164,11 @@ class CadenceSection(Section):
     )
 
 
+class IssueSection(Section):
+    at_least: int = Field(1, description="Stories that an issue needs; with fewer, they wait for the next slot.", ge=1)
+    at_most: int | None = Field(None, description="Stories that an issue takes; the others wait. Default: all.", ge=1)
+
+
 class MailSection(Section):
     transport: Literal["maildir", "smtp"] = Field(
         "maildir", description="`maildir` is the sandbox: mail lands in the outbox and no socket is opened."
@@ -217,6 +222,7 @@ class Settings(BaseSettings):
     sender: SenderSection = Field(SenderSection(), description="Who the mail comes from.")
     people: dict[str, PersonSection] = Field({}, description="Desks and persons, each under its key.")
     cadence: CadenceSection = Field(CadenceSection(), description="When issues go out.")
+    issue: IssueSection = Field(IssueSection(), description="What an issue is made of.")
     mail: MailSection = Field(MailSection(), description="How mail leaves.")
     web: WebSection = Field(WebSection(), description="The pages that answer readers.")
     publish: PublishSection = Field(PublishSection(), description="What is told and written beside the pages.")
@@ -272,6 +278,7 @@ class Config:
     web_port: int
     hosting: tuple[str, ...] = ()
     compress: bool = False
+    brief: Brief = USUAL  # what is usual for an issue
 
     @property
     def database(self) -> str:
@@ -526,6 +533,7 @@ def _config(root: Path, settings: Settings, password: str) -> Config:
         web_port=settings.web.port,
         hosting=settings.publish.hosting,
         compress=settings.publish.compress,
+        brief=Brief(at_least=settings.issue.at_least, at_most=settings.issue.at_most),
     )
 
 

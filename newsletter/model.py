@@ -352,6 +352,25 @@ class Slot:
     local: datetime = field(compare=False)  # the same instant on the cadence's wall clock
 
 
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What an editor decided about one Issue before it is made; for most, nothing."""
+
+    subject: str = ""
+    preheader: str = ""
+    note: str = ""  # to the readers: plain text, paragraphs apart by an empty line
+    signed: str = ""  # whose note it is, by name
+    lead: str = ""  # slug of the Post that comes first
+    pins: tuple[str, ...] = ()  # slugs of those that come next, in this order
+    leave_out: tuple[str, ...] = ()  # slugs of those that wait for a later Issue
+    at_least: int = 1  # stories; with fewer there is no Issue
+    at_most: int | None = None  # stories; the others wait
+
+
+USUAL = Brief()
+"""What holds where nobody decided anything."""
+
+
 class SlotOutcome(StrEnum):
     """How a slot ended. Every slot that passed has exactly one."""
 
@@ -430,6 +449,7 @@ class Digest:
     html: str = field(repr=False)
     text: str = field(repr=False)
     digest_hash: str = ""
+    note: str = ""  # the editor's, with the signature; the archive shows it too
 
 
 @dataclass(frozen=True, slots=True)
@@ -450,6 +470,7 @@ class Issue:
     finished_at: datetime | None = None
     sent_by: str = ""  # who triggered it; empty for the clock
     audience: int = 0
+    note: str = ""  # of the editor to the readers
 
 
 # --- readers ---------------------------------------------------------------------------------------

@@ -10,13 +10,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from newsletter.errors import Problem
 from newsletter.model import (
     Addressee,
     Approval,
     Attempt,
+    Brief,
     Changes,
     Chunk,
     Consent,
@@ -188,6 +189,16 @@ class Versions(Protocol):
 
     def steps(self, post_id: str) -> Sequence[ReviewStep]:
         """All of a Post, oldest first."""
+
+
+class Briefs(Protocol):
+    """`next-issue.toml`: what an editor has decided about the next Issue."""
+
+    def of(self, number: int) -> tuple[Brief, Sequence[Problem]]:
+        """What is decided about an Issue, and what an editor should know of it. Raises ConfigError, Outside."""
+
+    def change(self, number: int, given: Mapping[str, Any]) -> None:
+        """Decide these things about an Issue; an empty value takes a decision back. Raises ConfigError, Outside."""
 
 
 class Ledger(Protocol):

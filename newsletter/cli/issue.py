@@ -1,4 +1,4 @@
-"""`issue list | show | send | cancel`."""
+"""`issue list | show | send | cancel`; `issue plan` has a module of its own."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _TABLE = {
     "list": ("newsletter.cli.issue:list_issues", "all issues with their outcome"),
     "show": ("newsletter.cli.issue:show", "one issue, or the next one as it would be"),
+    "plan": ("newsletter.cli.plan:plan", "decide about the next one: order, subject, note"),
     "send": ("newsletter.cli.issue:send", "trigger an issue by hand"),
     "cancel": ("newsletter.cli.issue:cancel", "stop an issue that is about to go, or going"),
 }

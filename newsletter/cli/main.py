@@ -27,7 +27,7 @@ BLOCKS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Posts, issues, readers": {
         "post": ("newsletter.cli.post:post", "list, show, review, approve, correct"),
-        "issue": ("newsletter.cli.issue:issue", "list, show, send, cancel"),
+        "issue": ("newsletter.cli.issue:issue", "list, show, plan, send, cancel"),
         "reader": ("newsletter.cli.reader:reader", "list, add, leave"),
         "feed": ("newsletter.cli.feed:feed", "list, check"),
         "schedule": ("newsletter.cli.look:schedule", "next"),

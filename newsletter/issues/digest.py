@@ -34,7 +34,8 @@ def render(view: DigestView, templates: Environment) -> Digest:
         templates.get_template("email/style.css").render(),
     )
     text = plaintext.render(view, templates)
-    return Digest(view.subject, view.preheader, html, text, digest_hash(view.subject, view.preheader, html, text))
+    note = "\n\n".join([*view.note, f"— {view.signed}"] if view.signed else view.note) if view.note else ""
+    return Digest(view.subject, view.preheader, html, text, digest_hash(view.subject, view.preheader, html, text), note)
 
 
 def digest_hash(subject: str, preheader: str, html: str, text: str) -> str:

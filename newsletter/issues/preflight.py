@@ -16,7 +16,7 @@ from lxml import etree
 from newsletter.errors import Problem
 from newsletter.issues import budget, links
 from newsletter.issues.page import elements, parse, strings, text_of
-from newsletter.issues.view import PREHEADER_MAX, PREHEADER_MIN, SUBJECT_MAX, SUBJECT_MIN, DigestView
+from newsletter.issues.view import NOTE_WORDS, PREHEADER_MAX, PREHEADER_MIN, SUBJECT_MAX, SUBJECT_MIN, DigestView
 from newsletter.model import Digest, Sentinel
 
 _MARKUP = re.compile(r"\{\{|\{%|\}\}|%\}|@@")
@@ -57,6 +57,13 @@ def preflight(digest: Digest, view: DigestView, *, sandbox: bool) -> list[Proble
     return sorted(found, key=lambda problem: problem.level != "stop")
 
 
+def _note(mail: Mail) -> Iterator[Problem]:
+    if (length := sum(len(paragraph.split()) for paragraph in mail.view.note)) > NOTE_WORDS:
+        yield _warn(
+            "I334", f"The editor's note has {length} words, more than {NOTE_WORDS}", "The stories begin below it."
+        )
+
+
 def _weight(mail: Mail) -> Iterator[Problem]:
     if problem := budget.check(mail.digest):
         yield problem
@@ -81,12 +88,12 @@ def _placeholders(mail: Mail) -> Iterator[Problem]:
 
 def _without_authored(run: str, view: DigestView) -> str:
     """The run less what an author wrote: None is also an English word."""
-    for story in view.stories:
-        for authored in (story.title, story.summary, story.take_text, story.image_alt):
-            whole = " ".join(authored.split())
-            if run in whole:
-                return ""
-            run = run.replace(whole, "") if whole else run
+    told = [(story.title, story.summary, story.take_text, story.image_alt) for story in view.stories]
+    for authored in (text for texts in (*told, view.note, (view.subject, view.preheader)) for text in texts):
+        whole = " ".join(authored.split())
+        if run in whole:
+            return ""
+        run = run.replace(whole, "") if whole else run
     return run
 
 
@@ -199,6 +206,7 @@ CHECKS: tuple[Callable[[Mail], Iterator[Problem]], ...] = (
     _headings,
     _preheader,
     _colours,
+    _note,
 )
 
 
@@ -216,6 +224,7 @@ _FIXES: Mapping[str, str] = {
     "I315": "give the lead story a title of one line",
     "I316": "change the title of the lead story",
     "I317": "change the summary of the lead story",
+    "I334": "shorten the note, or make a post of it",
     "I320": "use #1b1b1b for black and #fffdfa for white",
 }
 

@@ -12,11 +12,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from newsletter import words
+from newsletter.errors import Problem, nearest
 from newsletter.issues import cadence as rhythm
-from newsletter.model import Cadence, IssueState, Library, Post, Slot, SlotOutcome, SlotRecord
+from newsletter.model import USUAL, Brief, Cadence, IssueState, Library, Post, Slot, SlotOutcome, SlotRecord
 
 _CHANGED = "changed since approval"
 _IN_REVIEW = "in review"
+_BRIEF = "next-issue.toml"
 _UNAPPROVED = frozenset({_CHANGED, _IN_REVIEW})
 
 
@@ -42,6 +44,7 @@ class Selection:
     stories: tuple[Choice, ...]
     left: tuple[Choice, ...]
     last_issue: int | None = None  # the highest number that carries a Post
+    at_least: int = 1  # stories that an Issue needs
 
     @property
     def waiting(self) -> tuple[Choice, ...]:
@@ -98,15 +101,28 @@ def due(cadence: Cadence, records: Sequence[SlotRecord], started: datetime, now:
     return [slot for slot in rhythm.slots(cadence, since, now) if slot.key not in ended]
 
 
-def choose(library: Library, carried: Mapping[str, int], *, start: datetime | None, now: datetime) -> Selection:
+def choose(
+    library: Library,
+    carried: Mapping[str, int],
+    *,
+    start: datetime | None,
+    now: datetime,
+    brief: Brief = USUAL,
+) -> Selection:
     """Judge every public Post and those in review. `start` as from `start()`, or None to look at the whole archive."""
     newest_first = sorted(
         (*library.posts, *library.in_review), key=lambda post: (post.published, post.id), reverse=True
     )
     judged = [_judge(post, library, carried, start, now) for post in newest_first]
-    chosen = [choice for choice in judged if choice.verdict is Verdict.IN]
-    left = tuple(choice for choice in judged if choice.verdict is not Verdict.IN)
-    return Selection(_lead_first(chosen), left, max(carried.values(), default=None))
+    judged = [_left_out(choice) if choice.post.slug in brief.leave_out else choice for choice in judged]
+    stories = _in_order([choice for choice in judged if choice.verdict is Verdict.IN], brief)
+    beyond = stories[brief.at_most :] if brief.at_most else ()
+    too_many = f"one more than the {brief.at_most} that an issue takes"
+    waiting = {choice.post.id: Choice(choice.post, Verdict.WAIT, too_many) for choice in beyond}
+    left = [waiting.get(c.post.id, c) for c in judged if c.verdict is not Verdict.IN or c.post.id in waiting]
+    return Selection(
+        stories[: len(stories) - len(beyond)], tuple(left), max(carried.values(), default=None), brief.at_least
+    )
 
 
 def decide(cadence: Cadence, slots_due: Sequence[Slot], selection: Selection, now: datetime) -> Decision:
@@ -118,7 +134,7 @@ def decide(cadence: Cadence, slots_due: Sequence[Slot], selection: Selection, no
         return Nothing(rhythm.next_slots(cadence, now, 1)[0])
     *earlier, slot = slots_due
     coalesced = tuple(earlier)
-    if not selection.stories:
+    if len(selection.stories) < selection.at_least:
         return _empty(slot, coalesced, selection)
     stories = tuple(choice.post for choice in selection.stories)
     late = now - slot.due
@@ -126,6 +142,25 @@ def decide(cadence: Cadence, slots_due: Sequence[Slot], selection: Selection, no
         reason = f"found {words.span(late)} after the slot (limit {words.span(cadence.late_limit)})"
         return Make(slot, coalesced, stories, IssueState.HELD, reason)
     return Make(slot, coalesced, stories, IssueState.READY, "")
+
+
+def unmet(brief: Brief, library: Library, stories: Sequence[Post]) -> list[Problem]:
+    """I332 for slugs in a Brief that no post has, I333 (a warning) for those that should be in, and are not."""
+    leads = (brief.lead,) if brief.lead else ()
+    told: dict[str, tuple[str, ...]] = {"lead": leads, "pins": brief.pins, "leave_out": brief.leave_out}
+    chosen = {post.slug for post in stories}
+    problems = []
+    for key, slugs in told.items():
+        for slug in slugs:
+            if slug not in library.known_slugs | {post.slug for post in library.posts}:
+                meant = nearest(slug, sorted(library.known_slugs))
+                fix = f"Did you mean {meant}?" if meant else "newsletter post list"
+                problems.append(Problem("I332", f"{key}: there is no post {slug}", _BRIEF, fixes=(fix,)))
+            elif key != "leave_out" and slug not in chosen:
+                fixes = ("newsletter issue show next   says why", f"newsletter post show {slug}")
+                message = f"{key}: {slug} is not in this issue"
+                problems.append(Problem("I333", message, _BRIEF, fixes=fixes, level="warn"))
+    return problems
 
 
 def _judge(post: Post, library: Library, carried: Mapping[str, int], start: datetime | None, now: datetime) -> Choice:
@@ -140,13 +175,30 @@ def _judge(post: Post, library: Library, carried: Mapping[str, int], start: date
     return Choice(post, Verdict.IN, "in no issue yet")
 
 
-def _lead_first(chosen: list[Choice]) -> tuple[Choice, ...]:
+def _left_out(choice: Choice) -> Choice:
+    return choice if choice.verdict is Verdict.OUT else Choice(choice.post, Verdict.WAIT, "left out by the editor")
+
+
+def _in_order(chosen: list[Choice], brief: Brief) -> tuple[Choice, ...]:
+    """The lead, then what is pinned, then the rest, newest first."""
     if not chosen:
         return ()
-    lead = next((choice for choice in chosen if choice.post.image), chosen[0])
-    rest = tuple(choice for choice in chosen if choice is not lead)
-    reason = "lead: newest with an image" if lead.post.image else "lead: newest"
-    return (Choice(lead.post, Verdict.IN, reason), *rest)
+    by_slug = {choice.post.slug: choice for choice in chosen}
+    pinned = [by_slug[slug] for slug in dict.fromkeys(brief.pins) if slug in by_slug]
+    lead, reason = _lead(chosen, by_slug.get(brief.lead), pinned)
+    named = {lead.post.id, *(choice.post.id for choice in pinned)}
+    pins = (Choice(pin.post, Verdict.IN, "pinned by the editor") for pin in pinned if pin.post.id != lead.post.id)
+    rest = (choice for choice in chosen if choice.post.id not in named)
+    return (Choice(lead.post, Verdict.IN, reason), *pins, *rest)
+
+
+def _lead(chosen: list[Choice], wanted: Choice | None, pinned: list[Choice]) -> tuple[Choice, str]:
+    if wanted:
+        return wanted, "lead: chosen by the editor"
+    if pinned:
+        return pinned[0], "lead: pinned first"
+    newest = next((choice for choice in chosen if choice.post.image), chosen[0])
+    return newest, "lead: newest with an image" if newest.post.image else "lead: newest"
 
 
 def _empty(slot: Slot, coalesced: tuple[Slot, ...], selection: Selection) -> Empty:
@@ -155,5 +207,9 @@ def _empty(slot: Slot, coalesced: tuple[Slot, ...], selection: Selection) -> Emp
         verb = "waits" if len(unapproved) == 1 else "wait"
         reason = f"{words.stories(len(unapproved))} {verb} for approval"
         return Empty(slot, coalesced, reason, SlotOutcome.HELD)
+    if selection.stories:
+        stories = words.stories(len(selection.stories))
+        reason = f"{stories} of at least {selection.at_least}: they wait for the next slot"
+        return Empty(slot, coalesced, reason)
     since = f" since issue {selection.last_issue}" if selection.last_issue is not None else ""
     return Empty(slot, coalesced, f"nothing new{since}")

@@ -6,18 +6,21 @@ would have to count, date or join are finished here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from newsletter import words
-from newsletter.model import Cadence, Issue, Library, Post, Sentinel, Site, Slot
+from newsletter.model import USUAL, Brief, Cadence, Issue, Library, Post, Sentinel, Site, Slot
 
 SUBJECT_MIN, SUBJECT_MAX = 10, 78
 PREHEADER_MIN, PREHEADER_MAX = 40, 110
 CONTENTS_FROM = 3  # stories, from which a list of contents helps more than it costs
 EARLIER_MAX = 3
 SUMMARY_WORDS = 60
+NOTE_WORDS = 80
+_EMPTY_LINE = re.compile(r"\n[ \t]*\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,8 @@ class DigestView:
     subject: str
     preheader: str
     issue_line: str
+    note: tuple[str, ...]  # paragraphs of the editor's note; none for most issues
+    signed: str
     take_label: str
     stories: tuple[StoryView, ...]
     last_issue: LastIssueView | None
@@ -103,6 +108,7 @@ def view(
     slot: Slot,
     carried: Mapping[str, int],
     previous: Issue | None,
+    brief: Brief = USUAL,
 ) -> DigestView:
     """The mail of issue `number`; `stories` has at least one Post, the lead first.
 
@@ -112,7 +118,8 @@ def view(
     last = previous if previous and previous.state.public and previous.stories and previous.number < number else None
     week_ago = _is_last_week(last, number, slot)
     day = slot.local.date()
-    subject = _subject(site, stories[0])
+    subject = _one_line(brief.subject) or _subject(site, stories[0])
+    opening = f"Issue {number} of {site.title}, {words.full_date(day)}."
     shown = tuple(_story(site, library, post, carried, last.number if last and week_ago else None) for post in stories)
     return DigestView(
         publication=site.title,
@@ -123,8 +130,10 @@ def view(
         title=f"{site.title} #{number}: {shown[0].title}",
         label=f"{site.title} issue {number}, {words.long_date(day)}",
         subject=subject,
-        preheader=_preheader(site, stories, subject, f"Issue {number} of {site.title}, {words.full_date(day)}."),
+        preheader=_one_line(brief.preheader) or _preheader(site, stories, subject, opening),
         issue_line=_issue_line(number, day, stories),
+        note=paragraphs(brief.note),
+        signed=brief.signed,
         take_label=site.take_label,
         stories=shown,
         last_issue=_last_issue(site, last, week_ago=week_ago) if last else None,
@@ -136,6 +145,11 @@ def view(
         reply_line=_reply_line(site),
         postal_address=_postal_address(site),
     )
+
+
+def paragraphs(text: str) -> tuple[str, ...]:
+    """Those of a plain text, each on one line."""
+    return tuple(_one_line(part) for part in _EMPTY_LINE.split(text.strip()) if part.strip())
 
 
 def _issue_line(number: int, day: date, stories: Sequence[Post]) -> str:

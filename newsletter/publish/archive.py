@@ -252,6 +252,7 @@ def _issue(whole: _Whole, place: int) -> IssueContext:
         subject="" if _is_only_the_leads_title(issue) else issue.subject,
         minutes=sum(post.minutes for post in posts),
         web_only=issue.state is IssueState.WEB_ONLY,
+        note=tuple(issue.note.split("\n\n")) if issue.note else (),
         stories=tuple(_story(whole, story, page.root, lead=n == 0) for n, story in enumerate(issue.stories)),
         newer=views.issue_line(issues[place - 1]) if place else None,
         older=views.issue_line(issues[place + 1]) if place + 1 < len(issues) else None,

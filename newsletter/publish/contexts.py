@@ -84,6 +84,7 @@ class IssueContext(Context):
     subject: str  # empty when it is only the lead's title, which follows anyway
     minutes: int
     web_only: bool
+    note: tuple[str, ...]  # of the editor, in paragraphs
     stories: tuple[IssueStory, ...]
     newer: IssueLine | None
     older: IssueLine | None

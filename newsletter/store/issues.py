@@ -13,7 +13,7 @@ from newsletter.store import tables
 from newsletter.store.database import insert_new
 from newsletter.store.rows import Part, issue_id, read_issues
 from newsletter.store.slots import take
-from newsletter.store.tables import issue, issue_post
+from newsletter.store.tables import editor_note, issue, issue_post
 
 
 class _TakenError(Exception):
@@ -69,11 +69,12 @@ class Issues(Part):
 
     def digest(self, edition: str, number: int) -> Digest:
         """The text as it was frozen. Raises UsageError when there is no such issue."""
-        digest = tables.digest
-        frozen = select(issue.c.subject, issue.c.preheader, digest.c.html, digest.c.text, digest.c.digest_hash)
+        digest, note = tables.digest, func.coalesce(editor_note.c.text, "")
+        parts = select(issue.c.subject, issue.c.preheader, digest.c.html, digest.c.text, digest.c.digest_hash, note)
+        frozen = parts.select_from(issue.join(digest).outerjoin(editor_note, editor_note.c.issue_id == issue.c.id))
         with self._database.read() as connection:
             wanted = issue_id(connection, edition, number)
-            return Digest(*connection.execute(frozen.join_from(issue, digest).where(issue.c.id == wanted)).one())
+            return Digest(*connection.execute(frozen.where(issue.c.id == wanted)).one())
 
 
 def _next_number(connection: Connection, edition: str) -> int:
@@ -138,3 +139,5 @@ def _freeze(connection: Connection, made: int, digest: Digest) -> None:
     connection.execute(
         insert(tables.digest).values(issue_id=made, html=digest.html, text=digest.text, digest_hash=digest.digest_hash)
     )
+    if digest.note:
+        connection.execute(insert(editor_note).values(issue_id=made, text=digest.note))

@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, and_, literal_column, select
+from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, and_, func, literal_column, select
 
 from newsletter.errors import Problem, UsageError
 from newsletter.model import DeliveryState, Issue, IssueState, Slot, Story
 from newsletter.store.database import Database
-from newsletter.store.tables import issue, issue_post
+from newsletter.store.tables import editor_note, issue, issue_post
 
 
 class Part:
@@ -48,7 +48,9 @@ def issue_id(connection: Connection, edition: str, number: int) -> int:
 
 def read_issues(connection: Connection, *conditions: ColumnElement[bool]) -> Sequence[Issue]:
     """The issues that meet all conditions, oldest first, with their stories."""
-    rows = connection.execute(select(issue).where(*conditions).order_by(issue.c.edition, issue.c.number)).mappings()
+    note = func.coalesce(editor_note.c.text, "").label("note")
+    whole = select(issue, note).outerjoin_from(issue, editor_note)
+    rows = connection.execute(whole.where(*conditions).order_by(issue.c.edition, issue.c.number)).mappings()
     stories = _stories(connection, *conditions)
     return [_issue(row, stories[row["id"]]) for row in rows]
 
@@ -77,4 +79,5 @@ def _issue(row: RowMapping, stories: Sequence[Story]) -> Issue:
         finished_at=row["finished_at"],
         sent_by=row["sent_by"],
         audience=row["audience"],
+        note=row["note"],
     )

@@ -255,6 +255,14 @@ attempt = Table(
     sqlite_strict=True,
 )
 
+editor_note = Table(
+    "editor_note",
+    metadata,
+    Column("issue_id", Integer, ForeignKey("issue.id"), primary_key=True),
+    Column("text", Text, nullable=False),
+    sqlite_strict=True,
+)
+
 version = Table(
     "version",
     metadata,

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from newsletter.errors import Problem
 from newsletter.issues import cadence as cadences
 from newsletter.issues import selection
-from newsletter.model import WEEKLY, Cadence, Library, Site, Slot, SlotRecord
+from newsletter.model import USUAL, WEEKLY, Brief, Cadence, Library, Site, Slot, SlotRecord
 from newsletter.ports import Ledger, MailedPictures
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ class Press:
     sandbox: bool
     now: datetime
     pictures: MailedPictures | None = None
+    brief: Brief = USUAL  # for the next issue
+    remarks: tuple[Problem, ...] = ()  # on the brief
 
 
 def due(press: Press) -> list[Slot]:
@@ -64,4 +67,4 @@ def choose(press: Press) -> selection.Selection:
     """Every post of the library with why it is in or out of the next issue."""
     started = press.ledger.started(WEEKLY) or press.now
     start = selection.start(press.cadence, started)
-    return selection.choose(press.library, press.ledger.carried(WEEKLY), start=start, now=press.now)
+    return selection.choose(press.library, press.ledger.carried(WEEKLY), start=start, now=press.now, brief=press.brief)

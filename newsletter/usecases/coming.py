@@ -16,8 +16,21 @@ from newsletter.errors import NewsletterError, Problem
 from newsletter.issues import cadence as cadences
 from newsletter.issues import selection as selections
 from newsletter.issues.selection import Selection
-from newsletter.model import WEEKLY, Addressee, Cadence, Digest, Issue, IssueState, Library, Message, Site, Slot
-from newsletter.ports import Ledger
+from newsletter.model import (
+    USUAL,
+    WEEKLY,
+    Addressee,
+    Brief,
+    Cadence,
+    Digest,
+    Issue,
+    IssueState,
+    Library,
+    Message,
+    Site,
+    Slot,
+)
+from newsletter.ports import Briefs, Ledger
 from newsletter.usecases.prepare import Shelf, drafted, next_number
 
 if TYPE_CHECKING:
@@ -35,6 +48,8 @@ class Past:
     taken: AbstractSet[str] = frozenset()  # keys of the slots that have an outcome
     frozen: Issue | None = None  # made, and not yet on its way
     digest: Digest | None = None  # of that Issue
+    brief: Brief = USUAL  # for the next one
+    remarks: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +63,26 @@ class Coming:
     problems: tuple[Problem, ...] = ()
 
 
-def past(ledger: Ledger, library: Library, now: datetime) -> Past:
+def past(ledger: Ledger, library: Library, now: datetime, briefs: Briefs) -> Past:
     """Everything of the ledger that the next mail depends on."""
     issues = ledger.issues(WEEKLY)
     frozen = next((issue for issue in issues if issue.state in _FROZEN), None)
+    brief, remarks = briefs.of(next_number(issues))
     return Past(
         shelf=Shelf(library, issues, ledger.carried(WEEKLY)),
         started=ledger.started(WEEKLY) or now,
         taken={record.key for record in ledger.slots(WEEKLY)},
         frozen=frozen,
         digest=ledger.digest(WEEKLY, frozen.number) if frozen else None,
+        brief=brief,
+        remarks=tuple(remarks),
     )
 
 
 def coming(past: Past, *, site: Site, cadence: Cadence, templates: Environment, sandbox: bool, now: datetime) -> Coming:
     """The mail as it would go out now; its problems are told beside it, never raised."""
     start = selections.start(cadence, past.started)
-    chosen = selections.choose(past.shelf.library, past.shelf.carried, start=start, now=now)
+    chosen = selections.choose(past.shelf.library, past.shelf.carried, start=start, now=now, brief=past.brief)
     if past.frozen and past.digest:
         return _composed(_about_frozen(past.frozen, cadence, now), chosen, past.frozen, past.digest, (), site, now)
     slot = _free_slot(cadence, past.taken, now)
@@ -75,7 +93,16 @@ def coming(past: Past, *, site: Site, cadence: Cadence, templates: Environment, 
         return Coming(f"{about}: no story is in, and an empty issue is never sent.", chosen)
     try:
         draft = drafted(
-            past.shelf, slot, posts, number, site=site, cadence=cadence, templates=templates, sandbox=sandbox
+            past.shelf,
+            slot,
+            posts,
+            number,
+            site=site,
+            cadence=cadence,
+            templates=templates,
+            sandbox=sandbox,
+            brief=past.brief,
+            remarks=past.remarks,
         )
     except NewsletterError as error:
         return Coming(f"{about}: it cannot be made.", chosen, problems=error.problems)

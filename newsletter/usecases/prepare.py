@@ -12,7 +12,9 @@ from newsletter.errors import ConfigError, Problem, stops
 from newsletter.issues import digest as digests
 from newsletter.issues import preflight, selection
 from newsletter.model import (
+    USUAL,
     WEEKLY,
+    Brief,
     Cadence,
     Digest,
     File,
@@ -110,6 +112,8 @@ def draft_of(press: Press, slot: Slot, posts: Sequence[Post], number: int | None
         cadence=press.cadence,
         templates=press.templates,
         sandbox=press.sandbox,
+        brief=press.brief,
+        remarks=press.remarks,
     )
 
 
@@ -136,16 +140,27 @@ def drafted(
     cadence: Cadence,
     templates: Environment,
     sandbox: bool,
+    brief: Brief = USUAL,
+    remarks: Sequence[Problem] = (),
 ) -> Draft:
     """Issue `number` of these posts, rendered and checked. Raises ConfigError when the sender is not fully named."""
     require_sender(site)
     previous = next((i for i in reversed(shelf.issues) if i.number < number and i.state.public), None)
     view = digests.view(
-        site, cadence, shelf.library, posts, number=number, slot=slot, carried=shelf.carried, previous=previous
+        site,
+        cadence,
+        shelf.library,
+        posts,
+        number=number,
+        slot=slot,
+        carried=shelf.carried,
+        previous=previous,
+        brief=brief,
     )
     digest = digests.render(view, templates)
-    problems = preflight.preflight(digest, view, sandbox=sandbox)
-    return Draft(number, slot, tuple(posts), digest, tuple(problems))
+    unmet = selection.unmet(brief, shelf.library, posts)
+    problems = (*remarks, *unmet, *preflight.preflight(digest, view, sandbox=sandbox))
+    return Draft(number, slot, tuple(posts), digest, problems)
 
 
 def brought_forward(slot: Slot, start: datetime) -> Slot:

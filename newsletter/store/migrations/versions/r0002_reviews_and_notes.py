@@ -1,4 +1,4 @@
-"""Texts of posts that were looked at, and what was said of them. Revision 0002."""
+"""Notes of editors to readers; texts of posts that were looked at, and what was said of them. Revision 0002."""
 
 from __future__ import annotations
 
@@ -12,6 +12,12 @@ INSTANT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # milliseconds s
 
 
 def upgrade() -> None:
+    op.create_table(
+        "editor_note",
+        sa.Column("issue_id", sa.Integer, sa.ForeignKey("issue.id"), primary_key=True),
+        sa.Column("text", sa.Text, nullable=False),
+        sqlite_strict=True,
+    )
     op.create_table(
         "version",
         sa.Column("post_id", sa.Text, nullable=False),

@@ -1,0 +1,56 @@
+"""`issue plan`: what an editor decides about the next issue."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from newsletter.cli.door import Door, columns, command, told
+from newsletter.model import USUAL, Brief
+
+
+@command("plan")
+@click.option("--subject", default=None, help="Instead of the lead's title.")
+@click.option("--preheader", default=None, help="What mail programs show behind the subject.")
+@click.option("--note", default=None, help="To the readers, above the stories. Empty lines part paragraphs.")
+@click.option("--signed", default=None, metavar="KEY", help="Whose note it is, of [people].")
+@click.option("--lead", default=None, metavar="SLUG", help="The story that comes first.")
+@click.option("--pin", "pins", multiple=True, metavar="SLUG", help="Stories that come next, in this order.")
+@click.option("--leave-out", multiple=True, metavar="SLUG", help="Stories that wait for a later issue.")
+@click.option("--at-least", type=click.IntRange(1), default=None, help="Stories, or there is no issue.")
+@click.option("--at-most", type=click.IntRange(1), default=None, help="Stories; the others wait.")
+def plan(door: Door, **given: object) -> None:
+    """Decide about the next issue: its order, its subject, a note. Writes next-issue.toml.
+
+    What is not named stays as decided before; "" takes it back.
+
+    \b
+    newsletter issue plan --lead hybrid-hatch --leave-out letters
+    newsletter issue plan --note "The van is back from Norway." --signed editor
+    """
+    from newsletter.usecases.prepare import next_number
+
+    app = door.app
+    number = next_number(app.issues())
+    wanted = {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
+    named = {name: value for name, value in wanted.items() if value not in (None, [])}
+    if named:
+        app.briefs.change(number, {n: [s for s in v if s] if isinstance(v, list) else v for n, v in named.items()})
+    brief, remarks = app.briefs.of(number)
+    rows = [(name, ", ".join(value) if isinstance(value, tuple) else f"{value}") for name, value in _decided(brief)]
+    lines = columns([(f"  {name}", value) for name, value in rows]) or [
+        "  nothing: newest first, all that are approved"
+    ]
+    door.answer(
+        {"number": number, **asdict(brief)},
+        f"Decided about issue {number}, in next-issue.toml:",
+        *(lines or ["  nothing: all that are approved, newest first"]),
+        *told(remarks),
+        "See it: newsletter issue show next",
+    )
+
+
+def _decided(brief: Brief) -> list[tuple[str, object]]:
+    """What differs from an issue about which nobody decided anything."""
+    return [(name, value) for name, value in asdict(brief).items() if value != getattr(USUAL, name)]
