@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urljoin
 
 from newsletter.content import backlinks, check, fingerprint, frontmatter, header, lines, markdown, memory
@@ -201,11 +201,11 @@ def _posts(
             known.keep(row)
             known.keep_body(row, html)
         rows.append(row)
+        assets = _assets(pair[0].source, row.assets) if row.assets else ()
         if known.cache is None:
-            posts.append(Post(html=html, path=pair[0].source.path, **_values(pair[0], row)))
+            posts.append(replace(late_post(partial(str, html), row, assets)))
         else:
-            fetch = partial(known.body, row, partial(_html, desk, pair))
-            posts.append(late_post(fetch, row.file, _values(pair[0], row)))
+            posts.append(late_post(partial(known.body, row, partial(_html, desk, pair)), row, assets))
     return rows, posts
 
 
@@ -315,35 +315,6 @@ def _softened(problems: Iterable[Problem]) -> Iterator[Problem]:
 
 def _day(moment: datetime, site: Site) -> date:
     return moment.astimezone(site.timezone).date()
-
-
-def _values(one: _One, row: Row) -> dict[str, Any]:
-    """The Post of one source, without its text."""
-    return {
-        "id": row.id,
-        "slug": row.slug,
-        "title": row.title,
-        "author": row.author,
-        "reviewer": row.reviewer,
-        "published": row.published,
-        "updated": row.updated,
-        "topics": row.topics,
-        "summary": row.summary,
-        "words": row.words,
-        "repeats_itself": row.repeats_itself,
-        "take": row.take,
-        "image": row.image,
-        "image_alt": row.image_alt,
-        "links": row.links,
-        "content_hash": row.content_hash,
-        "draft": row.draft,
-        "assets": _assets(one.source, row.assets) if row.assets else (),
-        "pictures": (),
-        "mark": row.mark,
-        "face": row.face,
-        "judgement": row.judgement,
-        "withdrawal": row.withdrawal,
-    }
 
 
 def _assets(source: Source, names: Sequence[str]) -> tuple[Asset, ...]:
