@@ -138,7 +138,7 @@ def with_moved(
 ) -> tuple[list[Recipe], snippets.Addresses]:
     """These files and those of addresses that went, and what hosts are told of them all."""
     by_path = {str(file.path): file for file in own}
-    free = addresses.free(moved, {file.path for file in own})
+    free = addresses.free(moved, {file.path for file in own}) if moved else ()
     feeds_too = kept.kept(free, site, library, by_path)
     told = snippets.addresses(site, library, (*free, *feeds_too.moved), [*by_path, *feeds_too.paths])
     files = [File(PurePosixPath(path), content) for path, content in snippets.within(told, hosts).items()]
