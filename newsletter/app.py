@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from newsletter import seal
 from newsletter.config import Config
-from newsletter.errors import Problem, UsageError, nearest
+from newsletter.errors import NewsletterError, Problem, UsageError, nearest
 from newsletter.model import WEEKLY, Changes, Issue, Library, Person, Post, Slot, Source, Variant
 from newsletter.ports import Cache, Clock, Hosting, Hubs, Ledger, Output, Redirects, Reviews, Roster, Sources, Transport
 from newsletter.program import default_folder, version
@@ -246,6 +246,16 @@ class App:
     def encode_picture(self, name: str, content: bytes) -> Sequence[Variant]:
         """The picture as it is published, from the album if it is there. Raises SourceErrors."""
         return self.album.encode(name, content)
+
+    def unsaid(self, library: Library, now: datetime) -> Sequence[Problem]:
+        """Edits of published posts that no `updated` tells of, if the record of the last publish can be read."""
+        from newsletter.publish import edits
+
+        try:
+            published = self.output.published_texts()
+        except NewsletterError:  # whoever publishes is told
+            return ()
+        return edits.unsaid(library.posts, edits.traces(library.posts), published, self.config.site, now)
 
     def library(self, now: datetime) -> Library:
         """The public posts. Raises SourceErrors."""
