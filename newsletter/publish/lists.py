@@ -81,14 +81,14 @@ def _newest(site: Site, listing: Listing, counts: Mapping[int, int]) -> ListCont
 def _year(site: Site, listing: Listing, year: int, posts: Sequence[Post], older: int, newer: int) -> ListContext:
     name, path = f"{listing.name}, {year}", f"{listing.years}{year}/"
     groups = _months(views.references(site, posts))
-    months = (Way(one.heading, f"{path}#{one.heading.lower()}", f"{len(one.lines):,}") for one in groups if one.heading)
+    months = groups if len(posts) > WHOLE else ()
     return ListContext(
         site,
         _page(site, listing, path, name),
         name,
         _sentence(listing, posts, f" in {year}"),
         groups,
-        ways=tuple(months),
+        ways=tuple(Way(one.heading, f"{path}#{one.heading.lower()}", f"{len(one.lines):,}") for one in months),
         older=_way(listing, older),
         newer=_way(listing, newer),
         up=Way(f"All posts {listing.about}", listing.path),

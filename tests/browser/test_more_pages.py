@@ -70,7 +70,7 @@ def test_every_page_is_accessible_and_as_wide_as_the_window(visit: Visit) -> Non
 def test_a_long_list_is_accessible_and_one_gets_from_the_newest_through_the_years_and_back(
     browser: Browser, monkeypatch: pytest.MonkeyPatch, scheme: Literal["light", "dark"], width: int
 ) -> None:
-    monkeypatch.setattr(lists, "WHOLE", 20)
+    monkeypatch.setattr(lists, "WHOLE", 26)
     word = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
     days = [datetime(2020 + n % 3, 1 + n % 12, 1 + n % 28, tzinfo=UTC) for n in range(90)]
     posts = [a_post(f"p{n}", day=day, title=f"{word} {n}" if n % 9 == 0 else f"Post {n}") for n, day in enumerate(days)]
