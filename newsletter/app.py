@@ -24,7 +24,7 @@ from newsletter.spread import spread
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from newsletter.content.library import Loaded
+    from newsletter.content.library import Last, Loaded
     from newsletter.delivery.outbox import Outbox
     from newsletter.delivery.progress import Progress
     from newsletter.publish.album import Album
@@ -51,9 +51,16 @@ class App:
 
     def __init__(self, config: Config) -> None:
         self.config = config
+        self._last: Last | None = None  # what was loaded last, for a process that stays
         self._inputs = ""  # what the library was last read from
         self._seen: tuple[Sequence[Source], str] | None = None  # by `unchanged`, for the reading that follows at once
         self._coming: Sequence[datetime] = ()  # when posts come out, or are withdrawn
+
+    def stay(self) -> None:
+        """Keep what was loaded, for the next time: this process loads again and again."""
+        from newsletter.content.library import Last
+
+        self._last = Last()
 
     # -- edges
 
@@ -233,6 +240,7 @@ class App:
             spread=spread,
             output=self.output,
             redirects=self.redirects,
+            last=self._last,
         )
         self._coming = [time for post in loaded.posts for time in _times(post)]
         return loaded
@@ -366,7 +374,7 @@ class App:
         documents = live.documents(self.config.output)
         return len(documents), feedcheck.check(documents, self.config.site, now)
 
-    def preview(self, now: datetime, *, strict: bool = True) -> Preview:
+    def preview(self, now: datetime, *, strict: bool = True, before: Preview | None = None) -> Preview:
         """The site with drafts and posts to come; nothing is written. Raises NewsletterError: what stops a publish."""
         from newsletter.usecases.preview import preview
 
@@ -381,6 +389,7 @@ class App:
             strict=strict,
             known=self.redirects.all(),
             pictures=self.mailed_pictures,
+            before=before,
         )
 
     def judge(self, preview: Preview, paths: Iterable[str]) -> list[Problem]:

@@ -107,12 +107,20 @@ class Memory:
         """Write down what is new, and forget all but `rows`."""
         if not self.cache:
             return
-        self._write_bodies()
-        self.cache.put(POST, [(row.file, json.dumps(_written(row))) for row in self._new])
+        changed = bool(self._new)
+        self.write()
         kept = {row.file: row for row in rows if row.lasting}
-        if self._new or self.rows.keys() - kept.keys():
+        if changed or self.rows.keys() - kept.keys():
             self.cache.keep_only(POST, kept)
             self.cache.keep_only(BODY, {row.body for row in rows})
+        self.rows = kept
+
+    def write(self) -> None:
+        """Write down what is new."""
+        self._write_bodies()
+        if self.cache and self._new:
+            self.cache.put(POST, [(row.file, json.dumps(_written(row))) for row in self._new])
+            self._new.clear()
 
     def _write_bodies(self) -> None:
         if self.cache:

@@ -162,6 +162,19 @@ def recipes(
     return [*pages, *(Recipe(d.path, d.key, d.render) for d in documents(site, library, issues, listed))]
 
 
+def of_texts(
+    library: Library,
+    issues: Sequence[Issue],
+    site: Site,
+    templates: Environment,
+    next_slot: Slot | None,
+    changed: Collection[str],
+) -> list[Recipe]:
+    """Those of `recipes` that the texts of some posts (ids) are in."""
+    pages = archive.of_texts(site, library, issues, templates, changed, next_slot=next_slot)
+    return [*pages, *(Recipe(d.path, d.key, d.render) for d in documents(site, library, issues, changed=changed))]
+
+
 def starting(issue: Issue, now: datetime) -> bool:
     """Whether the issue goes out now: its page must stand before its first mail does."""
     return issue.state is IssueState.READY and issue.send_at is not None and issue.send_at <= now
