@@ -289,7 +289,7 @@ class _Desk:
             words=rendered.words,
             repeats_itself=rendered.opening.startswith(summary.removesuffix("…")),
             take=rendered.take,
-            image=urljoin(page, own.image) if own.image else None,
+            image=_joined(page, own.image),
             image_alt=own.image_alt,
             draft=own.draft,
             judgement=own.judgement,
@@ -325,6 +325,14 @@ class _Desk:
 
     def page(self, slug: str) -> str:
         return self.site.address_of(f"posts/{slug}/")
+
+
+def _joined(page: str, image: str) -> str | None:
+    """The address of a picture; None where there is none, or where it is no address, which `check` tells."""
+    try:
+        return urljoin(page, image) if image else None
+    except ValueError:
+        return None
 
 
 def _softened(problems: Iterable[Problem]) -> Iterator[Problem]:

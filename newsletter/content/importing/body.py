@@ -199,6 +199,9 @@ def _settle_links(body: Body, around: Surroundings) -> None:
 def _settle_pictures(body: Body, around: Surroundings) -> None:
     for picture in every(body.soup, {"img"}):
         src = next((str(picture[name]) for name in (*_LATE, "src") if picture.get(name)), "")
+        if src and body.pictures[-1:] == [src] and any(picture.get(name) for name in _LATE):
+            picture.decompose()  # the one before it was for readers without a script
+            continue
         if not src:
             body.told["a picture without an address was left out"] += 1
             picture.decompose()
