@@ -27,6 +27,9 @@ BRACKETS = 10_000
 SUMMARY_WORDS = 60
 _MOST = 100  # takes in one post that are told of
 
+_DEEP = 20  # parts in one another; each is two tags at most, and `tags` counts to sixty
+_RAW = frozenset({"+HtmlBlock", "InlineHtml"})
+
 _OPTION = re.compile(r"(?:check=(\d{4}-\d\d-\d\d))?")
 
 
@@ -92,23 +95,32 @@ class _Press:
     def html(self, parts: Sequence[Part]) -> str:
         """Sanitised HTML; nothing when it is nested in a way that no two parsers read alike."""
         html = writing.html(parts, self.page.slug)
+        doubtful = _doubtful(parts)
+        if doubtful and not self._reads_alike(html, doubtful):
+            return ""
+        return sanitise.clean(html, self.page)
+
+    def _reads_alike(self, html: str, doubtful: Part) -> bool:
         fault = tags.fault(html)
         if fault:
             message, needle = fault
             code = "P116" if message == tags.TOO_DEEP else "P119"
-            self.tell(code, message, self.find(needle), "close each tag inside the one that it was opened in")
-            return ""
+            spot = self.find(needle)
+            spot = spot if spot.line else self.spot(doubtful)
+            self.tell(code, message, spot, "close each tag inside the one that it was opened in")
+            return False
         for name, written in tags.names(html).items():
             if name not in sanitise.TAGS:
                 message = f"The HTML tag <{name}> is left out: mail programs and feed readers refuse it"
                 self.tell("P126", message, self.find(f"<{written}"), level="warn")
-        return sanitise.clean(html, self.page)
+        return True
 
     def opening(self, parts: Sequence[Part]) -> str:
         """The words of the first paragraph that has any and stands in no quote or list."""
         for paragraph in _paragraphs(parts):
             html = writing.html(paragraph, self.page.slug)
-            words = "" if tags.fault(html) else outline.read(sanitise.clean(html, self.page)).text
+            is_broken = _doubtful(paragraph) and tags.fault(html)
+            words = "" if is_broken else outline.read(sanitise.clean(html, self.page)).text
             if words:
                 return " ".join(words.split())
         return ""
@@ -129,6 +141,16 @@ class _Press:
 
     def spot(self, part: Part) -> Spot:
         return Spot(self.below + self.source.line(part))
+
+
+def _doubtful(parts: Sequence[Part]) -> Part | None:
+    """The first part because of which `tags` has to look: raw HTML, or what stands deep in others."""
+    depth = 0
+    for part in parts:
+        depth += {"+": 1, "-": -1}.get(part.kind[0], 0)
+        if depth > _DEEP or part.kind in _RAW:
+            return part
+    return None
 
 
 def _paragraphs(parts: Sequence[Part]) -> Iterator[Sequence[Part]]:

@@ -12,6 +12,8 @@ from newsletter.content.parts import Part, Parts
 
 def settle(parts: Parts) -> Parts:
     """`parts` with the notes at their end, and each name of one as (number, how often it was named before)."""
+    if b"[^" not in parts.raw:
+        return parts
     named = _named(parts.all)
     done, notes = _taken_out(parts.all)
     if named:

@@ -7,10 +7,10 @@ Promises an end in time linear to the size of the text. What the parser takes fo
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from pyromark import Markdown, Options
-from pyromark.event import Event
 
 _READER = Markdown(
     options=Options.ENABLE_TABLES
@@ -18,12 +18,13 @@ _READER = Markdown(
     | Options.ENABLE_FOOTNOTES
     | Options.ENABLE_DEFINITION_LIST
 )
+_SIGNS = {"Start": "+", "End": "-"}
 _GUARD = "\x02"  # no post holds it: see lines.FORBIDDEN
-_EMPTY_LINE = " \t \t \n"  # nor this, unless to vex
+_EMPTY_LINE = " \t \t "  # nor this, unless to vex
 _OPEN, _CLOSE = f"<!--{_GUARD}", f"{_GUARD}-->"
-_INDENT = r"^([ \t]*(?:(?:>|[-+*]|\d{1,9}[.)])[ \t]*)*)"
-_COLON = re.compile(rf"{_INDENT}(?=:(?![ \t]+\S))", re.MULTILINE)
-_FENCE = re.compile(rf"{_INDENT}((:{{3,}})[ \t]*(take(?: [^\n]*)?)?[ \t]*)$", re.MULTILINE)
+_INDENT = r"(\n[ \t]*(?:(?:>|[-+*]|\d{1,9}[.)])[ \t]*)*)"
+_COLON = re.compile(rf"{_INDENT}(?=:(?![ \t]+\S))")
+_FENCE = re.compile(rf"{_INDENT}((:{{3,}})[ \t]*(take(?: [^\n]*)?)?[ \t]*)(?=\n)")
 
 
 class Part(NamedTuple):
@@ -48,6 +49,9 @@ class Parts(NamedTuple):
         """The line on which a part begins, counted from 1."""
         return 1 + self.raw.count(b"\n", 0, part.start) - self.raw.count(_EMPTY_LINE.encode(), 0, part.start)
 
+    def has_fences(self) -> bool:
+        return _OPEN.encode() in self.raw
+
     def is_fence(self, part: Part) -> bool:
         """Whether an HTML block is what stands for a line of `:::`."""
         return part.kind == "+HtmlBlock" and self.raw.startswith(_OPEN.encode(), part.start)
@@ -59,34 +63,28 @@ def parse(text: str) -> Parts:
     is_guarded = _GUARD in guarded
     raw = guarded.encode()
     found: list[Part] = []
-    for event, place in _READER.events_with_range(guarded, merge_text="[[" not in guarded):
-        kind, data = _flat(event)
+    steps: Iterator[tuple[Any, Any]] = _READER.events_with_range(guarded, merge_text="[[" not in guarded)
+    data: Any
+    for event, place in steps:
+        kind, data = (event, None) if isinstance(event, str) else event.popitem()
         start = place["start"]
-        if kind[1:] == "Strikethrough" and not raw.startswith(b"~~", start):
-            kind, data = "Text", "~"
-        elif is_guarded and isinstance(data, str):
+        if sign := _SIGNS.get(kind):
+            name, data = (data, None) if isinstance(data, str) else data.popitem()
+            kind = sign + name
+            if name == "Strikethrough" and not raw.startswith(b"~~", start):
+                kind, data = "Text", "~"
+        elif is_guarded and data:
             data = _bare(data)
         found.append(Part(kind, data, start, place["end"]))
     return Parts(found, raw)
 
 
-def _flat(event: Event) -> tuple[str, Any]:
-    if isinstance(event, str):
-        return event, None
-    ((kind, data),) = event.items()
-    if kind not in {"Start", "End"}:
-        return kind, data
-    sign = "+" if kind == "Start" else "-"
-    if isinstance(data, str):
-        return sign + data, None
-    ((name, inner),) = data.items()  # type: ignore[attr-defined]
-    return sign + name, inner
-
-
 def _guarded(text: str) -> str:
     """A line of `:::` becomes a comment, which may stand wherever a block may; a `:` before a word is no sign."""
-    text = text.replace(_GUARD, "") + "\n"
-    return _COLON.sub(rf"\1{_GUARD}", _FENCE.sub(_Fences(), text) if ":::" in text else text)
+    text = f"\n{text.replace(_GUARD, '')}\n"
+    if ":::" in text:
+        text = _FENCE.sub(_Fences(), text)
+    return _COLON.sub(rf"\1{_GUARD}", text)[1:]
 
 
 class _Fences:
@@ -103,11 +101,11 @@ class _Fences:
         if not self._open or self._open[-1] > len(colons):
             return line.group()
         self._open.pop()
-        end_of_html = "" if indent.strip("> ") or indent[:1] == " " else f"{indent}{_EMPTY_LINE}"
+        end_of_html = "" if indent.strip("\n> ") or indent[1:2] == " " else f"{indent}{_EMPTY_LINE}"
         return f"{end_of_html}{indent}{_OPEN}{fence}{_CLOSE}"
 
 
 def _bare(text: str) -> str:
-    for mark in (_EMPTY_LINE, _OPEN, _CLOSE, _GUARD):
+    for mark in (f"{_EMPTY_LINE}\n", _OPEN, _CLOSE, _GUARD):
         text = text.replace(mark, "")
     return text

@@ -112,6 +112,7 @@ def headings(parts: Parts, slug: str) -> Parts:
     levels = [int(part.data["level"][1]) for part in parts.all if part.kind == "+Heading"]
     if not levels:
         return parts
+    highest = min(levels)
     seen: Counter[str] = Counter()
     done = list(parts.all)
     opened = 0
@@ -121,7 +122,7 @@ def headings(parts: Parts, slug: str) -> Parts:
         elif part.kind == "-Heading":
             name = slugify(_source(parts, opened, index), max_length=60, word_boundary=True) or "part"
             seen[name] += 1
-            tag = f"h{min(6, int(part.data[1]) - min(levels) + 2)}"
+            tag = f"h{min(6, int(part.data[1]) - highest + 2)}"
             data = (tag, f"{slug}-{name}" + (f"-{seen[name]}" if seen[name] > 1 else ""))
             done[opened], done[index] = done[opened]._replace(data=data), part._replace(data=data)
     return parts._replace(all=done)

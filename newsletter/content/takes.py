@@ -36,7 +36,7 @@ def find(parts: Parts) -> Parts:
     """`parts` with `::: take` and `> [!TAKE]` as the same pair, `+Take` and `-Take`."""
     if _MARKER.search(parts.raw):
         parts = parts._replace(all=list(_quoted(parts)))
-    return parts._replace(all=_fenced(parts)) if any(map(parts.is_fence, parts.all)) else parts
+    return parts._replace(all=_fenced(parts)) if parts.has_fences() else parts
 
 
 def _quoted(parts: Parts) -> Iterator[Part]:
