@@ -1,30 +1,29 @@
 """Markdown taken apart by pulldown-cmark, as one flat list of parts in reading order.
 
-Promises an end in time linear to the size of the text. What the parser takes for a sign and we do not
-(`:word` as a definition, `~a~` as struck out) is text.
+Promises an end in time linear to the size of the text, however deep it is nested. What the parser takes for a
+sign and we do not (`:word` as a definition, `~a~` as struck out) is text.
 """
 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from pyromark import Markdown, Options
+from pyromark import Options, events_with_range
 
-_READER = Markdown(
-    options=Options.ENABLE_TABLES
-    | Options.ENABLE_STRIKETHROUGH
-    | Options.ENABLE_FOOTNOTES
-    | Options.ENABLE_DEFINITION_LIST
+_OPTIONS = (
+    Options.ENABLE_TABLES | Options.ENABLE_STRIKETHROUGH | Options.ENABLE_FOOTNOTES | Options.ENABLE_DEFINITION_LIST
 )
 _SIGNS = {"Start": "+", "End": "-"}
 _GUARD = "\x02"  # no post holds it: see lines.FORBIDDEN
 _EMPTY_LINE = " \t \t "  # nor this, unless to vex
 _OPEN, _CLOSE = f"<!--{_GUARD}", f"{_GUARD}-->"
+_MARK = _OPEN.encode()
 _INDENT = r"(\n[ \t]*(?:(?:>|[-+*]|\d{1,9}[.)])[ \t]*)*)"
 _COLON = re.compile(rf"{_INDENT}(?=:(?![ \t]+\S))")
-_FENCE = re.compile(rf"{_INDENT}((:{{3,}})[ \t]*(take(?: [^\n]*)?)?[ \t]*)(?=\n)")
+_FENCE = re.compile(rf"{_INDENT}((:{{3,}})(?:[ \t]*(take(?: [^\n]*)?))?[ \t]*)(?=\n)")
 
 
 class Part(NamedTuple):
@@ -50,11 +49,11 @@ class Parts(NamedTuple):
         return 1 + self.raw.count(b"\n", 0, part.start) - self.raw.count(_EMPTY_LINE.encode(), 0, part.start)
 
     def has_fences(self) -> bool:
-        return _OPEN.encode() in self.raw
+        return _MARK in self.raw
 
     def is_fence(self, part: Part) -> bool:
         """Whether an HTML block is what stands for a line of `:::`."""
-        return part.kind == "+HtmlBlock" and self.raw.startswith(_OPEN.encode(), part.start)
+        return part.kind == "+HtmlBlock" and self.raw.startswith(_MARK, part.start)
 
 
 def parse(text: str) -> Parts:
@@ -63,7 +62,7 @@ def parse(text: str) -> Parts:
     is_guarded = _GUARD in guarded
     raw = guarded.encode()
     found: list[Part] = []
-    steps: Iterator[tuple[Any, Any]] = _READER.events_with_range(guarded, merge_text="[[" not in guarded)
+    steps: Iterator[tuple[Any, Any]] = events_with_range(guarded, options=_OPTIONS, merge_text="[[" not in guarded)
     data: Any
     for event, place in steps:
         kind, data = (event, None) if isinstance(event, str) else event.popitem()
@@ -88,19 +87,18 @@ def _guarded(text: str) -> str:
 
 
 class _Fences:
-    """Marks the lines that open a take, and for each one that closes it."""
+    """Marks the lines that open a take, and from the first one on those that may close it."""
 
     def __init__(self) -> None:
-        self._open: list[int] = []  # colons of the takes that are open
+        self._fewest = sys.maxsize  # colons of a take so far
 
     def __call__(self, line: re.Match[str]) -> str:
         indent, fence, colons, opens = line.groups()
         if opens:
-            self._open.append(len(colons))
+            self._fewest = min(self._fewest, len(colons))
             return f"{indent}{_OPEN}{fence}{_CLOSE}"
-        if not self._open or self._open[-1] > len(colons):
+        if len(colons) < self._fewest:
             return line.group()
-        self._open.pop()
         end_of_html = "" if indent.strip("\n> ") or indent[1:2] == " " else f"{indent}{_EMPTY_LINE}"
         return f"{end_of_html}{indent}{_OPEN}{fence}{_CLOSE}"
 

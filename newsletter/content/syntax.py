@@ -33,7 +33,7 @@ class Target:
 
 @dataclass(slots=True)
 class Mentions:
-    """The `[[…]]` of one post: how to find what they name, and what they named (`env["mentions"]`)."""
+    """The `[[…]]` of one post: how to find what they name, and what they named."""
 
     find: Callable[[str], Target | None]
     day: date
