@@ -31,6 +31,7 @@ _WITHIN = {
     "-DefinitionListTitle": "</dt>\n",
     "-DefinitionListDefinition": "</dd>\n",
     "-TableRow": "</tr>\n",
+    "-Take": "</div>\n",  # where none is lifted out of the text
     "-Note": "</li>\n",
     "-Notes": "</ol>\n</section>\n",
 }
@@ -39,6 +40,7 @@ _ON_A_LINE = {
     "+Paragraph": "<p>",
     "+BlockQuote": "<blockquote>\n",
     "+Item": "<li>",
+    "+Take": "<div>\n",
     "+DefinitionList": "<dl>\n",
     "+DefinitionListTitle": "<dt>",
     "+DefinitionListDefinition": "<dd>",
