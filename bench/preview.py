@@ -71,7 +71,7 @@ def _running(site: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     command = [program, "preview", "--port", "0", "--no-open", "--site", str(site)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
-            assert process.stdout is not None  # noqa: S101  it was asked for
+            assert process.stdout is not None
             first = next(line for line in process.stdout if line.startswith("Site "))
             yield process, next(word for word in first.split() if word.startswith("http"))
         finally:

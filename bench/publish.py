@@ -176,13 +176,14 @@ def _child(report: str, *command: str) -> None:
 def _tell(programs: Sequence[Program], count: int) -> None:
     machine = f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}"
     print(f"\n{count:,} posts of {corpus.WORDS} words; medians; {machine}")
-    print(f"{'':<12}" + "".join(f"{state:>12}" for state in STATES) + f"{'cold, CPU':>12}{'memory':>12}")
+    wall, busy = ("".join(f"{f'{state}{what}':>16}" for state in STATES) for what in ("", ", CPU"))
+    print(f"{'':<12}{wall}{busy}{'memory':>12}")
     for program in programs:
         medians = [program.median(state) for state in STATES]
-        clock = "".join(f"{run.seconds:10.2f} s" if run else f"{'–':>12}" for run in medians)
-        processor = medians[0].processor if medians[0] else 0.0
+        clock = "".join(f"{run.seconds:14.2f} s" if run else f"{'–':>16}" for run in medians)
+        processor = "".join(f"{run.processor:14.2f} s" if run else f"{'–':>16}" for run in medians)
         peak = max((run.megabytes for run in medians if run), default=0.0)
-        print(f"{program.name:<12}{clock}{processor:10.2f} s{peak:9.0f} MB")
+        print(f"{program.name:<12}{clock}{processor}{peak:9.0f} MB")
     own = programs[0]
     for peer in programs[1:]:
         ratios = [_ratio(own.median(state), peer.median("cold")) for state in STATES]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from newsletter import seal
 from newsletter.config import Config
-from newsletter.errors import Problem, UsageError, nearest
+from newsletter.errors import NewsletterError, Problem, UsageError, nearest
 from newsletter.model import WEEKLY, Changes, Issue, Library, Person, Post, Slot, Source, Variant
 from newsletter.ports import (
     Briefs,
@@ -38,7 +38,7 @@ from newsletter.spread import spread
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from newsletter.content.library import Loaded
+    from newsletter.content.library import Last, Loaded
     from newsletter.delivery.outbox import Outbox
     from newsletter.delivery.progress import Progress
     from newsletter.publish.album import Album
@@ -65,9 +65,16 @@ class App:
 
     def __init__(self, config: Config) -> None:
         self.config = config
+        self._last: Last | None = None  # what was loaded last, for a process that stays
         self._inputs = ""  # what the library was last read from
         self._seen: tuple[Sequence[Source], str] | None = None  # by `unchanged`, for the reading that follows at once
         self._coming: Sequence[datetime] = ()  # when posts come out, or are withdrawn
+
+    def stay(self) -> None:
+        """Keep what was loaded, for the next time: this process loads again and again."""
+        from newsletter.content.library import Last
+
+        self._last = Last()
 
     # -- edges
 
@@ -259,6 +266,7 @@ class App:
             spread=spread,
             output=self.output,
             redirects=self.redirects,
+            last=self._last,
         )
         self._coming = [time for post in loaded.posts for time in _times(post)]
         return loaded
@@ -272,6 +280,16 @@ class App:
     def encode_picture(self, name: str, content: bytes) -> Sequence[Variant]:
         """The picture as it is published, from the album if it is there. Raises SourceErrors."""
         return self.album.encode(name, content)
+
+    def unsaid(self, library: Library, now: datetime) -> Sequence[Problem]:
+        """Edits of published posts that no `updated` tells of, if the record of the last publish can be read."""
+        from newsletter.publish import edits
+
+        try:
+            published = self.output.published_texts()
+        except NewsletterError:  # whoever publishes is told
+            return ()
+        return edits.unsaid(library.posts, edits.traces(library.posts), published, self.config.site, now)
 
     def library(self, now: datetime) -> Library:
         """The public posts. Raises SourceErrors."""
@@ -388,7 +406,7 @@ class App:
         documents = live.documents(self.config.output)
         return len(documents), feedcheck.check(documents, self.config.site, now)
 
-    def preview(self, now: datetime, *, strict: bool = True) -> Preview:
+    def preview(self, now: datetime, *, strict: bool = True, before: Preview | None = None) -> Preview:
         """The site with drafts and posts to come; nothing is written. Raises NewsletterError: what stops a publish."""
         from newsletter.usecases.preview import preview
 
@@ -403,6 +421,7 @@ class App:
             strict=strict,
             known=self.redirects.all(),
             pictures=self.mailed_pictures,
+            before=before,
         )
 
     def judge(self, preview: Preview, paths: Iterable[str]) -> list[Problem]:

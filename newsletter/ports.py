@@ -134,8 +134,15 @@ class Output(Protocol):
     def published_feeds(self) -> Collection[str]:
         """The folders below the web root in which the last publish left feeds."""
 
+    def published_texts(self) -> Mapping[str, str]:
+        """Post id -> what the last publish was told to remember of its text."""
+
     def write(
-        self, files: Iterable[File | Recipe], published: Mapping[str, str], judge: Judge | None = None
+        self,
+        files: Iterable[File | Recipe],
+        published: Mapping[str, str],
+        judge: Judge | None = None,
+        texts: Mapping[str, str] = ...,
     ) -> Changes:
         """Make the folder hold exactly these files, each written beside and moved into place.
 

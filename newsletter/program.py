@@ -7,7 +7,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-_NEIGHBOURS = ("markdown_it", "nh3", "jinja2")  # an upgrade of any library touches the folder that it lies in
+_NEIGHBOURS = ("pyromark", "nh3", "jinja2")  # an upgrade of any library touches the folder that it lies in
 
 
 def version() -> str:

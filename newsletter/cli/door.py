@@ -72,7 +72,8 @@ class Door:
         with closing(self._world(config)) as app:
             wanted = [_inside(config.root, path) for path in paths]
             loaded = app.loaded(self.now_in(config.site.timezone))
-            found = [p for p in (*problems, *loaded.problems) if not paths or _concerns(p, wanted)]
+            unsaid = app.unsaid(loaded.library, self.now_in(config.site.timezone))
+            found = [p for p in (*problems, *loaded.problems, *unsaid) if not paths or _concerns(p, wanted)]
             return found, len(loaded.library.known_ids)
 
     def unchanged(self) -> Published | None:

@@ -51,6 +51,7 @@ def _uncollected() -> Iterator[None]:
     try:
         yield
     finally:
+        gc.freeze()  # nor is it looked for when the program ends
         if was:
             gc.enable()
 

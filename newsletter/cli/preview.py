@@ -73,6 +73,7 @@ class Desk:
 
     def __init__(self, app: App, clock: Clock) -> None:
         self._app = app
+        self._app.stay()
         self._clock = clock
         self._template_stamps: dict[str, int] = {}
 
@@ -88,11 +89,11 @@ class Desk:
     def sandbox(self) -> bool:
         return self._app.config.mail.sandbox
 
-    def preview(self, *, strict: bool) -> Preview:
+    def preview(self, *, strict: bool, before: Preview | None = None) -> Preview:
         """Raises NewsletterError: problems of the configuration, or else of the posts."""
         self._take_configuration()
         self._take_templates()
-        return self._app.preview(self._clock(), strict=strict)
+        return self._app.preview(self._clock(), strict=strict, before=before)
 
     def judge(self, preview: Preview, paths: Sequence[str]) -> Sequence[Problem]:
         return self._app.judge(preview, paths)
@@ -108,6 +109,7 @@ class Desk:
             raise ConfigError(problems)
         if found != self._app.config:
             before, self._app = self._app, App(found)
+            self._app.stay()
             before.close()
 
     def _take_templates(self) -> None:

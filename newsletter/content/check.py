@@ -126,8 +126,15 @@ def _image(subject: Subject) -> Iterator[Problem]:
         yield _file_alt(subject, alt, subject.front.spot("image_alt"))
     if "://" not in image:
         yield from _file(subject, image, spot)
-    elif not image.startswith(("https://", "http://")):
+    elif not image.startswith(("https://", "http://")) or not _is_address(image):
         yield subject.lines.problem("P120", "The image is not a file beside the post and not a web address", spot)
+
+
+def _is_address(url: str) -> bool:
+    try:
+        return bool(urlsplit(url).hostname)
+    except ValueError:
+        return False
 
 
 def _without_alt(subject: Subject, name: str, spot: Spot) -> Problem:
@@ -146,6 +153,9 @@ def _file(subject: Subject, name: str, spot: Spot) -> Iterator[Problem]:
         why = "It can carry scripts, and mail programs do not show it."
         message = f"The picture {name[:80]} is an SVG drawing"
         yield subject.lines.problem("P136", message, spot, why=why, fixes=("export it as PNG",))
+    elif name.lower().endswith((".heic", ".heif", ".tif", ".tiff", ".bmp", ".jxl")):
+        message = f"The picture {name[:80]} is in a format that browsers and mail programs do not show"
+        yield subject.lines.problem("P137", message, spot, fixes=("export it as JPEG or PNG",))
     elif name not in subject.assets:
         why = "Only pictures (JPEG, PNG, GIF, WebP, AVIF) beside the post are published with it."
         folder = PurePosixPath(subject.lines.file).parent

@@ -7,18 +7,20 @@ plain Post. `dataclasses.replace` makes a plain Post of one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import fields
+from operator import attrgetter
 from pathlib import PurePosixPath
 from typing import Any
 
-from newsletter.model import Post, Source
+from newsletter.model import Asset, Post, Source
 
 
 class LatePost(Post):
-    """A Post that asks for its HTML each time; whoever needs it often keeps it."""
+    """A Post that asks for its HTML each time; whoever needs it often keeps it. Most of the rest stays in its row."""
 
-    __slots__ = ("_fetch", "_file")
+    __slots__ = ("_fetch", "_row")
     _fetch: Callable[[], str]
-    _file: str
+    _row: Any
 
     def __new__(cls, *values: Any, **named: Any) -> Any:
         """`replace` calls this: with all values at hand there is nothing to fetch."""
@@ -36,18 +38,29 @@ class LatePost(Post):
 
     @property
     def path(self) -> PurePosixPath:
-        return PurePosixPath(self._file)
+        return PurePosixPath(self._row.file)
 
 
-def late_post(fetch: Callable[[], str], file: str, values: Mapping[str, Any]) -> Post:
-    """A Post of these values: all that it has but `html` and `path`."""
+_ASKED_OFTEN = ("id", "slug", "published", "topics", "links", "mark", "face")
+_OTHERS = {field.name for field in fields(Post)} - {*_ASKED_OFTEN, "html", "path", "assets", "pictures"}
+for _name in _OTHERS:
+    setattr(LatePost, _name, property(attrgetter(f"_row.{_name}")))
+
+
+def late_post(fetch: Callable[[], str], row: Any, assets: tuple[Asset, ...]) -> Post:
+    """A Post of these assets and of a row with all else but `html`; its `path` is called `file` there."""
     post: LatePost = object.__new__(LatePost)
     keep = object.__setattr__
-    for name, value in values.items():
+    for name, value in zip(_ASKED_OFTEN, _often(row), strict=True):
         keep(post, name, value)
+    keep(post, "assets", assets)
+    keep(post, "pictures", ())
     keep(post, "_fetch", fetch)
-    keep(post, "_file", file)
+    keep(post, "_row", row)
     return post
+
+
+_often = attrgetter(*_ASKED_OFTEN)
 
 
 class LateSource(Source):

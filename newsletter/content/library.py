@@ -10,10 +10,10 @@ remembers. With a cache, text that was seen before is neither parsed nor rendere
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urljoin
 
 from newsletter.content import backlinks, check, fingerprint, frontmatter, header, lines, markdown, memory
@@ -85,18 +85,23 @@ def load(
     cache: Cache | None = None,
     spread: Spread = map,
     formerly: Callable[[], Mapping[str, str]] = dict,
+    last: Last | None = None,
 ) -> Loaded:
     """Read all sources as of `now`. `formerly` answers slugs that posts had, each with a slug or id of today.
 
     A post is public when it is no draft, its time has come, and (if the site reviews) some version of it was
     approved; `library.approved` are those whose present content was. A `cache` is for one site and one version of
-    the program.
+    the program. `last` is what a process keeps that loads again and again.
     """
-    known = Memory.of(cache)
+    known = (last and last.memory) or Memory.of(cache)
+    if last and last.reading and (reading := _again(last.reading, sources, site, approvals, now, known)):
+        last.reading = reading
+        return reading.loaded
     ones = _read(sorted(sources, key=lambda source: file_of(source).replace("/", "\0")), site, known, spread)
     once = {approval.post_id for approval in approvals} if site.review else None
     cards = [_card(one, once) for one in ones]
-    rows, posts = _posts(ones, cards, _Desk(Index(cards, now, formerly), site), known, spread)
+    desk = _Desk(Index(cards, now, formerly), site)
+    rows, posts = _posts(ones, cards, desk, known, spread)
     problems = [*_twins(ones, cards), *(problem for row in rows for problem in row.problems)]
     by_id = {card.id: one for one, card in zip(ones, cards, strict=True)}
     problems += backlinks.circles(posts, lambda post_id: (by_id[post_id].lines, by_id[post_id].front.spot("previous")))
@@ -104,7 +109,15 @@ def load(
     readable.sort(key=lambda post: (post.published, post.id), reverse=True)
     library = _library(readable, cards, site, approvals, now)
     known.settle(rows)
-    return Loaded(tuple(readable), library, tuple(sorted(problems, key=lambda p: (p.file, p.line, p.column, p.code))))
+    loaded = Loaded(tuple(readable), library, tuple(sorted(problems, key=_place)))
+    if last:
+        last.memory = known
+        last.reading = _Reading(site, tuple(approvals), now, _until(cards, now), ones, cards, desk, rows, posts, loaded)
+    return loaded
+
+
+def _place(problem: Problem) -> tuple[str, int, int, str]:
+    return problem.file, problem.line, problem.column, problem.code
 
 
 def _card(one: _One, once: Set[str] | None) -> Card:
@@ -200,13 +213,19 @@ def _posts(
             row, html = next(fresh)  # noqa: PLW2901
             known.keep(row)
             known.keep_body(row, html)
-        rows.append(row)
-        if known.cache is None:
-            posts.append(Post(html=html, path=pair[0].source.path, **_values(pair[0], row)))
         else:
-            fetch = partial(known.body, row, partial(_html, desk, pair))
-            posts.append(late_post(fetch, row.file, _values(pair[0], row)))
+            html = ""
+        rows.append(row)
+        posts.append(_post(desk, pair, row, html, known))
     return rows, posts
+
+
+def _post(desk: _Desk, pair: tuple[_One, Card], row: Row, html: str, known: Memory) -> Post:
+    """The Post of one source; where there is a cache, one that fetches its HTML from it."""
+    assets = _assets(pair[0].source, row.assets) if row.assets else ()
+    if known.cache is None:
+        return replace(late_post(partial(str, html), row, assets))
+    return late_post(partial(known.body, row, partial(_html, desk, pair)), row, assets)
 
 
 def _html(desk: _Desk, pair: tuple[_One, Card]) -> str:
@@ -270,7 +289,7 @@ class _Desk:
             words=rendered.words,
             repeats_itself=rendered.opening.startswith(summary.removesuffix("…")),
             take=rendered.take,
-            image=urljoin(page, own.image) if own.image else None,
+            image=_joined(page, own.image),
             image_alt=own.image_alt,
             draft=own.draft,
             judgement=own.judgement,
@@ -309,6 +328,14 @@ class _Desk:
         return self.site.address_of(f"posts/{slug}/")
 
 
+def _joined(page: str, image: str) -> str | None:
+    """The address of a picture; None where there is none, or where it is no address, which `check` tells."""
+    try:
+        return urljoin(page, image) if image else None
+    except ValueError:
+        return None
+
+
 def _softened(problems: Iterable[Problem]) -> Iterator[Problem]:
     """A draft may be unfinished below its front matter."""
     return (replace(problem, level="warn") for problem in problems)
@@ -316,36 +343,6 @@ def _softened(problems: Iterable[Problem]) -> Iterator[Problem]:
 
 def _day(moment: datetime, site: Site) -> date:
     return moment.astimezone(site.timezone).date()
-
-
-def _values(one: _One, row: Row) -> dict[str, Any]:
-    """The Post of one source, without its text."""
-    return {
-        "id": row.id,
-        "slug": row.slug,
-        "title": row.title,
-        "author": row.author,
-        "reviewer": row.reviewer,
-        "published": row.published,
-        "updated": row.updated,
-        "topics": row.topics,
-        "summary": row.summary,
-        "words": row.words,
-        "repeats_itself": row.repeats_itself,
-        "take": row.take,
-        "image": row.image,
-        "image_alt": row.image_alt,
-        "links": row.links,
-        "content_hash": row.content_hash,
-        "draft": row.draft,
-        "assets": _assets(one.source, row.assets) if row.assets else (),
-        "pictures": (),
-        "mark": row.mark,
-        "face": row.face,
-        "judgement": row.judgement,
-        "withdrawal": row.withdrawal,
-        "corrections": row.corrections,
-    }
 
 
 def _assets(source: Source, names: Sequence[str]) -> tuple[Asset, ...]:
@@ -382,3 +379,115 @@ def _library(
         withdrawn=withdrawn,
         in_review=tuple(held_back) if site.review else (),
     )
+
+
+@dataclass(slots=True)
+class Last:
+    """What a process that loads again and again keeps from one time to the next: for one site, cache and program."""
+
+    memory: Memory | None = None
+    reading: _Reading | None = None
+    _formerly: Mapping[str, str] = field(default_factory=dict)
+
+    def only_for(self, formerly: Mapping[str, str]) -> None:
+        """Forget what was read while other slugs led to posts."""
+        if formerly != self._formerly:
+            self.reading, self._formerly = None, formerly
+
+
+class _Reading(NamedTuple):
+    """One loading with all that led to it, good until the first post to come appears, or is withdrawn."""
+
+    site: Site
+    approvals: tuple[Approval, ...]
+    now: datetime
+    until: datetime | None
+    ones: list[_One]
+    cards: list[Card]
+    desk: _Desk
+    rows: list[Row]
+    posts: list[Post]
+    loaded: Loaded
+
+
+_FEW = 20  # texts
+_BETWEEN = frozenset({"P109", "P110", "P111"})  # told of one post because of another
+
+
+def _until(cards: Iterable[Card], now: datetime) -> datetime | None:
+    times = (time for card in cards for time in (card.published, card.withdrawal and card.withdrawal.at))
+    return min((time for time in times if time and time > now), default=None)
+
+
+def _again(
+    last: _Reading, sources: Sequence[Source], site: Site, approvals: Sequence[Approval], now: datetime, known: Memory
+) -> _Reading | None:
+    """The same with a few texts changed; None when more than texts did, so that all posts have to be looked at.
+
+    A post whose Card, Links and state are as they were is for all others what it was.
+    """
+    if (last.site, last.approvals) != (site, tuple(approvals)) or now < last.now or (last.until and now >= last.until):
+        return None
+    if len(sources) != len(last.ones) or any(problem.code in _BETWEEN for problem in last.loaded.problems):
+        return None
+    pairs = enumerate(zip(sources, last.rows, strict=True))
+    if any(file_of(source) != row.file for source, row in zip(sources, last.rows, strict=True)):
+        return None
+    places = [n for n, (source, row) in pairs if not _same(source, row)]
+    if len(places) > _FEW:
+        return None
+    ones, rows, posts = [*last.ones], [*last.rows], [*last.posts]
+    for n in places:
+        ones[n] = one = _One(sources[n], rows[n].file, _look(sources[n], site=site, known=known))
+        drawn = _drawn_again(one, last, n, known)
+        if drawn is None:
+            return None
+        rows[n], posts[n] = drawn
+        known.rows[one.file] = rows[n]
+    known.write()
+    loaded = _replaced(last, rows, posts, places)
+    return last._replace(ones=ones, rows=rows, posts=posts, loaded=loaded)
+
+
+def _drawn_again(one: _One, last: _Reading, n: int, known: Memory) -> tuple[Row, Post] | None:
+    before, card = last.rows[n], last.cards[n]
+    if isinstance(one.found, Row) and one.found.mark == before.mark:
+        return one.found, last.posts[n]
+    if _card(one, {card.id} if card.released else set()) != card:
+        return None
+    row, html = last.desk.draw((one, card))
+    if (row.links, row.broken) != (before.links, before.broken):
+        return None
+    known.keep(row)
+    known.keep_body(row, html)
+    return row, _post(last.desk, (one, card), row, html, known)
+
+
+def _replaced(last: _Reading, rows: Sequence[Row], posts: Sequence[Post], places: Sequence[int]) -> Loaded:
+    """What was loaded, with the posts at some places as they are now."""
+    new = {posts[n].id: posts[n] for n in places}
+    files = {rows[n].file for n in places}
+    whole, library = last.loaded, last.loaded.library
+
+    def those(some: Iterable[Post]) -> tuple[Post, ...]:
+        return tuple(new.get(post.id, post) for post in some)
+
+    approved = {(approval.post_id, approval.content_hash) for approval in last.approvals}
+    sound = {post.id for post in new.values() if not last.site.review or (post.id, post.content_hash) in approved}
+    kept = [problem for problem in whole.problems if problem.file not in files]
+    problems = [*kept, *(problem for n in places for problem in rows[n].problems)]
+    return Loaded(
+        those(whole.posts),
+        replace(
+            library,
+            posts=those(library.posts),
+            withdrawn=those(library.withdrawn),
+            in_review=those(library.in_review),
+            approved=library.approved - new.keys() | (sound & _ids(whole.posts if last.site.review else library.posts)),
+        ),
+        tuple(sorted(problems, key=_place)),
+    )
+
+
+def _ids(posts: Iterable[Post]) -> set[str]:
+    return {post.id for post in posts}

@@ -8,33 +8,29 @@ house's own syntax.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
-from typing import Any
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
-from mdit_py_plugins.deflist import deflist_plugin
-from mdit_py_plugins.footnote import footnote_plugin
-
-from newsletter.content import outline, sanitise, syntax, tags
+from newsletter.content import notes, outline, sanitise, syntax, tags, takes, writing
 from newsletter.content.header import Reference
 from newsletter.content.lines import Lines, Spot
+from newsletter.content.parts import Part, Parts, parse
 from newsletter.content.sanitise import Address
 from newsletter.content.syntax import Mentions, Target
 from newsletter.errors import Problem
 from newsletter.model import LinkKind, Site, Take
 
 BRACKETS = 10_000
-"""Opening brackets in one post; each costs the parser up to its nesting limit in look-ahead."""
+"""Opening brackets in one post; what has more is not one."""
 
 SUMMARY_WORDS = 60
 _MOST = 100  # takes in one post that are told of
 
+_DEEP = 20  # parts in one another; each is two tags at most, and `tags` counts to sixty
+_RAW = frozenset({"+HtmlBlock", "InlineHtml"})
+
 _OPTION = re.compile(r"(?:check=(\d{4}-\d\d-\d\d))?")
-_CLOSING = re.compile(r"\s*:{3,}\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,83 +60,76 @@ def render(
         message = f"The post holds over {BRACKETS:,} opening brackets"
         return NOTHING, [lines.problem("P116", message, lines.find("[", below), fixes=("split the post",))]
     mentions = Mentions(find, day)
-    press = _Press(lines, below, {"docId": slug, "mentions": mentions}, Address.of(slug, site), [])
-    rest, takes = _lift(press.tokens(body))
-    _look_at(takes, press)
+    parts = read(body, slug, mentions)
+    rest, opinions = _lift(parts.all)
+    press = _Press(lines, below, parts, Address.of(slug, site), [])
+    _look_at(opinions, press)
     html = press.html(rest)
     rendered = Rendered(
         html,
         len(outline.read(html).text.split()),
         press.opening(rest),
-        press.take(*takes[0]) if takes else None,
+        press.take(*opinions[0]) if opinions else None,
         _references(mentions.names, lines, below),
         tuple(press.page.files.items()),
     )
     return rendered, press.problems
 
 
-@cache
-def engine() -> MarkdownIt:
-    """The one parser; it keeps no state of a post."""
-    md = MarkdownIt("commonmark").enable(["table", "strikethrough"])
-    md.use(footnote_plugin, inline=False).use(deflist_plugin).use(syntax.takes).use(syntax.wiki_links)
-    md.validateLink = lambda _url: True  # type: ignore[method-assign, assignment]  # the sanitiser decides, and `check` tells
-    md.add_render_rule("footnote_caption", syntax.footnote_number)
-    md.add_render_rule("footnote_anchor", syntax.footnote_way_back)
-    for kind in ("html_block", "html_inline"):
-        md.add_render_rule(kind, syntax.raw(tags.only_tags))
-    return md
+def read(text: str, slug: str, mentions: Mentions) -> Parts:
+    """The parts of a text with everything in them that is ours; `writing` makes HTML of them."""
+    whole = notes.settle(syntax.mentions(parse(text), mentions))
+    return takes.find(syntax.headings(whole, slug))
 
 
 @dataclass(frozen=True, slots=True)
 class _Press:
-    """What turns the tokens of one post into its HTML, and notes what is wrong with them."""
+    """What turns the parts of one post into its HTML, and notes what is wrong with them."""
 
     lines: Lines
     below: int
-    env: dict[str, Any]
+    source: Parts
     page: Address
     problems: list[Problem]
 
-    def tokens(self, body: str) -> list[Token]:
-        tokens = engine().parse(body, self.env)
-        syntax.settle_headings(tokens, self.page.slug)
-        syntax.classes_for_columns(tokens)
-        return tokens
-
-    def html(self, tokens: list[Token]) -> str:
+    def html(self, parts: Sequence[Part]) -> str:
         """Sanitised HTML; nothing when it is nested in a way that no two parsers read alike."""
-        html = self.unsafe(tokens)
+        html = writing.html(parts, self.page.slug)
+        doubtful = _doubtful(parts)
+        if doubtful and not self._reads_alike(html, doubtful):
+            return ""
+        return sanitise.clean(html, self.page)
+
+    def _reads_alike(self, html: str, doubtful: Part) -> bool:
         fault = tags.fault(html)
         if fault:
             message, needle = fault
             code = "P116" if message == tags.TOO_DEEP else "P119"
-            self.tell(code, message, self.find(needle), "close each tag inside the one that it was opened in")
-            return ""
+            spot = self.find(needle)
+            spot = spot if spot.line else self.spot(doubtful)
+            self.tell(code, message, spot, "close each tag inside the one that it was opened in")
+            return False
         for name, written in tags.names(html).items():
             if name not in sanitise.TAGS:
                 message = f"The HTML tag <{name}> is left out: mail programs and feed readers refuse it"
                 self.tell("P126", message, self.find(f"<{written}"), level="warn")
-        return sanitise.clean(html, self.page)
+        return True
 
-    def unsafe(self, tokens: list[Token]) -> str:
-        return str(engine().renderer.render(tokens, engine().options, self.env))
-
-    def opening(self, tokens: list[Token]) -> str:
+    def opening(self, parts: Sequence[Part]) -> str:
         """The words of the first paragraph that has any and stands in no quote or list."""
-        for n, token in enumerate(tokens):
-            if token.type == "paragraph_open" and token.level == 0:
-                html = self.unsafe([tokens[n + 1]])
-                words = "" if tags.fault(html) else outline.read(sanitise.clean(html, self.page)).text
-                if words:
-                    return " ".join(words.split())
+        for paragraph in _paragraphs(parts):
+            html = writing.html(paragraph, self.page.slug)
+            is_broken = _doubtful(paragraph) and tags.fault(html)
+            words = "" if is_broken else outline.read(sanitise.clean(html, self.page)).text
+            if words:
+                return " ".join(words.split())
         return ""
 
-    def take(self, opening: Token, *tokens: Token) -> Take | None:
-        html = self.html(list(tokens)).strip()
+    def take(self, opening: Part, *parts: Part) -> Take | None:
+        html = self.html(parts).strip()
         text = " ".join(outline.read(html).text.split())
         if text:
-            return Take(html, text, _check(_option(opening)))
+            return Take(html, text, _check(opening.data.option))
         self.tell("P119", "The take is empty", self.spot(opening), "delete it")
         return None
 
@@ -150,51 +139,61 @@ class _Press:
     def find(self, needle: str) -> Spot:
         return self.lines.find(needle, self.below)
 
-    def spot(self, token: Token) -> Spot:
-        return Spot(token.map[0] + self.below + 1 if token.map else 0)
+    def spot(self, part: Part) -> Spot:
+        return Spot(self.below + self.source.line(part))
 
 
-def _lift(tokens: list[Token]) -> tuple[list[Token], list[list[Token]]]:
-    """The tokens without the takes, and each take with its opening token first."""
-    rest: list[Token] = []
-    takes: list[list[Token]] = []
+def _doubtful(parts: Sequence[Part]) -> Part | None:
+    """The first part because of which `tags` has to look: raw HTML, or what stands deep in others."""
     depth = 0
-    for token in tokens:
-        if token.type == syntax.TAKE_OPEN:
+    for part in parts:
+        depth += {"+": 1, "-": -1}.get(part.kind[0], 0)
+        if depth > _DEEP or part.kind in _RAW:
+            return part
+    return None
+
+
+def _paragraphs(parts: Sequence[Part]) -> Iterator[Sequence[Part]]:
+    """What stands in each paragraph that stands in nothing else."""
+    depth = start = 0
+    for index, part in enumerate(parts):
+        if part.kind == "+Paragraph" and not depth:
+            start = index + 1
+        depth += {"+": 1, "-": -1}.get(part.kind[0], 0)
+        if part.kind == "-Paragraph" and not depth:
+            yield parts[start:index]
+
+
+def _lift(parts: list[Part]) -> tuple[list[Part], list[list[Part]]]:
+    """The parts without the takes, and each take with its opening first."""
+    rest: list[Part] = []
+    lifted: list[list[Part]] = []
+    depth = 0
+    for part in parts:
+        if part.kind == "+Take":
             depth += 1
             if depth == 1:
-                takes.append([token])
-        elif token.type == syntax.TAKE_CLOSE:
+                lifted.append([part])
+        elif part.kind == "-Take":
             depth -= 1
         else:
-            (takes[-1] if depth else rest).append(token)
-    return rest, takes
+            (lifted[-1] if depth else rest).append(part)
+    return rest, lifted
 
 
-def _look_at(takes: list[list[Token]], press: _Press) -> None:
+def _look_at(lifted: list[list[Part]], press: _Press) -> None:
     why = "A take is the house speaking with one voice: one in a post."
-    for second in takes[1:_MOST]:
+    for second in lifted[1:_MOST]:
         message, fixes = "The post has a second take", ("join the two", "make one of them part of the text")
         press.tell("P114", message, press.spot(second[0]), *fixes, why=why)
-    for opening, *_ in takes[:_MOST]:
-        if not _is_closed(opening, press):
+    for opening, *_ in lifted[:_MOST]:
+        option, closed = opening.data
+        if not closed:
             message = "The take is not closed: all text below it would become opinion"
             press.tell("P119", message, press.spot(opening), "end it with a line :::")
-        option = _option(opening)
         if not _is_option(option):
             message = f"A take knows no option {option[:60]}"
             press.tell("P119", message, press.spot(opening), "::: take check=2027-02-01", "::: take")
-
-
-def _is_closed(opening: Token, press: _Press) -> bool:
-    if opening.markup == ">" or not opening.map:
-        return True
-    end = opening.map[1] + press.below
-    return end < len(press.lines.lines) and bool(_CLOSING.fullmatch(press.lines.lines[end]))
-
-
-def _option(opening: Token) -> str:
-    return opening.info.strip()[len("take") :].strip()
 
 
 def _is_option(text: str) -> bool:

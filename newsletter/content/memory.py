@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import astuple, dataclass, field, replace
 from datetime import date, datetime
 from functools import lru_cache
@@ -25,6 +24,7 @@ POST, BODY = "post", "body"
 _AT_ONCE = 500
 _FAULTS = (ValueError, TypeError, KeyError, IndexError, AttributeError)
 _KINDS = {kind.value: kind for kind in LinkKind}
+_parse = json.JSONDecoder().raw_decode  # what `json.loads` adds costs as much again
 _person = lru_cache(Person)  # most posts are by the same few
 
 
@@ -83,7 +83,7 @@ class Memory:
 
     @classmethod
     def of(cls, cache: Cache | None) -> Memory:
-        return cls(cache, {row.file: row for row in _recalled(cache.all(POST))} if cache else {})
+        return cls(cache, {row.file: row for row in _recalled(cache.all(POST).values())} if cache else {})
 
     def keep(self, row: Row) -> None:
         if self.cache and row.lasting:
@@ -108,12 +108,20 @@ class Memory:
         """Write down what is new, and forget all but `rows`."""
         if not self.cache:
             return
-        self._write_bodies()
-        self.cache.put(POST, [(row.file, json.dumps(_written(row))) for row in self._new])
+        changed = bool(self._new)
+        self.write()
         kept = {row.file: row for row in rows if row.lasting}
-        if self._new or self.rows.keys() - kept.keys():
+        if changed or self.rows.keys() - kept.keys():
             self.cache.keep_only(POST, kept)
             self.cache.keep_only(BODY, {row.body for row in rows})
+        self.rows = kept
+
+    def write(self) -> None:
+        """Write down what is new."""
+        self._write_bodies()
+        if self.cache and self._new:
+            self.cache.put(POST, [(row.file, json.dumps(_written(row))) for row in self._new])
+            self._new.clear()
 
     def _write_bodies(self) -> None:
         if self.cache:
@@ -121,28 +129,13 @@ class Memory:
             self._bodies.clear()
 
 
-def _recalled(texts: Mapping[str, str]) -> Iterator[Row]:
-    """Those that are whole. Read together, which is a good deal faster, unless one is damaged."""
-    for found in _parsed(texts.values()):
+def _recalled(texts: Iterable[str]) -> Iterator[Row]:
+    """Those that are whole."""
+    for text in texts:
         try:
-            yield _revived(found)
+            yield _revived(_parse(text)[0])
         except _FAULTS:
             continue
-
-
-def _parsed(texts: Iterable[str]) -> Iterable[Any]:
-    with suppress(ValueError):
-        found: list[Any] = json.loads(f"[{','.join(texts)}]")
-        return found
-    return [json.loads(text) for text in texts if _is_json(text)]
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _written(row: Row) -> list[Any]:

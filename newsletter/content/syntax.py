@@ -1,7 +1,6 @@
-"""What the house adds to Markdown: `[[slug]]`, `::: take`, and ids that carry the slug.
+"""What the house adds to the text of Markdown: `[[slug]]`, and headings with ids that carry the slug.
 
-Promises rules for markdown-it that read everything they need from `env` and keep nothing, so that one
-engine serves all posts. Code spans and blocks are safe: the rules never see them.
+Promises to leave code alone, and that a `[[slug]]` is a part of its own kind, `Mention`.
 """
 
 from __future__ import annotations
@@ -11,23 +10,16 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, cast
 
-from markdown_it import MarkdownIt
-from markdown_it.rules_core import StateCore
-from markdown_it.rules_inline import StateInline
-from markdown_it.token import Token
-from mdit_py_plugins.container import container_plugin
-from mdit_py_plugins.footnote.index import render_footnote_anchor
 from slugify import slugify
 
 from newsletter.content import dates
 from newsletter.content.lines import Lines, Spot
-
-TAKE_OPEN, TAKE_CLOSE = "container_take_open", "container_take_close"
+from newsletter.content.parts import Part, Parts
 
 _WIKI = re.compile(r"\[\[([^\[\]|\n]{1,200})(?:\|([^\[\]\n]{1,300}))?\]\]")
-_MARKER = re.compile(r"\[!take\b([^\]\n]*)\][ \t]*(?:\n|$)", re.IGNORECASE)
+_WIKI_OCTETS = re.compile(rb"\[\[[^\[\]\n]{1,2000}\]\]")
+_ANCHOR = re.compile(r"<(/?)a\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,41 +33,68 @@ class Target:
 
 @dataclass(slots=True)
 class Mentions:
-    """The `[[…]]` of one post: how to find what they name, and what they named (`env["mentions"]`)."""
+    """The `[[…]]` of one post: how to find what they name, and what they named."""
 
     find: Callable[[str], Target | None]
     day: date
     names: list[str] = field(default_factory=list)
 
 
-def wiki_links(md: MarkdownIt) -> None:
-    """`[[slug]]`, `[[slug|text]]`, `[[slug|when]]`."""
-    md.inline.ruler.before("link", "wiki", _wiki)
+def mentions(parts: Parts, found: Mentions) -> Parts:
+    """`parts` with each `[[slug]]`, `[[slug|text]]`, `[[slug|when]]` as a `Mention`: (URL or None, words)."""
+    if b"[[" not in parts.raw:
+        return parts
+    done: list[Part] = []
+    links = skipped = 0
+    for index, part in enumerate(parts.all):
+        if index < skipped:
+            continue
+        links = max(0, links + _link_depth(part))
+        skipped = _after_mention(parts, index)
+        if skipped:
+            place = part._replace(kind="Mention", end=parts.all[skipped - 1].end)
+            done.append(place._replace(data=_mention(parts.text(place), found, bool(links))))
+        else:
+            done.append(part)
+    return parts._replace(all=done)
 
 
-def _wiki(state: StateInline, silent: bool) -> bool:
-    match = _WIKI.match(state.src, state.pos, state.posMax) if state.src[state.pos] == "[" else None
-    if not match:
-        return False
-    if not silent:
-        name, text = match.group(1).strip(), (match.group(2) or "").strip()
-        mentions = cast(Mentions, state.env["mentions"])
-        mentions.names.append(name)
-        _link(state, mentions.find(name), name, text, mentions.day)
-    state.pos = match.end()
-    return True
+def _link_depth(part: Part) -> int:
+    """What a part adds to the number of links that are open."""
+    if part.kind in {"+Link", "-Link"}:
+        return 1 if part.kind == "+Link" else -1
+    anchor = _ANCHOR.match(part.data) if part.kind == "InlineHtml" else None
+    return (-1 if anchor[1] else 1) if anchor else 0
 
 
-def _link(state: StateInline, target: Target | None, name: str, text: str, day: date) -> None:
-    """A link token, or its words alone inside another link and for a name that is unknown (told elsewhere)."""
-    linked = target is not None and not state.linkLevel
-    if target and linked:
-        state.push("link_open", "a", 1).attrs = {"href": target.url}
-    if target:
-        text = dates.when(target.day, day) if text == "when" else text or target.title
-    state.push("text", "", 0).content = text or name
-    if linked:
-        state.push("link_close", "a", -1)
+def _after_mention(parts: Parts, index: int) -> int:
+    """The index behind a `[[…]]` that begins with a part, and neither has half an emphasis in it nor is escaped."""
+    start = parts.all[index].start
+    match = _WIKI_OCTETS.match(parts.raw, start) if parts.all[index].data == "[" else None
+    if not match or not _WIKI.fullmatch(match.group().decode()) or _is_escaped(parts, index):
+        return 0
+    depth, after = 0, index
+    while depth >= 0 and after < len(parts.all) and parts.all[after].start < match.end():
+        after += 1
+        depth += {"+": 1, "-": -1}.get(parts.all[after - 1].kind[0], 0)
+    after += min(depth, 0)  # what closes there was opened before
+    return after if depth <= 0 and parts.all[after - 1].end == match.end() else 0
+
+
+def _is_escaped(parts: Parts, index: int) -> bool:
+    start = parts.all[index].start
+    return parts.raw[start - 1 : start] == b"\\" and not (index and parts.all[index - 1].end == start)
+
+
+def _mention(written: str, found: Mentions, in_link: bool) -> tuple[str | None, str]:
+    """A link, or its words alone inside another link and for a name that is unknown (told elsewhere)."""
+    name, text = (group.strip() for group in _WIKI.fullmatch(written).groups(""))  # type: ignore[union-attr]  # it did
+    found.names.append(name)
+    target = found.find(name)
+    if not target:
+        return None, text or name
+    words = dates.when(target.day, found.day) if text == "when" else text or target.title
+    return None if in_link else target.url, words
 
 
 def places(lines: Lines, below: int) -> dict[str, Spot]:
@@ -88,71 +107,27 @@ def places(lines: Lines, below: int) -> dict[str, Spot]:
     return found
 
 
-def takes(md: MarkdownIt) -> None:
-    """`::: take` and `> [!TAKE]` become the same pair of tokens, options in `info`."""
-    container_plugin(md, "take")
-    md.core.ruler.before("inline", "take_quote", _take_quotes)
-
-
-def _take_quotes(state: StateCore) -> None:
-    tokens = state.tokens
-    for index in range(len(tokens) - 2):
-        opening, paragraph, inline = tokens[index : index + 3]
-        if opening.type != "blockquote_open" or paragraph.type != "paragraph_open":
-            continue
-        match = _MARKER.match(inline.content)
-        if match:
-            _rename(tokens, index, match.group(1))
-            inline.content = inline.content[match.end() :]
-            paragraph.hidden = tokens[index + 3].hidden = not inline.content
-
-
-def _rename(tokens: list[Token], start: int, options: str) -> None:
-    level = tokens[start].level
-    for token in tokens[start + 1 :]:
-        if token.type == "blockquote_close" and token.level == level:
-            tokens[start].type, tokens[start].info, tokens[start].markup = TAKE_OPEN, f"take {options.strip()}", ">"
-            token.type = TAKE_CLOSE
-            return
-
-
-def settle_headings(tokens: list[Token], slug: str) -> None:
+def headings(parts: Parts, slug: str) -> Parts:
     """The post's top heading becomes h2 (the page's h1 is the title), and each gets an id that carries the slug."""
-    headings = [(n, token) for n, token in enumerate(tokens) if token.type in {"heading_open", "heading_close"}]
-    highest = min((int(token.tag[1]) for _, token in headings), default=2)
+    levels = [int(part.data["level"][1]) for part in parts.all if part.kind == "+Heading"]
+    if not levels:
+        return parts
+    highest = min(levels)
     seen: Counter[str] = Counter()
-    for n, token in headings:
-        token.tag = f"h{min(6, int(token.tag[1]) - highest + 2)}"
-        if token.type == "heading_open":
-            name = slugify(tokens[n + 1].content, max_length=60, word_boundary=True) or "part"
+    done = list(parts.all)
+    opened = 0
+    for index, part in enumerate(done):
+        if part.kind == "+Heading":
+            opened = index
+        elif part.kind == "-Heading":
+            name = slugify(_source(parts, opened, index), max_length=60, word_boundary=True) or "part"
             seen[name] += 1
-            token.attrSet("id", f"{slug}-{name}" + (f"-{seen[name]}" if seen[name] > 1 else ""))
+            tag = f"h{min(6, int(part.data[1]) - highest + 2)}"
+            data = (tag, f"{slug}-{name}" + (f"-{seen[name]}" if seen[name] > 1 else ""))
+            done[opened], done[index] = done[opened]._replace(data=data), part._replace(data=data)
+    return parts._replace(all=done)
 
 
-def classes_for_columns(tokens: list[Token]) -> None:
-    """Alignment of table columns as a class; the sanitiser lets no style attribute through."""
-    for token in tokens:
-        style = token.attrs.pop("style", None) if token.type in {"th_open", "td_open"} else None
-        if style:
-            token.attrSet("class", f"align-{str(style).partition(':')[2]}")
-        if token.type == "th_open":
-            token.attrSet("scope", "col")
-
-
-def footnote_number(_renderer: Any, tokens: list[Token], index: int, _options: Any, _env: Any) -> str:
-    """`[1]`, every time a note is named: the plugin would write `[1:1]` the second time."""
-    return f"[{tokens[index].meta['id'] + 1}]"
-
-
-def footnote_way_back(renderer: Any, tokens: list[Token], index: int, options: Any, env: Any) -> str:
-    """The arrow that ends a note, kept on the line of the last word."""
-    return f"\N{NO-BREAK SPACE}{render_footnote_anchor(renderer, tokens, index, options, env).lstrip()}"
-
-
-def raw(clean: Callable[[str], str]) -> Callable[..., str]:
-    """A render rule for raw HTML that passes through `clean`."""
-
-    def rule(_renderer: Any, tokens: list[Token], index: int, _options: Any, _env: Any) -> str:
-        return clean(tokens[index].content)
-
-    return rule
+def _source(parts: Parts, start: int, end: int) -> str:
+    """What stands between two parts, as it was written."""
+    return parts.text(Part("", None, parts.all[start + 1].start, parts.all[end - 1].end)) if end > start + 1 else ""

@@ -7,7 +7,7 @@ whoever passes it. Every page has one frame (`web/base.html`), works without scr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import PurePosixPath
@@ -120,6 +120,24 @@ def recipes(
     return sorted([*pages, *_assets(whole), *plain, *maps], key=lambda recipe: recipe.path.parts)
 
 
+def of_texts(
+    site: Site,
+    library: Library,
+    issues: Sequence[Issue],
+    templates: Environment,
+    changed: Collection[str],
+    *,
+    next_slot: Slot | None = None,
+) -> list[Recipe]:
+    """Those of `recipes` that the texts of some Posts (ids) are in. Where nothing but texts changed, meaning the marks
+    of these Posts and no face, the others stay as they were.
+    """
+    shown = sorted((issue for issue in issues if _shown(issue)), key=lambda issue: issue.number, reverse=True)
+    whole = _whole(site, newest_first(library), shown, next_slot)
+    leaves = [*_lists(whole), *_posts_alone(whole, changed), *_issues_alone(whole)]
+    return [*_pages(leaves, site, templates)]
+
+
 def ready(file: File) -> Recipe:
     """A File that is made already, among those that are not."""
     return Recipe(file.path, keys.of(file.content), partial(_content, file))
@@ -146,8 +164,8 @@ def _lists(whole: _Whole) -> Iterator[Leaf]:
     yield Leaf(PurePosixPath("404.html"), partial(_lost, whole), [*map(keys.face, newest[:1])])
 
 
-def _posts_alone(whole: _Whole) -> Iterator[Leaf]:
-    for post in whole.posts.values():
+def _posts_alone(whole: _Whole, only: Collection[str] | None = None) -> Iterator[Leaf]:
+    for post in whole.posts.values() if only is None else [whole.posts[post_id] for post_id in only]:
         seen = (keys.mark(post), whole.neighbours.of_page(post), whole.carried.get(post.id, ()))
         yield Leaf(page_file(post_path(post.slug)), partial(_post, whole, post), seen)
 

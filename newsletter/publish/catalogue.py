@@ -8,7 +8,7 @@ Documents are rendered one at a time, when asked for; their `key` says beforehan
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -80,13 +80,21 @@ def feed_files(site: Site, library: Library, issues: Sequence[Issue]) -> list[Fi
     return [File(document.path, document.render()) for document in documents(site, library, issues)]
 
 
-def documents(site: Site, library: Library, issues: Sequence[Issue], listed: Sequence[Feed] = ()) -> Iterator[Document]:
+def documents(
+    site: Site,
+    library: Library,
+    issues: Sequence[Issue],
+    listed: Sequence[Feed] = (),
+    changed: Collection[str] | None = None,
+) -> Iterator[Document]:
     """Every feed document, the archived pages and the list of feeds, before they are rendered; `listed` are the
-    `feeds` of the same, for a caller that has them.
+    `feeds` of the same, for a caller that has them. With `changed`, only those that the texts of these Posts (ids) are
+    in, and some others.
     """
     library = newest_first(library)
     around = around_all(library)
-    desk = _Desk(site, {post.id: post for post in library.posts}, around, keys.Neighbours(library, around), {}, {})
+    posts = {post.id: post for post in library.posts}
+    desk = _Desk(site, posts, around, keys.Neighbours(library, around), {}, {}, changed)
     listed = listed or feeds(site, library, issues)
     for feed in listed:
         yield from desk.polled(feed)
@@ -206,21 +214,30 @@ class _Desk:
     neighbours: keys.Neighbours
     traces: dict[str, str]
     latest: dict[str, Syndication]  # one at most: the three formats of a document are asked for in a row
+    changed: Collection[str] | None = None  # ids of the Posts that matter; None for all
 
     def polled(self, feed: Feed) -> Iterator[Document]:
         """The three documents that readers ask for again and again."""
         shown = feed.posts[:LIMIT]
+        if not (self._says(shown) or feed.issues):
+            return iter(())
         key = self._key(feed, shown, feed.issues[:LIMIT], len(feed.posts), len(feed.issues))
         render = partial(self._polled, feed)
         return self._documents(feed.heading.folder, key, render)
 
     def archived(self, feed: Feed) -> Iterator[Document]:
         """The pages of the main feed, the oldest first."""
-        for number, posts in enumerate(self._pages(feed), 1):
+        pages = self._pages(feed)
+        for number, posts in enumerate(pages, 1):
+            if not (self._says(posts) or number == len(pages)):
+                continue
             place, earlier = _page(number), _page(number - 1)
             yield from self._documents(
                 place, self._key(feed, posts, (), number), partial(self._archived, feed, posts, place, earlier)
             )
+
+    def _says(self, posts: Iterable[Post]) -> bool:
+        return self.changed is None or any(post.id in self.changed for post in posts)
 
     def _polled(self, feed: Feed) -> Syndication:
         items = self._items(feed)

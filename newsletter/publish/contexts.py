@@ -130,7 +130,7 @@ class ListContext(Context):
     name: str
     sentence: str  # empty when there is no Post
     groups: tuple[Group, ...]
-    ways: tuple[Way, ...] = ()  # to the pages of the years
+    ways: tuple[Way, ...] = ()  # to the pages of the years, or to the months of one
     older: Way | None = None
     newer: Way | None = None
     up: Way | None = None

@@ -112,9 +112,29 @@ def _remarks(asset: Asset, picture: Picture) -> Iterator[Problem]:
 def _moves(content: bytes) -> bool:
     """Whether a GIF, WebP, PNG or AVIF says of itself that it has several frames."""
     if content.startswith(b"GIF8"):
-        return content.count(b"\x21\xf9\x04") > 1  # a graphic control extension stands before each
+        return _has_two_frames(content)
     head = content[:64]
     return (b"WEBP" in head and b"ANIM" in head) or b"acTL" in head or b"ftypavis" in head
+
+
+def _has_two_frames(gif: bytes) -> bool:
+    """Goes from block to block (GIF89a, 20 to 24); what is cut off has no more."""
+    frames, at = 0, 13 + _palette(gif[10:11])
+    while at < len(gif) and frames < 2 and gif[at] in b"!,":
+        if gif[at] == ord(","):
+            frames += 1
+            at += 11 + _palette(gif[at + 9 : at + 10])
+        else:
+            at += 2
+        while at < len(gif) and gif[at]:
+            at += gif[at] + 1
+        at += 1
+    return frames > 1
+
+
+def _palette(flags: bytes) -> int:
+    """How many octets the colours take that these flags tell of."""
+    return 3 << (flags[0] & 7) + 1 if flags and flags[0] & 0x80 else 0
 
 
 def _settled(html: str, page: str, known: Mapping[str, Picture]) -> str:

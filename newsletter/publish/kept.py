@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePosixPath
+from urllib.parse import unquote
 
 from newsletter.model import Library, Post, Recipe, Site
 from newsletter.publish import keys
@@ -20,14 +21,19 @@ from newsletter.publish.redirects import Redirect
 from newsletter.publish.syndication import Heading, minted, syndicate
 
 _LOSABLE = (TOPICS, AUTHORS, CHAINS, TAKES)
+_SUFFIXES = frozenset({".xml", ".rss", ".rdf", ".atom", ".json"})  # of what other programs call their feeds
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What stands at the addresses of feeds that are no more: Redirects of documents, and feeds without items."""
+    """What stands at the addresses of feeds that are no more: Redirects of documents, and feeds without items.
+
+    `old` are those of the Redirects themselves that lead from a file, the feed of another program, to one of ours.
+    """
 
     moved: tuple[Redirect, ...] = ()
     empty: tuple[Heading, ...] = ()
+    old: tuple[Redirect, ...] = ()
 
     @property
     def paths(self) -> list[str]:
@@ -59,20 +65,28 @@ def kept(redirects: Sequence[Redirect], site: Site, library: Library, files: Col
             moved += [Redirect(f"{redirect.path}{name}", site.address_of(f"{folder}{name}")) for name in names]
         elif f"{redirect.path}{RSS_FEED}" not in files:
             empty.append(_heading(site, redirect.path, post))
-    return Kept(tuple(moved), tuple(empty))
+    old = (one for one in redirects if _is_feed(one.path) and one.target.removeprefix(f"{site.url}/") in files)
+    return Kept(tuple(moved), tuple(empty), tuple(old))
 
 
 def recipes(found: Kept, site: Site, own: Mapping[str, Recipe]) -> Iterator[Recipe]:
     """How to make the documents that stand there. What moved is a copy that gives its new address as its own, for
     hosts that cannot redirect; `own` are the files of the site by their paths.
     """
-    for redirect in found.moved:
+    for redirect in (*found.moved, *found.old):
         there = own[redirect.target.removeprefix(f"{site.url}/")]
-        yield Recipe(PurePosixPath(redirect.path), there.key, there.make)
+        yield Recipe(PurePosixPath(unquote(redirect.path)), there.key, there.make)
     for heading in found.empty:
         feed = syndicate(site, heading, (), whole=False)  # not `complete`: readers keep what they have
         for name, render in FORMATS:
             yield Recipe(PurePosixPath(heading.folder, name), keys.of(feed), partial(render, feed))
+
+
+def _is_feed(path: str) -> bool:
+    """Whether an old address is that of a file that can be written: `feed.xml`."""
+    place = PurePosixPath(unquote(path))
+    hidden = any(part.startswith(".") for part in place.parts)
+    return place.suffix.lower() in _SUFFIXES and not path.endswith("/") and not hidden and str(place).isprintable()
 
 
 def _story(post: Post, library: Library) -> str:

@@ -79,13 +79,16 @@ def _newest(site: Site, listing: Listing, counts: Mapping[int, int]) -> ListCont
 
 
 def _year(site: Site, listing: Listing, year: int, posts: Sequence[Post], older: int, newer: int) -> ListContext:
-    name = f"{listing.name}, {year}"
+    name, path = f"{listing.name}, {year}", f"{listing.years}{year}/"
+    groups = _months(views.references(site, posts))
+    months = groups if len(posts) > WHOLE else ()
     return ListContext(
         site,
-        _page(site, listing, f"{listing.years}{year}/", name),
+        _page(site, listing, path, name),
         name,
         _sentence(listing, posts, f" in {year}"),
-        _months(views.references(site, posts)),
+        groups,
+        ways=tuple(Way(one.heading, f"{path}#{one.heading.lower()}", f"{len(one.lines):,}") for one in months),
         older=_way(listing, older),
         newer=_way(listing, newer),
         up=Way(f"All posts {listing.about}", listing.path),

@@ -22,9 +22,10 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from urllib.parse import quote
 
 from newsletter.errors import Outside, Problem, Refused, SourceErrors, stops
@@ -83,8 +84,17 @@ class Folder:
             paths = self._manifest().files
         return frozenset(path.removesuffix(RSS_FEED) for path in paths if path.endswith(f"/{RSS_FEED}"))
 
+    def published_texts(self) -> Mapping[str, str]:
+        """Post id -> what the last publish was told to remember of its text. Raises Outside, Refused."""
+        with _disk(self._path):
+            return self._manifest().texts
+
     def write(
-        self, files: Iterable[File | Recipe], published: Mapping[str, str], judge: Judge | None = None
+        self,
+        files: Iterable[File | Recipe],
+        published: Mapping[str, str],
+        judge: Judge | None = None,
+        texts: Mapping[str, str] = MappingProxyType({}),
     ) -> Changes:
         """Make the folder hold exactly these files; see `ports.Output.write`.
 
@@ -96,6 +106,7 @@ class Folder:
         with _disk(self._path), self._turn(), self._stage() as stage:
             before = self._manifest()
             plan = self._plan(wanted, published, before, judge, stage)
+            plan = replace(plan, after=replace(plan.after, texts=dict(texts)))
             if before != plan.after or plan.moved:
                 self._replace(plan, stage, before)
             self._left = self._records.keep(self._path, _keys(wanted), plan.after, plan.same)

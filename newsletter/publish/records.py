@@ -32,20 +32,20 @@ class Records:
         """Path -> stamp of those that stand as they were left, made of what the same keys name; files without a key
         never do.
         """
-        known = self._known(folder)
+        known, root = self._known(folder), str(folder)
         files, found = manifest.files, {}
         inside: dict[str, set[str]] = {}
         for path, key in keys.items():
             was = known.get(path)
-            if was and key and was.startswith(f"{key} {files.get(path)} ") and _is_plain(folder, path, inside):
+            if was and key and was.startswith(f"{key} {files.get(path)} ") and _is_plain(root, path, inside):
                 stamp = was.rpartition(" ")[2]
-                if stamp == _stamp(f"{folder}/{path}"):
+                if stamp == _stamp(f"{root}/{path}"):
                     found[path] = stamp
         return found
 
     def keep(self, folder: Path, keys: Mapping[str, str], manifest: Manifest, seen: Mapping[str, str]) -> str:
         """Note how the files stand now, those in `seen` as they were seen to; what `all_stand` will say of them."""
-        stamps = {path: seen.get(path) or _stamp(f"{folder}/{path}") for path in manifest.files}
+        stamps = {path: seen.get(path) or _stamp(str(folder / path)) for path in manifest.files}
         if self.cache:
             now = {path: f"{keys[path]} {digest} {stamps[path]}" for path, digest in manifest.files.items()}
             if now != self._known(folder):
@@ -61,7 +61,8 @@ class Records:
 
 def all_stand(folder: Path, manifest: Manifest) -> str:
     """One hash of how all files of the manifest stand; empty when one of them is gone."""
-    return _whole({path: _stamp(f"{folder}/{path}") for path in manifest.files})
+    root = str(folder)
+    return _whole({path: _stamp(f"{root}/{path}") for path in manifest.files})
 
 
 def _whole(stamps: Mapping[str, str]) -> str:
@@ -78,7 +79,7 @@ def _parsed(text: str) -> dict[str, str]:
     return {}
 
 
-def _is_plain(folder: Path, path: str, inside: dict[str, set[str]]) -> bool:
+def _is_plain(folder: str, path: str, inside: dict[str, set[str]]) -> bool:
     """Whether no link leads to the file's place. `inside` are the folders in each folder, which is read once."""
     parent = path.rpartition("/")[0]
     if not parent:

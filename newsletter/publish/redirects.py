@@ -91,8 +91,6 @@ def page_of(path: str) -> PurePosixPath | None:
 
 def free(redirects: Collection[Redirect], taken: Collection[PurePosixPath]) -> tuple[Redirect, ...]:
     """Those at whose address nothing else is published (`taken`: the paths of all other files)."""
-    if not redirects:
-        return ()
     folders = {parent for path in taken for parent in path.parents}
     return tuple(one for one in redirects if not _is_covered(one, taken, folders))
 

@@ -1,4 +1,6 @@
-"""`sitemap.xml` (sitemaps.org 0.9): every page that readers shall find, with the day of its last change.
+"""`sitemap.xml` (sitemaps.org 0.9): every page that readers shall find, with the moment of its last change.
+
+Of lists that do not change with every post it is left out: a date that is wrong makes the others doubtful.
 
 Pages that only lead on, that tell of a withdrawal, or that were not there are in no sitemap.
 """
@@ -14,10 +16,11 @@ from lxml import etree
 
 from newsletter.model import Library, Post, Recipe, Site
 from newsletter.publish import keys
-from newsletter.publish.paths import SEARCH, SITEMAP, post_path
+from newsletter.publish.paths import HOME, POSTS, SEARCH, SITEMAP, post_path
 
 LIMIT = 50_000  # addresses in one file
 _NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
+_MOVING = (f"{HOME}index.html", f"{POSTS}index.html")  # these change with every post
 _UNLISTED = frozenset({"404.html", f"{SEARCH}index.html"})
 
 
@@ -46,9 +49,10 @@ def _index(site: Site, library: Library, names: Iterable[str]) -> bytes:
 
 def _part(site: Site, library: Library, paths: Iterable[str], start: int, limit: int) -> bytes:
     changed = {f"{post_path(post.slug)}index.html": _changed(post) for post in library.posts}
-    newest = max(changed.values(), default=None)
+    if newest := max(changed.values(), default=None):
+        changed |= dict.fromkeys(_MOVING, newest)
     shown = sorted(paths, key=lambda path: path.split("/"))[start : start + limit]
-    return _document(site, "urlset", "url", [(path, changed.get(path, newest)) for path in shown])
+    return _document(site, "urlset", "url", [(path, changed.get(path)) for path in shown])
 
 
 def _document(site: Site, kind: str, row: str, rows: Iterable[tuple[str, datetime | None]]) -> bytes:

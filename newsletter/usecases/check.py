@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from newsletter.content.library import Loaded, load
+from newsletter.content.library import Last, Loaded, load
 from newsletter.errors import NewsletterError, SourceErrors, stops
 from newsletter.model import Library, Site, Source
 from newsletter.ports import Cache, Encode, Output, Redirects, Reviews, Spread
@@ -24,6 +24,7 @@ def check(
     spread: Spread = map,
     output: Output,
     redirects: Redirects,
+    last: Last | None = None,
 ) -> Loaded:
     """All posts, with their pictures as they are published, and every problem found in them.
 
@@ -36,7 +37,10 @@ def check(
         except NewsletterError:  # whoever publishes is told
             return {}
 
-    loaded = load(sources, site, approvals=reviews.all(), now=now, cache=cache, spread=spread, formerly=formerly)
+    if last:
+        last.only_for(formerly())
+    approvals = reviews.all()
+    loaded = load(sources, site, approvals=approvals, now=now, cache=cache, spread=spread, formerly=formerly, last=last)
     return with_pictures(loaded, sources, site, encode)
 
 

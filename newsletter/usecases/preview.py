@@ -22,10 +22,28 @@ from newsletter.ports import MailedPictures
 from newsletter.publish import checks
 from newsletter.publish import redirects as addresses
 from newsletter.publish.paths import POSTS, page_file, post_path
-from newsletter.usecases.publish import recipes, refuse_vanished, starting, with_mailed, with_moved
+from newsletter.usecases.publish import of_texts, recipes, refuse_vanished, starting, with_mailed, with_moved
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """All that a preview was made of."""
+
+    whole: Library  # everything as if it were public
+    others: tuple[object, ...]  # than posts
+
+    def changed(self, now: Basis) -> set[str] | None:
+        """The ids of the posts of which only the text is another now; None when more than that is."""
+        before, after = self.whole, now.whole
+        if self.others != now.others or len(before.posts) != len(after.posts) or before.withdrawn != after.withdrawn:
+            return None
+        other = [(was, post) for was, post in zip(before.posts, after.posts, strict=True) if was is not post]
+        if any((was.id, was.face, was.links) != (post.id, post.face, post.links) for was, post in other):
+            return None
+        return {post.id for was, post in other if not post.face or was.mark != post.mark}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +54,7 @@ class Preview:
     library: Library  # what is public, for the next mail
     hidden: Mapping[str, str]  # slug of a Post that is not public -> why
     notes: Mapping[str, tuple[Problem, ...]]  # slug -> what `check` advises
+    basis: Basis | None = field(default=None, repr=False)
 
     @property
     def keys(self) -> Mapping[str, str]:
@@ -55,11 +74,13 @@ def preview(
     strict: bool = True,
     known: Mapping[str, str] = MappingProxyType({}),
     pictures: MailedPictures | None = None,
+    before: Preview | None = None,
 ) -> Preview:
     """Everything that was written. Raises SourceErrors with what would stop a publish; unless `strict`, it is shown
     all the same.
 
-    `published` is what the last publish recorded (`Output.published_ids`), `known` the lines of `redirects.toml`.
+    `published` is what the last publish recorded (`Output.published_ids`), `known` the lines of `redirects.toml`,
+    `before` the last preview: what would be the same is taken from it.
     """
     library = loaded.library
     public = {post.id for post in (*library.posts, *library.withdrawn)}
@@ -69,35 +90,52 @@ def preview(
             raise SourceErrors(problems)
         refuse_vanished(published, library, {**addresses.renamed(published, library), **known})
     shown = [issue for issue in issues if issue.state.public or starting(issue, now)]
-    own = with_mailed(recipes(whole := as_if_public(loaded), shown, site, templates, next_slot), pictures, whole)
-    moved, _ = addresses.resolve(site, whole, {**addresses.renamed(published, whole), **known})
-    files, _ = with_moved(own, moved, site, whole, templates)
-    return Preview({str(file.path): file for file in files}, library, hidden, _notes(loaded))
+    others = (tuple(shown), site, id(templates), next_slot, dict(published), dict(known))
+    basis = Basis(as_if_public(loaded, before.basis if before else None), others)
+    changed = before.basis.changed(basis) if before and before.basis else None
+    if before and changed is not None:
+        new = of_texts(basis.whole, shown, site, templates, next_slot, changed)
+        made = {**before.recipes, **{str(file.path): file for file in new}}
+        return Preview(made, library, hidden, _notes(loaded), basis)
+    own = with_mailed(recipes(basis.whole, shown, site, templates, next_slot), pictures, basis.whole)
+    moved, _ = addresses.resolve(site, basis.whole, {**addresses.renamed(published, basis.whole), **known})
+    files, _ = with_moved(own, moved, site, basis.whole, templates)
+    return Preview({str(file.path): file for file in files}, library, hidden, _notes(loaded), basis)
 
 
 def judge(preview: Preview, paths: Iterable[str], site: Site) -> list[Problem]:
-    """The links that would stop a publish in some of the files; those of a draft may lead nowhere yet.
+    """The links that would stop a publish in some of the files; those of a draft may lead nowhere yet: a warning.
 
-    Lists and feeds repeat what posts say; with a fault in a draft they are left out, and posts speak for themselves.
     The rules for feeds are not asked: here, and only here, a feed holds drafts and posts of tomorrow.
     """
     files = [File(PurePosixPath(path), preview.recipes[path].make()) for path in paths]
     unfinished = {str(page_file(post_path(slug))) for slug in preview.hidden}
     found = stops(checks.internal_links(files, site, preview.recipes.keys()))
-    own = [problem for problem in found if problem.file not in unfinished]
-    return own if len(own) == len(found) else [p for p in own if p.file.startswith(POSTS) and p.file.endswith(".html")]
+    return [replace(one, level="warn") if one.file in unfinished else one for one in found]
 
 
-def as_if_public(loaded: Loaded) -> Library:
+def speaks_for_itself(path: str) -> bool:
+    """Whether a file is the page of a post; lists and feeds repeat what these say."""
+    return path.startswith(POSTS) and path.endswith(".html")
+
+
+def as_if_public(loaded: Loaded, before: Basis | None = None) -> Library:
     """All Posts that could be read as one Library, but for those that were withdrawn."""
     gone = {post.id for post in loaded.library.withdrawn}
     posts = tuple(post for post in loaded.posts if post.id not in gone)
+    if before and _edges(before.whole.posts) == _edges(posts) and before.whole.withdrawn == loaded.library.withdrawn:
+        return replace(before.whole, posts=posts)
     return replace(
         loaded.library,
         posts=posts,
         backlinks=backlinks.invert(posts),
         chains=backlinks.chains(posts, loaded.library.withdrawn),
     )
+
+
+def _edges(posts: Iterable[Post]) -> list[tuple[object, ...]]:
+    """What it takes to know who links to whom, and in which order."""
+    return [(post.id, post.published, post.links) for post in posts]
 
 
 def _why_hidden(post: Post, site: Site, now: datetime) -> str:
@@ -109,10 +147,10 @@ def _why_hidden(post: Post, site: Site, now: datetime) -> str:
 
 
 def _notes(loaded: Loaded) -> dict[str, tuple[Problem, ...]]:
-    slugs: dict[PurePosixPath, str] = {post.path: post.slug for post in loaded.posts}
     found: defaultdict[str, list[Problem]] = defaultdict(list)
-    for problem in loaded.problems:
-        slug = slugs.get(PurePosixPath(problem.file))
-        if slug and problem.level == "warn":
+    warnings = [problem for problem in loaded.problems if problem.level == "warn"]
+    slugs = {str(post.path): post.slug for post in loaded.posts} if warnings else {}
+    for problem in warnings:
+        if slug := slugs.get(problem.file):
             found[slug].append(problem)
     return {slug: tuple(problems) for slug, problems in found.items()}

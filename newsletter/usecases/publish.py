@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from newsletter.errors import Outside, Problem, SourceErrors
 from newsletter.model import File, Issue, IssueState, Library, Recipe, Site, Slot
 from newsletter.ports import Hosting, Hubs, MailedPictures, Output, Redirects, Search
-from newsletter.publish import archive, checks, compressed, feedcheck, kept, snippets
+from newsletter.publish import archive, checks, compressed, edits, feedcheck, kept, snippets
 from newsletter.publish import redirects as addresses
 from newsletter.publish.catalogue import Feed, documents, feeds, shared_ids
 from newsletter.publish.paths import post_path
@@ -58,15 +58,17 @@ def publish(
     known_paths, own_paths = (frozenset(str(file.path) for file in some) for some in (files, own))
     judge = partial(wrong, site=site, now=now, known=known_paths, own=own_paths)
     slugs = {post.id: post.slug for post in (*library.posts, *library.withdrawn)}
+    texts = edits.traces(library.posts)
+    unsaid = edits.unsaid(library.posts, texts, output.published_texts(), site, now)
     if redirects and new and not dry_run:
         redirects.add(new)  # first: only what was published before remembers the old addresses
     try:
-        changes = output.compare(files, judge) if dry_run else output.write(files, slugs, judge)
+        changes = output.compare(files, judge) if dry_run else output.write(files, slugs, judge, texts)
     except SourceErrors as refusal:
         raise SourceErrors(_once(refusal.problems)) from refusal
     if hosting and not dry_run:
         hosting.write(snippets.beside(told, hosts))
-    remarks = _made_searchable(search, site, library) if search and not dry_run else ()
+    remarks = (*unsaid, *(_made_searchable(search, site, library) if search and not dry_run else ()))
     if hubs and not dry_run:
         remarks = (*remarks, *hubs.announce(now))
     return Published(changes, len(library.posts), len(shown), len(listed), len(files), remarks)
@@ -138,7 +140,7 @@ def with_moved(
 ) -> tuple[list[Recipe], snippets.Addresses]:
     """These files and those of addresses that went, and what hosts are told of them all."""
     by_path = {str(file.path): file for file in own}
-    free = addresses.free(moved, {file.path for file in own})
+    free = addresses.free(moved, {file.path for file in own}) if moved else ()
     feeds_too = kept.kept(free, site, library, by_path)
     told = snippets.addresses(site, library, (*free, *feeds_too.moved), [*by_path, *feeds_too.paths])
     files = [File(PurePosixPath(path), content) for path, content in snippets.within(told, hosts).items()]
@@ -158,6 +160,19 @@ def recipes(
     listed = listed or feeds(site, library, issues)
     pages = archive.recipes(site, library, issues, templates, next_slot=next_slot, listed=listed)
     return [*pages, *(Recipe(d.path, d.key, d.render) for d in documents(site, library, issues, listed))]
+
+
+def of_texts(
+    library: Library,
+    issues: Sequence[Issue],
+    site: Site,
+    templates: Environment,
+    next_slot: Slot | None,
+    changed: Collection[str],
+) -> list[Recipe]:
+    """Those of `recipes` that the texts of some posts (ids) are in."""
+    pages = archive.of_texts(site, library, issues, templates, changed, next_slot=next_slot)
+    return [*pages, *(Recipe(d.path, d.key, d.render) for d in documents(site, library, issues, changed=changed))]
 
 
 def starting(issue: Issue, now: datetime) -> bool:

@@ -152,3 +152,24 @@ def test_a_take_that_is_due_is_proposed_until_a_post_answers(site: SiteFolder) -
     assert "1 wrong" in (site.root / "feeds/takes/index.html").read_text()
     feed = json.loads((site.root / "feeds/takes/feed.json").read_text())
     assert [item["title"].split()[0] for item in feed["items"]] == ["Answer", "Prophecy"]
+
+
+def test_an_edit_that_does_not_say_so_is_asked_about_until_it_is_published(site: SiteFolder) -> None:
+    site.ok("publish", now="2026-11-24T12:00:00+01:00")
+    post = site.root / "posts" / "2026-11-24-hybrid-hatch.md"
+    post.write_text(post.read_text("utf-8").replace("long enough", "short enough"), "utf-8")
+    later = "2026-11-27T09:00:00+01:00"
+
+    for _ in range(2):
+        (asked,) = site.json("check", now=later)["problems"]
+        assert (asked["code"], asked["level"], asked["file"]) == ("F412", "warn", f"posts/{post.name}")
+    told = site.ok("publish", now=later)
+    assert "The text of hybrid-hatch changed since it was published on 24 November 2026" in told.out + told.err
+    assert "updated: 2026-11-27" in told.out + told.err
+    assert "F412" not in (again := site.ok("publish", now=later)).out + again.err
+    assert site.json("check", now=later)["problems"] == []
+
+    post.write_text(
+        post.read_text("utf-8").replace("date: 2026-11-24", "date: 2026-11-24\nupdated: 2026-11-27"), "utf-8"
+    )
+    assert site.json("check", now=later)["problems"] == []

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
 from newsletter.model import File, Judgement, Link, LinkKind, Take, Withdrawal
+from newsletter.publish import lists
 from newsletter.publish.archive import moved_pages
 from newsletter.publish.redirects import Redirect
 from tests.browser.test_pages import SITE, Visit, browser
-from tests.builders import a_post
+from tests.builders import a_library, a_post
 from tests.unit.publish.example import a_publication, environment, everything
 
 __all__ = ["browser"]
@@ -62,6 +64,28 @@ def test_every_page_is_accessible_and_as_wide_as_the_window(visit: Visit) -> Non
         assert results.violations_count == 0, f"{path}\n{results.generate_report()}"
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
     assert visit.asked_elsewhere == []
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 320), ("dark", 768), ("light", 1280)])
+def test_a_long_list_is_accessible_and_one_gets_from_the_newest_through_the_years_and_back(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch, scheme: Literal["light", "dark"], width: int
+) -> None:
+    monkeypatch.setattr(lists, "WHOLE", 26)
+    word = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
+    days = [datetime(2020 + n % 3, 1 + n % 12, 1 + n % 28, tzinfo=UTC) for n in range(90)]
+    posts = [a_post(f"p{n}", day=day, title=f"{word} {n}" if n % 9 == 0 else f"Post {n}") for n, day in enumerate(days)]
+    files = {str(file.path): file.content for file in everything(SITE, a_library(*posts), [])}
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = Visit(context.new_page(), files).open("/posts/")
+    for name in ("‹ All of 2022", "‹ 2021", "All posts of Auto Trendy"):
+        assert Axe().run(page, options=_AXE).violations_count == 0
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        page.get_by_role("link", name=name, exact=True).click()
+    assert page.url == f"{SITE.url}/posts/"
+    page.get_by_role("navigation", name="Parts of the list").get_by_role("link", name="2020").click()
+    page.get_by_role("navigation", name="Parts of the list").get_by_role("link", name="April").click()
+    assert page.url == f"{SITE.url}/years/2020/#april"
+    context.close()
 
 
 def test_a_moved_page_leads_on_by_itself(visit: Visit) -> None:

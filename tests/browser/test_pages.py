@@ -26,6 +26,7 @@ PAGES = [
     "/issues/",
     "/issues/1/",
     "/feeds/",
+    "/search/",
     "/404.html",
 ]
 

@@ -225,7 +225,8 @@ def template(site: Site, _name: str, choice: int) -> None:
     if place.exists():
         place.unlink()
     else:
-        site.write(f"templates/web/{name}.html", f'{{% extends "default/web/{name}.html" %}}{{# {choice} #}}')
+        footer = f"{{% block footer %}}<footer>Ours, {choice}</footer>{{% endblock %}}"
+        site.write(f"templates/web/{name}.html", f'{{% extends "default/web/{name}.html" %}}{footer}')
 
 
 def configure(site: Site, _name: str, choice: int) -> None:
@@ -317,4 +318,4 @@ def test_each_kind_of_edit_can_be_published(tmp_path: Path, kind: str) -> None:
     changes = site.publish().changes
 
     assert (site.seen() != before) is bool(changes)
-    assert changes or kind in {"withdraw", "draft", "author", "template"}
+    assert changes or kind in {"withdraw", "draft", "author"}

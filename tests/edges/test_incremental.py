@@ -285,6 +285,30 @@ def test_a_library_from_the_cache_is_the_library(site: Path, tmp_path: Path) -> 
         assert [(p.mark, p.face) for p in again.posts] == [(p.mark, p.face) for p in bare.posts]
 
 
+def test_all_that_a_post_can_say_is_remembered(site: Path, tmp_path: Path) -> None:
+    write(site, 1, a_post(1, text="Words.\n\n::: take check=2028-12-31\nIt will fail.\n:::", updated="2022-01-09"))
+    write(site, 2, a_post(2, verdict="right", verdict_on="p1", previous="auto", image="https://example.org/a.png"))
+    write(site, 3, a_post(3, withdrawn="2022-02-01 It was wrong.", text="ä — [[p2]], [[p1|when]]"))
+    write(site, 4, a_post(4, draft="true", text="TODO [[p9]]", corrects="p2", colour="red"))
+    with closing(DiskCache(tmp_path / "cache", "1")) as cache:
+        first, again, bare = _loaded(site, cache), _loaded(site, cache), _loaded(site, None)
+
+    for found in (first, again):
+        assert [replace(post) for post in found.posts] == list(bare.posts)
+        assert [replace(post) for post in found.library.withdrawn] == list(bare.library.withdrawn)
+        assert found.problems == bare.problems
+        assert found.library.chains == bare.library.chains
+
+
+def test_what_hangs_on_posts_that_are_not_there_yet_is_worked_out_again(site: Path, tmp_path: Path) -> None:
+    write(site, 4, a_post(4, draft="true", text="See [[later]]."))
+    with closing(DiskCache(tmp_path / "cache", "1")) as cache:
+        assert "P105" in {problem.code for problem in _loaded(site, cache).problems}
+        write(site, 8, a_post(8, date="2021-12-31", slug="later"))
+
+        assert _loaded(site, cache).problems == _loaded(site, None).problems == ()
+
+
 def test_problems_are_told_again_with_their_lines(site: Path, tmp_path: Path) -> None:
     write(site, 3, a_post(3, text="TODO: [[nowhere]] and ![](gone.jpg)", colour="red"))
     with closing(DiskCache(tmp_path / "cache", "1")) as cache:

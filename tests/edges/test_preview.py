@@ -585,3 +585,61 @@ def test_dressing_a_page_takes_nothing_from_it(page: bytes) -> None:
     assert len(dressed) == len(page) + 9
     assert re.sub(rb"\([123]\)", b"", dressed) == page
     assert dressed.index(b"(2)") < dressed.index(b"(3)")
+
+
+# --- what was kept from the last time ---------------------------------------------------------------
+
+EDITS = {
+    "text": ("A paragraph", "Another paragraph"),
+    "title": ("title: Hybrid", "title: New hybrid"),
+    "summary": ("What we learned", "All that we learned"),
+    "topics": ("topics: [Cars]", "topics: [Cars, Vans]"),
+    "day": ("date: 2026-11-24", "date: 2026-11-23"),
+    "link": ("continues: diesel-van", "see_also: diesel-van"),
+    "mention": ("A paragraph", "A paragraph, see [[diesel-van]],"),
+    "take": ("A paragraph", "::: take\nIt will snow.\n:::\n\nA paragraph"),
+    "draft": ("draft: false", "draft: true"),
+    "withdrawn": ("draft: false", "draft: false\nwithdrawn: 2026-11-25 It was wrong"),
+}
+
+
+@pytest.mark.parametrize("first", EDITS)
+@pytest.mark.parametrize("then", ["text", "title", "nothing"])
+def test_after_any_edit_a_preview_is_what_a_new_one_would_be(site: SiteFolder, first: str, then: str) -> None:
+    path = site.root / "posts" / "2026-11-24-hybrid-hatch.md"
+    for slug in ("winter-tyres", "summer-tyres"):
+        site.post(slug, "2026-11-25", front="draft: false\nsee_also: diesel-van\n", text="See [[hybrid-hatch]].")
+    settled(site)
+    good = path.read_text()
+    with closing(Previewed(site.root)) as previewed:
+        for name in (first, then):
+            path.write_text(path.read_text().replace(*EDITS.get(name, ("", ""))))
+            previewed.save()
+            with closing(Previewed(site.root)) as fresh:
+                assert shown_by(previewed) == shown_by(fresh)
+        path.write_text(good)
+        previewed.save()
+        with closing(Previewed(site.root)) as fresh:
+            assert shown_by(previewed) == shown_by(fresh)
+
+
+def settled(site: SiteFolder) -> None:
+    """Let the files be older than what the clock of a file system can tell apart."""
+    for path in (site.root / "posts").glob("*.md"):
+        os.utime(path, (path.stat().st_mtime - 60,) * 2)
+
+
+def shown_by(previewed: Previewed) -> dict[str, object]:
+    """All that is seen: every file, what is hidden and why, what is advised, what is wrong."""
+    state = previewed.live.look_through()
+    if state.problems:  # the last good version is shown, of which a new preview knows nothing
+        return {"problems": state.problems}
+    files = {path: recipe.make() for path, recipe in state.preview.recipes.items()}
+    return {**files, "hidden": state.preview.hidden, "notes": state.preview.notes}
+
+
+def test_a_dead_link_of_a_draft_is_no_fault_of_the_lists_that_repeat_it(site: SiteFolder, preview: Previewed) -> None:
+    dead = "See [this other page](/posts/nowhere/) of ours."
+    site.post("winter-tyres", front="draft: true\n", text=dead)
+    preview.save()
+    assert preview.live.look_through().problems == ()

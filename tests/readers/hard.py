@@ -5,12 +5,22 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.acceptance.harness import SiteFolder
+from PIL import Image
+
+from tests.acceptance.harness import CONFIGURATION, SiteFolder
 from tests.unit.publish.example import PIXEL
 
 NOW = "2027-06-01T12:00:00+02:00"
 COUNT = 120
-PEOPLE = """
+SITE = """
+rights = "© 2027 Auto Trendy & <others>"
+icon = "icon.png"
+logo = "logo.png"
+"""
+MORE = """
+[publish]
+hubs = ["http://127.0.0.1:9/?a=1&b=2"]
+
 [people.ben-and-jo]
 name = "Zoë Müller & Jo"
 """
@@ -38,7 +48,9 @@ TOPICS = ("C++", "R&D", "Кузов")
 
 def write(folder: Path) -> SiteFolder:
     """The site's sources. Its posts are alike every time."""
-    site = SiteFolder(folder).configure(more=PEOPLE)
+    site = SiteFolder(folder).configure(CONFIGURATION.replace("[sender]", f"{SITE}\n[sender]"), MORE)
+    for name, size in (("icon", (512, 512)), ("logo", (400, 200))):
+        Image.new("L", size).save(site.root / f"{name}.png")
     for number in range(COUNT):
         _post(site, number)
     (site.root / "posts" / "car.png").write_bytes(PIXEL)

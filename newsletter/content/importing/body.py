@@ -15,8 +15,8 @@ from urllib.parse import urljoin
 import nh3
 from bs4 import BeautifulSoup
 from bs4.element import Tag
-from markdown_it.common.normalize_url import normalizeLink
 
+from newsletter.content import writing
 from newsletter.content.importing import addresses, footnotes, paragraphs, shortcodes, tidying
 from newsletter.content.importing.trees import every
 from newsletter.content.lines import FORBIDDEN
@@ -165,7 +165,7 @@ def _absolute(value: str, base: str) -> str | None:
     if value.startswith("#"):
         return value
     try:
-        whole = normalizeLink(urljoin(base, value))
+        whole = writing.address(urljoin(base, value))
     except ValueError:
         return None
     return whole if whole.lower().startswith(("http://", "https://", "mailto:")) else None
@@ -199,6 +199,9 @@ def _settle_links(body: Body, around: Surroundings) -> None:
 def _settle_pictures(body: Body, around: Surroundings) -> None:
     for picture in every(body.soup, {"img"}):
         src = next((str(picture[name]) for name in (*_LATE, "src") if picture.get(name)), "")
+        if src and body.pictures[-1:] == [src] and any(picture.get(name) for name in _LATE):
+            picture.decompose()  # the one before it was for readers without a script
+            continue
         if not src:
             body.told["a picture without an address was left out"] += 1
             picture.decompose()

@@ -6,19 +6,21 @@ the HTML, in order, whitespace aside. What Markdown has no sign for is written i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import cache
 
 from bs4.element import Tag
 
-from newsletter.content import markdown, outline, sanitise, tags
+from newsletter.content import markdown, outline, sanitise, tags, writing
 from newsletter.content.importing.body import Body
 from newsletter.content.importing.marks import Marks, as_html
 from newsletter.content.outline import Outline
 from newsletter.content.sanitise import Address
 from newsletter.content.syntax import Mentions
 
+_NAMED = re.compile(r"\[\^(\d{1,6})\]")
 _Seen = tuple[str, list[tuple[str, str]], list[tuple[str, str]], list[tuple[int, str]]]
 
 
@@ -85,12 +87,16 @@ class _Scale:
         self._notes = notes
 
     def holds(self, text: str, wanted: _Seen) -> bool:
-        refs = {f":{number}": -1 for number in range(1, self._notes + 1)}
-        env = {"docId": "", "mentions": Mentions(lambda _name: None, self._day), "footnotes": {"refs": refs}}
         if text.count("[") > markdown.BRACKETS:
             return False
-        html = str(markdown.engine().render(text, env))
+        parts = markdown.read(text + self._notes_of(text), "", Mentions(lambda _name: None, self._day))
+        html = writing.html(parts.all, "")
         return tags.fault(html) is None and self.seen(html) == wanted
+
+    def _notes_of(self, text: str) -> str:
+        """An empty note for each that is named, since a block alone has none; the first of a name is what counts."""
+        named = {int(number) for number in _NAMED.findall(text)}
+        return "".join(f"\n\n[^{number}]:" for number in sorted(named) if 0 < number <= self._notes)
 
     def seen(self, html: str) -> _Seen:
         found: Outline = outline.read(sanitise.clean(html, self._page))

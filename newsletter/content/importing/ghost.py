@@ -103,6 +103,8 @@ def _post(row: Row, authors: list[Byline], topics: list[str], more: Row, zone: t
 
 def _held(row: Row) -> str:
     status, seen = _text(row, "status"), _text(row, "visibility")
+    if not _text(row, "html") and (_text(row, "lexical") or _text(row, "mobiledoc")):
+        return "the export has its text in the form of Ghost's editor only, not as HTML: publish it there once more"
     if seen not in {"", "public"}:
         return "it was for members only"
     return _HELD.get(status, "" if status in {"", "published", "scheduled"} else f"its state was {status[:40]}")

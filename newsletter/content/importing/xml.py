@@ -70,6 +70,8 @@ class Document:
 
     def _problem(self, code: str, message: str, line: int) -> Problem:
         fixes = ("export the file once more", "or correct that line in an editor")
+        if "encoding" in message:
+            fixes = ("export the file once more", "or save it as UTF-8, which it says that it is, in an editor")
         return Problem(code, FORBIDDEN.sub("?", message), self._file, line, fixes=fixes)
 
 

@@ -7,6 +7,7 @@ what was right: the last good pages stay, with the problems over them.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import secrets
 import threading
@@ -17,15 +18,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from newsletter.errors import NewsletterError, Problem
+from newsletter.errors import NewsletterError, Problem, stops
 from newsletter.model import Library, Site
 from newsletter.usecases.coming import Coming
-from newsletter.usecases.preview import Preview
+from newsletter.usecases.preview import Preview, speaks_for_itself
 
 _log = logging.getLogger("newsletter.web")
 _NOTHING = Preview({}, Library((), {}, {}), {}, {})
-_AT_ONCE = 48
-"""Files that are looked through before a new version is shown; the others afterwards, while it is."""
+_IN_A_ROW = 8
+_AT_ONCE = 24
+"""Pages of posts that are looked through before a new version is shown; the rest afterwards, while it is."""
 
 
 class Caught(Protocol):
@@ -59,11 +61,11 @@ class World(Protocol):
     def outbox(self) -> Outbox: ...
     @property
     def sandbox(self) -> bool: ...
-    def preview(self, *, strict: bool) -> Preview:
-        """Raises NewsletterError with what would stop a publish."""
+    def preview(self, *, strict: bool, before: Preview | None = None) -> Preview:
+        """Raises NewsletterError with what would stop a publish. What is as it was `before` is not made again."""
 
     def judge(self, preview: Preview, paths: Sequence[str]) -> Sequence[Problem]:
-        """What would stop a publish in these files. Raises NewsletterError."""
+        """What would stop a publish in these files; in drafts it is a warning. Raises NewsletterError."""
 
     def coming(self, library: Library) -> Coming:
         """The next mail. Raises NewsletterError."""
@@ -97,15 +99,17 @@ class Live:
         self._building = threading.Lock()
         self._sound: set[tuple[str, str]] = set()  # path and key of files in which nothing was wrong
         self._unseen: list[str] = []  # paths of those that nobody has looked through yet
+        self._excused: set[str] = set()  # what was said of drafts, and is repeated by lists and feeds
+        self._last: Preview | None = None
         self._listeners: set[Listener] = set()
         self.state = State(self._next_version(), world.site, _NOTHING)
 
     def rebuild(self) -> State:
         """Read everything that changed; the new state. What goes wrong is in it, never raised.
 
-        Of many changed files the last ones are looked through afterwards: see `look_through`.
+        All but the pages of the first posts that changed are looked through afterwards: see `look_through`.
         """
-        with self._building:
+        with self._building, _undisturbed():
             began = time.perf_counter()
             new = self._built()
             return self._show(replace(new, milliseconds=round((time.perf_counter() - began) * 1000)))
@@ -114,7 +118,7 @@ class Live:
         """Look through the files that `rebuild` left, until it is called again."""
         while self._unseen and not self.stopped:
             with self._building:
-                some, self._unseen = self._unseen[:_AT_ONCE], self._unseen[_AT_ONCE:]
+                some, self._unseen = self._unseen[:_IN_A_ROW], self._unseen[_IN_A_ROW:]
                 if problems := self._judged(self.state.preview, some):
                     self._unseen = []
                     return self._show(replace(self.state, problems=problems, was_good=False))
@@ -133,12 +137,14 @@ class Live:
 
     def _built(self) -> State:
         self._unseen = []
-        found = _try(lambda: self.world.preview(strict=True))
+        found = _try(lambda: self.world.preview(strict=True, before=self._last))
         if isinstance(found, Preview):
+            self._last = found
             todo = self._unknown(found)
-            problems = self._judged(found, todo[:_AT_ONCE])
+            first = sum(map(speaks_for_itself, todo[:_AT_ONCE]))
+            problems = self._judged(found, todo[:first])
             if not problems:
-                self._unseen = todo[_AT_ONCE:]
+                self._unseen = todo[first:]
                 return State(self._next_version(), self.world.site, found)
         else:
             problems = found
@@ -152,16 +158,19 @@ class Live:
         return State(self._next_version(), self.world.site, shown, problems, good)
 
     def _unknown(self, preview: Preview) -> list[str]:
-        """The files to look through: what changed, or all of them when one is gone to which they may lead."""
+        """The files to look through, posts first: what changed, or all when one is gone to which they may lead."""
         if self.state.preview.recipes.keys() - preview.recipes.keys():
             self._sound.clear()
-        return [path for path, key in preview.keys.items() if (path, key) not in self._sound]
+        unknown = (path for path, recipe in preview.recipes.items() if (path, recipe.key) not in self._sound)
+        return sorted(unknown, key=lambda path: not speaks_for_itself(path))
 
     def _judged(self, preview: Preview, paths: list[str]) -> tuple[Problem, ...]:
         found = _try(lambda: tuple(self.world.judge(preview, paths)))
-        if not found:
+        self._excused |= {problem.message for problem in found if problem.level == "warn"}
+        wrong = tuple(p for p in stops(found) if speaks_for_itself(p.file) or p.message not in self._excused)
+        if not wrong:
             self._sound |= {(path, preview.recipes[path].key) for path in paths}
-        return found
+        return wrong
 
     def _next_version(self) -> str:
         self._count += 1
@@ -205,6 +214,19 @@ class Listener:
         except TimeoutError:
             return
         self._woken.clear()
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Ten thousand posts stay in memory, and Python's search for garbage would go through them again and again, which
+    took half of a build: what a build leaves is not looked at any more.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 T = TypeVar("T")

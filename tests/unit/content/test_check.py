@@ -104,3 +104,12 @@ def test_placeholders_wait_while_a_post_is_in_review() -> None:
 def test_links_to_the_site_itself_may_be_local_while_it_is_built_on_this_machine() -> None:
     source = a_source(body="[the feed](/rss.xml)")
     assert loaded(source, url="http://127.0.0.1:8000").problems == ()
+
+
+def test_a_picture_of_a_phone_is_to_be_exported_and_is_not_called_missing() -> None:
+    assert codes(loaded(a_source(body="![A car](car.heic)"))) == ["P137"]
+
+
+@pytest.mark.parametrize("image", ["http://[", "https://", "http://a]b/x.jpg"])
+def test_an_image_that_is_no_address_is_told_and_stops_nothing_else(image: str) -> None:
+    assert codes(loaded(a_source(image=f'"{image}"', image_alt="A car"), a_source("second"))) == ["P120"]

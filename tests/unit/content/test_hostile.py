@@ -15,6 +15,9 @@ HEAD = "---\ntitle: a\ndate: 2022-02-01\n---\n"
 BOMBS = {
     "brackets": (HEAD + "[" * 100_000, "P116"),
     "wiki": (HEAD + "[[" * 50_000, "P116"),
+    "quotes": (HEAD + ">" * 20_000, "P116"),
+    "numbers": (HEAD + "1. " * 20_000, "P116"),
+    "notes": (HEAD + "[^1]" * 9_000 + "\n\n" + "".join(f"[^{n}]: x\n\n" for n in range(9_000)), "P116"),
     "tags": (HEAD + "<div>" * 20_000, "P116"),
     "formatting": (HEAD + "".join(f"<b title={n}>x<p>" for n in range(4000)), "P119"),
     "foster": (HEAD + "<table>" + "<i></i>" * 20_000 + "</table>", "P119"),
@@ -27,8 +30,14 @@ BOMBS = {
     "pictures": (HEAD + "".join(f"![](x{n}.jpg)\n\n" for n in range(2000)), "P112"),
 }
 HARMLESS = {
-    "quotes": ">" * 20_000,
     "lists": "- " * 20_000,
+    "pictures": "![" * 4_000 + "a" + "](https://x.example/)" * 4_000,
+    "mentions": "[[" * 4_900 + "a" * 2_000 + "]]",
+    "names": "[^1]" * 4_000 + "\n\n" + "".join(f"[^{n}]: x\n\n" for n in range(4_000)),
+    "headings": "# a\n\n" * 10_000,
+    "cells": "|" + "a|" * 300 + "\n|" + "-|" * 300 + "\n" + "|1\n" * 300,
+    "colons": ":::" + " " * 60_000 + "x" + "\n:" * 20_000,
+    "openings": "::: take\nx\n" + ":::\n" * 20_000,
     "emphasis": "*a _b " * 10_000,
     "braces": "{{ " * 30_000,
     "comments": "<div>\n\n</div>\n\n" + "<!-- " * 20_000,

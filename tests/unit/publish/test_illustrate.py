@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from io import BytesIO
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from newsletter.errors import Problem, SourceErrors
 from newsletter.model import Asset, Post, Take, Variant
@@ -143,12 +145,29 @@ def test_a_picture_that_cannot_be_published_stops_a_post_and_warns_of_a_draft() 
         assert post.assets == ()
 
 
+def a_gif(frames: int, *, seconds: int = 0) -> bytes:
+    """With a delay between frames each has a block of its own to say so; without one, there is none."""
+    first, *others = (Image.effect_noise((30 + n, 20), 90).convert("P").crop((0, 0, 30, 20)) for n in range(frames))
+    stream = BytesIO()
+    first.save(stream, "GIF", save_all=True, append_images=others, **({"duration": seconds * 1000} if seconds else {}))
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("seconds", [0, 1])
+@pytest.mark.parametrize("frames", [1, 2, 5])
+def test_a_gif_that_moves_is_told_however_it_was_written(frames: int, seconds: int) -> None:
+    gif = a_gif(frames, seconds=seconds)
+    found = illustrated(a_post(assets=(Asset("x.gif", gif),)), SITE, encode)[1]
+    assert [problem.code for problem in found] == ["P135"] * (frames > 1)
+    for cut in range(0, len(gif), 97):
+        illustrated(a_post(assets=(Asset("x.gif", b"GIF89a" + gif[6:cut]),)), SITE, encode)
+
+
 def test_what_is_heavy_in_mail_and_what_moves_is_told() -> None:
     heavy = (Asset("car.jpg", bytes(150_001)),)
-    frame = b"\x21\xf9\x04"
-    moving = [b"GIF89a" + frame * 2, b"RIFF....WEBPVP8X....ANIM", b"\x89PNG....acTL", b"....ftypavis"]
+    moving = [a_gif(2), a_gif(9), b"RIFF....WEBPVP8X....ANIM", b"\x89PNG....acTL", b"....ftypavis"]
 
     assert [p.code for p in illustrated(a_post(assets=heavy), SITE, encode)[1]] == ["P128"]
     for content in moving:
         assert [p.code for p in illustrated(a_post(assets=(Asset("x.gif", content),)), SITE, encode)[1]] == ["P135"]
-    assert illustrated(a_post(assets=(Asset("x.gif", b"GIF89a" + frame),)), SITE, encode)[1] == []
+    assert illustrated(a_post(assets=(Asset("x.gif", a_gif(1)),)), SITE, encode)[1] == []

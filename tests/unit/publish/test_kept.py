@@ -91,6 +91,16 @@ def test_a_feed_that_stands_is_never_covered() -> None:
     assert kept.kept(moved, SITE, a_library(VAN), own) == kept.Kept()
 
 
+def test_the_feed_of_another_program_is_led_on_and_copied() -> None:
+    lines = {"/feed.xml": "/rss.xml", "/blog/atom%C3%A9.atom": "/atom.xml", "/feed/": "/rss.xml", "/x.xml": "/posts/"}
+    found, files = _led(a_library(TRUCK), {**lines, "/.x/feed.xml": "/rss.xml", "/x/../feed.xml": "/rss.xml"})
+
+    assert [one.path for one in found.old] == ["blog/atom%C3%A9.atom", "feed.xml"]
+    assert files["feed.xml"] == files["rss.xml"]
+    assert files["blog/atomé.atom"] == files["atom.xml"]
+    assert not {"feed/", "x.xml"} & files.keys()
+
+
 def test_a_copy_that_is_no_longer_one_is_told() -> None:
     _, files = _led(a_library(TRUCK), {"/topics/vans/": "/topics/trucks/"})
     files["topics/vans/rss.xml"] = files["topics/vans/rss.xml"].replace(b"The text", b"Other text")

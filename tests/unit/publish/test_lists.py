@@ -46,7 +46,7 @@ def page(library: Library, path: str) -> html.HtmlElement:
 
 
 def slugs(found: html.HtmlElement) -> list[str]:
-    return [str(link).split("/")[-2] for link in found.xpath("//ul[@class='lines']//a/@href")]
+    return [str(link).split("/")[-2] for link in found.xpath("//ul[@class='lines dated']//a/@href")]
 
 
 def test_a_short_list_is_one_page() -> None:
@@ -60,8 +60,8 @@ def test_a_long_list_shows_the_newest_and_leads_to_every_year() -> None:
     first = page(a_library(*posts_of(*MANY)), "posts/index.html")
 
     assert slugs(first) == ["p13", "p12", "p11"]
-    assert first.xpath("//nav[@class='ways']/a/@href") == ["../years/2022/", "../years/2020/", "../years/2019/"]
-    assert first.xpath("//nav[@class='ways']/span/text()") == ["3", "6", "5"]
+    assert first.xpath("//nav[@class='ways']//a/@href") == ["../years/2022/", "../years/2020/", "../years/2019/"]
+    assert first.xpath("//nav[@class='ways']/span/span/text()") == ["3", "6", "5"]
 
 
 @pytest.mark.parametrize(("first", "years"), [("posts/", "years/"), ("topics/cars/", "topics/cars/")])
@@ -85,13 +85,17 @@ def test_a_year_of_many_posts_has_its_months_as_headings() -> None:
     library = a_library(*posts_of(*MANY))
 
     assert page(library, "years/2022/index.html").xpath("//h2[@class='year']") == []
-    assert page(library, "years/2019/index.html").xpath("//h2[@class='year']/text()") == [
-        "May",
-        "April",
-        "March",
-        "February",
-        "January",
-    ]
+    long = page(library, "years/2019/index.html")
+    assert long.xpath("//h2[@class='year']/text()") == ["May", "April", "March", "February", "January"]
+    assert long.xpath("//nav[@class='ways']") == []
+
+
+def test_a_year_longer_than_a_page_has_ways_to_its_months(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lists, "WHOLE", 4)
+    long = page(a_library(*posts_of(*MANY)), "years/2019/index.html")
+
+    ways = [way.rpartition("#")[2] for way in long.xpath("//nav[@class='ways']//a/@href")]
+    assert ways == long.xpath("//h2[@class='year']/@id") == ["may", "april", "march", "february", "january"]
 
 
 def test_a_year_is_that_of_the_readers_calendar() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from lxml import html
 
 from newsletter.model import Library
 from newsletter.publish import snippets
+from newsletter.publish.paths import page_file
 from newsletter.publish.redirects import Redirect
 from newsletter.publish.sitemap import recipes as sitemap
 from tests.builders import a_library, a_post, a_site
@@ -89,6 +91,24 @@ def test_a_verdict_names_what_it_judges_and_how() -> None:
     for front in ({"verdict": "right"}, {"verdict_on": "a"}, {"verdict": "perhaps", "verdict_on": "a"}):
         assert "P132" in codes(loaded(take, a_source("b", day="2022-02-03", **front))), front
     assert codes(loaded(take, a_source("b", day="2022-02-03", verdict="Right", verdict_on="a"))) == []
+
+
+def test_the_sitemap_dates_posts_and_what_changes_with_each_of_them_and_no_other_list() -> None:
+    old, new = (a_post(f"p{n}", day=datetime(2022, 2, n, 12, tzinfo=UTC), topics=("Cars",)) for n in (1, 2))
+    pages = [page_file(path) for path in ("", "posts/", "posts/p1/", "posts/p2/", "topics/cars/", "feeds/")]
+    (made,) = sitemap(a_site(), a_library(old, new), pages)
+    row = "<loc>https://autotrendy.example/(.*)</loc>(?:\\s*<lastmod>(.*)</lastmod>)?"
+    rows = re.findall(row, made.make().decode())
+
+    newest = "2022-02-02T12:00:00Z"
+    assert dict(rows) == {
+        "": newest,
+        "posts/": newest,
+        "posts/p1/": "2022-02-01T12:00:00Z",
+        "posts/p2/": newest,
+        "topics/cars/": "",
+        "feeds/": "",
+    }
 
 
 def test_a_large_sitemap_is_an_index_of_smaller_ones() -> None:

@@ -276,3 +276,17 @@ def test_no_damage_at_all_ends_in_anything_but_a_problem(content: bytes) -> None
     except SourceErrors as error:
         found = [problem.code for problem in error.problems]
     assert set(found) <= {"P301", "P302", "P303", "P304"}
+
+
+def test_a_ghost_post_without_html_says_where_its_text_is() -> None:
+    found = arrivals(ghost(a_ghost_post(html=None, mobiledoc='{"sections": []}'), a_ghost_post(html="", lexical="{}")))
+    assert all("not as HTML" in arrival.held for arrival in found)
+    (empty,) = arrivals(ghost(a_ghost_post(html="")))
+    assert empty.held == ""
+
+
+def test_a_file_that_only_says_that_it_is_utf_8_is_told_how_to_become_so() -> None:
+    with pytest.raises(SourceErrors) as caught:
+        pieces(wxr(a_wxr_post(html="<p>It’s</p>")).replace("’".encode(), b"\x92"))
+    (problem,) = caught.value.problems
+    assert (problem.code, "UTF-8" in problem.fixes[1]) == ("P302", True)

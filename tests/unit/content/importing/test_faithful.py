@@ -328,3 +328,14 @@ def test_a_picture_is_named_by_its_alt_then_the_export_then_its_caption_then_its
     assert alt(figure.format('title="A title"')) == "caption"
     assert alt('<img src="a.jpg" title="A title">') == "A title"
     assert alt('<img src="img-7.jpg" title="img-7">') == ""
+
+
+def test_code_in_square_brackets_is_code_with_its_language() -> None:
+    html = '[sourcecode language="python"]\nprint(a < b)\n\nif a &lt; b: x\n[/sourcecode]\n\n[code]**x**[/code]'
+    text = markdown_of(html, loose=True)
+    assert text == "```python\nprint(a < b)\n\nif a < b: x\n```\n\n```\n**x**\n```"
+
+
+def test_a_picture_that_is_there_for_readers_without_a_script_too_comes_once() -> None:
+    html = '<noscript><img src="/a.jpg" alt="A"></noscript><img data-src="/a.jpg" alt="A"><p><img src="/a.jpg"></p>'
+    assert markdown_of(html).count("![") == 2
