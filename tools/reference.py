@@ -102,18 +102,19 @@ def errors() -> Iterator[str]:
 
 def _codes(tree: ast.Module) -> Iterator[tuple[str, str]]:
     """Each code of a module, with the words that stand beside it in the call or tuple."""
-    named = {
-        target.id: text
+    named = sorted(
+        (node.lineno, target.id, text)
         for node in ast.walk(tree)
         if isinstance(node, ast.Assign) and (text := _text(node.value))
         for target in node.targets
         if isinstance(target, ast.Name)
-    }
+    )
     for node in ast.walk(tree):
         beside = node.args if isinstance(node, ast.Call) else node.elts if isinstance(node, ast.Tuple) else []
         for n, child in enumerate(beside):
             for code in _code(child):
-                yield code, _words(beside[n + 1 :], named)
+                said = {name: text for line, name, text in named if line <= child.lineno}  # what was said last
+                yield code, _words(beside[n + 1 :], said)
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant):
             yield from ((code, "") for code in _code(node))

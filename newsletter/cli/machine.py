@@ -38,7 +38,10 @@ def publish(door: Door, dry_run: bool) -> None:
     newsletter publish --dry-run --now 2026-11-27T08:00:00+01:00
     """
     with stopwatch() as took, _uncollected():
-        done = door.unchanged() or door.app.publish(door.sound_library(), door.now, dry_run=dry_run)
+        done = door.unchanged()
+        if done is None:
+            library = door.sound_library()  # first: it tells what is wrong in the configuration with what is in posts
+            done = door.app.publish(library, door.now, dry_run=dry_run)
         door.say(*told(done.remarks))
         door.answer(_published_data(done, dry_run=dry_run), _published_words(done, took(), dry_run=dry_run))
 
