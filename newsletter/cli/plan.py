@@ -39,9 +39,7 @@ def plan(door: Door, **given: object) -> None:
         app.briefs.change(number, {n: [s for s in v if s] if isinstance(v, list) else v for n, v in named.items()})
     brief, remarks = app.briefs.of(number)
     rows = [(name, ", ".join(value) if isinstance(value, tuple) else f"{value}") for name, value in _decided(brief)]
-    lines = columns([(f"  {name}", value) for name, value in rows]) or [
-        "  nothing: newest first, all that are approved"
-    ]
+    lines = columns([(f"  {name}", value) for name, value in rows])
     door.answer(
         {"number": number, **asdict(brief)},
         f"Decided about issue {number}, in next-issue.toml:",

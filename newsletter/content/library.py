@@ -10,10 +10,10 @@ remembers. With a cache, text that was seen before is neither parsed nor rendere
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
 from newsletter.content import backlinks, check, fingerprint, frontmatter, header, lines, markdown, memory
@@ -27,6 +27,9 @@ from newsletter.content.syntax import Target
 from newsletter.errors import Problem, stops
 from newsletter.model import Approval, Asset, Library, Post, Site, Source
 from newsletter.ports import Cache, Spread
+
+_WORKED_OUT = {"summary", "image"}  # what a Row says of these is more than the front matter does
+_AS_WRITTEN = tuple(f.name for f in fields(Header) if f.name in Row._fields and f.name not in _WORKED_OUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,25 +279,12 @@ class _Desk:
             file=one.file,
             stamp=source.stamp,
             digest=head.digest,
-            id=own.id,
-            slug=own.slug,
-            stem=own.stem,
-            title=own.title,
-            author=own.author,
-            reviewer=own.reviewer,
-            published=own.published,
-            updated=own.updated,
-            topics=own.topics,
+            **_as_written(own),
             summary=summary,
             words=rendered.words,
             repeats_itself=rendered.opening.startswith(summary.removesuffix("…")),
             take=rendered.take,
             image=_joined(page, own.image),
-            image_alt=own.image_alt,
-            draft=own.draft,
-            judgement=own.judgement,
-            withdrawal=own.withdrawal,
-            corrections=own.corrections,
             facts=card.facts,
             signs={name: self.index.sign(name) for name in sorted({*names, own.id})},
             auto=self.auto(card, asked=auto),
@@ -326,6 +316,11 @@ class _Desk:
 
     def page(self, slug: str) -> str:
         return self.site.address_of(f"posts/{slug}/")
+
+
+def _as_written(own: Header) -> dict[str, Any]:
+    """What a Row takes from the front matter as it is: the fields that both call by the same name."""
+    return {name: getattr(own, name) for name in _AS_WRITTEN}
 
 
 def _joined(page: str, image: str) -> str | None:

@@ -5,7 +5,6 @@ It names the issue that it is for and holds for no other, so that nobody need de
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from typing import Any
 
 from newsletter.errors import ConfigError, Outside, Problem, nearest
 from newsletter.model import Brief, Person
-from newsletter.store import folder
+from newsletter.store import folder, toml
 
 _TEXTS = ("subject", "preheader", "note", "signed", "lead")
 _LISTS = ("pins", "leave_out")
@@ -50,27 +49,35 @@ class BriefFile:
 
         An empty value takes a decision back. Raises as `of`, and ConfigError for values that the file may not have.
         """
-        before = self._document()
-        kept = before if before.get("issue") == number else {}
-        decided = {name: value for name, value in {**kept, **given}.items() if value not in ("", [], None)}
-        wanted = decided | {"issue": number}
-        if faults := self._faults(wanted):
-            raise ConfigError(faults)
-        lines = [f"{name} = {_written(wanted[name])}\n" for name in ("issue", *_names()) if name in wanted]
         with self._told("written"), folder.alone_in(self._path.parent):
-            folder.replace(self._path, _HEAD + "".join(lines), mode=0o644)
+            before = self._document()
+            kept = before if before.get("issue") == number else {}
+            decided = {name: value for name, value in {**kept, **given}.items() if value not in ("", [], None)}
+            wanted = decided | {"issue": number}
+            if faults := self._faults(wanted):
+                raise ConfigError(faults)
+            lines = [f"{name} = {toml.written(wanted[name])}\n" for name in ("issue", *_names()) if name in wanted]
+            folder.replace(self._path, _HEAD + "".join(lines))
 
     def _document(self) -> Mapping[str, Any]:
-        with self._told("read"):
-            try:
-                document = tomllib.loads(self._path.read_text("utf-8"))
-            except FileNotFoundError:
-                return {}
-            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-                raise ConfigError(self._fault(f"This is not TOML: {error}")) from error
+        text = self._read()
+        try:
+            document = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            said, line, column = toml.place(error, text)
+            raise ConfigError(replace(self._fault(f"This is not TOML: {said}"), line=line, column=column)) from error
         if document and (faults := self._faults(document)):
             raise ConfigError(faults)
         return document
+
+    def _read(self) -> str:
+        with self._told("read"):
+            try:
+                return self._path.read_text("utf-8")
+            except FileNotFoundError:
+                return ""
+            except UnicodeDecodeError as error:
+                raise ConfigError(self._fault("This is not UTF-8")) from error
 
     def _faults(self, document: Mapping[str, Any]) -> list[Problem]:
         unknown = [name for name in document if name not in {"issue", *_names()}]
@@ -125,8 +132,3 @@ def _wrong(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
-
-
-def _written(value: object) -> str:
-    """As TOML, whose basic strings are JSON's but for DEL, which must be escaped, too."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

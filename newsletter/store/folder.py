@@ -25,8 +25,12 @@ def alone_in(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def replace(file: Path, text: str, *, mode: int) -> None:
-    """Written beside, moved into place, on the disk: after a crash there is the old file or the new one."""
+def replace(file: Path, text: str, *, mode: int = 0o644) -> None:
+    """Written beside, moved into place, on the disk: after a crash there is the old file or the new one.
+
+    `mode` is for a file that is not there yet; another keeps its own.
+    """
+    mode = file.stat().st_mode & 0o777 if file.exists() else mode
     with NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}-", delete=False) as beside:
         try:
             beside.write(text.encode())

@@ -7,18 +7,16 @@ Lines are added and never changed or taken away: an address that readers hold is
 
 from __future__ import annotations
 
-import json
-import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from newsletter.errors import ConfigError, NewsletterError, Outside, Problem
+from newsletter.store import toml
 from newsletter.store.folder import alone_in, replace
 
 _HEAD = '# Old addresses: "/path/" = "slug of a post", a "/path/" of this site, or an address elsewhere.\n'
-_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)$")
 
 
 class RedirectsFile:
@@ -36,11 +34,14 @@ class RedirectsFile:
         with self._told("written"), alone_in(self._path.parent):
             text = self._read()
             there = self._parse(text)
-            new = [f"{_quoted(path)} = {_quoted(to)}\n" for path, to in sorted(found.items()) if path not in there]
+            new = [
+                f"{toml.written(path)} = {toml.written(to)}\n"
+                for path, to in sorted(found.items())
+                if path not in there
+            ]
             if new:
-                mode = self._path.stat().st_mode & 0o777 if self._path.exists() else 0o644
                 start = f"{text.rstrip()}\n" if text.strip() else _HEAD
-                replace(self._path, f"{start}{''.join(new)}", mode=mode)
+                replace(self._path, f"{start}{''.join(new)}")
 
     def _read(self) -> str:
         with self._told("read"):
@@ -55,9 +56,8 @@ class RedirectsFile:
         try:
             document = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            place = _PLACE.search(str(error))
-            said = str(error).partition(" (at ")[0]
-            raise ConfigError(self._fault(f"This is not TOML: {said}", int(place[1]) if place else 0)) from error
+            said, line, _ = toml.place(error, text)
+            raise ConfigError(self._fault(f"This is not TOML: {said}", line)) from error
         wrong = [path for path, target in document.items() if not _is_redirect(path, target)]
         if wrong:
             raise ConfigError([self._fault(_NOT_ONE, _line(text, path)) for path in wrong])
@@ -88,8 +88,3 @@ def _is_redirect(path: str, target: object) -> bool:
 
 def _line(text: str, path: str) -> int:
     return next((n for n, line in enumerate(text.splitlines(), 1) if path in line), 0)
-
-
-def _quoted(value: str) -> str:
-    """A basic string of TOML is one of JSON, except that DEL too must be escaped."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

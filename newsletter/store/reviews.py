@@ -5,7 +5,6 @@ A new approval is added below what stands there, comments included: the change i
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from typing import Any
 
 from newsletter.errors import ConfigError, NewsletterError, Outside, Problem
 from newsletter.model import Approval
+from newsletter.store import toml
 from newsletter.store.folder import alone_in, replace
 
 _HEAD = """\
@@ -26,7 +26,6 @@ _HEAD = """\
 _KEYS = {"post": str, "hash": str, "by": str, "at": datetime}
 
 _HEADING = re.compile(r"^\s*\[\[\s*approval\s*\]\]", re.MULTILINE)
-_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)$")
 
 
 class ReviewsFile:
@@ -48,8 +47,7 @@ class ReviewsFile:
             text = self._read()
             said = {(each.post_id, each.content_hash, each.by) for each in self._parse(text)}
             if (approval.post_id, approval.content_hash, approval.by) not in said:
-                mode = self._path.stat().st_mode & 0o777 if self._path.exists() else 0o644
-                replace(self._path, f"{text.rstrip() or _HEAD.rstrip()}\n\n{_block(approval)}", mode=mode)
+                replace(self._path, f"{text.rstrip() or _HEAD.rstrip()}\n\n{_block(approval)}")
 
     def _read(self) -> str:
         with self._told("read"):
@@ -64,7 +62,7 @@ class ReviewsFile:
         try:
             document = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            raise ConfigError(self._unreadable(str(error), text)) from error
+            raise ConfigError(self._unreadable(error, text)) from error
         lines = [text.count("\n", 0, match.end()) + 1 for match in _HEADING.finditer(text)]
         tables = document.get("approval", [])
         if document.keys() - {"approval"} or not _is_list_of_tables(tables) or len(lines) != len(tables):
@@ -91,13 +89,9 @@ class ReviewsFile:
             )
             raise Outside(problem) from error
 
-    def _unreadable(self, message: str, text: str) -> Problem:
-        place = _PLACE.search(message)
-        if place is None:
-            return self._fault("this file is not TOML", line=text.count("\n") + 1, why=message)
-        line, column = int(place[1]), int(place[2])
+    def _unreadable(self, error: tomllib.TOMLDecodeError, text: str) -> Problem:
+        why, line, column = toml.place(error, text)
         excerpt = text.split("\n")[line - 1]
-        why = message[: place.start()].strip()
         return self._fault("this file is not TOML", line=line, column=column, excerpt=excerpt, why=why)
 
     def _fault(self, message: str, *, line: int = 0, column: int = 0, excerpt: str = "", why: str = "") -> Problem:
@@ -139,13 +133,8 @@ def _block(approval: Approval) -> str:
     at = approval.at.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return (
         "[[approval]]\n"
-        f"post = {_quoted(approval.post_id)}\n"
-        f"hash = {_quoted(approval.content_hash)}\n"
-        f"by = {_quoted(approval.by)}\n"
+        f"post = {toml.written(approval.post_id)}\n"
+        f"hash = {toml.written(approval.content_hash)}\n"
+        f"by = {toml.written(approval.by)}\n"
         f"at = {at}\n"
     )
-
-
-def _quoted(value: str) -> str:
-    """A basic string of TOML is one of JSON, except that DEL too must be escaped."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
