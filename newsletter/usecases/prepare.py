@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from newsletter.errors import ConfigError, Problem, stops
 from newsletter.issues import digest as digests
 from newsletter.issues import preflight, selection
+from newsletter.issues.facts import Facts
 from newsletter.model import (
     USUAL,
     WEEKLY,
@@ -159,7 +160,7 @@ def drafted(
     )
     digest = digests.render(view, templates)
     unmet = selection.unmet(brief, shelf.library, posts)
-    problems = (*remarks, *unmet, *preflight.preflight(digest, view, sandbox=sandbox))
+    problems = (*remarks, *unmet, *preflight.preflight(digest, view, Facts(sandbox=sandbox)))
     return Draft(number, slot, tuple(posts), digest, problems)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from newsletter.errors import Problem
 from newsletter.issues import budget
+from newsletter.issues.facts import Facts
 from newsletter.issues.links import is_public_host
 from newsletter.issues.preflight import preflight
 from newsletter.model import Digest, Sentinel
@@ -20,7 +21,7 @@ VIEW = a_view(*STORIES, site=PUBLIC)
 
 
 def look(digest: Digest, *, sandbox: bool = False) -> list[Problem]:
-    return preflight(digest, VIEW, sandbox=sandbox)
+    return preflight(digest, VIEW, Facts(sandbox=sandbox))
 
 
 def found(digest: Digest, *, sandbox: bool = False) -> set[tuple[str, str]]:
@@ -126,7 +127,7 @@ def test_an_empty_page_is_a_list_of_problems_and_not_a_traceback() -> None:
 def test_none_as_an_english_word_is_no_placeholder() -> None:
     stories = (replace(STORIES[0], title="Second to None, and None of them knew", summary="None of it is new."),)
     view = a_view(*stories, site=PUBLIC)
-    codes = {problem.code for problem in preflight(a_digest(*stories, site=PUBLIC), view, sandbox=False)}
+    codes = {problem.code for problem in preflight(a_digest(*stories, site=PUBLIC), view, Facts())}
     assert "I304" not in codes
 
 
@@ -141,7 +142,7 @@ def test_none_as_an_english_word_is_no_placeholder() -> None:
 def test_a_wrong_base_url_is_told_once_and_not_for_each_link(url: str, sandbox: bool, level: str) -> None:
     site = a_site(url=url)
     stories = (FOLLOW,)
-    problems = preflight(a_digest(*stories, site=site), a_view(*stories, site=site), sandbox=sandbox)
+    problems = preflight(a_digest(*stories, site=site), a_view(*stories, site=site), Facts(sandbox=sandbox))
     assert [(p.code, p.level) for p in problems if p.code in {"I308", "I309", "I310"}] == [("I310", level)]
 
 
