@@ -43,9 +43,8 @@ def check(targets: Iterable[tuple[str, str]], home: str, facts: Facts) -> list[P
     found = [problem for url in foreign for problem in _foreign(url, facts)]
     if home_problem := _check(home, facts.outside):
         found.append(_base_url(home, home_problem, facts.outside))
-    found += [
-        _problem("I321", f"The link {url} leads to no page of this site", "stop") for url in _absent(pairs, facts)
-    ]
+    lost = sorted({url for _, url in pairs} & facts.absent)
+    found += [_problem("I321", f"The link {url} leads to no page of this site", "stop") for url in lost]
     return [*found, *_texts(pairs)]
 
 
