@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from newsletter.errors import ConfigError, Problem, stops
 from newsletter.issues import digest as digests
-from newsletter.issues import preflight, selection
-from newsletter.issues.facts import Facts
+from newsletter.issues import selection
 from newsletter.model import (
     USUAL,
     WEEKLY,
@@ -31,6 +30,7 @@ from newsletter.model import (
 from newsletter.ports import Ledger
 from newsletter.publish.paths import post_path
 from newsletter.usecases.choose import Press, choose, due, free_slot
+from newsletter.usecases.inspect import Inspection, Specimen, inspected
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -112,7 +112,7 @@ def draft_of(press: Press, slot: Slot, posts: Sequence[Post], number: int | None
         site=press.site,
         cadence=press.cadence,
         templates=press.templates,
-        sandbox=press.sandbox,
+        inspection=press.inspection,
         brief=press.brief,
         remarks=press.remarks,
     )
@@ -140,7 +140,7 @@ def drafted(
     site: Site,
     cadence: Cadence,
     templates: Environment,
-    sandbox: bool,
+    inspection: Inspection,
     brief: Brief = USUAL,
     remarks: Sequence[Problem] = (),
 ) -> Draft:
@@ -160,7 +160,8 @@ def drafted(
     )
     digest = digests.render(view, templates)
     unmet = selection.unmet(brief, shelf.library, posts)
-    problems = (*remarks, *unmet, *preflight.preflight(digest, view, Facts(sandbox=sandbox)))
+    specimen = Specimen(number, slot, posts, digest, view, previous, shelf.library.approved)
+    problems = inspected(specimen, site, inspection, (*remarks, *unmet))
     return Draft(number, slot, tuple(posts), digest, problems)
 
 

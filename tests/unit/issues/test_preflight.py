@@ -2,15 +2,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
+from typing import Any
 
 import pytest
 
 from newsletter.errors import Problem
 from newsletter.issues import budget
-from newsletter.issues.facts import Facts
+from newsletter.issues.facts import Facts, Trial, Weight
 from newsletter.issues.links import is_public_host
 from newsletter.issues.preflight import preflight
-from newsletter.model import Digest, Sentinel
+from newsletter.model import Brief, Digest, Sentinel
 from tests.builders import a_site
 from tests.unit.issues.scene import ALLIANCE, FOLLOW, a_digest, a_view
 
@@ -87,6 +89,15 @@ FAULTS: dict[str, tuple[Callable[[], Digest], str, str]] = {
     "the same twice": (lambda: replace(GOOD, preheader=GOOD.subject), "I317", "warn"),
     "here": (lambda: html(">View in browser<", ">Here<"), "I318", "warn"),
     "one text, two pages": (lambda: html(">View in browser<", ">Unsubscribe<"), "I319", "warn"),
+    "a file name as alt": (lambda: html(f'alt="{ALLIANCE.image_alt}"', 'alt="IMG_2031.jpg"'), "I324", "warn"),
+    "a shortener": (lambda: html("https://news.autotrendy.org/posts/follow/", "https://bit.ly/3xY"), "I322", "warn"),
+    "attached": (lambda: html("one bill", "the attached bill"), "I328", "warn"),
+    "a mark in an address": (
+        lambda: html("https://news.autotrendy.org/gate.jpg", "https://a.org/@@IMG@@"),
+        "I304",
+        "stop",
+    ),
+    "a mark in a comment": (lambda: html("</body>", "<!-- {{ end }} --></body>"), "I304", "stop"),
     "hard black": (lambda: html("color:#2b2b2b", "color:#000"), "I320", "warn"),
     "heavy": (lambda: html("one bill", "bill " * 14_000, 1), "I302", "warn"),
     "too heavy": (lambda: html("one bill", "bill " * 18_000, 1), "I301", "stop"),
@@ -168,6 +179,73 @@ def test_a_name_in_the_public_dns_can_be_reached(host: str) -> None:
 )
 def test_a_name_of_this_machine_or_of_the_manuals_cannot(host: str) -> None:
     assert not is_public_host(host)
+
+
+def told(**facts: Any) -> set[tuple[str, str]]:
+    return {(problem.code, problem.level) for problem in preflight(GOOD, VIEW, Facts(**facts))}
+
+
+def test_a_page_that_the_site_does_not_have_is_found() -> None:
+    lost = "https://news.autotrendy.org/posts/follow/"
+    assert told(absent=frozenset({lost})) == {("I321", "stop")}
+    assert told(absent=frozenset({"https://news.autotrendy.org/elsewhere/"})) == set()
+
+
+@pytest.mark.parametrize(("octets", "width", "found"), [(150_000, 1200, False), (150_001, 1072, True), (9, 1201, True)])
+def test_a_picture_is_weighed(octets: int, width: int, found: bool) -> None:
+    weights = {"https://news.autotrendy.org/gate.jpg": Weight(octets, width)}
+    assert told(weights=weights) == ({("I323", "warn")} if found else set())
+
+
+def test_an_address_that_does_not_answer_is_a_warning_with_what_it_said() -> None:
+    digest = html("https://news.autotrendy.org/posts/follow/", "https://maker.org/press")
+    (problem,) = preflight(digest, VIEW, Facts(silent={"https://maker.org/press": "It answers 404"}))
+    assert (problem.code, problem.level, "It answers 404" in problem.message) == ("I330", "warn", True)
+
+
+@pytest.mark.parametrize(
+    ("trial", "sandbox", "expected"),
+    [
+        (Trial.ACCEPTED, False, set()),
+        (Trial.NOT_ASKED, False, set()),
+        (Trial.OTHER, False, {("S307", "stop")}),
+        (Trial.OTHER, True, {("S307", "warn")}),
+        (Trial.NEVER, False, {("S317", "stop")}),
+        (Trial.NEVER, True, {("S317", "warn")}),
+        (Trial.NOBODY, False, {("S307", "warn")}),
+    ],
+)
+def test_a_mail_is_tried_on_the_house_before_readers_get_it(
+    trial: Trial, sandbox: bool, expected: set[tuple[str, str]]
+) -> None:
+    assert told(trial=trial, sandbox=sandbox) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "found"), [("© 2021", True), ("(c) 2019–2021", True), ("© 2022", False), ("© 2019-2022", False)]
+)
+def test_a_year_that_has_passed_is_found_in_the_footer_alone(words: str, found: bool) -> None:
+    digest = html("1 Calle Mayor", f"{words} 1 Calle Mayor")
+    day = Facts(day=date(2022, 2, 11))
+    assert ("I329" in {problem.code for problem in preflight(digest, VIEW, day)}) is found
+    above = html("one bill", f"one bill {words}")
+    assert "I329" not in {problem.code for problem in preflight(above, VIEW, day)}
+
+
+def test_marks_that_an_author_wrote_about_are_not_leftovers() -> None:
+    summary = "How {{ braces }} and @@marks@@ got into an engine, and what TK stands for."
+    stories = (replace(STORIES[0], title="What {% raw %} means to a mechanic", summary=summary), FOLLOW)
+    view = a_view(*stories, site=PUBLIC)
+    codes = {problem.code for problem in preflight(a_digest(*stories, site=PUBLIC), view, Facts())}
+    assert "I304" not in codes
+
+
+@pytest.mark.parametrize("left", ["TK", "Lorem ipsum", "{{ name }}"])
+def test_what_an_editor_left_in_the_note_or_the_subject_is_found(left: str) -> None:
+    for brief in (Brief(note=f"Dear readers, {left}"), Brief(subject=f"The week in cars {left}")):
+        view = a_view(*STORIES, site=PUBLIC, brief=brief)
+        digest = a_digest(*STORIES, site=PUBLIC, brief=brief)
+        assert "I304" in {problem.code for problem in preflight(digest, view, Facts())}
 
 
 def test_the_weight_is_counted_in_octets_of_utf_8() -> None:
