@@ -116,7 +116,8 @@ def _mark(
     turns = [_turn(issue_id, row.id, row.status, now) for row in found]
     if turns:
         connection.execute(_MARK, turns)
-    return {row.id: Addressee(*row[1:]) for row in found if row.status == SubscriberStatus.ACTIVE.value}
+    active = (row for row in found if row.status == SubscriberStatus.ACTIVE.value)
+    return {row.id: Addressee(*row[1:-1], variant=tuple(row.variant.split())) for row in active}
 
 
 def _turn(issue_id: int, subscriber_id: int, status: str, now: datetime) -> dict[str, object]:
@@ -212,7 +213,7 @@ _SETTLE = (
 
 _WANTED = (
     select(subscriber.c.status, subscriber.c.id, subscriber.c.address, subscriber.c.joined_at)
-    .add_columns(subscriber.c.token_version, delivery.c.attempts, delivery.c.first_at)
+    .add_columns(subscriber.c.token_version, delivery.c.attempts, delivery.c.first_at, delivery.c.variant)
     .join_from(delivery, subscriber)
     .where(
         delivery.c.issue_id == bindparam("the_issue"),
