@@ -1,7 +1,8 @@
 """One Jinja environment: the site's own templates first, then the built-in ones.
 
-A site template may extend the one it replaces: `{% extends "default/email/digest.html" %}`. A fault in a template is
-its writer's, not a bug of ours: whoever loads or renders one gets ConfigError (C301) with its line.
+A site template may use the one it replaces: `{% extends "default/web/post.html" %}`, or
+`{% include "default/email/blocks/take.html" %}`. A fault in a template is its writer's, not a bug of ours: whoever
+loads or renders one gets ConfigError (C301) with its line.
 """
 
 from __future__ import annotations

@@ -17,15 +17,6 @@ from newsletter.model import Digest
 
 __all__ = ["DigestView", "EarlierView", "LastIssueView", "StoryView", "digest_hash", "render", "view"]
 
-TEMPLATES = (
-    "email/digest.html",
-    "email/digest.txt",
-    "email/style.css",
-    "email/media.css",
-    "email/dark.css",
-)
-"""What `render` asks the environment for; a door can check them before the first slot comes."""
-
 
 def render(view: DigestView, templates: Environment) -> Digest:
     """The Digest of a view. Raises ConfigError (I2xx) when a template or style sheet cannot be inlined whole."""

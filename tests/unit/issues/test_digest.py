@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import NoReturn
 
 import pytest
-from jinja2 import DictLoader, Environment, FileSystemLoader, PrefixLoader
+from jinja2 import DictLoader, Environment, FileSystemLoader, meta
 from jinja2.loaders import ChoiceLoader
 from lxml import etree
 
@@ -19,6 +19,7 @@ from newsletter.templates import default_folder
 from tests.builders import a_site
 from tests.unit.issues.scene import ALLIANCE, BATTERIES, CHARGING, FOLLOW, REVIEW, a_digest, a_view, templates
 
+EMAIL = default_folder() / "email"
 FIVE = (ALLIANCE, FOLLOW, REVIEW, CHARGING, BATTERIES)
 
 
@@ -191,13 +192,9 @@ def test_each_link_is_absolute_and_each_sentinel_is_whole() -> None:
 
 
 def test_a_site_can_override_one_block_by_itself() -> None:
-    own = {
-        "email/digest.html": '{% extends "default/email/digest.html" %}'
-        "{% block byline %}<p>{{ story.author }}!</p>{% endblock %}"
-    }
-    builtin = FileSystemLoader(default_folder())
+    own = {"email/blocks/byline.html": "<p>{{ story.author }}!</p>"}
     environment: Environment = templates().overlay(
-        loader=ChoiceLoader([DictLoader(own), builtin, PrefixLoader({"default": builtin})])
+        loader=ChoiceLoader([DictLoader(own), FileSystemLoader(default_folder())])
     )
     made = digest.render(a_view(), environment)
     assert made.html.count("News desk!</p>") == 2
@@ -210,8 +207,12 @@ def test_a_language_from_the_right_is_said_on_page_and_wrapper() -> None:
     assert html.count('lang="he" dir="rtl"') == 2
 
 
-def test_every_template_that_is_asked_for_is_listed() -> None:
-    for name in digest.TEMPLATES:
-        assert templates().get_template(name)
-    named = {path.name for path in (default_folder() / "email").iterdir()}
-    assert {name.removeprefix("email/") for name in digest.TEMPLATES} == named
+def test_every_file_of_the_mail_has_its_place_in_it() -> None:
+    found: set[str] = set()
+    asked = {"email/digest.html", "email/digest.txt", "email/style.css"}
+    while asked - found:
+        name = min(asked - found)
+        source = (default_folder() / name).read_text()
+        asked |= {name for name in meta.find_referenced_templates(templates().parse(source)) if name}
+        found.add(name)
+    assert found == {f"email/{path.relative_to(default_folder() / 'email')}" for path in EMAIL.rglob("*.*")}
