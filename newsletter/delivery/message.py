@@ -167,7 +167,8 @@ def _frame(body: str, subtype: str) -> _Frame:
 def _pieces(part: str, encoding: str) -> Iterator[bytes | str]:
     """Runs of lines that are the same for every reader, as bytes, and each line that is not."""
     for own, group in groupby(re.findall(r"[^\n]*\n", part), key=lambda line: bool(_SENTINEL.search(line))):
-        yield from group if own else [mime.encode("".join(group), encoding)]
+        lines = list(group)
+        yield from lines if own else [mime.encode("".join(lines), encoding)]
 
 
 def _left_over(what: str) -> NewsletterError:

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, exists, func, insert, or_, select, update
 
 from newsletter.model import Addressee, Chunk, DeliveryState, IssueState, Settlement, SubscriberStatus
 from newsletter.store.rows import Part, in_flight, word
 from newsletter.store.tables import WAITING, Instant, attempt, chunk, delivery, issue, subscriber
 
+_FACTS = ("address", "joined_at", "token_version", "attempts", "first_at")
 _CLAIMED = DeliveryState.CLAIMED.value
 _SENDING = DeliveryState.SENDING.value
 
@@ -116,8 +118,12 @@ def _mark(
     turns = [_turn(issue_id, row.id, row.status, now) for row in found]
     if turns:
         connection.execute(_MARK, turns)
-    active = (row for row in found if row.status == SubscriberStatus.ACTIVE.value)
-    return {row.id: Addressee(*row[1:-1], variant=tuple(row.variant.split())) for row in active}
+    return {row.id: _addressee(row) for row in found if row.status == SubscriberStatus.ACTIVE.value}
+
+
+def _addressee(row: Row[Any]) -> Addressee:
+    facts: dict[str, Any] = {name: row._mapping[name] for name in _FACTS}
+    return Addressee(subscriber_id=row.id, variant=tuple(row.variant.split()), **facts)
 
 
 def _turn(issue_id: int, subscriber_id: int, status: str, now: datetime) -> dict[str, object]:

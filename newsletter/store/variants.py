@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, select, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, Table, bindparam, select, union_all
 
 from newsletter.model import DeliveryState, Outcome, Segment
 from newsletter.store.tables import delivery, issue_post, resent
@@ -39,8 +39,9 @@ def _had(
         "last": subscriber_ids[-1],
     }
     found: defaultdict[int, dict[str, int]] = defaultdict(dict)
-    for reader, post_id, corrections in connection.execute(_SENT, asked):
-        found[reader][post_id] = max(corrections, found[reader].get(post_id, 0))
+    for row in connection.execute(_SENT, asked):
+        had = found[row.subscriber_id]
+        had[row.post_id] = max(row.corrections, had.get(row.post_id, 0))
     return found
 
 
@@ -61,7 +62,7 @@ def _carried(sent: Table, *came: ColumnElement[bool]) -> Select[tuple[int, str, 
     )
 
 
-_SENT = union_all(
+_SENT: CompoundSelect[tuple[int, str, int]] = union_all(
     _carried(delivery, delivery.c.state.in_(_ARRIVED)),
     _carried(resent, resent.c.outcome.in_(_TAKEN)),
 )

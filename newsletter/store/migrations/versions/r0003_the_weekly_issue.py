@@ -1,4 +1,4 @@
-"""What the weekly issue remembers: the parts that only some readers get, tests, and what was sent again. Revision 0003."""
+"""Parts of a mail that only some readers get; tests of a mail, and mails that were sent again. Revision 0003."""
 
 from __future__ import annotations
 
