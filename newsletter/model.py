@@ -660,3 +660,66 @@ class LogEntry:
     object: str
     before: str = ""
     after: str = ""
+
+
+# --- notices ---------------------------------------------------------------------------------------
+
+
+class NoticeKind(StrEnum):
+    """What a Notice tells of."""
+
+    PREVIEW = "preview"  # the mail that a slot will send
+    EDITED = "edited"  # a Post lost its Approval
+    STARTED = "started"
+    HELD = "held"
+    LATE = "late"
+    PAUSED = "paused"
+    FAILURES = "failures"  # an Issue is through, and not everybody has it
+    EMPTY = "empty"  # a slot that makes no Issue
+    CLOCK = "clock"  # of this machine, that cannot be right
+    LOCKED = "locked"  # a copied site
+    MAIL = "mail"  # cannot be handed over at all
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that editors and operators are told once, by mail and webhook."""
+
+    key: str  # of the fact; the same fact is told once
+    kind: NoticeKind
+    at: datetime
+    about: str  # `issue 47`, `2026-W48`, `post hybrid-hatch`
+    subject: str
+    what: str
+    why: str
+    otherwise: str  # what happens if nobody does anything
+    lines: tuple[str, ...] = ()  # what changed, the numbers, the warnings
+    fixes: tuple[str, ...] = ()  # commands
+    links: tuple[tuple[str, str], ...] = ()  # words, and the address of a page; looking at it changes nothing
+    hold: str = ""  # key of the slot that its reader may hold
+    mark: str = ""  # the hash of the text that a preview shows
+    digest: Digest | None = field(default=None, repr=False)  # that text
+
+
+class NoticeState(StrEnum):
+    WAITING = "waiting"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeCopy:
+    """The debt "this Notice is owed to this person, or to the webhook"."""
+
+    notice: Notice
+    to: str  # key of a Person, or WEBHOOK
+    state: NoticeState = NoticeState.WAITING
+    attempts: int = 0
+    next_at: datetime | None = None
+    reply: str = ""
+    done_at: datetime | None = None
+
+
+WEBHOOK = "(webhook)"
+"""Stands for the webhook among the keys of persons; no such key can be written in `[people]` without quotes."""

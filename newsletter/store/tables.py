@@ -31,6 +31,8 @@ from sqlalchemy import (
 from newsletter.model import (
     DeliveryState,
     IssueState,
+    NoticeKind,
+    NoticeState,
     Outcome,
     ReviewAct,
     SegmentKind,
@@ -347,6 +349,43 @@ review_step = Table(
     ForeignKeyConstraint(["post_id", "version"], ["version.post_id", "version.number"]),
     Index("ix_review_step_post", "post_id"),
     sqlite_strict=True,
+)
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("about", Text, nullable=False),
+    Column("content", Text, nullable=False),  # what is told, as JSON
+    _blank("mark"),
+    UniqueConstraint("key"),
+    _one_of("kind", NoticeKind),
+    Index("ix_notice_about", "kind", "about"),
+    sqlite_strict=True,
+)
+
+notice_copy = Table(
+    "notice_copy",
+    metadata,
+    Column("notice_id", Integer, ForeignKey("notice.id"), nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("next_at", Instant),
+    _blank("reply"),
+    Column("done_at", Instant),
+    PrimaryKeyConstraint("notice_id", "recipient"),
+    _one_of("state", NoticeState),
+    sqlite_strict=True,
+)
+Index(
+    "ix_notice_copy_open",
+    notice_copy.c.state,
+    sqlite_where=text("state IN ('waiting', 'sending')"),
+    postgresql_where=text("state IN ('waiting', 'sending')"),
 )
 
 beat = Table(

@@ -1,4 +1,4 @@
-"""Parts of a mail that only some readers get; tests of a mail, and mails that were sent again. Revision 0003."""
+"""The weekly issue: notices; parts of a mail that only some get; tests, and mails sent again. Revision 0003."""
 
 from __future__ import annotations
 
@@ -10,11 +10,51 @@ down_revision = "0002"
 
 INSTANT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # milliseconds since 1970 UTC
 
+KINDS = "'preview', 'edited', 'started', 'held', 'late', 'paused', 'failures', 'empty', 'clock', 'locked', 'mail'"
+
 
 def upgrade() -> None:
+    _notices()
     _segments()
     _proofs()
     _resent()
+
+
+def _notices() -> None:
+    op.create_table(
+        "notice",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("key", sa.Text, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("about", sa.Text, nullable=False),
+        sa.Column("content", sa.Text, nullable=False),
+        sa.Column("mark", sa.Text, nullable=False, server_default=""),
+        sa.UniqueConstraint("key"),
+        sa.CheckConstraint(f"kind IN ({KINDS})", name="kind"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_notice_about", "notice", ["kind", "about"])
+    op.create_table(
+        "notice_copy",
+        sa.Column("notice_id", sa.Integer, sa.ForeignKey("notice.id"), nullable=False),
+        sa.Column("recipient", sa.Text, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("attempts", sa.Integer, nullable=False, server_default=sa.text("0")),
+        sa.Column("next_at", INSTANT),
+        sa.Column("reply", sa.Text, nullable=False, server_default=""),
+        sa.Column("done_at", INSTANT),
+        sa.PrimaryKeyConstraint("notice_id", "recipient"),
+        sa.CheckConstraint("state IN ('waiting', 'sending', 'accepted', 'failed')", name="state"),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_notice_copy_open",
+        "notice_copy",
+        ["state"],
+        sqlite_where=sa.text("state IN ('waiting', 'sending')"),
+        postgresql_where=sa.text("state IN ('waiting', 'sending')"),
+    )
 
 
 def _segments() -> None:
