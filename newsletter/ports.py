@@ -34,6 +34,7 @@ from newsletter.model import (
     Notice,
     NoticeCopy,
     NoticeKind,
+    Proof,
     Receipt,
     Recipe,
     ReviewStep,
@@ -210,6 +211,19 @@ class Waivers(Protocol):
 
     def of(self, edition: str, number: int) -> Sequence[Waiver]:
         """All of an Issue, oldest first."""
+
+
+class Proofs(Protocol):
+    """The tests of Digests that went to addresses of the house; nothing here knows a reader."""
+
+    def keep(self, made: Proof) -> None:
+        """Add one, whatever was answered."""
+
+    def of(self, digest_hash: str) -> Sequence[Proof]:
+        """Those of exactly this text, oldest first."""
+
+    def accepted_from(self, sender: str) -> Proof | None:
+        """The newest, of whatever text, that was accepted from this From address."""
 
 
 class Briefs(Protocol):
