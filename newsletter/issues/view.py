@@ -7,12 +7,14 @@ would have to count, date or join are finished here.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from newsletter import words
-from newsletter.model import USUAL, Brief, Cadence, Issue, Library, Post, Sentinel, Site, Slot
+from newsletter.issues import segments
+from newsletter.issues.segments import Erratum, ErratumView, RecapView
+from newsletter.model import USUAL, Brief, Cadence, Issue, Library, Post, Segment, Sentinel, Site, Slot
 
 SUBJECT_MIN, SUBJECT_MAX = 10, 78
 PREHEADER_MIN, PREHEADER_MAX = 40, 110
@@ -51,6 +53,7 @@ class StoryView:
     take_text: str
     take_short: str  # its first sentence, for stories after the lead
     earlier: tuple[EarlierView, ...]
+    recap: RecapView | None = None  # of its nearest earlier part, for readers who were not sent that
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,7 @@ class DigestView:
     take_label: str
     stories: tuple[StoryView, ...]
     last_issue: LastIssueView | None
+    errata: tuple[ErratumView, ...]  # each for the readers who were sent the wrong version
     home_url: str
     issue_url: str
     feeds_url: str
@@ -92,6 +96,12 @@ class DigestView:
     @property
     def lead(self) -> StoryView:
         return self.stories[0]
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """The parts that only some readers get."""
+        recaps = [story.recap.segment for story in self.stories if story.recap]
+        return (*recaps, *(erratum.segment for erratum in self.errata))
 
     @property
     def contents(self) -> tuple[StoryView, ...]:
@@ -109,18 +119,22 @@ def view(
     carried: Mapping[str, int],
     previous: Issue | None,
     brief: Brief = USUAL,
+    errata: Sequence[Erratum] = (),
 ) -> DigestView:
     """The mail of issue `number`; `stories` has at least one Post, the lead first.
 
     `carried` says which Issue has which Post; `previous` is the latest Issue before this one. It is pointed to only
-    when its page is public.
+    when its page is public. `errata` are still to be told.
     """
     last = previous if previous and previous.state.public and previous.stories and previous.number < number else None
     week_ago = _is_last_week(last, number, slot)
     day = slot.local.date()
     subject = _one_line(brief.subject) or _subject(site, stories[0])
     opening = f"Issue {number} of {site.title}, {words.full_date(day)}."
-    shown = tuple(_story(site, library, post, carried, last.number if last and week_ago else None) for post in stories)
+    last_week = last.number if last and week_ago else None
+    plain = (_story(site, library, post, carried, last_week) for post in stories)
+    recaps = _recaps(site, library, stories, carried)
+    shown = tuple(replace(story, recap=recap) for story, recap in zip(plain, recaps, strict=True))
     return DigestView(
         publication=site.title,
         tagline=site.tagline,
@@ -137,6 +151,7 @@ def view(
         take_label=site.take_label,
         stories=shown,
         last_issue=_last_issue(site, last, week_ago=week_ago) if last else None,
+        errata=tuple(segments.erratum(site, n, one, last_week) for n, one in enumerate(errata, 1)),
         home_url=site.address_of(""),
         issue_url=site.address_of(f"issues/{number}/"),
         feeds_url=site.address_of("feeds/"),
@@ -171,7 +186,7 @@ def _story(site: Site, library: Library, post: Post, carried: Mapping[str, int],
         date=day,
         minutes=post.minutes,
         byline=words.byline(post.author.name, reviewer, *facts),
-        summary=_first_words(post.summary, SUMMARY_WORDS),
+        summary=words.first_words(post.summary, SUMMARY_WORDS),
         image=post.image,
         image_alt=post.image_alt,
         take_html=post.take.html if post.take else "",
@@ -186,6 +201,15 @@ def _earlier(library: Library, post: Post) -> list[Post]:
     chain = library.chains.get(post.id)
     ids = chain.before(post.id)[:EARLIER_MAX] if chain else ()
     return [found for post_id in ids if (found := library.find(post_id))]
+
+
+def _recaps(
+    site: Site, library: Library, stories: Sequence[Post], carried: Mapping[str, int]
+) -> Iterator[RecapView | None]:
+    beside = {post.id for post in stories}
+    for position, post in enumerate(stories, 1):
+        earlier = segments.earlier_part(library, post, beside, carried)
+        yield segments.recap(site, position, earlier) if earlier else None
 
 
 def _earlier_view(site: Site, post: Post, carried: Mapping[str, int], week_ago: int | None) -> EarlierView:
@@ -253,11 +277,6 @@ def _postal_address(site: Site) -> str:
         return ""
     named = address.casefold().startswith((site.title.casefold(), site.sender.name.casefold()))
     return address if named else f"{site.sender.name}, {address}"
-
-
-def _first_words(text: str, limit: int) -> str:
-    every = text.split()
-    return " ".join(every) if len(every) <= limit else " ".join(every[:limit]).rstrip(" ,.;:–—-") + "…"
 
 
 def _one_line(text: str) -> str:

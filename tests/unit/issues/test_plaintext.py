@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from newsletter.issues import plaintext
 from newsletter.issues.plaintext import tidy, underlined, wrap
+from newsletter.issues.segments import seen_by
 from newsletter.model import Sentinel
 from tests.builders import a_post
 from tests.unit.issues.scene import ALLIANCE, BATTERIES, CHARGING, FOLLOW, REVIEW, a_digest, a_view, templates
@@ -18,7 +19,7 @@ words = st.text(st.characters(blacklist_categories=["Cs"]), max_size=200)
 
 
 def test_the_text_part_reads_like_this() -> None:
-    assert a_digest().text == (
+    assert seen_by(a_digest(), ()).text == (
         "Auto Trendy\n"
         "===========\n"
         "Issue 2 · Friday 11 February 2022 · 2 stories · 8 min\n"
