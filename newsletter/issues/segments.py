@@ -97,8 +97,16 @@ class ErratumView(_Marked):
     text: str
 
 
-def recap(site: Site, position: int, earlier: Post) -> RecapView:
-    """That of the story at this position, from 1."""
+def recaps(
+    site: Site, library: Library, stories: Sequence[Post], carried: Mapping[str, int]
+) -> Mapping[str, RecapView]:
+    """Those of the stories that go on from something which was mailed, by the ids of their Posts."""
+    beside = {post.id for post in stories}
+    found = {post.id: earlier_part(library, post, beside, carried) for post in stories}
+    return {post_id: _recap(site, n, part) for n, (post_id, part) in enumerate(found.items(), 1) if part}
+
+
+def _recap(site: Site, position: int, earlier: Post) -> RecapView:
     segment = Segment(f"{SegmentKind.RECAP.value}:{position}", SegmentKind.RECAP, earlier.id)
     sentence = words.first_words(words.first_sentence(earlier.summary), RECAP_WORDS)
     return RecapView(segment, " ".join(earlier.title.split()), _url(site, earlier), sentence)
