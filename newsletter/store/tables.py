@@ -28,7 +28,7 @@ from sqlalchemy import (
     text,
 )
 
-from newsletter.model import DeliveryState, IssueState, ReviewAct, SlotOutcome, SubscriberStatus
+from newsletter.model import DeliveryState, IssueState, PlanKind, ReviewAct, SlotOutcome, SubscriberStatus
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(milliseconds=1)
@@ -77,6 +77,7 @@ edition = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("started_at", Instant, nullable=False),
+    Column("posts_from", Instant),  # posts of earlier times count as carried; none: reckoned from the first slot
     sqlite_strict=True,
 )
 
@@ -121,6 +122,28 @@ slot = Table(
     Column("issue_id", Integer, ForeignKey("issue.id")),
     PrimaryKeyConstraint("edition", "key"),
     _one_of("outcome", SlotOutcome),
+    sqlite_strict=True,
+)
+
+slot_plan = Table(
+    "slot_plan",
+    metadata,
+    Column("edition", Text, nullable=False),
+    Column("key", Text, nullable=False),  # of a slot, or `all`
+    Column("kind", Text, nullable=False),
+    Column("moved_to", Instant),
+    _blank("reason"),
+    Column("who", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    PrimaryKeyConstraint("edition", "key", "kind"),
+    _one_of("kind", PlanKind),
+    sqlite_strict=True,
+)
+
+instance = Table(
+    "instance",
+    metadata,
+    Column("mark", Text, primary_key=True),
     sqlite_strict=True,
 )
 
@@ -213,6 +236,7 @@ delivery = Table(
     Column("code", Integer),
     _blank("reply"),
     Column("done_at", Instant),
+    Column("settled_at", Instant),  # when a person left a doubtful one as it is
     PrimaryKeyConstraint("issue_id", "subscriber_id"),
     _one_of("state", DeliveryState),
     sqlite_strict=True,
@@ -311,5 +335,7 @@ log = Table(
     Column("object", Text, nullable=False),
     _blank("before"),
     _blank("after"),
+    _blank("note"),
+    Column("issue_id", Integer),  # of a Turn, whose states `before` and `after` are
     sqlite_strict=True,
 )
