@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Any, Protocol, TypeVar
 
@@ -32,6 +32,10 @@ from newsletter.model import (
     Library,
     LogEntry,
     Message,
+    Notice,
+    NoticeCopy,
+    NoticeKind,
+    Proof,
     Receipt,
     Recipe,
     ReviewStep,
@@ -200,6 +204,19 @@ class Versions(Protocol):
         """All of a Post, oldest first."""
 
 
+class Proofs(Protocol):
+    """The tests of Digests that went to addresses of the house; nothing here knows a reader."""
+
+    def keep(self, made: Proof) -> None:
+        """Add one, whatever was answered."""
+
+    def of(self, digest_hash: str) -> Sequence[Proof]:
+        """Those of exactly this text, oldest first."""
+
+    def accepted_from(self, sender: str) -> Proof | None:
+        """The newest, of whatever text, that was accepted from this From address."""
+
+
 class Briefs(Protocol):
     """`next-issue.toml`: what an editor has decided about the next Issue."""
 
@@ -354,6 +371,31 @@ class Roster(Protocol):
     def consents(self, subscriber_id: int) -> Sequence[Consent]: ...
     def counts(self) -> Mapping[str, int]:
         """Readers by status."""
+
+
+class Notices(Protocol):
+    """What editors and operators are told, and to whom it is still owed."""
+
+    def tell(self, told: Notice, to: Sequence[str]) -> bool:
+        """Write it down, owed to each of `to` (keys of persons, WEBHOOK). False when its key was told before."""
+
+    def about(self, kind: NoticeKind, about: str) -> Sequence[Notice]:
+        """All of a kind about one thing, oldest first."""
+
+    def due(self, now: datetime) -> Sequence[NoticeCopy]:
+        """Copies to hand over now, oldest Notice first; one that a crash left `sending` is among them."""
+
+    def open(self, now: datetime, since: timedelta) -> Sequence[NoticeCopy]:
+        """Copies that wait, and those that failed no longer ago than `since`."""
+
+    def last(self, count: int) -> Sequence[tuple[Notice, Sequence[NoticeCopy]]]:
+        """The newest Notices with their copies, newest first."""
+
+    def begin(self, copy: NoticeCopy) -> NoticeCopy | None:
+        """Mark it `sending`, with one attempt more, before it leaves. None when another process was first."""
+
+    def settle(self, copy: NoticeCopy) -> None:
+        """Write down what became of it."""
 
 
 class Session(Protocol):
