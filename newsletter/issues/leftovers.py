@@ -12,11 +12,14 @@ from collections.abc import Iterator
 from lxml import etree
 
 from newsletter.errors import Problem
-from newsletter.issues.mail import Mail, one_line, stop
+from newsletter.issues.facts import Facts
+from newsletter.issues.mail import Mail, one_line, opened, stop
 from newsletter.issues.page import strings
 from newsletter.issues.view import DigestView
+from newsletter.model import Digest
 
 _MARKS = re.compile(r"\{\{|\{%|\}\}|%\}|@@|\bTK\b|\blorem ipsum\b", re.IGNORECASE)
+_SENTINELS = re.compile(r"__[A-Z]+(?:_[A-Z]+)*__|//x\.invalid|<!--\s*(?:end )?segment\b")
 _NONE = re.compile(r"\bNone\b")
 _PARAGRAPHS = re.compile(r"\n[ \t]*\n")
 _FIX = "finish the post, or mend the template that left it"
@@ -35,6 +38,15 @@ def check(mail: Mail) -> Iterator[Problem]:
     for run in mail.words:
         if _NONE.search(run) and _NONE.search(_without(run, own)):
             yield stop("I304", f"'None' stands in {run[:60]!r}", "A value was missing when the mail was made.", _FIX)
+
+
+def in_what_is_read(digest: Digest, view: DigestView) -> Iterator[Problem]:
+    """I304 for a Digest that holds a reader's own words already: a mark of these is left as well."""
+    yield from check(opened(digest, view, Facts()))
+    for place, body in (("HTML part", digest.html), ("text part", digest.text)):
+        if left := _SENTINELS.search(body):
+            why = "It stands where a reader's own words belong."
+            yield stop("I304", f"{left[0]!r} is left in the {place}", why, _FIX)
 
 
 def _runs(page: etree._Element) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 
 from newsletter.errors import Problem
-from newsletter.issues import links, stories, waiving
+from newsletter.issues import extremes, leftovers, links, segments, stories, waiving
 from newsletter.issues.facts import Facts, Trial, Weight
 from newsletter.issues.page import parse
 from newsletter.issues.preflight import preflight
@@ -63,11 +63,21 @@ def inspected(one: Specimen, site: Site, by: Inspection, more: Iterable[Problem]
     found = [
         *more,
         *stories.check(one.posts, site, day=day, approved=one.approved, last=one.last),
-        *preflight(one.digest, one.view, facts(one, site, by)),
+        *_mail(one, facts(one, site, by)),
     ]
     found += _advice(one.posts, by.advice, {problem.code for problem in found})
     told = waiving.applied(dict.fromkeys(found), by.waivers(one.number))
     return tuple(sorted(told, key=lambda problem: problem.level != "stop"))
+
+
+def _mail(one: Specimen, known: Facts) -> Iterator[Problem]:
+    """What is said of the mail in every variant that somebody gets, and as the two most different readers get it."""
+    variants = segments.to_look_at(one.digest)
+    for variant in variants:
+        yield from preflight(segments.seen_by(one.digest, variant), one.view, known)
+    for variant, own in ((variants[0], extremes.LONGEST), ((), extremes.EMPTIEST)):
+        read = extremes.read_by(segments.seen_by(one.digest, variant), own)
+        yield from leftovers.in_what_is_read(read, one.view)
 
 
 def facts(one: Specimen, site: Site, by: Inspection) -> Facts:

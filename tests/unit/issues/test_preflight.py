@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from newsletter.errors import Problem
-from newsletter.issues import budget
+from newsletter.issues import budget, leftovers
+from newsletter.issues.extremes import EMPTIEST, LONGEST, read_by
 from newsletter.issues.facts import Facts, Trial, Weight
 from newsletter.issues.links import is_public_host
 from newsletter.issues.preflight import preflight
@@ -98,7 +99,7 @@ FAULTS: dict[str, tuple[Callable[[], Digest], str, str]] = {
         "stop",
     ),
     "a mark in a comment": (lambda: html("</body>", "<!-- {{ end }} --></body>"), "I304", "stop"),
-    "hard black": (lambda: html("color:#2b2b2b", "color:#000"), "I320", "warn"),
+    "hard black": (lambda: html("color:#2b2521", "color:#000"), "I320", "warn"),
     "heavy": (lambda: html("one bill", "bill " * 14_000, 1), "I302", "warn"),
     "too heavy": (lambda: html("one bill", "bill " * 18_000, 1), "I301", "stop"),
 }
@@ -255,3 +256,15 @@ def test_the_weight_is_counted_in_octets_of_utf_8() -> None:
         problem = budget.check(Digest("s", "p", "x" * octets, "t"))
         assert problem is not None
         assert problem.code == code
+
+
+@pytest.mark.parametrize("own", [LONGEST, EMPTIEST])
+def test_nothing_is_left_over_for_the_longest_and_the_emptiest_reader(own: Mapping[Sentinel, str]) -> None:
+    assert list(leftovers.in_what_is_read(read_by(GOOD, own), VIEW)) == []
+
+
+@pytest.mark.parametrize("damaged", ["__READER_NAME__", "https://x.invalid/__UNSUB__/", "<!--segment recap:1-->"])
+def test_what_should_have_become_a_readers_own_words_and_did_not_is_found(damaged: str) -> None:
+    for digest in (html("one bill", f"one {damaged} bill"), text("one bill", f"one {damaged} bill")):
+        read = read_by(digest, EMPTIEST)
+        assert {problem.code for problem in leftovers.in_what_is_read(read, VIEW)} == {"I304"}
