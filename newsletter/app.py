@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from newsletter import seal
 from newsletter.config import Config
 from newsletter.errors import NewsletterError, Problem, UsageError, nearest
-from newsletter.model import WEEKLY, Changes, Issue, Library, Person, Post, Slot, Source, Variant
+from newsletter.model import WEEKLY, Cadence, Changes, Issue, Library, Person, Post, Slot, Source, Variant
 from newsletter.ports import (
     Briefs,
     Cache,
@@ -292,7 +292,7 @@ class App:
         """The posts, not opened yet, and one hash of all that a publish is made of; empty when it cannot be told."""
         sources = self.sources.read()
         folders = (self.config.root / "templates", default_folder())
-        return sources, seal.inputs(self.config.root, sources, folders, self.config.cadence, self.issues())
+        return sources, seal.inputs(self.config.root, sources, folders, self.cadence, self.issues())
 
     def encode_picture(self, name: str, content: bytes) -> Sequence[Variant]:
         """The picture as it is published, from the album if it is there. Raises SourceErrors."""
@@ -323,11 +323,17 @@ class App:
         """Whether a ledger was ever opened here."""
         return (self.config.state / "newsletter.sqlite3").exists()
 
+    @property
+    def cadence(self) -> Cadence:
+        """The rhythm, with the slots that somebody moved. Asked anew each time: another process may move one."""
+        plans = self.ledger.plans(WEEKLY) if self.has_state else ()
+        return replace(self.config.cadence, moved={p.key: p.moved_to for p in plans if p.moved_to})
+
     def next_slot(self, now: datetime) -> Slot:
         """The next slot that no issue has taken."""
         from newsletter.usecases.choose import free_slot
 
-        return free_slot(self.config.cadence, self.ledger.slots(WEEKLY) if self.has_state else (), now)
+        return free_slot(self.cadence, self.ledger.slots(WEEKLY) if self.has_state else (), now)
 
     def source_of(self, post: Post) -> Source:
         """The file that a post was read from, with its text. Raises Outside."""
@@ -460,7 +466,7 @@ class App:
         return coming(
             known,
             site=self.config.site,
-            cadence=self.config.cadence,
+            cadence=self.cadence,
             templates=self.templates,
             inspection=self.inspection(library, now),
             now=now,
@@ -499,7 +505,7 @@ class App:
         return Press(
             library=library,
             ledger=self.ledger,
-            cadence=self.config.cadence,
+            cadence=self.cadence,
             site=self.config.site,
             templates=self.templates,
             inspection=self.inspection(library, now),

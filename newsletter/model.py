@@ -371,6 +371,7 @@ class Cadence:
     zone: ZoneInfo
     late_limit: timedelta
     first_slot: date | None = None
+    moved: Mapping[str, datetime] = field(default_factory=dict)  # key of a Slot -> when it comes instead
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -442,9 +443,13 @@ class PlanKind(StrEnum):
     CLOCK = "clock"  # the same, because the machine's clock jumped
 
 
+ALL_SLOTS = "all"
+"""Stands for every Slot in a SlotPlan."""
+
+
 @dataclass(frozen=True, slots=True)
 class SlotPlan:
-    """What somebody decided about a Slot to come, or, under the key `all`, about every one."""
+    """What somebody decided about a Slot to come, or, under ALL_SLOTS, about every one."""
 
     key: str
     kind: PlanKind
