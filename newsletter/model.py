@@ -382,6 +382,11 @@ class Slot:
     due: datetime
     local: datetime = field(compare=False)  # the same instant on the cadence's wall clock
 
+    @property
+    def outside(self) -> bool:
+        """Whether it is of no Cadence, but of one Issue that somebody made beside the rhythm."""
+        return self.key.startswith("extra:")
+
 
 @dataclass(frozen=True, slots=True)
 class Brief:

@@ -70,6 +70,7 @@ class Rounds:
 
     def _beat(self) -> None:
         self._door.app.ledger.beat("work", self.clock())
+        self._door.app.remember()
 
     def _due(self) -> list[timedelta]:
         app = self._door.app
@@ -80,6 +81,7 @@ class Rounds:
 
     def _publish_and_prepare(self) -> None:
         app = self._door.app
+        app.own()
         now = self.clock()
         library = app.library(now)
         done = app.publish(library, now)
@@ -97,6 +99,7 @@ class Rounds:
 
     def _deliver(self) -> None:
         app = self._door.app
+        app.own()
         if not self._take_over() or self._rests():
             return
         self._holds = False  # unless all goes well: what a broken round left in doubt is settled by the next

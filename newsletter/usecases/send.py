@@ -60,7 +60,7 @@ def plan(press: Press, roster: Roster, number: int | None, *, at: datetime | Non
     if number is None:
         known = next((i for i in issues if i.state in {IssueState.READY, IssueState.HELD} and i.send_at is None), None)
     if known is not None and known.state is not IssueState.DRAFT:
-        return _frozen(press, roster, known)
+        return _frozen(press, roster, known, at or press.now)
     upcoming = next_number(issues)
     if number not in {None, upcoming}:
         raise UsageError(
@@ -87,7 +87,7 @@ def may_start(at: datetime, now: datetime) -> Problem | None:
     )
 
 
-def _frozen(press: Press, roster: Roster, issue: Issue) -> Plan:
+def _frozen(press: Press, roster: Roster, issue: Issue, start: datetime) -> Plan:
     if refusal := lifecycle.may_send(issue, press.ledger.counts(WEEKLY, issue.number), press.now):
         raise Refused(refusal)
     return Plan(
@@ -98,6 +98,7 @@ def _frozen(press: Press, roster: Roster, issue: Issue) -> Plan:
         slot=issue.slot,
         problems=(),
         issue=issue,
+        ahead=issue.slot.due > start,
         audience=audience(roster),
     )
 
@@ -185,7 +186,7 @@ def cancel(ledger: Ledger, cadence: Cadence, number: int, *, reason: str, hand: 
     One that was to go ahead of its slot, and that nobody got, gives the slot back: the mended issue goes out then.
     """
     issue = stoppable(ledger, number)
-    ahead = cadences.slot_for(cadence, issue.slot.key).due > hand.at
+    ahead = not issue.slot.outside and cadences.slot_for(cadence, issue.slot.key).due > hand.at
     return ledger.cancel(WEEKLY, number, reason=reason, hand=hand, free_slot=ahead)
 
 
