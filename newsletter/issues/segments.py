@@ -139,7 +139,9 @@ def seen_by(digest: Digest, variant: Collection[str]) -> Digest:
     )
 
 
-def to_look_at(digest: Digest) -> list[tuple[str, ...]]:
-    """The variants that the checks see: the longest, the emptiest, and each segment by itself."""
+def extremes(digest: Digest) -> tuple[Digest, ...]:
+    """The longest mail and the emptiest: what stands in any reader's stands in the first, and what the second has, all
+    have. One, if no segment is in it.
+    """
     every = keys(digest.segments)
-    return list(dict.fromkeys([every, (), *((key,) for key in every)]))
+    return tuple(seen_by(digest, variant) for variant in ((every, ()) if every else ((),)))

@@ -171,9 +171,11 @@ def drafted(
 
 
 def _checked(digest: Digest, view: digests.DigestView, *, sandbox: bool) -> list[Problem]:
-    """What the checks say of the mail as readers get it, whatever their variant; each thing once, stops first."""
-    seen = (segments.seen_by(digest, variant) for variant in segments.to_look_at(digest))
-    found = dict.fromkeys(p for one in seen for p in preflight.preflight(one, view, sandbox=sandbox))
+    """What the checks say of the mail as readers get it, whatever their variant, stops first; no code twice over."""
+    found: list[Problem] = []
+    for one in segments.extremes(digest):
+        known = {problem.code for problem in found}
+        found += [p for p in preflight.preflight(one, view, sandbox=sandbox) if p.code not in known]
     return sorted(found, key=lambda problem: problem.level != "stop")
 
 

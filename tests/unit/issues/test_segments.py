@@ -13,7 +13,7 @@ from newsletter.errors import ConfigError
 from newsletter.issues import digest as digests
 from newsletter.issues import segments
 from newsletter.issues.page import parse, text_of
-from newsletter.issues.segments import Erratum, earlier_part, errata, seen_by, to_look_at
+from newsletter.issues.segments import Erratum, earlier_part, errata, extremes, seen_by
 from newsletter.model import Chain, Correction, Digest, Issue, Post, Segment, SegmentKind, Story
 from tests.builders import a_library, a_post, an_issue
 from tests.unit.issues.scene import ALLIANCE, BATTERIES, FOLLOW, a_digest, a_view, first_issue, templates
@@ -55,8 +55,9 @@ def test_a_newcomer_reads_two_lines_about_what_came_before_and_nobody_else_does(
 
 def test_no_mark_is_left_and_no_variant_has_two_blank_lines_in_a_row() -> None:
     digest = with_erratum()
-    assert to_look_at(digest) == [("erratum:1", "recap:1"), (), ("erratum:1",), ("recap:1",)]
-    for variant in to_look_at(digest):
+    every = segments.keys(digest.segments)
+    assert every == ("erratum:1", "recap:1")
+    for variant in (every, (), *((key,) for key in every)):
         seen = seen_by(digest, variant)
         assert "segment" not in seen.html + seen.text
         assert "\n\n\n" not in seen.text
@@ -115,3 +116,11 @@ def without(*blocks: str) -> Environment:
     built_in = templates().loader
     assert built_in
     return templates().overlay(loader=ChoiceLoader([DictLoader(dict.fromkeys(blocks, "")), built_in]))
+
+
+def test_the_checks_see_the_longest_mail_and_the_emptiest() -> None:
+    longest, emptiest = extremes(with_erratum())
+    assert len(longest.html) > len(emptiest.html)
+    assert "Correction" in longest.text
+    assert "Correction" not in emptiest.text
+    assert len(extremes(a_digest(FOLLOW))) == 1
