@@ -6,7 +6,7 @@ Implementations live in the rooms (`store`, `delivery`, `content.source`, `publi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
@@ -39,6 +39,7 @@ from newsletter.model import (
     Receipt,
     Recipe,
     ReviewStep,
+    Segment,
     Settlement,
     Site,
     Slot,
@@ -303,6 +304,15 @@ class Ledger(Protocol):
 
         The last commit verifies the count and sets `started_at`. None when the issue was not READY with `send_at` past.
         """
+
+    def readers(self, edition: str, segments: Sequence[Segment]) -> Iterator[Sequence[Addressee]]:
+        """Whom an issue with these segments would go to now, some hundred at a time, with their variants."""
+
+    def variant(self, edition: str, number: int, subscriber_id: int) -> tuple[str, ...]:
+        """The keys of the segments that a reader got, or would get now who is not in the audience."""
+
+    def variants(self, edition: str, number: int) -> Mapping[tuple[str, ...], int]:
+        """How many readers of the audience get which segments, most first."""
 
     def recover(self, *, now: datetime, resend: bool) -> int:
         """After a crash, called by the holder of the sender lock only: claimed rows wait again; rows that were

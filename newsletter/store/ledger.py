@@ -11,7 +11,8 @@ from newsletter.store.lifecycle import Lifecycle
 from newsletter.store.log import Log
 from newsletter.store.recovery import Recovery
 from newsletter.store.slots import Slots
+from newsletter.store.variants import Variants
 
 
-class SqlLedger(Slots, Issues, Lifecycle, Audience, HandOver, Recovery, Debts, Acts, Log):
+class SqlLedger(Slots, Issues, Lifecycle, Audience, Variants, HandOver, Recovery, Debts, Acts, Log):
     """`ports.Ledger` on an SQL database; `ports` says what each method promises. Thread-safe."""
