@@ -51,6 +51,7 @@ from newsletter.model import (
     Turn,
     Variant,
     Version,
+    Waiver,
 )
 
 T = TypeVar("T")
@@ -205,6 +206,16 @@ class Versions(Protocol):
         """All of a Post, oldest first."""
 
 
+class Waivers(Protocol):
+    """The warnings that people let pass."""
+
+    def add(self, edition: str, waiver: Waiver) -> None:
+        """Let a finding pass; who did so first, with the reason, stays."""
+
+    def of(self, edition: str, number: int) -> Sequence[Waiver]:
+        """All of an Issue, oldest first."""
+
+
 class Proofs(Protocol):
     """The tests of Digests that went to addresses of the house; nothing here knows a reader."""
 
@@ -308,8 +319,8 @@ class Ledger(Protocol):
     def readers(self, edition: str, segments: Sequence[Segment]) -> Iterator[Sequence[Addressee]]:
         """Whom an issue with these segments would go to now, some hundred at a time, with their variants."""
 
-    def variant(self, edition: str, number: int, subscriber_id: int) -> tuple[str, ...]:
-        """The keys of the segments that a reader got, or would get now who is not in the audience."""
+    def variant(self, segments: Sequence[Segment], subscriber_id: int) -> tuple[str, ...]:
+        """The keys of those that one reader would get now."""
 
     def variants(self, edition: str, number: int) -> Mapping[tuple[str, ...], int]:
         """How many readers of the audience get which segments, most first."""
@@ -353,8 +364,18 @@ class Ledger(Protocol):
     def trouble(self, edition: str, number: int) -> str:
         """Why nobody is served at present: the last hand-over put its reader back unanswered. Else empty."""
 
+    def pace(self, edition: str, number: int) -> float | None:
+        """How many messages of an issue the mail server took in a second; None when that cannot be told."""
+
     def next_retry(self) -> datetime | None:
         """The earliest time at which a waiting row of a SENDING issue is due."""
+
+    # -- sent again, to a reader who asked
+    def resend(self, edition: str, number: int, subscriber_id: int, *, hand: Hand) -> int:
+        """Write down that a reader is about to be sent an issue again; a name for what `resent` tells of it."""
+
+    def resent(self, resend: int, receipt: Receipt) -> None:
+        """Write down what was answered."""
 
     # -- signs of life and the log
     def beat(self, process: str, now: datetime) -> None: ...

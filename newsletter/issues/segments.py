@@ -139,9 +139,9 @@ def seen_by(digest: Digest, variant: Collection[str]) -> Digest:
     )
 
 
-def extremes(digest: Digest) -> tuple[Digest, ...]:
-    """The longest mail and the emptiest: what stands in any reader's stands in the first, and what the second has, all
-    have. One, if no segment is in it.
+def to_look_at(digest: Digest) -> list[tuple[str, ...]]:
+    """The longest variant and the emptiest: what stands in any reader's mail stands in the first, and what is in the
+    second is in all. One, if there is no segment.
     """
     every = keys(digest.segments)
-    return tuple(seen_by(digest, variant) for variant in ((every, ()) if every else ((),)))
+    return [every, ()] if every else [()]

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Connection,
+    Row,
     Select,
     Table,
     bindparam,
@@ -22,7 +24,7 @@ from sqlalchemy import (
 )
 
 from newsletter.model import Addressee, DeliveryState, Outcome, Segment, SubscriberStatus
-from newsletter.store.rows import Part, issue_id, read_segments
+from newsletter.store.rows import Part
 from newsletter.store.tables import delivery, issue, issue_post, resent, subscriber
 
 
@@ -66,18 +68,13 @@ class Variants(Part):
                 told = variants(connection, segments, [row.subscriber_id for row in rows])
             if not rows:
                 return
-            yield [Addressee(*row, variant=told.get(row.subscriber_id, ())) for row in rows]
+            yield [_addressee(row, told.get(row.subscriber_id, ())) for row in rows]
             after = rows[-1].subscriber_id
 
-    def variant(self, edition: str, number: int, subscriber_id: int) -> tuple[str, ...]:
+    def variant(self, segments: Sequence[Segment], subscriber_id: int) -> tuple[str, ...]:
         """As `ports.Ledger` says."""
         with self._database.read() as connection:
-            found = issue_id(connection, edition, number)
-            row = delivery.c.issue_id == found, delivery.c.subscriber_id == subscriber_id
-            fixed = connection.scalar(select(delivery.c.variant).where(*row))
-            if fixed is not None:
-                return tuple(fixed.split())
-            return variants(connection, read_segments(connection, found), [subscriber_id]).get(subscriber_id, ())
+            return variants(connection, segments, [subscriber_id]).get(subscriber_id, ())
 
     def variants(self, edition: str, number: int) -> Mapping[tuple[str, ...], int]:
         """As `ports.Ledger` says."""
@@ -90,6 +87,10 @@ class Variants(Part):
         )
         with self._database.read() as connection:
             return {tuple(keys.split()): count for keys, count in connection.execute(counted)}
+
+
+def _addressee(row: Row[Any], variant: tuple[str, ...]) -> Addressee:
+    return Addressee(row.subscriber_id, row.address, row.joined_at, row.token_version, variant=variant)
 
 
 # The statements, spelled out once: building one costs more than running it.

@@ -80,7 +80,9 @@ def prove(
 
     Raises Outside when the mail server cannot be talked to; what it answered before is kept.
     """
-    marked = replace(text, issue=replace(text.issue, started_at=now), digest=replace(text.digest, subject=subject(text)))
+    marked = replace(
+        text, issue=replace(text.issue, started_at=now), digest=replace(text.digest, subject=subject(text))
+    )
     made = []
     with transport.open() as session:
         for address in to:
@@ -95,10 +97,14 @@ def prove(
     return made
 
 
+def accepted(one: Proof) -> bool:
+    return one.receipt.outcome is Outcome.ACCEPTED
+
+
 def failed(made: Sequence[Proof]) -> list[Problem]:
     """S311 for each that the mail server did not accept, in its own words."""
     return [
         Problem("S311", f"The test to {one.recipient} was not accepted: {one.receipt.code or ''} {one.receipt.reply}")
         for one in made
-        if one.receipt.outcome is not Outcome.ACCEPTED
+        if not accepted(one)
     ]

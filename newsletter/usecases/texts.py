@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from newsletter.delivery.message import compose
 from newsletter.errors import Problem, Refused, UsageError, nearest
 from newsletter.issues import segments
-from newsletter.model import WEEKLY, Addressee, Digest, Issue, IssueState, Message, Site
+from newsletter.model import WEEKLY, Addressee, Digest, Issue, IssueState, Message, Site, Subscriber
+from newsletter.ports import Ledger
 from newsletter.usecases.choose import Press, choose, place
 from newsletter.usecases.prepare import draft_of, next_number
 from newsletter.usecases.report import issue_named
@@ -42,9 +44,7 @@ def text_of(press: Press, number: int | None) -> Text:
         raise Refused(Problem("S303", "There is no story for the next issue, and so no text", fixes=fixes))
     draft = draft_of(press, place(press).slot, stories)
     digest = draft.digest
-    issue = Issue(
-        draft.number, WEEKLY, draft.slot, IssueState.DRAFT, draft.stories, digest.subject, digest.preheader
-    )
+    issue = Issue(draft.number, WEEKLY, draft.slot, IssueState.DRAFT, draft.stories, digest.subject, digest.preheader)
     return Text(issue, digest, frozen=False, problems=draft.problems)
 
 
@@ -60,6 +60,21 @@ def variant_of(digest: Digest, wanted: str) -> tuple[str, ...]:
         fixes = (f"Did you mean {meant}?",) if meant else ("--variant all", "--variant none")
         raise UsageError(Problem("I112", f"This issue has no segment {unknown}", why=f"It has: {known}.", fixes=fixes))
     return tuple(sorted(set(keys)))
+
+
+def addressee(ledger: Ledger, text: Text, reader: Subscriber) -> Addressee:
+    """A reader as the send addresses them: with the variant that was fixed for them, or that they would get now."""
+    delivery = ledger.delivery(WEEKLY, text.issue.number, reader.id)
+    variant = delivery.variant if delivery else ledger.variant(text.digest.segments, reader.id)
+    return Addressee(reader.id, reader.address, reader.joined_at, reader.token_version, variant=variant)
+
+
+def readers_by_variant(ledger: Ledger, text: Text) -> Mapping[tuple[str, ...], int]:
+    """How many readers get which segments, most first: as it was fixed, or as it would be now."""
+    if text.issue.started_at:
+        return ledger.variants(WEEKLY, text.issue.number)
+    batches = ledger.readers(text.issue.edition, text.digest.segments)
+    return dict(Counter(one.variant for some in batches for one in some).most_common())
 
 
 def shown(text: Text, variant: Sequence[str], *, site: Site, now: datetime) -> Message:

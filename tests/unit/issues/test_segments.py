@@ -13,7 +13,7 @@ from newsletter.errors import ConfigError
 from newsletter.issues import digest as digests
 from newsletter.issues import segments
 from newsletter.issues.page import parse, text_of
-from newsletter.issues.segments import Erratum, earlier_part, errata, extremes, seen_by
+from newsletter.issues.segments import Erratum, earlier_part, errata, seen_by, to_look_at
 from newsletter.model import Chain, Correction, Digest, Issue, Post, Segment, SegmentKind, Story
 from tests.builders import a_library, a_post, an_issue
 from tests.unit.issues.scene import ALLIANCE, BATTERIES, FOLLOW, a_digest, a_view, first_issue, templates
@@ -119,8 +119,5 @@ def without(*blocks: str) -> Environment:
 
 
 def test_the_checks_see_the_longest_mail_and_the_emptiest() -> None:
-    longest, emptiest = extremes(with_erratum())
-    assert len(longest.html) > len(emptiest.html)
-    assert "Correction" in longest.text
-    assert "Correction" not in emptiest.text
-    assert len(extremes(a_digest(FOLLOW))) == 1
+    assert to_look_at(with_erratum()) == [("erratum:1", "recap:1"), ()]
+    assert to_look_at(a_digest(FOLLOW)) == [()]
