@@ -341,6 +341,8 @@ class Cadence:
     zone: ZoneInfo
     late_limit: timedelta
     first_slot: date | None = None
+    preview: timedelta = timedelta(0)  # before a slot, in wall-clock time: when editors get its mail; 0 for never
+    freeze: timedelta = timedelta(0)  # before a slot: when its Issue is frozen
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -635,6 +637,7 @@ class NoticeKind(StrEnum):
     LATE = "late"
     PAUSED = "paused"
     FAILURES = "failures"  # an Issue is through, and not everybody has it
+    STOPPED = "stopped"  # an Issue that readers will not get
     EMPTY = "empty"  # a slot that makes no Issue
     CLOCK = "clock"  # of this machine, that cannot be right
     LOCKED = "locked"  # a copied site

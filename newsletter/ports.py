@@ -401,6 +401,12 @@ class Client(Protocol):
     def post(self, url: str, fields: Mapping[str, str]) -> int:
         """Send a form; the status of the answer. Raises as `get`."""
 
+    def send(self, url: str, content: bytes, headers: Mapping[str, str]) -> int:
+        """Post octets with these headers; the status of the answer. Raises as `get`."""
+
+    def knock(self, url: str) -> int:
+        """The status of what stands at `url`. Raises as `get`, but not for the status."""
+
 
 class Stage(Protocol):
     """New files of a site, made aside and brought in together."""
