@@ -429,6 +429,30 @@ class Story:
     content_hash: str
     slug: str
     title: str
+    corrections: int = 0  # how many of its Post's Corrections the text told of
+
+
+class SegmentKind(StrEnum):
+    """For whom a Segment is."""
+
+    RECAP = "recap"  # readers who were never sent the earlier Post of a story
+    ERRATUM = "erratum"  # readers who were sent a Post as it was before a Correction
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A part of a Digest that only some readers get, marked in HTML and text by its key (`newsletter.segments`)."""
+
+    key: str  # `recap:1`: no blank in it
+    kind: SegmentKind
+    post_id: str  # the earlier Post, or the one that was corrected
+    correction: int = 0  # its number, from 1, in the Post's Corrections
+
+    def concerns(self, had: Mapping[str, int]) -> bool:
+        """Whether a reader gets it who was sent these Posts: post id -> Corrections that the text told of."""
+        if self.kind is SegmentKind.RECAP:
+            return self.post_id not in had
+        return had.get(self.post_id, self.correction) < self.correction
 
 
 class Sentinel(StrEnum):
@@ -452,6 +476,7 @@ class Digest:
     text: str = field(repr=False)
     digest_hash: str = ""
     note: str = ""  # the editor's, with the signature; the archive shows it too
+    segments: tuple[Segment, ...] = ()  # the parts of `html` and `text` that only some readers get
 
 
 @dataclass(frozen=True, slots=True)
@@ -537,6 +562,7 @@ class Delivery:
     code: int | None = None  # the last SMTP reply code
     reply: str = ""
     done_at: datetime | None = None
+    variant: tuple[str, ...] = ()  # keys of the Segments that this reader gets
 
 
 @dataclass(frozen=True, slots=True)
@@ -560,6 +586,7 @@ class Addressee:
     token_version: int
     attempts: int = 0  # counted hand-overs of this Delivery before the one that now begins
     first_at: datetime | None = None  # when the first of them was made; a retry gives up 48 hours later
+    variant: tuple[str, ...] = ()  # keys of the Segments that this reader gets
 
 
 @dataclass(frozen=True, slots=True)
@@ -588,6 +615,19 @@ class Receipt:
     outcome: Outcome
     code: int | None = None
     reply: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One test of a Digest, to an address of the house, and what came of it."""
+
+    edition: str
+    number: int  # of the Issue, which need not be made yet
+    digest_hash: str  # of exactly this text
+    sender: str
+    recipient: str
+    at: datetime
+    receipt: Receipt
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from newsletter.model import (
     Notice,
     NoticeCopy,
     NoticeKind,
+    Proof,
     Receipt,
     Recipe,
     ReviewStep,
@@ -199,6 +200,19 @@ class Versions(Protocol):
 
     def steps(self, post_id: str) -> Sequence[ReviewStep]:
         """All of a Post, oldest first."""
+
+
+class Proofs(Protocol):
+    """The tests of Digests that went to addresses of the house; nothing here knows a reader."""
+
+    def keep(self, made: Proof) -> None:
+        """Add one, whatever was answered."""
+
+    def of(self, digest_hash: str) -> Sequence[Proof]:
+        """Those of exactly this text, oldest first."""
+
+    def accepted_from(self, sender: str) -> Proof | None:
+        """The newest, of whatever text, that was accepted from this From address."""
 
 
 class Briefs(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from newsletter.model import Digest, Issue, IssueState, Slot, SlotOutcome, Story
 from newsletter.store import tables
 from newsletter.store.database import insert_new
-from newsletter.store.rows import Part, issue_id, read_issues
+from newsletter.store.rows import Part, issue_id, read_issues, read_segments
 from newsletter.store.slots import take
 from newsletter.store.tables import editor_note, issue, issue_post
 
@@ -74,7 +75,8 @@ class Issues(Part):
         frozen = parts.select_from(issue.join(digest).outerjoin(editor_note, editor_note.c.issue_id == issue.c.id))
         with self._database.read() as connection:
             wanted = issue_id(connection, edition, number)
-            return Digest(*connection.execute(frozen.where(issue.c.id == wanted)).one())
+            whole = connection.execute(frozen.where(issue.c.id == wanted)).one()
+            return Digest(*whole, segments=read_segments(connection, wanted))
 
 
 def _next_number(connection: Connection, edition: str) -> int:
@@ -124,6 +126,7 @@ def _attach(connection: Connection, made: int, edition: str, stories: Sequence[S
             "content_hash": story.content_hash,
             "slug": story.slug,
             "title": story.title,
+            "corrections": story.corrections,
         }
         for position, story in enumerate(stories)
     ]
@@ -139,5 +142,8 @@ def _freeze(connection: Connection, made: int, digest: Digest) -> None:
     connection.execute(
         insert(tables.digest).values(issue_id=made, html=digest.html, text=digest.text, digest_hash=digest.digest_hash)
     )
+    if digest.segments:
+        rows = [{"issue_id": made} | asdict(each) for each in digest.segments]
+        connection.execute(insert(tables.segment), rows)
     if digest.note:
         connection.execute(insert(editor_note).values(issue_id=made, text=digest.note))

@@ -33,7 +33,9 @@ from newsletter.model import (
     IssueState,
     NoticeKind,
     NoticeState,
+    Outcome,
     ReviewAct,
+    SegmentKind,
     SlotOutcome,
     SubscriberStatus,
 )
@@ -143,6 +145,7 @@ issue_post = Table(
     Column("slug", Text, nullable=False),
     Column("title", Text, nullable=False),
     Column("carried", Integer, nullable=False, server_default=text("1")),  # 0: cancelled in time, back in the pool
+    Column("corrections", Integer, nullable=False, server_default=text("0")),  # that the text told of already
     PrimaryKeyConstraint("issue_id", "position"),
     CheckConstraint("carried IN (0, 1)", name="carried"),
     sqlite_strict=True,
@@ -163,6 +166,19 @@ digest = Table(
     Column("html", Text, nullable=False),
     Column("text", Text, nullable=False),
     Column("digest_hash", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+segment = Table(
+    "segment",
+    metadata,
+    Column("issue_id", Integer, ForeignKey("issue.id"), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("post_id", Text, nullable=False),
+    Column("correction", Integer, nullable=False, server_default=text("0")),  # of that post, numbered from 1
+    PrimaryKeyConstraint("issue_id", "key"),
+    _one_of("kind", SegmentKind),
     sqlite_strict=True,
 )
 
@@ -221,6 +237,7 @@ delivery = Table(
     Column("code", Integer),
     _blank("reply"),
     Column("done_at", Instant),
+    _blank("variant"),  # keys of the segments that this reader gets, in order, with a blank between
     PrimaryKeyConstraint("issue_id", "subscriber_id"),
     _one_of("state", DeliveryState),
     sqlite_strict=True,
@@ -260,6 +277,40 @@ attempt = Table(
     _blank("reply"),
     ForeignKeyConstraint(["issue_id", "subscriber_id"], ["delivery.issue_id", "delivery.subscriber_id"]),
     Index("ix_attempt_delivery", "issue_id", "subscriber_id"),
+    sqlite_strict=True,
+)
+
+proof = Table(
+    "proof",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("edition", Text, nullable=False),
+    Column("number", Integer, nullable=False),  # of the issue; it need not be made yet
+    Column("digest_hash", Text, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("code", Integer),
+    _blank("reply"),
+    _one_of("outcome", Outcome),
+    Index("ix_proof_digest", "digest_hash"),
+    sqlite_strict=True,
+)
+
+resent = Table(
+    "resent",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("issue_id", Integer, ForeignKey("issue.id"), nullable=False),
+    Column("subscriber_id", Integer, ForeignKey("subscriber.id"), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("code", Integer),
+    _blank("reply"),
+    _one_of("outcome", Outcome),
+    Index("ix_resent_issue", "issue_id", "subscriber_id"),
     sqlite_strict=True,
 )
 

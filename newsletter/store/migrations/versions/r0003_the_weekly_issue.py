@@ -1,4 +1,4 @@
-"""What the weekly issue remembers: notices, and to whom they are owed. Revision 0003."""
+"""The weekly issue: notices; parts of a mail that only some get; tests, and mails sent again. Revision 0003."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ KINDS = (
 
 def upgrade() -> None:
     _notices()
+    _segments()
+    _proofs()
+    _resent()
 
 
 def _notices() -> None:
@@ -53,4 +56,60 @@ def _notices() -> None:
         ["state"],
         sqlite_where=sa.text("state IN ('waiting', 'sending')"),
         postgresql_where=sa.text("state IN ('waiting', 'sending')"),
+    )
+
+
+def _segments() -> None:
+    op.add_column("issue_post", sa.Column("corrections", sa.Integer, nullable=False, server_default=sa.text("0")))
+    op.add_column("delivery", sa.Column("variant", sa.Text, nullable=False, server_default=""))
+    op.create_table(
+        "segment",
+        sa.Column("issue_id", sa.Integer, sa.ForeignKey("issue.id"), nullable=False),
+        sa.Column("key", sa.Text, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("post_id", sa.Text, nullable=False),
+        sa.Column("correction", sa.Integer, nullable=False, server_default=sa.text("0")),
+        sa.PrimaryKeyConstraint("issue_id", "key"),
+        sa.CheckConstraint("kind IN ('recap', 'erratum')", name="kind"),
+        sqlite_strict=True,
+    )
+
+
+def _proofs() -> None:
+    op.create_table(
+        "proof",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("edition", sa.Text, nullable=False),
+        sa.Column("number", sa.Integer, nullable=False),
+        sa.Column("digest_hash", sa.Text, nullable=False),
+        sa.Column("sender", sa.Text, nullable=False),
+        sa.Column("recipient", sa.Text, nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        *_answer(),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_proof_digest", "proof", ["digest_hash"])
+
+
+def _resent() -> None:
+    op.create_table(
+        "resent",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("issue_id", sa.Integer, sa.ForeignKey("issue.id"), nullable=False),
+        sa.Column("subscriber_id", sa.Integer, sa.ForeignKey("subscriber.id"), nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("who", sa.Text, nullable=False),
+        *_answer(),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_resent_issue", "resent", ["issue_id", "subscriber_id"])
+
+
+def _answer() -> tuple[sa.Column[str], sa.Column[int], sa.Column[str], sa.CheckConstraint]:
+    """What a mail server said, word for word."""
+    return (
+        sa.Column("outcome", sa.Text, nullable=False),
+        sa.Column("code", sa.Integer),
+        sa.Column("reply", sa.Text, nullable=False, server_default=""),
+        sa.CheckConstraint("outcome IN ('accepted', 'deferred', 'refused', 'unknown')", name="outcome"),
     )
