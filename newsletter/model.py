@@ -700,6 +700,7 @@ class Notice:
     fixes: tuple[str, ...] = ()  # commands
     links: tuple[tuple[str, str], ...] = ()  # words, and the address of a page; looking at it changes nothing
     hold: str = ""  # key of the slot that its reader may hold
+    number: int = 0  # of the Issue that a preview shows, made or not
     mark: str = ""  # the hash of the text that a preview shows
     digest: Digest | None = field(default=None, repr=False)  # that text
 

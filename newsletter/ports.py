@@ -415,11 +415,15 @@ class Client(Protocol):
     def post(self, url: str, fields: Mapping[str, str]) -> int:
         """Send a form; the status of the answer. Raises as `get`."""
 
+
+class Caller(Protocol):
+    """The web outside, for addresses that stand in `newsletter.toml`: this machine is not forbidden."""
+
     def send(self, url: str, content: bytes, headers: Mapping[str, str]) -> int:
-        """Post octets with these headers; the status of the answer. Raises as `get`."""
+        """Post octets with these headers; the status of the answer. Raises Outside."""
 
     def knock(self, url: str) -> int:
-        """The status of what stands at `url`. Raises as `get`, but not for the status."""
+        """The status of what stands at `url`. Raises Outside."""
 
 
 class Stage(Protocol):

@@ -37,8 +37,7 @@ HEADERS = (
 WAITS = (timedelta(minutes=1), *retry.WAITS)
 """Before the second, third … try; the last is used again until `retry.LIMIT`."""
 
-SECRET = "whsec_"
-"""What stands before a webhook's key, in base64."""
+_PREFIX = "whsec_"
 
 _AGAIN = "You may have had this before: an earlier try ended without an answer."
 _BODY = re.compile(r"<body[^>]*>")
@@ -65,7 +64,7 @@ def compose(
     message_id = f"{local}@{sender.rpartition('@')[2]}"
     boundary = "=_" + hashlib.sha256(message_id.encode()).hexdigest()[:32]
     text = "\n".join(_text(site, notice, person, hold_url, attempts)) + "\n"
-    parts = _parts(site, notice, person, text, hold_url)
+    parts = _parts(site, notice, person, text, hold_url, attempts)
     lines = (
         mime.mailbox("From", site.sender.name, sender),
         mime.mailbox("Reply-To", "", ascii_address(site.sender.reply_to or site.sender.address)),
@@ -93,9 +92,9 @@ def _encoded(subtype: str, text: str) -> bytes:
     return head.encode() + mime.encode(text, encoding)
 
 
-def _parts(site: Site, notice: Notice, person: Person, text: str, hold_url: str) -> Mapping[str, str]:
+def _parts(site: Site, notice: Notice, person: Person, text: str, hold_url: str, attempts: int) -> Mapping[str, str]:
     """The words as text and as HTML; of a preview the digest below them, as its reader would get it."""
-    box = "\n".join(_box(notice, hold_url))
+    box = "\n".join(_box(notice, hold_url, attempts))
     if notice.digest is None:
         page = f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(notice.subject)}</title>'
         return {"plain": text, "html": f'{page}</head>\n<body style="margin:0;padding:16px">\n{box}\n</body></html>'}
@@ -133,8 +132,10 @@ def _text(site: Site, notice: Notice, person: Person, hold_url: str, attempts: i
     yield from ("", f"To {person.name}, {person.role} of {site.title} (newsletter.toml, [people.{person.key}]).")
 
 
-def _box(notice: Notice, hold_url: str) -> Iterator[str]:
+def _box(notice: Notice, hold_url: str, attempts: int) -> Iterator[str]:
     yield f'<div role="region" aria-label="Notice" lang="en" dir="ltr" style="{_BOX}">'
+    if attempts > 1:
+        yield f'<p style="margin:0 0 8px">{_AGAIN}</p>'
     yield f'<p style="margin:0 0 8px"><strong>{escape(notice.what)}</strong></p>'
     yield f'<p style="margin:0 0 8px">If you do nothing: {escape(notice.otherwise)}</p>'
     yield f'<p style="margin:0 0 8px">Why: {escape(notice.why)}</p>'
@@ -171,7 +172,7 @@ def signed(content: bytes, notice: Notice, key: str, now: datetime) -> Mapping[s
     """The headers of a call (Standard Webhooks 1.0). `key` is `whsec_` and base64."""
     name = hashlib.sha256(notice.key.encode()).hexdigest()[:32]
     seconds = str(int(now.timestamp()))
-    secret = base64.b64decode(key.removeprefix(SECRET))
+    secret = base64.b64decode(key.removeprefix(_PREFIX))
     mac = hmac.new(secret, f"{name}.{seconds}.".encode() + content, hashlib.sha256).digest()
     return {
         "Content-Type": "application/json",

@@ -23,6 +23,7 @@ from newsletter.model import (
     SlotRecord,
 )
 
+
 def started(key: str, issue: Issue, at: datetime, site: Site) -> Notice:
     """An issue is on its way."""
     by = f"{_name(site, issue.sent_by)} sent it." if issue.sent_by else "Its time has come."
@@ -99,9 +100,7 @@ def failures(key: str, issue: Issue, counts: Mapping[DeliveryState, int], at: da
     )
 
 
-def stopped(
-    key: str, issue: Issue, state: IssueState, by: str, reason: str, at: datetime, site: Site
-) -> Notice:
+def stopped(key: str, issue: Issue, state: IssueState, by: str, reason: str, at: datetime, site: Site) -> Notice:
     """An issue that readers will not get, or not by mail, because somebody said so."""
     named = {IssueState.CANCELLED: "is cancelled", IssueState.SKIPPED: "is skipped", IssueState.WEB_ONLY: "is web only"}
     what = named.get(state, f"is {state.value}")
@@ -208,6 +207,7 @@ def preview(
         lines=tuple(lines),
         fixes=("newsletter issue show next",),
         hold=slot.key,
+        number=number,
         mark=digest.digest_hash if digest else "",
         digest=digest,
     )

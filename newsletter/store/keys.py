@@ -1,6 +1,7 @@
 """The secrets of one newsletter: made once, at the first start, and read by their owner only.
 
-Losing them breaks every link in mails that are out, so nothing in the file is ever overwritten, and it belongs into backups.
+Losing them breaks every link in mails that are out, so nothing in the file is ever overwritten, and it belongs into
+backups.
 """
 
 from __future__ import annotations

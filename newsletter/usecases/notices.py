@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Self
 
 from newsletter.delivery import notice as mails
 from newsletter.errors import NewsletterError, Outside, Problem
@@ -26,11 +27,12 @@ from newsletter.model import (
     NoticeKind,
     NoticeState,
     Outcome,
+    Proof,
     Receipt,
     Site,
     Turn,
 )
-from newsletter.ports import Client, Clock, Ledger, Notices, Session, Transport
+from newsletter.ports import Caller, Clock, Ledger, Notices, Proofs, Session, Transport
 
 NEWS = timedelta(days=3)
 """What happened longer ago is told nobody any more: it is history."""
@@ -47,9 +49,10 @@ class Desk:
     """Whom to tell, and how."""
 
     notices: Notices
+    proofs: Proofs
     site: Site
     transport: Transport
-    client: Client
+    caller: Caller
     webhook: str  # its address; empty for none
     webhook_key: Callable[[], str]
     message_id_key: str
@@ -118,44 +121,52 @@ def hand_over(desk: Desk, clock: Clock) -> Handed:
 
     Trouble outside is returned, never raised: what could not be handed over waits, longer each time, for 48 hours.
     """
-    counts = {state: 0 for state in NoticeState}
-    trouble: Problem | None = None
-    with ExitStack() as stack:
-        sessions: list[Session] = []
-
-        def session() -> Session:
-            if not sessions:
-                sessions.append(stack.enter_context(desk.transport.open()))
-            return sessions[0]
-
+    counts = dict.fromkeys(NoticeState, 0)
+    with _Relay(desk.transport) as relay:
         for copy in desk.notices.due(clock()):
-            begun = desk.notices.begin(copy)
-            if begun is None:
-                continue
-            if copy.to == WEBHOOK:
-                receipt = _call(desk, begun, clock())
-            else:
-                receipt, trouble = _mail(desk, begun, session, trouble)
-            settled = _settled(begun, receipt, clock())
-            desk.notices.settle(settled)
-            counts[settled.state] += 1
-    return Handed(counts[NoticeState.ACCEPTED], counts[NoticeState.WAITING], counts[NoticeState.FAILED], trouble)
+            if begun := desk.notices.begin(copy):
+                receipt = _call(desk, begun, clock()) if copy.to == WEBHOOK else _mail(desk, begun, relay, clock())
+                settled = _settled(begun, receipt, clock())
+                desk.notices.settle(settled)
+                counts[settled.state] += 1
+    return Handed(counts[NoticeState.ACCEPTED], counts[NoticeState.WAITING], counts[NoticeState.FAILED], relay.trouble)
 
 
-def _mail(
-    desk: Desk, copy: NoticeCopy, session: Callable[[], Session], trouble: Problem | None
-) -> tuple[Receipt, Problem | None]:
-    """What the mail server said; where it is in trouble already, that, without asking it for each."""
-    if trouble:
-        return Receipt(Outcome.DEFERRED, None, trouble.message), trouble
+class _Relay:
+    """The mail server for one round: reached when it is needed, and asked no more once it is in trouble."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._session: Session | None = None
+        self._stack = ExitStack()
+        self.trouble: Problem | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def send(self, message: Message) -> Receipt:
+        if self.trouble is None:
+            try:
+                self._session = self._session or self._stack.enter_context(self._transport.open())
+                return self._session.send(message)
+            except Outside as error:
+                self.trouble = error.problems[0]
+        return Receipt(Outcome.DEFERRED, None, self.trouble.message)
+
+
+def _mail(desk: Desk, copy: NoticeCopy, relay: _Relay, now: datetime) -> Receipt:
     try:
         message = _message(desk, copy)
     except NewsletterError as error:
-        return Receipt(Outcome.REFUSED, None, error.problems[0].message), None
-    try:
-        return session().send(message), None
-    except Outside as error:
-        return Receipt(Outcome.DEFERRED, None, error.problems[0].message), error.problems[0]
+        return Receipt(Outcome.REFUSED, None, error.problems[0].message)
+    receipt = relay.send(message)
+    shown = copy.notice
+    if shown.digest and receipt.outcome is Outcome.ACCEPTED:  # then it is a test of this text
+        desk.proofs.keep(Proof(WEEKLY, shown.number, shown.mark, message.sender, message.recipient, now, receipt))
+    return receipt
 
 
 def _message(desk: Desk, copy: NoticeCopy) -> Message:
@@ -180,7 +191,7 @@ def _call(desk: Desk, copy: NoticeCopy, now: datetime) -> Receipt:
     hold = desk.hold_url(notice.hold, "webhook") if notice.hold else ""
     content = mails.payload(desk.site, notice, hold, copy.attempts)
     try:
-        status = desk.client.send(desk.webhook, content, mails.signed(content, notice, desk.webhook_key(), now))
+        status = desk.caller.send(desk.webhook, content, mails.signed(content, notice, desk.webhook_key(), now))
     except NewsletterError as error:
         return Receipt(Outcome.DEFERRED, None, error.problems[0].message)
     outcome = Outcome.ACCEPTED if 200 <= status < 300 else Outcome.REFUSED if status == 410 else Outcome.DEFERRED
@@ -188,14 +199,15 @@ def _call(desk: Desk, copy: NoticeCopy, now: datetime) -> Receipt:
 
 
 def _settled(copy: NoticeCopy, receipt: Receipt, now: datetime) -> NoticeCopy:
-    """What an answer means. One without an answer is tried again and says so: a notice is better had twice than lost."""
-    reply = " ".join(str(part) for part in (receipt.code, receipt.reply) if part) if copy.to != WEBHOOK else receipt.reply
+    """What an answer means. Without one it goes again, and says so: better had twice than lost."""
+    code = "" if receipt.code is None or copy.to == WEBHOOK else f"{receipt.code} "
+    answered = replace(copy, reply=f"{code}{receipt.reply}", next_at=None, done_at=now)
     if receipt.outcome is Outcome.ACCEPTED:
-        return replace(copy, state=NoticeState.ACCEPTED, reply=reply, done_at=now, next_at=None)
+        return replace(answered, state=NoticeState.ACCEPTED)
     again = None if receipt.outcome is Outcome.REFUSED else mails.next_try(copy.attempts, copy.notice.at, now)
     if again is None:
-        return replace(copy, state=NoticeState.FAILED, reply=reply, done_at=now, next_at=None)
-    return replace(copy, state=NoticeState.WAITING, reply=reply, next_at=again)
+        return replace(answered, state=NoticeState.FAILED)
+    return replace(answered, state=NoticeState.WAITING, next_at=again, done_at=None)
 
 
 def broken(copies: Sequence[NoticeCopy]) -> bool:
