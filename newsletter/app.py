@@ -74,6 +74,7 @@ class App:
         self._inputs = ""  # what the library was last read from
         self._seen: tuple[Sequence[Source], str] | None = None  # by `unchanged`, for the reading that follows at once
         self._coming: Sequence[datetime] = ()  # when posts come out, or are withdrawn
+        self._loaded: tuple[datetime, Loaded] | None = None
         self._shown = ""  # what the mail was made of that editors were shown last
 
     def stay(self) -> None:
@@ -296,7 +297,12 @@ class App:
             last=self._last,
         )
         self._coming = [time for post in loaded.posts for time in _times(post)]
+        self._loaded = (now, loaded)
         return loaded
+
+    def as_loaded(self, now: datetime) -> Loaded:
+        """What `loaded` said last, if that was for this time; else it is asked."""
+        return self._loaded[1] if self._loaded and self._loaded[0] == now else self.loaded(now)
 
     def _look(self) -> tuple[Sequence[Source], str]:
         """The posts, not opened yet, and one hash of all that a publish is made of; empty when it cannot be told."""
@@ -495,6 +501,14 @@ class App:
             brief=brief,
             remarks=tuple(remarks),
         )
+
+    def press_of_slot(self, library: Library, now: datetime) -> Press:
+        """What making the issue that is due needs; `library` is that of now. Shortly before a slot it is as of the slot."""
+        from newsletter.usecases.choose import as_of
+
+        then = as_of(self.config.cadence, self.ledger, now)
+        comes_out = any(now < time <= then for time in self._coming)
+        return self.press(self.library(then) if comes_out else library, then)
 
     def recover(self, now: datetime) -> int:
         """After taking the sender lock: settle what a crash left. How many deliveries became uncertain."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import datetime
+from urllib.parse import urlsplit
 
 from newsletter.app import App
 from newsletter.errors import NewsletterError
+from newsletter.ports import Clock
 from newsletter.usecases.notices import Handed
 
 Say = Callable[..., None]
@@ -16,21 +17,20 @@ Say = Callable[..., None]
 class Telling:
     """Tells once whatever is to be told; safe to call from two threads, of which the second then leaves it be."""
 
-    def __init__(self, app: App, clock: Callable[[], datetime], say: Say) -> None:
+    def __init__(self, app: App, say: Say) -> None:
         self._app = app
-        self._clock = clock
         self._say = say
         self._busy = threading.Lock()
         self._knock: threading.Thread | None = None
         self._unheard = ""
 
-    def tell(self, *, sends: bool) -> Handed | None:
+    def tell(self, clock: Clock, *, sends: bool) -> Handed | None:
         """Write down what happened, and hand over what waits if this process `sends`. Raises NewsletterError."""
         if not self._busy.acquire(blocking=False):
             return None
         try:
-            self._app.tell(self._clock())
-            done = self._app.hand_over_notices(self._clock) if sends else None
+            self._app.tell(clock())
+            done = self._app.hand_over_notices(clock) if sends else None
         finally:
             self._busy.release()
         if done and done.accepted:
@@ -51,5 +51,5 @@ class Telling:
         except NewsletterError as error:
             fault = error.problems[0].message
         if fault != self._unheard and fault:
-            self._say(f"warn  The heartbeat was not heard by {url}: {fault}")
+            self._say(f"warn  {urlsplit(url).hostname} did not hear the heartbeat: {fault}")
         self._unheard = fault
