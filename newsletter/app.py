@@ -503,7 +503,7 @@ class App:
         )
 
     def press_of_slot(self, library: Library, now: datetime) -> Press:
-        """What making the issue that is due needs; `library` is that of now. Shortly before a slot it is as of the slot."""
+        """What making the issue that is due needs, as of its slot also shortly before it; `library` is that of now."""
         from newsletter.usecases.choose import as_of
 
         then = as_of(self.config.cadence, self.ledger, now)
