@@ -43,6 +43,34 @@ class Sender:
 
 
 @dataclass(frozen=True, slots=True)
+class Palette:
+    """The colours of pages and mail by what they are for, each `#rrggbb`."""
+
+    paper: str  # behind everything
+    card: str  # behind text; and the words on a button
+    tint: str  # behind what is set apart
+    ink: str  # words
+    soft: str  # words beside the words: dates, captions
+    link: str  # links, bars, buttons
+    rule: str  # lines
+
+
+LIGHT = Palette("#faf5ec", "#fffdf8", "#f6e9da", "#2b2521", "#6a5f54", "#9c3d12", "#e3d9c8")
+DARK = Palette("#161412", "#211e1b", "#2a2320", "#e6e0d6", "#b9b1a5", "#f2a07f", "#3a342e")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How pages and mail look: the site has one."""
+
+    light: Palette = LIGHT
+    dark: Palette = DARK
+    titles: str = "serif"  # or sans
+    text: str = "serif"
+    logo: Asset | None = None  # in the masthead of mails, where the name stands else
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """What is true of the whole publication."""
 
@@ -61,6 +89,8 @@ class Site:
     rights: str = ""  # what may be done with the Posts, in one line
     icon: Asset | None = None  # a square PNG, at the web root
     logo: Asset | None = None  # another, twice as wide as high
+    full_text: bool = False  # mails carry whole Posts, as far as they fit
+    look: Look = field(default_factory=Look)
 
     @property
     def direction(self) -> str:
