@@ -92,7 +92,7 @@ def prepare(door: Door, dry_run: bool) -> None:
     with stopwatch() as took:
         library = door.sound_library()
         told_of = door.app.as_loaded(door.now)
-        done = make(door.app.press_of_slot(library, door.now), dry_run=dry_run)
+        done = make(door.app.press_of_slot(library, door.now), dry_run=dry_run, hand=door.hand)
         if not dry_run:
             door.app.tell_of_posts(told_of, door.now)
             door.app.tell(door.now)

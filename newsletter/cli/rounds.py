@@ -14,7 +14,7 @@ from newsletter.cli.telling import Telling
 from newsletter.content.library import Loaded
 from newsletter.errors import NewsletterError, Outside, Problem
 from newsletter.issues.cadence import freeze_at, preview_at
-from newsletter.model import WEEKLY, LogEntry
+from newsletter.model import WEEKLY, LogEntry, by_clock
 from newsletter.usecases.check import library_of
 from newsletter.usecases.prepare import prepare
 
@@ -103,13 +103,12 @@ class Rounds:
         if done.remarks != self._remarks:
             self._say(*told(done.remarks))
         self._remarks = done.remarks
-        made = prepare(app.press_of_slot(library, now))
+        made = prepare(app.press_of_slot(library, now), hand=by_clock(now))
         if made.slot is not None:
             self._say(*prepared_words(self._door, made, "just now"), *told(made.problems))
-            state = made.issue.state.value if made.issue else "no issue"
-            app.ledger.log(
-                LogEntry(now, "clock", "clock", "prepare", f"slot {made.slot.key}", "", f"{state} {made.reason}")
-            )
+            if made.issue is None:
+                line = LogEntry(now, "clock", "clock", "prepare", f"slot {made.slot.key}", "", "no issue", made.reason)
+                app.ledger.log(line)
 
     def _tell_of_posts(self) -> None:
         if self._loaded:

@@ -1,4 +1,4 @@
-"""The weekly issue: notices; parts of a mail that only some get; tests, and mails sent again. Revision 0003."""
+"""The weekly issue: its life, notices, parts of a mail that only some get, tests, mails sent again. Revision 0003."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def upgrade() -> None:
     _segments()
     _proofs()
     _resent()
+    _life()
 
 
 def _notices() -> None:
@@ -114,3 +115,24 @@ def _answer() -> tuple[sa.Column[str], sa.Column[int], sa.Column[str], sa.CheckC
         sa.Column("reply", sa.Text, nullable=False, server_default=""),
         sa.CheckConstraint("outcome IN ('accepted', 'deferred', 'refused', 'unknown')", name="outcome"),
     )
+
+
+def _life() -> None:
+    op.add_column("edition", sa.Column("posts_from", INSTANT))
+    op.add_column("delivery", sa.Column("settled_at", INSTANT))
+    op.add_column("log", sa.Column("note", sa.Text, nullable=False, server_default=""))
+    op.add_column("log", sa.Column("issue_id", sa.Integer))
+    op.create_table(
+        "slot_plan",
+        sa.Column("edition", sa.Text, nullable=False),
+        sa.Column("key", sa.Text, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("moved_to", INSTANT),
+        sa.Column("reason", sa.Text, nullable=False, server_default=""),
+        sa.Column("who", sa.Text, nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("edition", "key", "kind"),
+        sa.CheckConstraint("kind IN ('hold', 'move', 'pause', 'clock')", name="kind"),
+        sqlite_strict=True,
+    )
+    op.create_table("instance", sa.Column("mark", sa.Text, primary_key=True), sqlite_strict=True)
