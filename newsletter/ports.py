@@ -50,6 +50,7 @@ from newsletter.model import (
     Turn,
     Variant,
     Version,
+    Waiver,
 )
 
 T = TypeVar("T")
@@ -204,6 +205,16 @@ class Versions(Protocol):
         """All of a Post, oldest first."""
 
 
+class Waivers(Protocol):
+    """The warnings that people let pass."""
+
+    def add(self, edition: str, waiver: Waiver) -> None:
+        """Let a finding pass; who did so first, with the reason, stays."""
+
+    def of(self, edition: str, number: int) -> Sequence[Waiver]:
+        """All of an Issue, oldest first."""
+
+
 class Proofs(Protocol):
     """The tests of Digests that went to addresses of the house; nothing here knows a reader."""
 
@@ -245,6 +256,9 @@ class Ledger(Protocol):
 
     def carried(self, edition: str) -> Mapping[str, int]:
         """Post id -> number of the Issue that carries it."""
+
+    def told(self, edition: str) -> Mapping[str, int]:
+        """Post id -> how many of its Corrections an Issue has told, or is to tell; a cancelled one gives them back."""
 
     def open_issue(
         self,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from newsletter.errors import ConfigError, Problem, stops
 from newsletter.issues import digest as digests
-from newsletter.issues import preflight, selection
+from newsletter.issues import segments, selection
 from newsletter.model import (
     USUAL,
     WEEKLY,
@@ -32,6 +32,7 @@ from newsletter.model import (
 from newsletter.ports import Ledger
 from newsletter.publish.paths import post_path
 from newsletter.usecases.choose import Press, choose, due, free_slot
+from newsletter.usecases.inspect import Inspection, Specimen, inspected
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -97,7 +98,9 @@ class Draft:
 
     @property
     def stories(self) -> tuple[Story, ...]:
-        return tuple(Story(post.id, post.content_hash, post.slug, post.title) for post in self.posts)
+        return tuple(
+            Story(post.id, post.content_hash, post.slug, post.title, len(post.corrections)) for post in self.posts
+        )
 
 
 def draft_of(press: Press, slot: Slot, posts: Sequence[Post], number: int | None = None) -> Draft:
@@ -107,14 +110,14 @@ def draft_of(press: Press, slot: Slot, posts: Sequence[Post], number: int | None
     """
     issues = press.ledger.issues(WEEKLY)
     return drafted(
-        Shelf(press.library, issues, press.ledger.carried(WEEKLY)),
+        Shelf(press.library, issues, press.ledger.carried(WEEKLY), press.ledger.told(WEEKLY)),
         slot,
         posts,
         number or next_number(issues),
         site=press.site,
         cadence=press.cadence,
         templates=press.templates,
-        sandbox=press.sandbox,
+        inspection=press.inspection,
         brief=press.brief,
         remarks=press.remarks,
     )
@@ -127,6 +130,7 @@ class Shelf:
     library: Library
     issues: Sequence[Issue] = ()  # oldest first
     carried: Mapping[str, int] = field(default_factory=dict)  # post id -> number of the Issue that carries it
+    told: Mapping[str, int] = field(default_factory=dict)  # post id -> how many of its Corrections an Issue has told
 
 
 def next_number(issues: Sequence[Issue]) -> int:
@@ -142,7 +146,7 @@ def drafted(
     site: Site,
     cadence: Cadence,
     templates: Environment,
-    sandbox: bool,
+    inspection: Inspection,
     brief: Brief = USUAL,
     remarks: Sequence[Problem] = (),
 ) -> Draft:
@@ -159,10 +163,12 @@ def drafted(
         carried=shelf.carried,
         previous=previous,
         brief=brief,
+        errata=segments.errata(shelf.library, shelf.issues, shelf.told),
     )
     digest = digests.render(view, templates)
     unmet = selection.unmet(brief, shelf.library, posts)
-    problems = (*remarks, *unmet, *preflight.preflight(digest, view, sandbox=sandbox))
+    specimen = Specimen(number, slot, posts, digest, view, previous, shelf.library.approved)
+    problems = inspected(specimen, site, inspection, (*remarks, *unmet))
     return Draft(number, slot, tuple(posts), digest, problems)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -125,7 +126,8 @@ def _drafted(press: Press, roster: Roster, start: datetime) -> Plan:
 
 def _no_story(selection: Selection) -> Problem:
     waiting = [choice.post for choice in selection.waiting]
-    why = f"{words.stories(len(waiting))} in review." if waiting else "Every approved post has been in an issue."
+    reasons = Counter(choice.reason for choice in selection.left)
+    why = "; ".join(f"{words.stories(n)} {reason}" for reason, n in reasons.items()) or "There is no post."
     fixes = tuple(
         f"newsletter post approve {post.slug}" + (f" --as {post.reviewer.key}" if post.reviewer else "")
         for post in waiting[:3]
