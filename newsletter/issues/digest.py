@@ -11,7 +11,7 @@ import hashlib
 from jinja2 import Environment
 
 from newsletter.issues import plaintext
-from newsletter.issues.inline import inline
+from newsletter.issues.inline import inline, transform
 from newsletter.issues.view import DigestView, EarlierView, LastIssueView, StoryView, view
 from newsletter.model import Digest
 
@@ -20,13 +20,22 @@ __all__ = ["DigestView", "EarlierView", "LastIssueView", "StoryView", "digest_ha
 
 def render(view: DigestView, templates: Environment) -> Digest:
     """The Digest of a view. Raises ConfigError (I2xx) when a template or style sheet cannot be inlined whole."""
-    html = inline(
-        templates.get_template("email/digest.html").render(digest=view),
-        templates.get_template("email/style.css").render(digest=view),
-    )
+    html = inline(*_unjoined(view, templates))
     text = plaintext.render(view, templates)
     note = "\n\n".join([*view.note, f"— {view.signed}"] if view.signed else view.note) if view.note else ""
     return Digest(view.subject, view.preheader, html, text, digest_hash(view.subject, view.preheader, html, text), note)
+
+
+def inlined(view: DigestView, templates: Environment) -> str:
+    """The HTML of a view as `render` makes it, taken on trust: for whoever only weighs it."""
+    return transform(*_unjoined(view, templates))
+
+
+def _unjoined(view: DigestView, templates: Environment) -> tuple[str, str]:
+    """The page and its plain sheet."""
+    names = ("email/digest.html", "email/style.css")
+    page, sheet = (templates.get_template(name).render(digest=view) for name in names)
+    return page, sheet
 
 
 def digest_hash(subject: str, preheader: str, html: str, text: str) -> str:

@@ -24,6 +24,7 @@ CONTENTS_FROM = 3  # stories, from which a list of contents helps more than it c
 EARLIER_MAX = 3
 SUMMARY_WORDS = 60
 NOTE_WORDS = 80
+_LONG_WORD = 10  # characters
 _EMPTY_LINE = re.compile(r"\n[ \t]*\n")
 
 
@@ -210,7 +211,7 @@ def _story(
         date=day,
         minutes=post.minutes,
         byline=words.byline(post.author.name, reviewer, *facts),
-        summary=_first_words(post.summary, SUMMARY_WORDS),
+        summary=first_words(post.summary, SUMMARY_WORDS),
         image=post.image,
         image_alt=post.image_alt,
         take_html=mail_html(post.take.html, level=level + 1, url=url, title=title) if post.take else "",
@@ -298,9 +299,12 @@ def _postal_address(site: Site) -> str:
     return address if named else f"{site.sender.name}, {address}"
 
 
-def _first_words(text: str, limit: int) -> str:
+def first_words(text: str, limit: int) -> str:
+    """At most `limit` words on one line; of a script that writes none apart, as much as these would take."""
     every = text.split()
-    return " ".join(every) if len(every) <= limit else " ".join(every[:limit]).rstrip(" ,.;:–—-") + "…"
+    shown = " ".join(every[:limit])
+    cut = len(every) > limit or len(shown) > limit * _LONG_WORD
+    return shown[: limit * _LONG_WORD].rstrip(" ,.;:–—-") + "…" if cut else shown
 
 
 def _one_line(text: str) -> str:

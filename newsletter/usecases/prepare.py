@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from newsletter.errors import ConfigError, Problem, stops
 from newsletter.issues import digest as digests
-from newsletter.issues import preflight, selection
+from newsletter.issues import fit, preflight, selection
 from newsletter.model import (
     USUAL,
     WEEKLY,
@@ -157,10 +157,10 @@ def drafted(
         previous=previous,
         brief=brief,
     )
-    digest = digests.render(view, templates)
+    made = fit.fitted(view, templates)
     unmet = selection.unmet(brief, shelf.library, posts)
-    problems = (*remarks, *unmet, *preflight.preflight(digest, view, sandbox=sandbox))
-    return Draft(number, slot, tuple(posts), digest, problems)
+    problems = (*remarks, *unmet, *made.problems, *preflight.preflight(made.digest, made.view, sandbox=sandbox))
+    return Draft(number, slot, tuple(posts), made.digest, problems)
 
 
 def brought_forward(slot: Slot, start: datetime) -> Slot:
