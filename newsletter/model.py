@@ -420,6 +420,39 @@ class SlotRecord:
     issue_number: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A warning of one Issue that a person let pass. It holds for this very finding: another sentence, another one."""
+
+    number: int  # of the Issue
+    code: str
+    finding: str  # file and sentence, as it was shown
+    digest_hash: str  # of the text in which it was found
+    who: str  # key of a Person
+    at: datetime
+    reason: str
+
+
+class PlanKind(StrEnum):
+    """What may be decided about a Slot before it comes."""
+
+    HOLD = "hold"  # its Issue is made, and waits for a hand
+    MOVE = "move"  # it comes at another time
+    PAUSE = "pause"  # all Slots: none makes an Issue until this is lifted
+    CLOCK = "clock"  # the same, because the machine's clock jumped
+
+
+@dataclass(frozen=True, slots=True)
+class SlotPlan:
+    """What somebody decided about a Slot to come, or, under the key `all`, about every one."""
+
+    key: str
+    kind: PlanKind
+    hand: Hand
+    reason: str = ""
+    moved_to: datetime | None = None
+
+
 class IssueState(StrEnum):
     DRAFT = "draft"
     READY = "ready"
@@ -438,6 +471,30 @@ class IssueState(StrEnum):
         return self in _PUBLIC_STATES
 
 
+class IssueAct(StrEnum):
+    """What is done to an Issue. Nothing else changes its state."""
+
+    MAKE = "make"
+    READY = "ready"  # its text is frozen anew, or it is let go after it was held
+    UNREADY = "unready"  # its text is thawed
+    SEND = "send"  # a hand says when it starts
+    START = "start"  # its audience is fixed
+    HOLD = "hold"
+    PAUSE = "pause"
+    RESUME = "resume"
+    CANCEL = "cancel"
+    SKIP = "skip"
+    WEB_ONLY = "web-only"
+    FINISH = "finish"
+    SETTLE = "settle"  # what became of its doubtful Deliveries was decided
+    RETRY = "retry"
+
+    @property
+    def turns(self) -> tuple[frozenset[IssueState], frozenset[IssueState]]:
+        """From which states it leads, and to which. MAKE leads from none: the Issue was not there."""
+        return _TURNS[self]
+
+
 _PUBLIC_STATES = frozenset(
     {
         IssueState.SENDING,
@@ -447,6 +504,60 @@ _PUBLIC_STATES = frozenset(
         IssueState.WEB_ONLY,
     }
 )
+
+
+def _turns_of() -> dict[IssueAct, tuple[frozenset[IssueState], frozenset[IssueState]]]:
+    state, act = IssueState, IssueAct
+    frozen = {state.READY, state.HELD}
+    going = {state.SENDING, state.PAUSED}
+    told: list[tuple[IssueAct, set[IssueState], set[IssueState]]] = [
+        (act.MAKE, set(), frozen),
+        (act.READY, {state.DRAFT, state.HELD}, frozen),
+        (act.UNREADY, frozen, {state.DRAFT}),
+        (act.SEND, frozen, {state.READY}),
+        (act.START, {state.READY}, {state.SENDING}),
+        (act.HOLD, {state.READY}, {state.HELD}),
+        (act.PAUSE, {state.SENDING}, {state.PAUSED}),
+        (act.RESUME, {state.PAUSED}, {state.SENDING}),
+        (act.CANCEL, {state.DRAFT, *frozen, *going}, {state.CANCELLED}),
+        (act.SKIP, {state.DRAFT, state.HELD}, {state.SKIPPED}),
+        (act.WEB_ONLY, {*frozen, state.CANCELLED}, {state.WEB_ONLY}),
+        (act.FINISH, {state.SENDING}, {state.SENT, state.NEEDS_ATTENTION}),
+        (act.SETTLE, {*going, state.NEEDS_ATTENTION}, {*going, state.NEEDS_ATTENTION, state.SENT}),
+        (act.RETRY, {*going, state.NEEDS_ATTENTION}, going),
+    ]
+    return {done: (frozenset(before), frozenset(after)) for done, before, after in told}
+
+
+_TURNS = _turns_of()
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """Who does something, from where, and when."""
+
+    who: str  # key of a Person, "operator" where none is named, "clock"
+    channel: str  # cli, clock, web
+    at: datetime
+
+
+def by_clock(now: datetime) -> Hand:
+    """Nobody: it was time."""
+    return Hand("clock", "clock", now)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One change in the life of an Issue, a line of the log; append-only, written with the change or not at all."""
+
+    id: int  # rises
+    edition: str
+    number: int  # of the Issue
+    act: IssueAct
+    hand: Hand
+    before: IssueState | None  # None when it was made
+    after: IssueState
+    note: str = ""  # the reason given, or what follows: "starts Fri 27 Nov 2026, 08:00 Madrid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -690,6 +801,7 @@ class LogEntry:
     object: str
     before: str = ""
     after: str = ""
+    note: str = ""
 
 
 # --- notices ---------------------------------------------------------------------------------------

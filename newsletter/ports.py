@@ -26,6 +26,7 @@ from newsletter.model import (
     Digest,
     Fetched,
     File,
+    Hand,
     Issue,
     IssueState,
     Library,
@@ -46,8 +47,10 @@ from newsletter.model import (
     Source,
     Story,
     Subscriber,
+    Turn,
     Variant,
     Version,
+    Waiver,
 )
 
 T = TypeVar("T")
@@ -202,6 +205,16 @@ class Versions(Protocol):
         """All of a Post, oldest first."""
 
 
+class Waivers(Protocol):
+    """The warnings that people let pass."""
+
+    def add(self, edition: str, waiver: Waiver) -> None:
+        """Let a finding pass; who did so first, with the reason, stays."""
+
+    def of(self, edition: str, number: int) -> Sequence[Waiver]:
+        """All of an Issue, oldest first."""
+
+
 class Proofs(Protocol):
     """The tests of Digests that went to addresses of the house; nothing here knows a reader."""
 
@@ -244,6 +257,9 @@ class Ledger(Protocol):
     def carried(self, edition: str) -> Mapping[str, int]:
         """Post id -> number of the Issue that carries it."""
 
+    def told(self, edition: str) -> Mapping[str, int]:
+        """Post id -> how many of its Corrections an Issue has told, or is to tell; a cancelled one gives them back."""
+
     def open_issue(
         self,
         *,
@@ -254,7 +270,7 @@ class Ledger(Protocol):
         render: Callable[[int], Digest],
         state: IssueState,
         reason: str,
-        now: datetime,
+        hand: Hand,
         send_at: datetime | None,
     ) -> Issue | None:
         """In one transaction: take the slot, give the next number, attach the stories, freeze the Digest.
@@ -269,21 +285,28 @@ class Ledger(Protocol):
     def issue(self, edition: str, number: int) -> Issue | None: ...
     def digest(self, edition: str, number: int) -> Digest: ...
 
-    def schedule_send(self, edition: str, number: int, *, at: datetime, by: str) -> bool:
-        """A READY or HELD issue becomes READY to start at `at`; False when intended, started or cancelled before."""
+    # -- the life of an issue: each of these is one IssueAct, written down as a Turn with the change or not at all
+    def schedule_send(self, edition: str, number: int, *, at: datetime, hand: Hand, note: str = "") -> bool:
+        """A READY or HELD issue becomes READY to start at `at`; False when a hand intended it, it started or ended."""
 
-    def cancel(self, edition: str, number: int, *, reason: str, now: datetime, free_slot: bool = False) -> int:
+    def cancel(self, edition: str, number: int, *, reason: str, hand: Hand, free_slot: bool = False) -> int:
         """Stop an issue: what waits is dropped. Returns how many readers already have it (accepted or uncertain).
 
         With no hand-over yet its posts return to the pool, and with `free_slot` its slot may be taken anew; afterwards
         they count as carried.
         """
 
-    def hold(self, edition: str, number: int, *, reason: str) -> bool:
+    def hold(self, edition: str, number: int, *, reason: str, hand: Hand) -> bool:
         """READY -> HELD, its slot's outcome with it. False when it is no longer READY."""
 
-    def pause(self, edition: str, number: int, *, reason: str) -> None: ...
-    def resume(self, edition: str, number: int) -> None: ...
+    def pause(self, edition: str, number: int, *, reason: str, hand: Hand) -> bool:
+        """SENDING -> PAUSED; False in any other state."""
+
+    def resume(self, edition: str, number: int, *, hand: Hand) -> bool:
+        """PAUSED -> SENDING; False in any other state."""
+
+    def turns(self, *, after: int = 0) -> Sequence[Turn]:
+        """Every Turn of every issue with a higher id than `after`, oldest first."""
 
     # -- the audience and the send
     def start_send(self, edition: str, number: int, *, now: datetime) -> Issue | None:

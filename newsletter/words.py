@@ -23,6 +23,7 @@ MONTHS = (
     "November",
     "December",
 )
+_LONG_WORD = 10  # characters
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=[^a-z\s])")
 
 
@@ -83,6 +84,14 @@ def shorten(text: str, limit: int) -> str:
     if not text[limit - 1].isspace():
         head = head.rpartition(" ")[0] or head
     return head.rstrip(" ,.;:–—-") + "…"
+
+
+def first_words(text: str, limit: int) -> str:
+    """At most `limit` words on one line; of a script that writes none apart, as much as these would take."""
+    every = text.split()
+    shown = " ".join(every[:limit])
+    cut = len(every) > limit or len(shown) > limit * _LONG_WORD
+    return shown[: limit * _LONG_WORD].rstrip(" ,.;:–—-") + "…" if cut else shown
 
 
 def byline(author: str, reviewer: str, *facts: str) -> str:

@@ -17,7 +17,7 @@ from jinja2 import Environment
 from newsletter import words
 from newsletter.errors import Problem
 from newsletter.issues import budget, digest
-from newsletter.issues.view import SUMMARY_WORDS, DigestView, SectionView, StoryView, first_words
+from newsletter.issues.view import SUMMARY_WORDS, DigestView, SectionView, StoryView
 from newsletter.model import Digest
 
 SHORTER = (45, 30, 20)
@@ -49,7 +49,7 @@ class Fitted:
 
 
 def fitted(view: DigestView, templates: Environment) -> Fitted:
-    """The Digest of a view, or of the fullest view that is not too heavy (I336 tells). When even the last step is,
+    """The Digest of a view, or of the fullest view that is not too heavy (I349 tells). When even the last step is,
     the Digest of that step. Raises ConfigError as `digest.render` does.
     """
     made = digest.render(view, templates)
@@ -96,7 +96,7 @@ def less(view: DigestView, cut: Cut) -> DigestView:
 def _less(story: StoryView, cut: Cut, place: int) -> StoryView:
     if place < cut.whole:
         return story
-    summary = story.summary if story.lead else first_words(story.summary, cut.words)
+    summary = story.summary if story.lead else words.first_words(story.summary, cut.words)
     return replace(story, summary=summary, body_html="", body_text="")
 
 
@@ -112,7 +112,7 @@ def _told(view: DigestView, cut: Cut, octets: int) -> Problem:
     if cut.shown is not None:
         parts.append(f"the last {number - cut.shown} stories are linked titles")
     return Problem(
-        "I336",
+        "I349",
         f"The mail would have {octets / 1000:.1f} kB, so it was cut: {'; '.join(parts)}",
         why="Mail programs clip a mail at about 102 kB, and the unsubscribe link is at its end. Every story is in it.",
         fixes=("leave stories for the next issue: newsletter issue plan --leave-out SLUG", "[issue] at_most = 30"),

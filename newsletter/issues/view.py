@@ -13,10 +13,12 @@ from datetime import date, datetime, timedelta
 from functools import partial
 
 from newsletter import words
+from newsletter.issues import segments
 from newsletter.issues.body import mail_html
 from newsletter.issues.prose import prose
 from newsletter.issues.sections import Section, sections
-from newsletter.model import USUAL, Brief, Cadence, Issue, Library, Look, Post, Sentinel, Site, Slot
+from newsletter.issues.segments import Erratum, ErratumView, RecapView
+from newsletter.model import USUAL, Brief, Cadence, Issue, Library, Look, Post, Segment, Sentinel, Site, Slot
 
 SUBJECT_MIN, SUBJECT_MAX = 10, 78
 PREHEADER_MIN, PREHEADER_MAX = 40, 110
@@ -24,7 +26,6 @@ CONTENTS_FROM = 3  # stories, from which a list of contents helps more than it c
 EARLIER_MAX = 3
 SUMMARY_WORDS = 60
 NOTE_WORDS = 80
-_LONG_WORD = 10  # characters
 _EMPTY_LINE = re.compile(r"\n[ \t]*\n")
 
 
@@ -61,6 +62,7 @@ class StoryView:
     body_html: str = ""  # the whole text, mail-safe; empty where the summary stands for it
     body_text: str = ""  # the same on 72 columns
     opening: str = ""  # what stands above the whole text: the summary, unless the text begins with it
+    recap: RecapView | None = None  # of its nearest earlier part, for readers who were not sent that
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ class DigestView:
     take_label: str
     sections: tuple[SectionView, ...]  # one without a heading for most issues
     last_issue: LastIssueView | None
+    errata: tuple[ErratumView, ...]  # each for the readers who were sent the wrong version
     home_url: str
     issue_url: str
     feeds_url: str
@@ -119,6 +122,12 @@ class DigestView:
         return self.stories[0]
 
     @property
+    def segments(self) -> tuple[Segment, ...]:
+        """The parts that only some readers get."""
+        recaps = [story.recap.segment for story in self.stories if story.recap]
+        return (*recaps, *(erratum.segment for erratum in self.errata))
+
+    @property
     def contents(self) -> tuple[StoryView, ...]:
         return self.stories if self.lists_contents and len(self.stories) >= CONTENTS_FROM else ()
 
@@ -134,11 +143,12 @@ def view(
     carried: Mapping[str, int],
     previous: Issue | None,
     brief: Brief = USUAL,
+    errata: Sequence[Erratum] = (),
 ) -> DigestView:
     """The mail of issue `number`; `stories` has at least one Post, the lead first.
 
     `carried` says which Issue has which Post; `previous` is the latest Issue before this one. It is pointed to only
-    when its page is public.
+    when its page is public. `errata` are still to be told.
     """
     last = previous if previous and previous.state.public and previous.stories and previous.number < number else None
     week_ago = _is_last_week(last, number, slot)
@@ -147,7 +157,9 @@ def view(
     opening = f"Issue {number} of {site.title}, {words.full_date(day)}."
     divided = sections(stories, brief.pins)
     stories = [post for section in divided for post in section.stories]
-    show = partial(_story, site, library, carried, last.number if last and week_ago else None)
+    last_week = last.number if last and week_ago else None
+    recaps = segments.recaps(site, library, stories, carried)
+    show = partial(_story, site, library, carried, last_week, recaps)
     return DigestView(
         publication=site.title,
         tagline=site.tagline,
@@ -165,6 +177,7 @@ def view(
         take_label=site.take_label,
         sections=tuple(_section(section, stories[0], show) for section in divided),
         last_issue=_last_issue(site, last, week_ago=week_ago) if last else None,
+        errata=tuple(segments.erratum(site, n, one, last_week) for n, one in enumerate(errata, 1)),
         home_url=site.address_of(""),
         issue_url=site.address_of(f"issues/{number}/"),
         feeds_url=site.address_of("feeds/"),
@@ -195,7 +208,13 @@ def _section(section: Section, lead: Post, show: Callable[[Post, int], StoryView
 
 
 def _story(
-    site: Site, library: Library, carried: Mapping[str, int], week_ago: int | None, post: Post, level: int
+    site: Site,
+    library: Library,
+    carried: Mapping[str, int],
+    week_ago: int | None,
+    recaps: Mapping[str, RecapView],
+    post: Post,
+    level: int,
 ) -> StoryView:
     day = words.short_date(_local(site, post.published))
     reviewer = post.reviewer.name if post.reviewer else ""
@@ -211,7 +230,7 @@ def _story(
         date=day,
         minutes=post.minutes,
         byline=words.byline(post.author.name, reviewer, *facts),
-        summary=first_words(post.summary, SUMMARY_WORDS),
+        summary=words.first_words(post.summary, SUMMARY_WORDS),
         image=post.image,
         image_alt=post.image_alt,
         take_html=mail_html(post.take.html, level=level + 1, url=url, title=title) if post.take else "",
@@ -222,6 +241,7 @@ def _story(
         body_html=body,
         body_text=prose(body) if body else "",
         opening="" if post.repeats_itself else post.summary,
+        recap=recaps.get(post.id),
     )
 
 
@@ -297,14 +317,6 @@ def _postal_address(site: Site) -> str:
         return ""
     named = address.casefold().startswith((site.title.casefold(), site.sender.name.casefold()))
     return address if named else f"{site.sender.name}, {address}"
-
-
-def first_words(text: str, limit: int) -> str:
-    """At most `limit` words on one line; of a script that writes none apart, as much as these would take."""
-    every = text.split()
-    shown = " ".join(every[:limit])
-    cut = len(every) > limit or len(shown) > limit * _LONG_WORD
-    return shown[: limit * _LONG_WORD].rstrip(" ,.;:–—-") + "…" if cut else shown
 
 
 def _one_line(text: str) -> str:

@@ -13,8 +13,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
 
+from newsletter import words
 from newsletter.errors import Outside, Problem
-from newsletter.model import DeliveryState, Issue, IssueState, Segment, SubscriberStatus
+from newsletter.model import DeliveryState, Issue, IssueAct, IssueState, Segment, SubscriberStatus, by_clock
+from newsletter.store.acts import act
 from newsletter.store.database import Database, insert_new
 from newsletter.store.rows import Part, read_issues, read_segments
 from newsletter.store.tables import chunk, delivery, issue, subscriber
@@ -144,16 +146,17 @@ def _freeze(connection: Connection, begun: Row[Any], now: datetime) -> Issue | N
     if prepared != begun.audience_expected:
         forget(connection, begun.id)
         return None
-    connection.execute(
-        update(issue)
-        .where(issue.c.id == begun.id)
-        .values(
-            state=IssueState.SENDING.value,
-            reason="",
-            audience=prepared,
-            started_at=begun.audience_at,
-            audience_frozen_at=now,
-        )
+    act(
+        connection,
+        begun.id,
+        IssueAct.START,
+        by_clock(now),
+        to=IssueState.SENDING,
+        note=words.count(prepared or 0, "reader"),
+        reason="",
+        audience=prepared,
+        started_at=begun.audience_at,
+        audience_frozen_at=now,
     )
     return read_issues(connection, issue.c.id == begun.id)[0]
 

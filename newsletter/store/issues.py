@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from newsletter.model import Digest, Issue, IssueState, Slot, SlotOutcome, Story
-from newsletter.store import tables
+from newsletter.model import Digest, Hand, Issue, IssueState, Slot, SlotOutcome, Story
+from newsletter.store import acts, tables
 from newsletter.store.database import insert_new
 from newsletter.store.rows import Part, issue_id, read_issues, read_segments
 from newsletter.store.slots import take
@@ -32,7 +32,7 @@ class Issues(Part):
         render: Callable[[int], Digest],
         state: IssueState,
         reason: str,
-        now: datetime,
+        hand: Hand,
         send_at: datetime | None,
     ) -> Issue | None:
         """As `ports.Ledger` says. A HELD issue is never intended: its `send_at` is left empty.
@@ -50,12 +50,13 @@ class Issues(Part):
                     **_slot_columns(slot),
                     state=state.value,
                     reason=reason,
-                    ready_at=now,
+                    ready_at=hand.at,
                     send_at=None if held else send_at,
                 )
                 _take_slots(connection, edition, slot, coalesced, made, held=held, reason=reason)
                 _attach(connection, made, edition, stories)
                 _freeze(connection, made, render(number))
+                acts.made(connection, made, number, hand, state, reason)
                 return read_issues(connection, issue.c.id == made)[0]
         except _TakenError:
             return None

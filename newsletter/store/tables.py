@@ -34,6 +34,7 @@ from newsletter.model import (
     NoticeKind,
     NoticeState,
     Outcome,
+    PlanKind,
     ReviewAct,
     SegmentKind,
     SlotOutcome,
@@ -87,6 +88,7 @@ edition = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("started_at", Instant, nullable=False),
+    Column("posts_from", Instant),  # posts of earlier times count as carried; none: reckoned from the first slot
     sqlite_strict=True,
 )
 
@@ -131,6 +133,28 @@ slot = Table(
     Column("issue_id", Integer, ForeignKey("issue.id")),
     PrimaryKeyConstraint("edition", "key"),
     _one_of("outcome", SlotOutcome),
+    sqlite_strict=True,
+)
+
+slot_plan = Table(
+    "slot_plan",
+    metadata,
+    Column("edition", Text, nullable=False),
+    Column("key", Text, nullable=False),  # of a slot, or `all`
+    Column("kind", Text, nullable=False),
+    Column("moved_to", Instant),
+    _blank("reason"),
+    Column("who", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    PrimaryKeyConstraint("edition", "key", "kind"),
+    _one_of("kind", PlanKind),
+    sqlite_strict=True,
+)
+
+instance = Table(
+    "instance",
+    metadata,
+    Column("mark", Text, primary_key=True),
     sqlite_strict=True,
 )
 
@@ -238,6 +262,7 @@ delivery = Table(
     _blank("reply"),
     Column("done_at", Instant),
     _blank("variant"),  # keys of the segments that this reader gets, in order, with a blank between
+    Column("settled_at", Instant),  # when a person left a doubtful one as it is
     PrimaryKeyConstraint("issue_id", "subscriber_id"),
     _one_of("state", DeliveryState),
     sqlite_strict=True,
@@ -388,6 +413,22 @@ Index(
     postgresql_where=text("state IN ('waiting', 'sending')"),
 )
 
+waiver = Table(
+    "waiver",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("edition", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("finding", Text, nullable=False),
+    Column("digest_hash", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("reason", Text, nullable=False),
+    UniqueConstraint("edition", "number", "code", "finding"),
+    sqlite_strict=True,
+)
+
 beat = Table(
     "beat",
     metadata,
@@ -407,5 +448,7 @@ log = Table(
     Column("object", Text, nullable=False),
     _blank("before"),
     _blank("after"),
+    _blank("note"),
+    Column("issue_id", Integer),  # of a Turn, whose states `before` and `after` are
     sqlite_strict=True,
 )

@@ -14,6 +14,7 @@ from newsletter import words
 from newsletter.delivery.message import compose
 from newsletter.errors import NewsletterError, Problem
 from newsletter.issues import cadence as cadences
+from newsletter.issues import segments
 from newsletter.issues import selection as selections
 from newsletter.issues.selection import Selection
 from newsletter.model import (
@@ -31,6 +32,7 @@ from newsletter.model import (
     Slot,
 )
 from newsletter.ports import Briefs, Ledger
+from newsletter.usecases.inspect import Inspection
 from newsletter.usecases.prepare import Shelf, drafted, next_number
 
 if TYPE_CHECKING:
@@ -69,7 +71,7 @@ def past(ledger: Ledger, library: Library, now: datetime, briefs: Briefs) -> Pas
     frozen = next((issue for issue in issues if issue.state in _FROZEN), None)
     brief, remarks = briefs.of(next_number(issues))
     return Past(
-        shelf=Shelf(library, issues, ledger.carried(WEEKLY)),
+        shelf=Shelf(library, issues, ledger.carried(WEEKLY), ledger.told(WEEKLY)),
         started=ledger.started(WEEKLY) or now,
         taken={record.key for record in ledger.slots(WEEKLY)},
         frozen=frozen,
@@ -79,7 +81,9 @@ def past(ledger: Ledger, library: Library, now: datetime, briefs: Briefs) -> Pas
     )
 
 
-def coming(past: Past, *, site: Site, cadence: Cadence, templates: Environment, sandbox: bool, now: datetime) -> Coming:
+def coming(
+    past: Past, *, site: Site, cadence: Cadence, templates: Environment, inspection: Inspection, now: datetime
+) -> Coming:
     """The mail as it would go out now; its problems are told beside it, never raised."""
     start = selections.start(cadence, past.started)
     chosen = selections.choose(past.shelf.library, past.shelf.carried, start=start, now=now, brief=past.brief)
@@ -100,7 +104,7 @@ def coming(past: Past, *, site: Site, cadence: Cadence, templates: Environment, 
             site=site,
             cadence=cadence,
             templates=templates,
-            sandbox=sandbox,
+            inspection=inspection,
             brief=past.brief,
             remarks=past.remarks,
         )
@@ -132,7 +136,7 @@ def _composed(
     site: Site,
     now: datetime,
 ) -> Coming:
-    somebody = Addressee(0, "reader@reader.example", now, 1)
+    somebody = Addressee(0, "reader@reader.example", now, 1, variant=segments.keys(digest.segments))
     try:
         message = compose(
             site=site,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from newsletter.errors import ConfigError, Problem, stops
 from newsletter.issues import digest as digests
-from newsletter.issues import fit, preflight, selection
+from newsletter.issues import fit, segments, selection
 from newsletter.model import (
     USUAL,
     WEEKLY,
@@ -18,6 +18,7 @@ from newsletter.model import (
     Cadence,
     Digest,
     File,
+    Hand,
     Issue,
     IssueState,
     Library,
@@ -26,10 +27,12 @@ from newsletter.model import (
     Slot,
     SlotOutcome,
     Story,
+    by_clock,
 )
 from newsletter.ports import Ledger
 from newsletter.publish.paths import post_path
 from newsletter.usecases.choose import Press, choose, due, free_slot
+from newsletter.usecases.inspect import Inspection, Specimen, inspected
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -48,7 +51,7 @@ class Prepared:
     state: IssueState | None = None
 
 
-def prepare(press: Press, *, dry_run: bool = False) -> Prepared:
+def prepare(press: Press, *, dry_run: bool = False, hand: Hand | None = None) -> Prepared:
     """Make the issue of the slot that is due, once; record an empty or late slot with its reason."""
     if not dry_run:
         press.ledger.start(WEEKLY, press.now)
@@ -67,7 +70,8 @@ def prepare(press: Press, *, dry_run: bool = False) -> Prepared:
                 state, reason = IssueState.HELD, "; ".join(f"{p.code} {p.message}" for p in made.stops)
             if dry_run:
                 return Prepared(slot, upcoming, None, reason, made.problems, made, state)
-            issue = open_issue(press, made, coalesced=earlier, state=state, reason=reason, send_at=slot.due)
+            by = hand or by_clock(press.now)
+            issue = open_issue(press, made, coalesced=earlier, state=state, reason=reason, send_at=slot.due, hand=by)
             return Prepared(slot, upcoming, issue, reason, made.problems, state=issue.state if issue else None)
 
 
@@ -94,7 +98,9 @@ class Draft:
 
     @property
     def stories(self) -> tuple[Story, ...]:
-        return tuple(Story(post.id, post.content_hash, post.slug, post.title) for post in self.posts)
+        return tuple(
+            Story(post.id, post.content_hash, post.slug, post.title, len(post.corrections)) for post in self.posts
+        )
 
 
 def draft_of(press: Press, slot: Slot, posts: Sequence[Post], number: int | None = None) -> Draft:
@@ -104,14 +110,14 @@ def draft_of(press: Press, slot: Slot, posts: Sequence[Post], number: int | None
     """
     issues = press.ledger.issues(WEEKLY)
     return drafted(
-        Shelf(press.library, issues, press.ledger.carried(WEEKLY)),
+        Shelf(press.library, issues, press.ledger.carried(WEEKLY), press.ledger.told(WEEKLY)),
         slot,
         posts,
         number or next_number(issues),
         site=press.site,
         cadence=press.cadence,
         templates=press.templates,
-        sandbox=press.sandbox,
+        inspection=press.inspection,
         brief=press.brief,
         remarks=press.remarks,
     )
@@ -124,6 +130,7 @@ class Shelf:
     library: Library
     issues: Sequence[Issue] = ()  # oldest first
     carried: Mapping[str, int] = field(default_factory=dict)  # post id -> number of the Issue that carries it
+    told: Mapping[str, int] = field(default_factory=dict)  # post id -> how many of its Corrections an Issue has told
 
 
 def next_number(issues: Sequence[Issue]) -> int:
@@ -139,7 +146,7 @@ def drafted(
     site: Site,
     cadence: Cadence,
     templates: Environment,
-    sandbox: bool,
+    inspection: Inspection,
     brief: Brief = USUAL,
     remarks: Sequence[Problem] = (),
 ) -> Draft:
@@ -156,10 +163,12 @@ def drafted(
         carried=shelf.carried,
         previous=previous,
         brief=brief,
+        errata=segments.errata(shelf.library, shelf.issues, shelf.told),
     )
     made = fit.fitted(view, templates)
     unmet = selection.unmet(brief, shelf.library, posts)
-    problems = (*remarks, *unmet, *made.problems, *preflight.preflight(made.digest, made.view, sandbox=sandbox))
+    specimen = Specimen(number, slot, posts, made.digest, made.view, previous, shelf.library.approved)
+    problems = inspected(specimen, site, inspection, (*remarks, *unmet, *made.problems))
     return Draft(number, slot, tuple(posts), made.digest, problems)
 
 
@@ -176,6 +185,7 @@ def open_issue(
     state: IssueState,
     reason: str,
     send_at: datetime | None,
+    hand: Hand,
 ) -> Issue | None:
     """Freeze the draft in the ledger, and its pictures before it. None when another process was first."""
 
@@ -195,7 +205,7 @@ def open_issue(
         render=digest_of,
         state=state,
         reason=reason,
-        now=press.now,
+        hand=hand,
         send_at=send_at if state is IssueState.READY else None,
     )
 

@@ -35,7 +35,7 @@ def test_a_mail_of_many_stories_fits_holds_them_all_and_tells_what_was_cut(numbe
         assert f"\nhttps://autotrendy.example/posts/p{n}/" in made.digest.text.replace("  https", "https")
     assert budget.check(made.digest) is None or budget.size(made.digest) <= budget.STOP_ABOVE
     [told] = made.problems
-    assert (told.code, told.level) == ("I336", "warn")
+    assert (told.code, told.level) == ("I349", "warn")
     assert f"the last {len(made.view.tail)} stories are linked titles" in told.message
     assert "In this issue" not in made.digest.html + made.digest.text
 

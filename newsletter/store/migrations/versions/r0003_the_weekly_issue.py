@@ -1,4 +1,4 @@
-"""The weekly issue: notices; parts of a mail that only some get; tests, and mails sent again. Revision 0003."""
+"""The weekly issue: its life, notices, parts of a mail that only some get, tests, mails sent again. Revision 0003."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ revision = "0003"
 down_revision = "0002"
 
 INSTANT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # milliseconds since 1970 UTC
-
 KINDS = "'preview', 'edited', 'started', 'held', 'late', 'paused', 'failures', 'empty', 'clock', 'locked', 'mail'"
 
 
 def upgrade() -> None:
     _notices()
+    _waivers()
     _segments()
     _proofs()
     _resent()
+    _life()
 
 
 def _notices() -> None:
@@ -54,6 +55,23 @@ def _notices() -> None:
         ["state"],
         sqlite_where=sa.text("state IN ('waiting', 'sending')"),
         postgresql_where=sa.text("state IN ('waiting', 'sending')"),
+    )
+
+
+def _waivers() -> None:
+    op.create_table(
+        "waiver",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("edition", sa.Text, nullable=False),
+        sa.Column("number", sa.Integer, nullable=False),
+        sa.Column("code", sa.Text, nullable=False),
+        sa.Column("finding", sa.Text, nullable=False),
+        sa.Column("digest_hash", sa.Text, nullable=False),
+        sa.Column("who", sa.Text, nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.UniqueConstraint("edition", "number", "code", "finding"),
+        sqlite_strict=True,
     )
 
 
@@ -111,3 +129,24 @@ def _answer() -> tuple[sa.Column[str], sa.Column[int], sa.Column[str], sa.CheckC
         sa.Column("reply", sa.Text, nullable=False, server_default=""),
         sa.CheckConstraint("outcome IN ('accepted', 'deferred', 'refused', 'unknown')", name="outcome"),
     )
+
+
+def _life() -> None:
+    op.add_column("edition", sa.Column("posts_from", INSTANT))
+    op.add_column("delivery", sa.Column("settled_at", INSTANT))
+    op.add_column("log", sa.Column("note", sa.Text, nullable=False, server_default=""))
+    op.add_column("log", sa.Column("issue_id", sa.Integer))
+    op.create_table(
+        "slot_plan",
+        sa.Column("edition", sa.Text, nullable=False),
+        sa.Column("key", sa.Text, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("moved_to", INSTANT),
+        sa.Column("reason", sa.Text, nullable=False, server_default=""),
+        sa.Column("who", sa.Text, nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("edition", "key", "kind"),
+        sa.CheckConstraint("kind IN ('hold', 'move', 'pause', 'clock')", name="kind"),
+        sqlite_strict=True,
+    )
+    op.create_table("instance", sa.Column("mark", sa.Text, primary_key=True), sqlite_strict=True)
