@@ -12,19 +12,17 @@ import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
 from html import escape
 from itertools import groupby
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 import idna
 
-from newsletter import words
 from newsletter.delivery import mime
 from newsletter.model import Addressee, Digest, Issue, Message, Sentinel, Site
+from newsletter.tongue import tongue_of
 
 HEADERS = (
     "From",
@@ -75,7 +73,7 @@ def compose(
     values = {
         Sentinel.UNSUBSCRIBE: unsubscribe_url,
         Sentinel.ADDRESS: masked(addressee.address),
-        Sentinel.JOINED: day(addressee.joined_at, site.timezone),
+        Sentinel.JOINED: tongue_of(site).long_date(addressee.joined_at.astimezone(site.timezone)),
     }
     html = {sentinel: escape(value) for sentinel, value in values.items()}
     delimiter = f"--{boundary}".encode()
@@ -160,11 +158,6 @@ def _frame(body: str, subtype: str) -> _Frame:
 def masked(address: str) -> str:
     """The address as its owner knows it and nobody else can use it: `r…@example.org`."""
     return f"{address[:1]}{_MASK}@{address.rpartition('@')[2]}"
-
-
-def day(at: datetime, zone: ZoneInfo) -> str:
-    """The local date in words that no country reads otherwise: `3 March 2026`."""
-    return words.long_date(at.astimezone(zone))
 
 
 def ascii_address(address: str) -> str:

@@ -22,7 +22,7 @@ def render(view: DigestView, templates: Environment) -> Digest:
     """The Digest of a view. Raises ConfigError (I2xx) when a template or style sheet cannot be inlined whole."""
     html = inline(
         templates.get_template("email/digest.html").render(digest=view),
-        templates.get_template("email/style.css").render(),
+        templates.get_template("email/style.css").render(digest=view),
     )
     text = plaintext.render(view, templates)
     note = "\n\n".join([*view.note, f"— {view.signed}"] if view.signed else view.note) if view.note else ""

@@ -15,7 +15,9 @@ from jinja2 import Environment
 from newsletter.issues.view import DigestView
 
 COLUMNS = 72
-_BLANKS = re.compile(r"[^\S\xa0]+")
+_UNSEEN = frozenset({"Mn", "Me", "Cf"})  # general categories
+_BLANKS = re.compile(r"[^\S\xa0\u202f]+")
+_UNBROKEN = str.maketrans({"\N{NO-BREAK SPACE}": " ", "\N{NARROW NO-BREAK SPACE}": " "})
 
 
 def render(view: DigestView, templates: Environment) -> str:
@@ -41,7 +43,7 @@ def wrap(text: str, indent: str = "", first: str | None = None) -> str:
         )
         for position, paragraph in enumerate(paragraphs)
     )
-    return "\n\n".join(wrapped).replace("\N{NO-BREAK SPACE}", " ")
+    return "\n\n".join(wrapped).translate(_UNBROKEN)
 
 
 def underlined(text: str, mark: str = "-") -> str:
@@ -64,7 +66,8 @@ def tidy(text: str) -> str:
 
 
 def _width(line: str) -> int:
-    """Columns on a fixed-width screen: wide characters take two, combining marks none."""
+    """Columns on a fixed-width screen: wide characters take two, marks and isolates none."""
     return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in line
+        0 if unicodedata.category(char) in _UNSEEN else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        for char in line
     )
