@@ -25,6 +25,7 @@ from newsletter.ports import (
     Hubs,
     Ledger,
     Output,
+    Proofs,
     Redirects,
     Reviews,
     Roster,
@@ -172,6 +173,12 @@ class App:
         from newsletter.store.versions import SqlVersions
 
         return SqlVersions(self.database)
+
+    @cached_property
+    def proofs(self) -> Proofs:
+        from newsletter.store.proofs import SqlProofs
+
+        return SqlProofs(self.database)
 
     @cached_property
     def roster(self) -> Roster:

@@ -169,6 +169,12 @@ class IssueSection(Section):
     at_most: int | None = Field(None, description="Stories that an issue takes; the others wait. Default: all.", ge=1)
 
 
+class DigestSection(Section):
+    body: Literal["summary", "full"] = Field(
+        "summary", description="What a mail says of each story: its summary, or all of it as far as mails may be long."
+    )
+
+
 class MailSection(Section):
     transport: Literal["maildir", "smtp"] = Field(
         "maildir", description="`maildir` is the sandbox: mail lands in the outbox and no socket is opened."
@@ -223,6 +229,7 @@ class Settings(BaseSettings):
     people: dict[str, PersonSection] = Field({}, description="Desks and persons, each under its key.")
     cadence: CadenceSection = Field(CadenceSection(), description="When issues go out.")
     issue: IssueSection = Field(IssueSection(), description="What an issue is made of.")
+    digest: DigestSection = Field(DigestSection(), description="What the mail says.")
     mail: MailSection = Field(MailSection(), description="How mail leaves.")
     web: WebSection = Field(WebSection(), description="The pages that answer readers.")
     publish: PublishSection = Field(PublishSection(), description="What is told and written beside the pages.")
@@ -554,6 +561,7 @@ def _site(settings: Settings) -> Site:
         review=settings.review == "on",
         hubs=settings.publish.hubs,
         rights=told.rights,
+        full_text=settings.digest.body == "full",
     )
 
 

@@ -43,6 +43,34 @@ class Sender:
 
 
 @dataclass(frozen=True, slots=True)
+class Palette:
+    """The colours of pages and mail by what they are for, each `#rrggbb`."""
+
+    paper: str  # behind everything
+    card: str  # behind text; and the words on a button
+    tint: str  # behind what is set apart
+    ink: str  # words
+    soft: str  # words beside the words: dates, captions
+    link: str  # links, bars, buttons
+    rule: str  # lines
+
+
+LIGHT = Palette("#faf5ec", "#fffdf8", "#f6e9da", "#2b2521", "#6a5f54", "#9c3d12", "#e3d9c8")
+DARK = Palette("#161412", "#211e1b", "#2a2320", "#e6e0d6", "#b9b1a5", "#f2a07f", "#3a342e")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How pages and mail look: the site has one."""
+
+    light: Palette = LIGHT
+    dark: Palette = DARK
+    titles: str = "serif"  # or sans
+    text: str = "serif"
+    logo: Asset | None = None  # in the masthead of mails, where the name stands else
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """What is true of the whole publication."""
 
@@ -61,6 +89,8 @@ class Site:
     rights: str = ""  # what may be done with the Posts, in one line
     icon: Asset | None = None  # a square PNG, at the web root
     logo: Asset | None = None  # another, twice as wide as high
+    full_text: bool = False  # mails carry whole Posts, as far as they fit
+    look: Look = field(default_factory=Look)
 
     @property
     def direction(self) -> str:
@@ -390,6 +420,26 @@ class SlotRecord:
     issue_number: int | None = None
 
 
+class PlanKind(StrEnum):
+    """What may be decided about a Slot before it comes."""
+
+    HOLD = "hold"  # its Issue is made, and waits for a hand
+    MOVE = "move"  # it comes at another time
+    PAUSE = "pause"  # all Slots: none makes an Issue until this is lifted
+    CLOCK = "clock"  # the same, because the machine's clock jumped
+
+
+@dataclass(frozen=True, slots=True)
+class SlotPlan:
+    """What somebody decided about a Slot to come, or, under the key `all`, about every one."""
+
+    key: str
+    kind: PlanKind
+    hand: Hand
+    reason: str = ""
+    moved_to: datetime | None = None
+
+
 class IssueState(StrEnum):
     DRAFT = "draft"
     READY = "ready"
@@ -408,6 +458,30 @@ class IssueState(StrEnum):
         return self in _PUBLIC_STATES
 
 
+class IssueAct(StrEnum):
+    """What is done to an Issue. Nothing else changes its state."""
+
+    MAKE = "make"
+    READY = "ready"  # its text is frozen anew, or it is let go after it was held
+    UNREADY = "unready"  # its text is thawed
+    SEND = "send"  # a hand says when it starts
+    START = "start"  # its audience is fixed
+    HOLD = "hold"
+    PAUSE = "pause"
+    RESUME = "resume"
+    CANCEL = "cancel"
+    SKIP = "skip"
+    WEB_ONLY = "web-only"
+    FINISH = "finish"
+    SETTLE = "settle"  # what became of its doubtful Deliveries was decided
+    RETRY = "retry"
+
+    @property
+    def turns(self) -> tuple[frozenset[IssueState], frozenset[IssueState]]:
+        """From which states it leads, and to which. MAKE leads from none: the Issue was not there."""
+        return _TURNS[self]
+
+
 _PUBLIC_STATES = frozenset(
     {
         IssueState.SENDING,
@@ -419,6 +493,60 @@ _PUBLIC_STATES = frozenset(
 )
 
 
+def _turns_of() -> dict[IssueAct, tuple[frozenset[IssueState], frozenset[IssueState]]]:
+    state, act = IssueState, IssueAct
+    frozen = {state.READY, state.HELD}
+    going = {state.SENDING, state.PAUSED}
+    told: list[tuple[IssueAct, set[IssueState], set[IssueState]]] = [
+        (act.MAKE, set(), frozen),
+        (act.READY, {state.DRAFT, state.HELD}, frozen),
+        (act.UNREADY, frozen, {state.DRAFT}),
+        (act.SEND, frozen, {state.READY}),
+        (act.START, {state.READY}, {state.SENDING}),
+        (act.HOLD, {state.READY}, {state.HELD}),
+        (act.PAUSE, {state.SENDING}, {state.PAUSED}),
+        (act.RESUME, {state.PAUSED}, {state.SENDING}),
+        (act.CANCEL, {state.DRAFT, *frozen, *going}, {state.CANCELLED}),
+        (act.SKIP, {state.DRAFT, state.HELD}, {state.SKIPPED}),
+        (act.WEB_ONLY, {*frozen, state.CANCELLED}, {state.WEB_ONLY}),
+        (act.FINISH, {state.SENDING}, {state.SENT, state.NEEDS_ATTENTION}),
+        (act.SETTLE, {*going, state.NEEDS_ATTENTION}, {*going, state.NEEDS_ATTENTION, state.SENT}),
+        (act.RETRY, {*going, state.NEEDS_ATTENTION}, going),
+    ]
+    return {done: (frozenset(before), frozenset(after)) for done, before, after in told}
+
+
+_TURNS = _turns_of()
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """Who does something, from where, and when."""
+
+    who: str  # key of a Person, "operator" where none is named, "clock"
+    channel: str  # cli, clock, web
+    at: datetime
+
+
+def by_clock(now: datetime) -> Hand:
+    """Nobody: it was time."""
+    return Hand("clock", "clock", now)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One change in the life of an Issue, a line of the log; append-only, written with the change or not at all."""
+
+    id: int  # rises
+    edition: str
+    number: int  # of the Issue
+    act: IssueAct
+    hand: Hand
+    before: IssueState | None  # None when it was made
+    after: IssueState
+    note: str = ""  # the reason given, or what follows: "starts Fri 27 Nov 2026, 08:00 Madrid"
+
+
 @dataclass(frozen=True, slots=True)
 class Story:
     """A Post's place in an Issue, frozen with the hash of the text that was chosen."""
@@ -427,6 +555,30 @@ class Story:
     content_hash: str
     slug: str
     title: str
+    corrections: int = 0  # how many of its Post's Corrections the text told of
+
+
+class SegmentKind(StrEnum):
+    """For whom a Segment is."""
+
+    RECAP = "recap"  # readers who were never sent the earlier Post of a story
+    ERRATUM = "erratum"  # readers who were sent a Post as it was before a Correction
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A part of a Digest that only some readers get, marked in HTML and text by its key (`newsletter.segments`)."""
+
+    key: str  # `recap:1`: no blank in it
+    kind: SegmentKind
+    post_id: str  # the earlier Post, or the one that was corrected
+    correction: int = 0  # its number, from 1, in the Post's Corrections
+
+    def concerns(self, had: Mapping[str, int]) -> bool:
+        """Whether a reader gets it who was sent these Posts: post id -> Corrections that the text told of."""
+        if self.kind is SegmentKind.RECAP:
+            return self.post_id not in had
+        return had.get(self.post_id, self.correction) < self.correction
 
 
 class Sentinel(StrEnum):
@@ -450,6 +602,7 @@ class Digest:
     text: str = field(repr=False)
     digest_hash: str = ""
     note: str = ""  # the editor's, with the signature; the archive shows it too
+    segments: tuple[Segment, ...] = ()  # the parts of `html` and `text` that only some readers get
 
 
 @dataclass(frozen=True, slots=True)
@@ -535,6 +688,7 @@ class Delivery:
     code: int | None = None  # the last SMTP reply code
     reply: str = ""
     done_at: datetime | None = None
+    variant: tuple[str, ...] = ()  # keys of the Segments that this reader gets
 
 
 @dataclass(frozen=True, slots=True)
@@ -558,6 +712,7 @@ class Addressee:
     token_version: int
     attempts: int = 0  # counted hand-overs of this Delivery before the one that now begins
     first_at: datetime | None = None  # when the first of them was made; a retry gives up 48 hours later
+    variant: tuple[str, ...] = ()  # keys of the Segments that this reader gets
 
 
 @dataclass(frozen=True, slots=True)
@@ -586,6 +741,19 @@ class Receipt:
     outcome: Outcome
     code: int | None = None
     reply: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One test of a Digest, to an address of the house, and what came of it."""
+
+    edition: str
+    number: int  # of the Issue, which need not be made yet
+    digest_hash: str  # of exactly this text
+    sender: str
+    recipient: str
+    at: datetime
+    receipt: Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -620,3 +788,67 @@ class LogEntry:
     object: str
     before: str = ""
     after: str = ""
+    note: str = ""
+
+
+# --- notices ---------------------------------------------------------------------------------------
+
+
+class NoticeKind(StrEnum):
+    """What a Notice tells of."""
+
+    PREVIEW = "preview"  # the mail that a slot will send
+    EDITED = "edited"  # a Post lost its Approval
+    STARTED = "started"
+    HELD = "held"
+    LATE = "late"
+    PAUSED = "paused"
+    FAILURES = "failures"  # an Issue is through, and not everybody has it
+    EMPTY = "empty"  # a slot that makes no Issue
+    CLOCK = "clock"  # of this machine, that cannot be right
+    LOCKED = "locked"  # a copied site
+    MAIL = "mail"  # cannot be handed over at all
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that editors and operators are told once, by mail and webhook."""
+
+    key: str  # of the fact; the same fact is told once
+    kind: NoticeKind
+    at: datetime
+    about: str  # `issue 47`, `2026-W48`, `post hybrid-hatch`
+    subject: str
+    what: str
+    why: str
+    otherwise: str  # what happens if nobody does anything
+    lines: tuple[str, ...] = ()  # what changed, the numbers, the warnings
+    fixes: tuple[str, ...] = ()  # commands
+    links: tuple[tuple[str, str], ...] = ()  # words, and the address of a page; looking at it changes nothing
+    hold: str = ""  # key of the slot that its reader may hold
+    mark: str = ""  # the hash of the text that a preview shows
+    digest: Digest | None = field(default=None, repr=False)  # that text
+
+
+class NoticeState(StrEnum):
+    WAITING = "waiting"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeCopy:
+    """The debt "this Notice is owed to this person, or to the webhook"."""
+
+    notice: Notice
+    to: str  # key of a Person, or WEBHOOK
+    state: NoticeState = NoticeState.WAITING
+    attempts: int = 0
+    next_at: datetime | None = None
+    reply: str = ""
+    done_at: datetime | None = None
+
+
+WEBHOOK = "(webhook)"
+"""Stands for the webhook among the keys of persons; no such key can be written in `[people]` without quotes."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Any, Protocol, TypeVar
 
@@ -26,11 +26,16 @@ from newsletter.model import (
     Digest,
     Fetched,
     File,
+    Hand,
     Issue,
     IssueState,
     Library,
     LogEntry,
     Message,
+    Notice,
+    NoticeCopy,
+    NoticeKind,
+    Proof,
     Receipt,
     Recipe,
     ReviewStep,
@@ -42,6 +47,7 @@ from newsletter.model import (
     Source,
     Story,
     Subscriber,
+    Turn,
     Variant,
     Version,
 )
@@ -198,6 +204,19 @@ class Versions(Protocol):
         """All of a Post, oldest first."""
 
 
+class Proofs(Protocol):
+    """The tests of Digests that went to addresses of the house; nothing here knows a reader."""
+
+    def keep(self, made: Proof) -> None:
+        """Add one, whatever was answered."""
+
+    def of(self, digest_hash: str) -> Sequence[Proof]:
+        """Those of exactly this text, oldest first."""
+
+    def accepted_from(self, sender: str) -> Proof | None:
+        """The newest, of whatever text, that was accepted from this From address."""
+
+
 class Briefs(Protocol):
     """`next-issue.toml`: what an editor has decided about the next Issue."""
 
@@ -237,7 +256,7 @@ class Ledger(Protocol):
         render: Callable[[int], Digest],
         state: IssueState,
         reason: str,
-        now: datetime,
+        hand: Hand,
         send_at: datetime | None,
     ) -> Issue | None:
         """In one transaction: take the slot, give the next number, attach the stories, freeze the Digest.
@@ -252,21 +271,28 @@ class Ledger(Protocol):
     def issue(self, edition: str, number: int) -> Issue | None: ...
     def digest(self, edition: str, number: int) -> Digest: ...
 
-    def schedule_send(self, edition: str, number: int, *, at: datetime, by: str) -> bool:
-        """A READY or HELD issue becomes READY to start at `at`; False when intended, started or cancelled before."""
+    # -- the life of an issue: each of these is one IssueAct, written down as a Turn with the change or not at all
+    def schedule_send(self, edition: str, number: int, *, at: datetime, hand: Hand, note: str = "") -> bool:
+        """A READY or HELD issue becomes READY to start at `at`; False when a hand intended it, it started or ended."""
 
-    def cancel(self, edition: str, number: int, *, reason: str, now: datetime, free_slot: bool = False) -> int:
+    def cancel(self, edition: str, number: int, *, reason: str, hand: Hand, free_slot: bool = False) -> int:
         """Stop an issue: what waits is dropped. Returns how many readers already have it (accepted or uncertain).
 
         With no hand-over yet its posts return to the pool, and with `free_slot` its slot may be taken anew; afterwards
         they count as carried.
         """
 
-    def hold(self, edition: str, number: int, *, reason: str) -> bool:
+    def hold(self, edition: str, number: int, *, reason: str, hand: Hand) -> bool:
         """READY -> HELD, its slot's outcome with it. False when it is no longer READY."""
 
-    def pause(self, edition: str, number: int, *, reason: str) -> None: ...
-    def resume(self, edition: str, number: int) -> None: ...
+    def pause(self, edition: str, number: int, *, reason: str, hand: Hand) -> bool:
+        """SENDING -> PAUSED; False in any other state."""
+
+    def resume(self, edition: str, number: int, *, hand: Hand) -> bool:
+        """PAUSED -> SENDING; False in any other state."""
+
+    def turns(self, *, after: int = 0) -> Sequence[Turn]:
+        """Every Turn of every issue with a higher id than `after`, oldest first."""
 
     # -- the audience and the send
     def start_send(self, edition: str, number: int, *, now: datetime) -> Issue | None:
@@ -345,6 +371,31 @@ class Roster(Protocol):
     def consents(self, subscriber_id: int) -> Sequence[Consent]: ...
     def counts(self) -> Mapping[str, int]:
         """Readers by status."""
+
+
+class Notices(Protocol):
+    """What editors and operators are told, and to whom it is still owed."""
+
+    def tell(self, told: Notice, to: Sequence[str]) -> bool:
+        """Write it down, owed to each of `to` (keys of persons, WEBHOOK). False when its key was told before."""
+
+    def about(self, kind: NoticeKind, about: str) -> Sequence[Notice]:
+        """All of a kind about one thing, oldest first."""
+
+    def due(self, now: datetime) -> Sequence[NoticeCopy]:
+        """Copies to hand over now, oldest Notice first; one that a crash left `sending` is among them."""
+
+    def open(self, now: datetime, since: timedelta) -> Sequence[NoticeCopy]:
+        """Copies that wait, and those that failed no longer ago than `since`."""
+
+    def last(self, count: int) -> Sequence[tuple[Notice, Sequence[NoticeCopy]]]:
+        """The newest Notices with their copies, newest first."""
+
+    def begin(self, copy: NoticeCopy) -> NoticeCopy | None:
+        """Mark it `sending`, with one attempt more, before it leaves. None when another process was first."""
+
+    def settle(self, copy: NoticeCopy) -> None:
+        """Write down what became of it."""
 
 
 class Session(Protocol):

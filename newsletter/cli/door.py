@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from newsletter.errors import ConfigError, Problem, SourceErrors, UsageError
+from newsletter.model import Hand
 
 if TYPE_CHECKING:
     from newsletter.app import App
@@ -133,6 +134,11 @@ class Door:
     def who(self) -> str:
         """The person that acts, checked against `[people]`; "operator" when none is named."""
         return self.app.person(self.person).key if self.person else "operator"
+
+    @property
+    def hand(self) -> Hand:
+        """Who acts, here and now."""
+        return Hand(self.who, "cli", self.now)
 
     def answer(self, data: object, *lines: str) -> None:
         """The command's answer: JSON when asked for, else the lines."""

@@ -238,7 +238,7 @@ def send(door: Door, number: str, confirm: str | None, delay: str, at: str | Non
         )
         return 0
     confirmed = given[1] if given else _typed(door, plan, page)
-    sent = sending.send(press, plan, confirmed=confirmed, delay=pause, at=start, by=door.who)
+    sent = sending.send(press, plan, confirmed=confirmed, delay=pause, at=start, hand=door.hand)
     return _wait_for(door, sent) if wait else _left_to_work(door, sent)
 
 
@@ -379,7 +379,7 @@ def cancel(door: Door, number: str, reason: str, dry_run: bool) -> None:
         have_it = sending.reached(app.ledger.counts(WEEKLY, one.number))
     else:
         why = reason or f"cancelled by {door.who}"
-        have_it = sending.cancel(app.ledger, app.config.cadence, one.number, reason=why, by=door.who, now=door.now)
+        have_it = sending.cancel(app.ledger, app.config.cadence, one.number, reason=why, hand=door.hand)
     slot = words.when(app.next_slot(door.now).due, app.config.cadence.zone, door.now)
     door.answer(
         {"number": one.number, "have_it": have_it, "dry_run": dry_run},

@@ -215,7 +215,8 @@ def log(door: Door, count: int) -> None:
 
 
 def _change(entry: LogEntry) -> str:
-    return f"{entry.before} → {entry.after}" if entry.before else entry.after
+    change = f"{entry.before} → {entry.after}" if entry.before not in {"", entry.after} else entry.after
+    return f"{change} ({entry.note})" if entry.note else change
 
 
 @click.group("schedule", cls=Group, table={"next": ("newsletter.cli.look:schedule_next", "the next slots")})

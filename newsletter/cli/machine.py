@@ -88,7 +88,7 @@ def prepare(door: Door, dry_run: bool) -> None:
 
     with stopwatch() as took:
         library = door.sound_library()
-        done = make(door.app.press(library, door.now), dry_run=dry_run)
+        done = make(door.app.press(library, door.now), dry_run=dry_run, hand=door.hand)
         door.say(*told(done.problems))
         door.answer(prepared_data(done) | {"dry_run": dry_run}, *prepared_words(door, done, took()))
         if done.issue and done.state is IssueState.READY:

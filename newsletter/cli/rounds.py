@@ -91,10 +91,9 @@ class Rounds:
         made = prepare(app.press(library, now))
         if made.slot is not None:
             self._say(*prepared_words(self._door, made, "just now"), *told(made.problems))
-            state = made.issue.state.value if made.issue else "no issue"
-            app.ledger.log(
-                LogEntry(now, "clock", "clock", "prepare", f"slot {made.slot.key}", "", f"{state} {made.reason}")
-            )
+            if made.issue is None:
+                line = LogEntry(now, "clock", "clock", "prepare", f"slot {made.slot.key}", "", "no issue", made.reason)
+                app.ledger.log(line)
 
     def _deliver(self) -> None:
         app = self._door.app

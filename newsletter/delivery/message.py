@@ -10,7 +10,7 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import format_datetime
 from functools import lru_cache
@@ -20,7 +20,9 @@ from urllib.parse import quote
 
 import idna
 
+from newsletter import segments
 from newsletter.delivery import mime
+from newsletter.errors import NewsletterError
 from newsletter.model import Addressee, Digest, Issue, Message, Sentinel, Site
 from newsletter.tongue import tongue_of
 
@@ -61,7 +63,8 @@ def compose(
     """The Message that hands this Issue to this reader.
 
     Raises NewsletterError: S402 when the address needs SMTPUTF8, S403 when a Sentinel was damaged on the way,
-    S404 for a control character in a header's words, S401 when the finished bytes are not what was meant.
+    or a mark of a segment; S404 for a control character in a header's words, S401 when the finished bytes are not what
+    was meant.
     """
     sender, recipient = ascii_address(site.sender.address), ascii_address(addressee.address)
     key = f"mid|{issue.edition}|{issue.number}|{addressee.subscriber_id}"
@@ -80,8 +83,8 @@ def compose(
     content = b"".join(
         (
             head,
-            *(delimiter, b"\r\n", _frame(digest.text, "plain").fill(values)),
-            *(b"\r\n", delimiter, b"\r\n", _frame(digest.html, "html").fill(html)),
+            *(delimiter, b"\r\n", _frame(digest.text, "plain").fill(values, addressee.variant)),
+            *(b"\r\n", delimiter, b"\r\n", _frame(digest.html, "html").fill(html, addressee.variant)),
             *(b"\r\n", delimiter, b"--\r\n"),
         )
     )
@@ -129,30 +132,46 @@ def _sender_id(sender: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """One body part, encoded once per Issue: bytes, and between them the lines that are a reader's own."""
+    """One body part, encoded once per Issue for all its variants: bytes, and between them what is a reader's own.
+
+    Each piece has the key of its segment; that of what everybody gets is empty.
+    """
 
     encoding: str
-    pieces: tuple[bytes | str, ...]
+    pieces: tuple[tuple[str, bytes | str], ...]
 
-    def fill(self, values: Mapping[Sentinel, str]) -> bytes:
+    def fill(self, values: Mapping[Sentinel, str], variant: Collection[str]) -> bytes:
         def own(line: str) -> bytes:
             return mime.encode(_SENTINEL.sub(lambda found: values[Sentinel(found[0])], line), self.encoding)
 
-        return b"".join(piece if isinstance(piece, bytes) else own(piece) for piece in self.pieces)
+        shown = (piece for key, piece in self.pieces if not key or key in variant)
+        return b"".join(piece if isinstance(piece, bytes) else own(piece) for piece in shown)
 
 
 @lru_cache(maxsize=8)
 def _frame(body: str, subtype: str) -> _Frame:
     text = mime.one_line_end(body)
     if damaged := _REMNANT.search(_SENTINEL.sub("", text)):
-        raise mime.refuse("S403", f"{damaged[0]} is left over in the digest", "A reader would see it as it stands.")
+        raise _left_over(damaged[0])
+    try:
+        parts = segments.split(text)
+    except ValueError as error:
+        raise _left_over(f"a mark of a segment: {error}") from error
     encoding = mime.encoding_of(text.replace(Sentinel.ADDRESS, _MASK))
     head = f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
-    pieces: list[bytes | str] = [head.encode()]
-    for own, group in groupby(re.findall(r"[^\n]*\n", text), key=lambda line: bool(_SENTINEL.search(line))):
+    pieces = ((key, piece) for key, part in parts for piece in _pieces(part, encoding))
+    return _Frame(encoding, (("", head.encode()), *pieces))
+
+
+def _pieces(part: str, encoding: str) -> Iterator[bytes | str]:
+    """Runs of lines that are the same for every reader, as bytes, and each line that is not."""
+    for own, group in groupby(re.findall(r"[^\n]*\n", part), key=lambda line: bool(_SENTINEL.search(line))):
         lines = list(group)
-        pieces += lines if own else [mime.encode("".join(lines), encoding)]
-    return _Frame(encoding, tuple(pieces))
+        yield from lines if own else [mime.encode("".join(lines), encoding)]
+
+
+def _left_over(what: str) -> NewsletterError:
+    return mime.refuse("S403", f"{what} is left over in the digest", "A reader would see it as it stands.")
 
 
 def masked(address: str) -> str:

@@ -9,40 +9,68 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from types import MappingProxyType
 
 from newsletter import words
 from newsletter.errors import Problem, UsageError
-from newsletter.model import DeliveryState, Issue, IssueState, Site
+from newsletter.model import DeliveryState, Issue, IssueAct, IssueState, Site
 
 _S = IssueState
-CHANGES: Mapping[IssueState, frozenset[IssueState]] = MappingProxyType(
-    {
-        _S.DRAFT: frozenset({_S.READY, _S.HELD, _S.SKIPPED}),
-        _S.READY: frozenset({_S.SENDING, _S.HELD, _S.CANCELLED, _S.WEB_ONLY}),
-        _S.HELD: frozenset({_S.READY, _S.SENDING, _S.CANCELLED, _S.WEB_ONLY, _S.SKIPPED}),
-        _S.SENDING: frozenset({_S.SENT, _S.NEEDS_ATTENTION, _S.PAUSED, _S.CANCELLED}),
-        _S.PAUSED: frozenset({_S.SENDING, _S.CANCELLED}),
-        _S.NEEDS_ATTENTION: frozenset({_S.SENDING, _S.SENT}),
-        _S.CANCELLED: frozenset({_S.WEB_ONLY}),
-        _S.SENT: frozenset(),
-        _S.WEB_ONLY: frozenset(),
-        _S.SKIPPED: frozenset(),
-    }
-)
-"""From each state, the states it may change to. Nothing leads back from a state in which readers may have mail."""
-
+_A = IssueAct
 LONGEST_DELAY = timedelta(minutes=10)
 _CONFIRM = re.compile(r"(\d{1,9}):(\d{1,9})", re.ASCII)
 _ON_ITS_WAY = frozenset({_S.SENDING, _S.PAUSED})
 _OVER = frozenset({_S.SENT, _S.NEEDS_ATTENTION})
 
 
-def may_change(issue: Issue, to: IssueState) -> bool:
-    return to in CHANGES[issue.state]
+def may(issue: Issue, act: IssueAct) -> Problem | None:
+    """Whether this may be done to an Issue in its present state; else why not (S314), and what may be done instead."""
+    if issue.state in act.turns[0]:
+        return None
+    reason = f" Reason given: {issue.reason}." if issue.reason else ""
+    return Problem(
+        "S314",
+        f"Issue {issue.number} is {issue.state.value}; {_CANNOT[act]}. Nothing was changed.",
+        why=f"{_WHY_NOT.get(act, '')}{reason}".strip(),
+        fixes=(_INSTEAD.get((act, issue.state), "newsletter issue show {0}").format(issue.number),),
+    )
 
 
-def may_send(issue: Issue, counts: Mapping[DeliveryState, int]) -> Problem | None:
+_CANNOT = {
+    _A.MAKE: "it is made already",
+    _A.READY: "it cannot be made ready",
+    _A.UNREADY: "its text cannot be thawed",
+    _A.SEND: "it cannot be sent",
+    _A.START: "it cannot start",
+    _A.HOLD: "it cannot be held",
+    _A.PAUSE: "there is nothing to pause",
+    _A.RESUME: "there is nothing to resume",
+    _A.CANCEL: "there is nothing left to stop",
+    _A.SKIP: "it cannot be skipped",
+    _A.WEB_ONLY: "it cannot become web only",
+    _A.FINISH: "there is nothing to finish",
+    _A.SETTLE: "there is nothing to settle",
+    _A.RETRY: "there is nothing to try again",
+}
+
+_WHY_NOT = {
+    _A.UNREADY: "Text is thawed before the first mail, and never after it.",
+    _A.HOLD: "What is ready is held; what is going is paused.",
+    _A.SKIP: "A draft or a held issue is skipped.",
+    _A.WEB_ONLY: "An issue that readers get by mail has its page already.",
+}
+
+_INSTEAD = {
+    (_A.HOLD, _S.SENDING): "newsletter issue pause {0}",
+    (_A.UNREADY, _S.SENDING): "newsletter issue cancel {0}",
+    (_A.UNREADY, _S.PAUSED): "newsletter issue cancel {0}",
+    (_A.PAUSE, _S.READY): "newsletter issue hold {0}",
+    (_A.RESUME, _S.HELD): "newsletter issue ready {0}",
+    (_A.SKIP, _S.READY): "newsletter issue cancel {0}",
+    (_A.CANCEL, _S.NEEDS_ATTENTION): "newsletter issue settle {0}",
+}
+
+
+def may_send(issue: Issue, counts: Mapping[DeliveryState, int], now: datetime) -> Problem | None:
     """Whether a hand may start this Issue now; else why not (S301 twice, S302 not ready, S303 no story)."""
     if issue.state in _ON_ITS_WAY | _OVER:
         return _already(issue, counts)
@@ -50,7 +78,7 @@ def may_send(issue: Issue, counts: Mapping[DeliveryState, int]) -> Problem | Non
         return _not_ready(issue)
     if not issue.stories:
         return Problem("S303", f"Issue {issue.number} has no story", why="An empty issue is never sent.")
-    if issue.state is _S.READY and issue.send_at is not None:
+    if issue.state is _S.READY and issue.send_at is not None and (issue.sent_by or issue.send_at <= now):
         return _intended(issue, issue.send_at)
     return None
 

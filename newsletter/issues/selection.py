@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 
 from newsletter import words
@@ -90,8 +90,12 @@ def first_slot(cadence: Cadence, started: datetime) -> Slot:
 
 
 def start(cadence: Cadence, started: datetime) -> datetime:
-    """One week before the first slot: Posts published earlier count as carried, so that no archive is mailed."""
-    return rhythm.week_before(cadence, first_slot(cadence, started)).due
+    """The day one week before the first slot: Posts of earlier days count as carried, so that no archive is mailed.
+
+    The whole day, since most Posts are dated by the day: one of that morning is not older than a slot at noon.
+    """
+    slot = rhythm.week_before(cadence, first_slot(cadence, started))
+    return datetime.combine(slot.local.date(), time.min, tzinfo=cadence.zone)
 
 
 def due(cadence: Cadence, records: Sequence[SlotRecord], started: datetime, now: datetime) -> list[Slot]:

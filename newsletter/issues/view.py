@@ -7,12 +7,16 @@ would have to count, date or join are finished here.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from newsletter import words
-from newsletter.model import USUAL, Brief, Cadence, Issue, Library, Post, Sentinel, Site, Slot
+from newsletter.issues.body import mail_html
+from newsletter.issues.prose import prose
+from newsletter.issues.sections import Section, sections
+from newsletter.model import USUAL, Brief, Cadence, Issue, Library, Look, Post, Sentinel, Site, Slot
 from newsletter.tongue import Tongue, tongue_of
 
 SUBJECT_MIN, SUBJECT_MAX = 10, 78
@@ -52,6 +56,19 @@ class StoryView:
     take_text: str
     take_short: str  # its first sentence, for stories after the lead
     earlier: tuple[EarlierView, ...]
+    lead: bool = False
+    level: int = 2  # of its heading: 3 below that of a section
+    body_html: str = ""  # the whole text, mail-safe; empty where the summary stands for it
+    body_text: str = ""  # the same on 72 columns
+    opening: str = ""  # what stands above the whole text: the summary, unless the text begins with it
+
+
+@dataclass(frozen=True, slots=True)
+class SectionView:
+    """Stories below one heading, or below none."""
+
+    heading: str
+    stories: tuple[StoryView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +88,7 @@ class DigestView:
     tagline: str
     language: str
     direction: str  # ltr or rtl
+    look: Look
     number: int
     title: str  # of the document
     label: str  # what a screen reader calls the mail
@@ -80,7 +98,7 @@ class DigestView:
     note: tuple[str, ...]  # paragraphs of the editor's note; none for most issues
     signed: str
     take_label: str
-    stories: tuple[StoryView, ...]
+    sections: tuple[SectionView, ...]  # one without a heading for most issues
     last_issue: LastIssueView | None
     home_url: str
     issue_url: str
@@ -89,6 +107,12 @@ class DigestView:
     why: str
     reply_line: str
     postal_address: str
+    tail: tuple[StoryView, ...] = ()  # of a very long issue: stories of which only the linked titles are shown
+    lists_contents: bool = True  # where there are enough stories
+
+    @property
+    def stories(self) -> tuple[StoryView, ...]:
+        return (*(story for section in self.sections for story in section.stories), *self.tail)
 
     @property
     def lead(self) -> StoryView:
@@ -96,7 +120,7 @@ class DigestView:
 
     @property
     def contents(self) -> tuple[StoryView, ...]:
-        return self.stories if len(self.stories) >= CONTENTS_FROM else ()
+        return self.stories if self.lists_contents and len(self.stories) >= CONTENTS_FROM else ()
 
 
 def view(
@@ -122,14 +146,17 @@ def view(
     subject = _one_line(brief.subject) or _subject(site, stories[0])
     facts = {"number": str(number), "publication": site.title}
     opening = tongue.say("Issue %(number)s of %(publication)s, %(day)s.", **facts, day=tongue.full_date(day))
-    shown = tuple(_story(site, library, post, carried, last.number if last and week_ago else None) for post in stories)
+    divided = sections(stories, brief.pins)
+    stories = [post for section in divided for post in section.stories]
+    show = partial(_story, site, library, carried, last.number if last and week_ago else None)
     return DigestView(
         publication=site.title,
         tagline=site.tagline,
         language=site.language,
         direction=site.direction,
+        look=site.look,
         number=number,
-        title=tongue.say("%(publication)s #%(number)s: %(title)s", **facts, title=shown[0].title),
+        title=tongue.say("%(publication)s #%(number)s: %(title)s", **facts, title=_one_line(stories[0].title)),
         label=tongue.say("%(publication)s issue %(number)s, %(day)s", **facts, day=tongue.long_date(day)),
         subject=subject,
         preheader=_one_line(brief.preheader) or _preheader(site, stories, subject, opening),
@@ -137,7 +164,7 @@ def view(
         note=paragraphs(brief.note),
         signed=brief.signed,
         take_label=site.take_label,
-        stories=shown,
+        sections=tuple(_section(tongue, section, stories[0], show) for section in divided),
         last_issue=_last_issue(site, last, week_ago=week_ago) if last else None,
         home_url=site.address_of(""),
         issue_url=site.address_of(f"issues/{number}/"),
@@ -160,15 +187,27 @@ def _issue_line(tongue: Tongue, number: int, day: date, stories: Sequence[Post])
     return " · ".join((issue, tongue.full_date(day), told, tongue.minutes(sum(post.minutes for post in stories))))
 
 
-def _story(site: Site, library: Library, post: Post, carried: Mapping[str, int], week_ago: int | None) -> StoryView:
+def _section(tongue: Tongue, section: Section, lead: Post, show: Callable[[Post, int], StoryView]) -> SectionView:
+    is_first = lead in section.stories
+    stories = [show(post, 2 if is_first else 3) for post in section.stories]
+    if is_first:
+        stories[0] = replace(stories[0], lead=True)
+    return SectionView("" if is_first else section.topic or tongue.say("More stories"), tuple(stories))
+
+
+def _story(
+    site: Site, library: Library, carried: Mapping[str, int], week_ago: int | None, post: Post, level: int
+) -> StoryView:
     tongue = tongue_of(site)
     day = tongue.short_date(_local(site, post.published))
     reviewer = post.reviewer.name if post.reviewer else ""
     facts = words.unbroken(day), tongue.reading(post.minutes)
     earlier = _earlier(library, post)
+    title, url = _one_line(post.title), _url(site, post)
+    body = mail_html(post.html, level=level, url=url, title=title) if site.full_text else ""
     return StoryView(
-        title=_one_line(post.title),
-        url=_url(site, post),
+        title=title,
+        url=url,
         author=post.author.name,
         reviewer=reviewer,
         date=day,
@@ -177,10 +216,14 @@ def _story(site: Site, library: Library, post: Post, carried: Mapping[str, int],
         summary=_first_words(post.summary, SUMMARY_WORDS),
         image=post.image,
         image_alt=post.image_alt,
-        take_html=post.take.html if post.take else "",
+        take_html=mail_html(post.take.html, level=level + 1, url=url, title=title) if post.take else "",
         take_text=post.take.text if post.take else "",
         take_short=words.first_sentence(post.take.text) if post.take else "",
         earlier=tuple(_earlier_view(site, other, carried, week_ago) for other in earlier),
+        level=level,
+        body_html=body,
+        body_text=prose(body) if body else "",
+        opening="" if post.repeats_itself else post.summary,
     )
 
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from newsletter.config import reference
 from newsletter.errors import NewsletterError, Problem
 
-_AGES = {"what-this-is.md": 9, "how-a-post-is-made.md": 5, "the-second-part.md": 1}
-"""Days before today on which the sample posts are dated."""
+_AGES = {"what-this-is.md": 9, "how-a-post-is-made.md": 5, "the-second-part.md": 0}
+"""Days before today on which the sample posts are dated; one of today is in the first issue on whatever day."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,14 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
 
+from newsletter import words
 from newsletter.errors import Outside, Problem
-from newsletter.model import DeliveryState, Issue, IssueState, SubscriberStatus
+from newsletter.model import DeliveryState, Issue, IssueAct, IssueState, Segment, SubscriberStatus, by_clock
+from newsletter.store.acts import act
 from newsletter.store.database import Database, insert_new
-from newsletter.store.rows import Part, read_issues
+from newsletter.store.rows import Part, read_issues, read_segments
 from newsletter.store.tables import chunk, delivery, issue, subscriber
+from newsletter.store.variants import variants
 
 CHUNK = 500
 """Deliveries in a chunk."""
@@ -118,18 +121,23 @@ def _add_readers(connection: Connection, begun: Row[Any]) -> bool:
         .order_by(subscriber.c.id)
         .limit(BATCH)
     ).all()
+    wanted = read_segments(connection, begun.id)
     for start in range(0, len(found), CHUNK):
-        _add_chunk(connection, begun.id, found[start : start + CHUNK])
+        _add_chunk(connection, begun.id, found[start : start + CHUNK], wanted)
     if found:
         connection.execute(update(issue).where(issue.c.id == begun.id).values(audience_cursor=found[-1]))
     return len(found) == BATCH
 
 
-def _add_chunk(connection: Connection, issue_id: int, subscriber_ids: Sequence[int]) -> None:
+def _add_chunk(
+    connection: Connection, issue_id: int, subscriber_ids: Sequence[int], segments: Sequence[Segment]
+) -> None:
     made = connection.scalars(insert(chunk).values(issue_id=issue_id).returning(chunk.c.id)).one()
     fresh = {"issue_id": issue_id, "chunk_id": made, "state": DeliveryState.WAITING.value}
+    told = variants(connection, segments, subscriber_ids)
+    rows = [fresh | {"subscriber_id": each, "variant": " ".join(told.get(each, ()))} for each in subscriber_ids]
     # Who left after the audience was begun and came back has a row already, and it stays dropped.
-    connection.execute(insert_new(delivery), [fresh | {"subscriber_id": each} for each in subscriber_ids])
+    connection.execute(insert_new(delivery), rows)
 
 
 def _freeze(connection: Connection, begun: Row[Any], now: datetime) -> Issue | None:
@@ -138,16 +146,17 @@ def _freeze(connection: Connection, begun: Row[Any], now: datetime) -> Issue | N
     if prepared != begun.audience_expected:
         forget(connection, begun.id)
         return None
-    connection.execute(
-        update(issue)
-        .where(issue.c.id == begun.id)
-        .values(
-            state=IssueState.SENDING.value,
-            reason="",
-            audience=prepared,
-            started_at=begun.audience_at,
-            audience_frozen_at=now,
-        )
+    act(
+        connection,
+        begun.id,
+        IssueAct.START,
+        by_clock(now),
+        to=IssueState.SENDING,
+        note=words.count(prepared or 0, "reader"),
+        reason="",
+        audience=prepared,
+        started_at=begun.audience_at,
+        audience_frozen_at=now,
     )
     return read_issues(connection, issue.c.id == begun.id)[0]
 

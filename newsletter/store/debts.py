@@ -64,6 +64,7 @@ class Debts(Part):
                     code=row.code,
                     reply=row.reply,
                     done_at=row.done_at,
+                    variant=tuple(row.variant.split()),
                 )
                 for row in connection.execute(rows)
             ]

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, exists, func, insert, or_, select, update
 
 from newsletter.model import Addressee, Chunk, DeliveryState, IssueState, Settlement, SubscriberStatus
 from newsletter.store.rows import Part, in_flight, word
 from newsletter.store.tables import WAITING, Instant, attempt, chunk, delivery, issue, subscriber
 
+_FACTS = ("address", "joined_at", "token_version", "attempts", "first_at")
 _CLAIMED = DeliveryState.CLAIMED.value
 _SENDING = DeliveryState.SENDING.value
 
@@ -116,7 +118,12 @@ def _mark(
     turns = [_turn(issue_id, row.id, row.status, now) for row in found]
     if turns:
         connection.execute(_MARK, turns)
-    return {row.id: Addressee(*row[1:]) for row in found if row.status == SubscriberStatus.ACTIVE.value}
+    return {row.id: _addressee(row) for row in found if row.status == SubscriberStatus.ACTIVE.value}
+
+
+def _addressee(row: Row[Any]) -> Addressee:
+    facts: dict[str, Any] = {name: row._mapping[name] for name in _FACTS}
+    return Addressee(subscriber_id=row.id, variant=tuple(row.variant.split()), **facts)
 
 
 def _turn(issue_id: int, subscriber_id: int, status: str, now: datetime) -> dict[str, object]:
@@ -212,7 +219,7 @@ _SETTLE = (
 
 _WANTED = (
     select(subscriber.c.status, subscriber.c.id, subscriber.c.address, subscriber.c.joined_at)
-    .add_columns(subscriber.c.token_version, delivery.c.attempts, delivery.c.first_at)
+    .add_columns(subscriber.c.token_version, delivery.c.attempts, delivery.c.first_at, delivery.c.variant)
     .join_from(delivery, subscriber)
     .where(
         delivery.c.issue_id == bindparam("the_issue"),

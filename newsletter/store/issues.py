@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from newsletter.model import Digest, Issue, IssueState, Slot, SlotOutcome, Story
-from newsletter.store import tables
+from newsletter.model import Digest, Hand, Issue, IssueState, Slot, SlotOutcome, Story
+from newsletter.store import acts, tables
 from newsletter.store.database import insert_new
-from newsletter.store.rows import Part, issue_id, read_issues
+from newsletter.store.rows import Part, issue_id, read_issues, read_segments
 from newsletter.store.slots import take
 from newsletter.store.tables import editor_note, issue, issue_post
 
@@ -31,7 +32,7 @@ class Issues(Part):
         render: Callable[[int], Digest],
         state: IssueState,
         reason: str,
-        now: datetime,
+        hand: Hand,
         send_at: datetime | None,
     ) -> Issue | None:
         """As `ports.Ledger` says. A HELD issue is never intended: its `send_at` is left empty.
@@ -49,12 +50,13 @@ class Issues(Part):
                     **_slot_columns(slot),
                     state=state.value,
                     reason=reason,
-                    ready_at=now,
+                    ready_at=hand.at,
                     send_at=None if held else send_at,
                 )
                 _take_slots(connection, edition, slot, coalesced, made, held=held, reason=reason)
                 _attach(connection, made, edition, stories)
                 _freeze(connection, made, render(number))
+                acts.made(connection, made, number, hand, state, reason)
                 return read_issues(connection, issue.c.id == made)[0]
         except _TakenError:
             return None
@@ -74,7 +76,8 @@ class Issues(Part):
         frozen = parts.select_from(issue.join(digest).outerjoin(editor_note, editor_note.c.issue_id == issue.c.id))
         with self._database.read() as connection:
             wanted = issue_id(connection, edition, number)
-            return Digest(*connection.execute(frozen.where(issue.c.id == wanted)).one())
+            whole = connection.execute(frozen.where(issue.c.id == wanted)).one()
+            return Digest(*whole, segments=read_segments(connection, wanted))
 
 
 def _next_number(connection: Connection, edition: str) -> int:
@@ -124,6 +127,7 @@ def _attach(connection: Connection, made: int, edition: str, stories: Sequence[S
             "content_hash": story.content_hash,
             "slug": story.slug,
             "title": story.title,
+            "corrections": story.corrections,
         }
         for position, story in enumerate(stories)
     ]
@@ -139,5 +143,8 @@ def _freeze(connection: Connection, made: int, digest: Digest) -> None:
     connection.execute(
         insert(tables.digest).values(issue_id=made, html=digest.html, text=digest.text, digest_hash=digest.digest_hash)
     )
+    if digest.segments:
+        rows = [{"issue_id": made} | asdict(each) for each in digest.segments]
+        connection.execute(insert(tables.segment), rows)
     if digest.note:
         connection.execute(insert(editor_note).values(issue_id=made, text=digest.note))

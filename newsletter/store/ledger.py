@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from newsletter.store.acts import Acts
 from newsletter.store.audience import Audience
 from newsletter.store.debts import Debts
 from newsletter.store.handover import HandOver
@@ -12,5 +13,5 @@ from newsletter.store.recovery import Recovery
 from newsletter.store.slots import Slots
 
 
-class SqlLedger(Slots, Issues, Lifecycle, Audience, HandOver, Recovery, Debts, Log):
+class SqlLedger(Slots, Issues, Lifecycle, Audience, HandOver, Recovery, Debts, Acts, Log):
     """`ports.Ledger` on an SQL database; `ports` says what each method promises. Thread-safe."""

@@ -1,6 +1,6 @@
 """The turns in an issue's life that a person or the clock decides: intend, hold, pause, resume, cancel, finish.
 
-Each asks for the state it starts from in the statement that changes it, so that of two who decide at once one wins.
+All pass through `acts.act`, which writes them down.
 """
 
 from __future__ import annotations
@@ -9,74 +9,75 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, update
 
-from newsletter.model import DeliveryState, Issue, IssueState, SlotOutcome
+from newsletter.model import DeliveryState, Hand, Issue, IssueAct, IssueState, SlotOutcome, by_clock
 from newsletter.store import tables
+from newsletter.store.acts import act
 from newsletter.store.audience import forget
 from newsletter.store.rows import Part, issue_id, read_issues
 from newsletter.store.tables import delivery, issue, issue_post
 
-_CANCELLABLE = (IssueState.DRAFT, IssueState.READY, IssueState.HELD, IssueState.SENDING, IssueState.PAUSED)
-
 _OPEN = (DeliveryState.WAITING, DeliveryState.CLAIMED, DeliveryState.SENDING)
 """States of a delivery from which something may still come."""
 
-_RETRYABLE = (delivery.c.state == DeliveryState.FAILED.value) & or_(delivery.c.code.is_(None), delivery.c.code < 500)
+RETRYABLE = (delivery.c.state == DeliveryState.FAILED.value) & or_(delivery.c.code.is_(None), delivery.c.code < 500)
 """Failed, but not because the reader's mail server said never."""
+
+DOUBTFUL = or_(delivery.c.state == DeliveryState.UNCERTAIN.value, RETRYABLE) & delivery.c.settled_at.is_(None)
+"""What a person has still to decide about."""
 
 
 class Lifecycle(Part):
-    def schedule_send(self, edition: str, number: int, *, at: datetime, by: str) -> bool:
+    def schedule_send(self, edition: str, number: int, *, at: datetime, hand: Hand, note: str = "") -> bool:
+        """As `ports.Ledger` says. What waits for its slot can be brought forward; what a hand sent cannot be again."""
         with self._database.write() as connection:
             found = issue_id(connection, edition, number)
-            intended = _turn(
+            free = or_(issue.c.send_at.is_(None), issue.c.sent_by == "") & issue.c.audience_at.is_(None)
+            intended = act(
                 connection,
                 found,
-                (IssueState.READY, IssueState.HELD),
-                issue.c.send_at.is_(None),
-                state=IssueState.READY.value,
+                IssueAct.SEND,
+                hand,
+                free,
+                to=IssueState.READY,
+                note=note,
                 reason="",
                 send_at=at,
-                sent_by=by,
+                sent_by=hand.who,
             )
             if intended:
                 _tell_slot(connection, found, outcome=SlotOutcome.ISSUED.value, reason="")
             return intended
 
-    def hold(self, edition: str, number: int, *, reason: str) -> bool:
+    def hold(self, edition: str, number: int, *, reason: str, hand: Hand) -> bool:
         """As `ports.Ledger` says; an audience that was begun is called off, and the intent to send is gone."""
         with self._database.write() as connection:
             found = issue_id(connection, edition, number)
-            held = _turn(
-                connection, found, (IssueState.READY,), state=IssueState.HELD.value, reason=reason, send_at=None
-            )
+            away = {"reason": reason, "send_at": None, "sent_by": ""}
+            held = act(connection, found, IssueAct.HOLD, hand, to=IssueState.HELD, note=reason, **away)
             if held:
                 forget(connection, found)
                 _tell_slot(connection, found, outcome=SlotOutcome.HELD.value, reason=reason)
             return held
 
-    def pause(self, edition: str, number: int, *, reason: str) -> None:
-        """SENDING -> PAUSED; nothing in any other state."""
+    def pause(self, edition: str, number: int, *, reason: str, hand: Hand) -> bool:
         with self._database.write() as connection:
             found = issue_id(connection, edition, number)
-            _turn(connection, found, (IssueState.SENDING,), state=IssueState.PAUSED.value, reason=reason)
+            return act(connection, found, IssueAct.PAUSE, hand, to=IssueState.PAUSED, note=reason, reason=reason)
 
-    def resume(self, edition: str, number: int) -> None:
-        """PAUSED -> SENDING; nothing in any other state."""
+    def resume(self, edition: str, number: int, *, hand: Hand) -> bool:
         with self._database.write() as connection:
             found = issue_id(connection, edition, number)
-            _turn(connection, found, (IssueState.PAUSED,), state=IssueState.SENDING.value, reason="")
+            return act(connection, found, IssueAct.RESUME, hand, to=IssueState.SENDING, reason="")
 
-    def cancel(self, edition: str, number: int, *, reason: str, now: datetime, free_slot: bool = False) -> int:
+    def cancel(self, edition: str, number: int, *, reason: str, hand: Hand, free_slot: bool = False) -> int:
         """As `ports.Ledger` says; a finished issue stays as it is. Rows in flight end as their receipts say."""
         with self._database.write() as connection:
             found = issue_id(connection, edition, number)
-            cancelled = _turn(
-                connection, found, _CANCELLABLE, state=IssueState.CANCELLED.value, reason=reason, finished_at=now
-            )
-            if cancelled:
+            ended = {"reason": reason, "finished_at": hand.at}
+            if act(connection, found, IssueAct.CANCEL, hand, to=IssueState.CANCELLED, note=reason, **ended):
                 forget(connection, found)
                 _tell_slot(connection, found, reason=reason)
-                _drop_waiting(connection, found, now)
+                _drop_waiting(connection, found, hand.at)
                 if _return_posts(connection, found) and free_slot:
                     connection.execute(delete(tables.slot).where(_own_slot(found)))
             return _count(connection, found, _among(DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN))
@@ -86,24 +87,9 @@ class Lifecycle(Part):
         with self._database.write() as connection:
             found = issue_id(connection, edition, number)
             if not _count(connection, found, _among(*_OPEN)):
-                doubt = _count(connection, found, or_(_among(DeliveryState.UNCERTAIN), _RETRYABLE))
-                end = IssueState.NEEDS_ATTENTION if doubt else IssueState.SENT
-                _turn(connection, found, (IssueState.SENDING,), state=end.value, finished_at=now)
+                end = IssueState.NEEDS_ATTENTION if _count(connection, found, DOUBTFUL) else IssueState.SENT
+                act(connection, found, IssueAct.FINISH, by_clock(now), to=end, finished_at=now)
             return read_issues(connection, issue.c.id == found)[0]
-
-
-def _turn(
-    connection: Connection,
-    issue_id: int,
-    states: tuple[IssueState, ...],
-    *conditions: ColumnElement[bool],
-    **values: object,
-) -> bool:
-    """Change the issue if it is in one of `states` and meets the conditions; whether it was."""
-    change = update(issue).where(
-        issue.c.id == issue_id, issue.c.state.in_([each.value for each in states]), *conditions
-    )
-    return connection.scalar(change.values(**values).returning(issue.c.id)) is not None
 
 
 def _tell_slot(connection: Connection, issue_id: int, **values: str) -> None:

@@ -13,7 +13,7 @@ from newsletter.store.database import insert_new
 from newsletter.store.rows import Part
 from newsletter.store.tables import beat
 
-_FIELDS = ("at", "who", "channel", "action", "object", "before", "after")
+_FIELDS = ("at", "who", "channel", "action", "object", "before", "after", "note")
 
 
 class Log(Part):

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, and_, func, literal_column, select
 
 from newsletter.errors import Problem, UsageError
-from newsletter.model import DeliveryState, Issue, IssueState, Slot, Story
+from newsletter.model import DeliveryState, Issue, IssueState, Segment, SegmentKind, Slot, Story
 from newsletter.store.database import Database
-from newsletter.store.tables import editor_note, issue, issue_post
+from newsletter.store.tables import editor_note, issue, issue_post, segment
 
 
 class Part:
@@ -46,6 +46,12 @@ def issue_id(connection: Connection, edition: str, number: int) -> int:
     return int(found)
 
 
+def read_segments(connection: Connection, issue_id: int) -> tuple[Segment, ...]:
+    """Those of an issue, by key."""
+    rows = select(segment).where(segment.c.issue_id == issue_id).order_by(segment.c.key)
+    return tuple(Segment(r.key, SegmentKind(r.kind), r.post_id, r.correction) for r in connection.execute(rows))
+
+
 def read_issues(connection: Connection, *conditions: ColumnElement[bool]) -> Sequence[Issue]:
     """The issues that meet all conditions, oldest first, with their stories."""
     note = func.coalesce(editor_note.c.text, "").label("note")
@@ -55,11 +61,14 @@ def read_issues(connection: Connection, *conditions: ColumnElement[bool]) -> Seq
     return [_issue(row, stories[row["id"]]) for row in rows]
 
 
+_STORY = ("post_id", "content_hash", "slug", "title", "corrections")
+
+
 def _stories(connection: Connection, *conditions: ColumnElement[bool]) -> defaultdict[int, list[Story]]:
     found: defaultdict[int, list[Story]] = defaultdict(list)
     ordered = select(issue_post).join(issue).where(*conditions).order_by(issue_post.c.issue_id, issue_post.c.position)
     for row in connection.execute(ordered).mappings():
-        found[row["issue_id"]].append(Story(row["post_id"], row["content_hash"], row["slug"], row["title"]))
+        found[row["issue_id"]].append(Story(*(row[name] for name in _STORY)))
     return found
 
 

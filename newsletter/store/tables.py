@@ -28,7 +28,18 @@ from sqlalchemy import (
     text,
 )
 
-from newsletter.model import DeliveryState, IssueState, ReviewAct, SlotOutcome, SubscriberStatus
+from newsletter.model import (
+    DeliveryState,
+    IssueState,
+    NoticeKind,
+    NoticeState,
+    Outcome,
+    PlanKind,
+    ReviewAct,
+    SegmentKind,
+    SlotOutcome,
+    SubscriberStatus,
+)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(milliseconds=1)
@@ -77,6 +88,7 @@ edition = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("started_at", Instant, nullable=False),
+    Column("posts_from", Instant),  # posts of earlier times count as carried; none: reckoned from the first slot
     sqlite_strict=True,
 )
 
@@ -124,6 +136,28 @@ slot = Table(
     sqlite_strict=True,
 )
 
+slot_plan = Table(
+    "slot_plan",
+    metadata,
+    Column("edition", Text, nullable=False),
+    Column("key", Text, nullable=False),  # of a slot, or `all`
+    Column("kind", Text, nullable=False),
+    Column("moved_to", Instant),
+    _blank("reason"),
+    Column("who", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    PrimaryKeyConstraint("edition", "key", "kind"),
+    _one_of("kind", PlanKind),
+    sqlite_strict=True,
+)
+
+instance = Table(
+    "instance",
+    metadata,
+    Column("mark", Text, primary_key=True),
+    sqlite_strict=True,
+)
+
 issue_post = Table(
     "issue_post",
     metadata,
@@ -135,6 +169,7 @@ issue_post = Table(
     Column("slug", Text, nullable=False),
     Column("title", Text, nullable=False),
     Column("carried", Integer, nullable=False, server_default=text("1")),  # 0: cancelled in time, back in the pool
+    Column("corrections", Integer, nullable=False, server_default=text("0")),  # that the text told of already
     PrimaryKeyConstraint("issue_id", "position"),
     CheckConstraint("carried IN (0, 1)", name="carried"),
     sqlite_strict=True,
@@ -155,6 +190,19 @@ digest = Table(
     Column("html", Text, nullable=False),
     Column("text", Text, nullable=False),
     Column("digest_hash", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+segment = Table(
+    "segment",
+    metadata,
+    Column("issue_id", Integer, ForeignKey("issue.id"), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("post_id", Text, nullable=False),
+    Column("correction", Integer, nullable=False, server_default=text("0")),  # of that post, numbered from 1
+    PrimaryKeyConstraint("issue_id", "key"),
+    _one_of("kind", SegmentKind),
     sqlite_strict=True,
 )
 
@@ -213,6 +261,8 @@ delivery = Table(
     Column("code", Integer),
     _blank("reply"),
     Column("done_at", Instant),
+    _blank("variant"),  # keys of the segments that this reader gets, in order, with a blank between
+    Column("settled_at", Instant),  # when a person left a doubtful one as it is
     PrimaryKeyConstraint("issue_id", "subscriber_id"),
     _one_of("state", DeliveryState),
     sqlite_strict=True,
@@ -255,6 +305,40 @@ attempt = Table(
     sqlite_strict=True,
 )
 
+proof = Table(
+    "proof",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("edition", Text, nullable=False),
+    Column("number", Integer, nullable=False),  # of the issue; it need not be made yet
+    Column("digest_hash", Text, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("code", Integer),
+    _blank("reply"),
+    _one_of("outcome", Outcome),
+    Index("ix_proof_digest", "digest_hash"),
+    sqlite_strict=True,
+)
+
+resent = Table(
+    "resent",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("issue_id", Integer, ForeignKey("issue.id"), nullable=False),
+    Column("subscriber_id", Integer, ForeignKey("subscriber.id"), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("code", Integer),
+    _blank("reply"),
+    _one_of("outcome", Outcome),
+    Index("ix_resent_issue", "issue_id", "subscriber_id"),
+    sqlite_strict=True,
+)
+
 editor_note = Table(
     "editor_note",
     metadata,
@@ -292,6 +376,43 @@ review_step = Table(
     sqlite_strict=True,
 )
 
+notice = Table(
+    "notice",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("about", Text, nullable=False),
+    Column("content", Text, nullable=False),  # what is told, as JSON
+    _blank("mark"),
+    UniqueConstraint("key"),
+    _one_of("kind", NoticeKind),
+    Index("ix_notice_about", "kind", "about"),
+    sqlite_strict=True,
+)
+
+notice_copy = Table(
+    "notice_copy",
+    metadata,
+    Column("notice_id", Integer, ForeignKey("notice.id"), nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("next_at", Instant),
+    _blank("reply"),
+    Column("done_at", Instant),
+    PrimaryKeyConstraint("notice_id", "recipient"),
+    _one_of("state", NoticeState),
+    sqlite_strict=True,
+)
+Index(
+    "ix_notice_copy_open",
+    notice_copy.c.state,
+    sqlite_where=text("state IN ('waiting', 'sending')"),
+    postgresql_where=text("state IN ('waiting', 'sending')"),
+)
+
 beat = Table(
     "beat",
     metadata,
@@ -311,5 +432,7 @@ log = Table(
     Column("object", Text, nullable=False),
     _blank("before"),
     _blank("after"),
+    _blank("note"),
+    Column("issue_id", Integer),  # of a Turn, whose states `before` and `after` are
     sqlite_strict=True,
 )

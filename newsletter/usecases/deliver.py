@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from newsletter import words
 from newsletter.delivery.message import compose
 from newsletter.delivery.progress import Drained
-from newsletter.model import WEEKLY, Addressee, DeliveryState, Digest, Issue, IssueState, Message, Site
+from newsletter.model import WEEKLY, Addressee, DeliveryState, Digest, Issue, IssueState, Message, Site, by_clock
 from newsletter.ports import Clock, Ledger, Roster
 
 
@@ -49,8 +49,8 @@ def deliver(
 def hold_late(ledger: Ledger, now: datetime, late_limit: timedelta) -> tuple[Issue, ...]:
     """READY issues whose time passed while nobody sent: held and told, never fired blindly."""
     late = [i for i in due(ledger, now) if is_late(i, now, late_limit)]
-    held = [ledger.issue(WEEKLY, i.number) for i in late if ledger.hold(WEEKLY, i.number, reason=_late_words(i, now))]
-    return tuple(issue for issue in held if issue)
+    held = [i for i in late if ledger.hold(WEEKLY, i.number, reason=_late_words(i, now), hand=by_clock(now))]
+    return tuple(issue for i in held if (issue := ledger.issue(WEEKLY, i.number)))
 
 
 def is_late(issue: Issue, now: datetime, late_limit: timedelta) -> bool:

@@ -18,6 +18,7 @@ from newsletter.model import (
     Cadence,
     Digest,
     File,
+    Hand,
     Issue,
     IssueState,
     Library,
@@ -26,6 +27,7 @@ from newsletter.model import (
     Slot,
     SlotOutcome,
     Story,
+    by_clock,
 )
 from newsletter.ports import Ledger
 from newsletter.publish.paths import post_path
@@ -48,7 +50,7 @@ class Prepared:
     state: IssueState | None = None
 
 
-def prepare(press: Press, *, dry_run: bool = False) -> Prepared:
+def prepare(press: Press, *, dry_run: bool = False, hand: Hand | None = None) -> Prepared:
     """Make the issue of the slot that is due, once; record an empty or late slot with its reason."""
     if not dry_run:
         press.ledger.start(WEEKLY, press.now)
@@ -67,7 +69,8 @@ def prepare(press: Press, *, dry_run: bool = False) -> Prepared:
                 state, reason = IssueState.HELD, "; ".join(f"{p.code} {p.message}" for p in made.stops)
             if dry_run:
                 return Prepared(slot, upcoming, None, reason, made.problems, made, state)
-            issue = open_issue(press, made, coalesced=earlier, state=state, reason=reason, send_at=slot.due)
+            by = hand or by_clock(press.now)
+            issue = open_issue(press, made, coalesced=earlier, state=state, reason=reason, send_at=slot.due, hand=by)
             return Prepared(slot, upcoming, issue, reason, made.problems, state=issue.state if issue else None)
 
 
@@ -176,6 +179,7 @@ def open_issue(
     state: IssueState,
     reason: str,
     send_at: datetime | None,
+    hand: Hand,
 ) -> Issue | None:
     """Freeze the draft in the ledger, and its pictures before it. None when another process was first."""
 
@@ -195,7 +199,7 @@ def open_issue(
         render=digest_of,
         state=state,
         reason=reason,
-        now=press.now,
+        hand=hand,
         send_at=send_at if state is IssueState.READY else None,
     )
 

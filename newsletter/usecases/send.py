@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ from newsletter.errors import Problem, Refused, UsageError
 from newsletter.issues import cadence as cadences
 from newsletter.issues import lifecycle
 from newsletter.issues.selection import Selection
-from newsletter.model import WEEKLY, Cadence, DeliveryState, Issue, IssueState, LogEntry, Slot
+from newsletter.model import WEEKLY, Cadence, DeliveryState, Hand, Issue, IssueAct, IssueState, Slot
 from newsletter.ports import Ledger, Roster
 from newsletter.usecases.choose import Press, choose, place
 from newsletter.usecases.prepare import Draft, brought_forward, draft_of, open_issue
@@ -87,7 +88,7 @@ def may_start(at: datetime, now: datetime) -> Problem | None:
 
 
 def _frozen(press: Press, roster: Roster, issue: Issue) -> Plan:
-    if refusal := lifecycle.may_send(issue, press.ledger.counts(WEEKLY, issue.number)):
+    if refusal := lifecycle.may_send(issue, press.ledger.counts(WEEKLY, issue.number), press.now):
         raise Refused(refusal)
     return Plan(
         number=issue.number,
@@ -125,7 +126,8 @@ def _drafted(press: Press, roster: Roster, start: datetime) -> Plan:
 
 def _no_story(selection: Selection) -> Problem:
     waiting = [choice.post for choice in selection.waiting]
-    why = f"{words.stories(len(waiting))} in review." if waiting else "Every approved post has been in an issue."
+    reasons = Counter(choice.reason for choice in selection.left)
+    why = "; ".join(f"{words.stories(n)} {reason}" for reason, n in reasons.items()) or "There is no post."
     fixes = tuple(
         f"newsletter post approve {post.slug}" + (f" --as {post.reviewer.key}" if post.reviewer else "")
         for post in waiting[:3]
@@ -145,7 +147,7 @@ def audience(roster: Roster) -> Audience:
     return Audience(readers, first, {status: n for status, n in counts.items() if n})
 
 
-def send(press: Press, plan: Plan, *, confirmed: int, delay: timedelta, at: datetime | None, by: str) -> Issue:
+def send(press: Press, plan: Plan, *, confirmed: int, delay: timedelta, at: datetime | None, hand: Hand) -> Issue:
     """Freeze the issue if it is not, and let it start after `delay`, or at `at`. Raises Refused; then nothing changed.
 
     `confirmed` is the count that a person typed; it must be the count of now.
@@ -153,51 +155,50 @@ def send(press: Press, plan: Plan, *, confirmed: int, delay: timedelta, at: date
     if refusal := lifecycle.check_count(plan.number, confirmed, plan.audience.readers):
         raise Refused(refusal)
     press.ledger.start(WEEKLY, press.now)
-    issue = plan.issue or _freeze(press, plan)
+    issue = plan.issue or _freeze(press, plan, hand)
     start = at or press.now + delay
-    if issue is None or not press.ledger.schedule_send(WEEKLY, issue.number, at=start, by=by):
-        raise Refused(_already(press.ledger, plan.number))
-    press.ledger.log(LogEntry(press.now, by, "cli", "send", f"issue {issue.number}", issue.state, f"starts {start}"))
+    note = f"starts {words.when(start, press.cadence.zone)}"
+    if issue is None or not press.ledger.schedule_send(WEEKLY, issue.number, at=start, hand=hand, note=note):
+        raise Refused(_already(press, plan.number))
     scheduled = press.ledger.issue(WEEKLY, issue.number)
     return scheduled or issue
 
 
-def _freeze(press: Press, plan: Plan) -> Issue | None:
+def _freeze(press: Press, plan: Plan, hand: Hand) -> Issue | None:
     assert plan.draft is not None  # noqa: S101  a plan holds one or the other
-    return open_issue(press, plan.draft, coalesced=plan.earlier, state=IssueState.READY, reason="", send_at=None)
+    return open_issue(
+        press, plan.draft, coalesced=plan.earlier, state=IssueState.READY, reason="", send_at=None, hand=hand
+    )
 
 
-def _already(ledger: Ledger, number: int) -> Problem:
-    issue = ledger.issue(WEEKLY, number)
-    told = lifecycle.may_send(issue, ledger.counts(WEEKLY, number)) if issue else None
+def _already(press: Press, number: int) -> Problem:
+    issue = press.ledger.issue(WEEKLY, number)
+    told = lifecycle.may_send(issue, press.ledger.counts(WEEKLY, number), press.now) if issue else None
     return told or Problem(
         "S301", f"Issue {number} was just sent by another hand", fixes=(f"newsletter issue show {number}",)
     )
 
 
-def cancel(ledger: Ledger, cadence: Cadence, number: int, *, reason: str, by: str, now: datetime) -> int:
+def cancel(ledger: Ledger, cadence: Cadence, number: int, *, reason: str, hand: Hand) -> int:
     """Stop an issue; how many readers already have it. Raises as `stoppable`.
 
     One that was to go ahead of its slot, and that nobody got, gives the slot back: the mended issue goes out then.
     """
     issue = stoppable(ledger, number)
-    ahead = cadences.slot_for(cadence, issue.slot.key).due > now
-    have_it = ledger.cancel(WEEKLY, number, reason=reason, now=now, free_slot=ahead)
-    ledger.log(LogEntry(now, by, "cli", "cancel", f"issue {number}", issue.state, reason))
-    return have_it
+    ahead = cadences.slot_for(cadence, issue.slot.key).due > hand.at
+    return ledger.cancel(WEEKLY, number, reason=reason, hand=hand, free_slot=ahead)
 
 
 def stoppable(ledger: Ledger, number: int) -> Issue:
     """The issue, if it can still be stopped. Raises Refused (S314) for one that is over, UsageError (I110)."""
+    return open_to(ledger, number, IssueAct.CANCEL)
+
+
+def open_to(ledger: Ledger, number: int, act: IssueAct) -> Issue:
+    """The issue, if this may be done to it. Raises Refused (S314), UsageError (I110)."""
     issue = issue_named(ledger, number)
-    if not lifecycle.may_change(issue, IssueState.CANCELLED):
-        raise Refused(
-            Problem(
-                "S314",
-                f"Issue {number} is {issue.state.value}; there is nothing left to stop",
-                fixes=(f"newsletter issue show {number}",),
-            )
-        )
+    if refusal := lifecycle.may(issue, act):
+        raise Refused(refusal)
     return issue
 
 

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import feedparser
+import pytest
 from lxml import etree
 
 from tests.acceptance.harness import SiteFolder
@@ -23,11 +24,12 @@ def test_init_then_publish_gives_a_working_site(tmp_path: Path) -> None:
     assert len(feedparser.parse((site.root / "feeds/rss.xml").read_bytes()).entries) == 3
 
 
-def test_a_new_site_can_send_its_first_issue_from_its_own_instructions(tmp_path: Path) -> None:
-    SiteFolder(tmp_path).ok("init", "mysite")
+@pytest.mark.parametrize("day", ["2026-11-27T07:00Z", "2026-11-27T17:00Z", "2026-11-29T12:00Z"])  # the 27th has a slot
+def test_a_new_site_can_send_its_first_issue_from_its_own_instructions(tmp_path: Path, day: str) -> None:
+    SiteFolder(tmp_path).ok("init", "mysite", now=day)
     site = SiteFolder(tmp_path / "mysite")
-    site.ok("reader", "add", "ada@readers.example")
-    site.ok("issue", "send", "next", "--confirm", "1:1", "--delay", "0", "--wait")
+    site.ok("reader", "add", "ada@readers.example", now=day)
+    site.ok("issue", "send", "next", "--confirm", "1:1", "--delay", "0", "--wait", now=day)
     (mail,) = site.mails()
     assert mail["To"] == "ada@readers.example"
     assert (site.root / "feeds/issues/1/index.html").is_file()

@@ -153,8 +153,8 @@ def test_the_dark_rules_are_alive_against_the_inlined_colours(browser: Browser, 
 
 def test_light_stays_light(browser: Browser, mail: str) -> None:
     page = show(browser, mail)
-    assert style(page, ".card", "backgroundColor") == "rgb(255, 253, 250)"
-    assert style(page, ".footer a", "color") == "rgb(168, 67, 28)"
+    assert style(page, ".card", "backgroundColor") == "rgb(255, 253, 248)"
+    assert style(page, ".footer a", "color") == "rgb(156, 61, 18)"
     page.close()
 
 

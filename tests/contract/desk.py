@@ -12,6 +12,7 @@ from newsletter.model import (
     Chunk,
     DeliveryState,
     Digest,
+    Hand,
     Issue,
     IssueState,
     Outcome,
@@ -25,6 +26,7 @@ from tests.builders import a_slot
 
 FRIDAY = datetime(2022, 2, 4, 7, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+ADA = Hand("ada", "cli", FRIDAY)
 
 YES = Receipt(Outcome.ACCEPTED, 250, "2.0.0 Ok: queued")
 
@@ -74,7 +76,7 @@ class Desk:
             "render": a_digest,
             "state": IssueState.READY,
             "reason": "",
-            "now": FRIDAY,
+            "hand": ADA,
             "send_at": FRIDAY,
         }
         return self.ledger.open_issue(**(defaults | changes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -22,9 +23,10 @@ from newsletter.model import (
     Settlement,
     SlotOutcome,
     SlotRecord,
+    by_clock,
 )
 from newsletter.ports import Ledger, Roster
-from tests.contract.desk import FRIDAY, MINUTE, Desk, a_digest, a_story, accepted, deferred, slot_of_week
+from tests.contract.desk import ADA, FRIDAY, MINUTE, Desk, a_digest, a_story, accepted, deferred, slot_of_week
 
 WAITING, CLAIMED, SENDING = DeliveryState.WAITING, DeliveryState.CLAIMED, DeliveryState.SENDING
 ACCEPTED, FAILED = DeliveryState.ACCEPTED, DeliveryState.FAILED
@@ -100,7 +102,7 @@ def test_a_digest_that_cannot_be_rendered_leaves_the_slot_free(desk: Desk) -> No
 
 def test_a_number_is_never_given_again(desk: Desk) -> None:
     desk.open(5, "batteries")
-    desk.ledger.cancel(WEEKLY, 1, reason="a mistake", now=FRIDAY)
+    desk.ledger.cancel(WEEKLY, 1, reason="a mistake", hand=ADA)
     again = desk.open(6, "batteries")
     assert again
     assert again.number == 2
@@ -112,7 +114,7 @@ def test_a_held_issue_holds_its_slot_and_starts_only_when_somebody_says_so(desk:
     desk.open(5, "batteries", state=IssueState.HELD, reason="found 4 h after the slot")
     assert desk.ledger.slots(WEEKLY)[0].outcome is SlotOutcome.HELD
     assert desk.ledger.start_send(WEEKLY, 1, now=FRIDAY + timedelta(days=9)) is None
-    assert desk.ledger.schedule_send(WEEKLY, 1, at=FRIDAY + MINUTE, by="review-desk")
+    assert desk.ledger.schedule_send(WEEKLY, 1, at=FRIDAY + MINUTE, hand=replace(ADA, who="review-desk"))
     started = desk.ledger.start_send(WEEKLY, 1, now=FRIDAY + MINUTE)
     assert started
     assert (started.state, started.sent_by, started.reason) == (IssueState.SENDING, "review-desk", "")
@@ -121,8 +123,8 @@ def test_a_held_issue_holds_its_slot_and_starts_only_when_somebody_says_so(desk:
 
 def test_a_ready_issue_can_be_held_and_then_is_not_intended_any_more(desk: Desk) -> None:
     desk.open(5, "batteries")
-    assert desk.ledger.hold(WEEKLY, 1, reason="a doubt")
-    assert not desk.ledger.hold(WEEKLY, 1, reason="twice")
+    assert desk.ledger.hold(WEEKLY, 1, reason="a doubt", hand=ADA)
+    assert not desk.ledger.hold(WEEKLY, 1, reason="twice", hand=ADA)
     held = desk.ledger.issue(WEEKLY, 1)
     assert held
     assert (held.state, held.reason, held.send_at) == (IssueState.HELD, "a doubt", None)
@@ -131,19 +133,19 @@ def test_a_ready_issue_can_be_held_and_then_is_not_intended_any_more(desk: Desk)
 
 def test_an_issue_is_intended_once(desk: Desk) -> None:
     desk.open(5, "batteries", send_at=None)
-    assert desk.ledger.schedule_send(WEEKLY, 1, at=FRIDAY, by="ada")
-    assert not desk.ledger.schedule_send(WEEKLY, 1, at=FRIDAY, by="ben")
-    desk.ledger.cancel(WEEKLY, 1, reason="no", now=FRIDAY)
-    assert not desk.ledger.schedule_send(WEEKLY, 1, at=FRIDAY, by="ben")
+    assert desk.ledger.schedule_send(WEEKLY, 1, at=FRIDAY, hand=ADA)
+    assert not desk.ledger.schedule_send(WEEKLY, 1, at=FRIDAY, hand=replace(ADA, who="ben"))
+    desk.ledger.cancel(WEEKLY, 1, reason="no", hand=ADA)
+    assert not desk.ledger.schedule_send(WEEKLY, 1, at=FRIDAY, hand=replace(ADA, who="ben"))
 
 
 @pytest.mark.parametrize(
     "ask",
     [
         lambda ledger: ledger.digest(WEEKLY, 9),
-        lambda ledger: ledger.cancel(WEEKLY, 9, reason="", now=FRIDAY),
+        lambda ledger: ledger.cancel(WEEKLY, 9, reason="", hand=ADA),
         lambda ledger: ledger.finish(WEEKLY, 9, now=FRIDAY),
-        lambda ledger: ledger.pause(WEEKLY, 9, reason=""),
+        lambda ledger: ledger.pause(WEEKLY, 9, reason="", hand=ADA),
     ],
 )
 def test_an_issue_that_does_not_exist_is_said_to_be_missing(ledger: Ledger, ask: Callable[[Ledger], object]) -> None:
@@ -330,21 +332,21 @@ def test_taking_a_chunk_again_gives_back_what_was_claimed_and_keeps_what_is_unde
 def test_a_paused_issue_hands_nothing_over_and_loses_nothing(desk: Desk) -> None:
     [ada, ben], chunk = desk.send(2)
     desk.hand(chunk, [ada])
-    desk.ledger.pause(WEEKLY, 1, reason="a typo in the lead")
+    desk.ledger.pause(WEEKLY, 1, reason="a typo in the lead", hand=ADA)
     given = desk.ledger.hand_over(chunk, settled=[accepted(ada)], wanted=[ben], now=FRIDAY)
     assert given == {ben: None}
     assert desk.states() == {ada: ACCEPTED, ben: WAITING}
     assert desk.ledger.claim(chunk, limit=9, now=FRIDAY) == []
     assert desk.ledger.due_chunks(FRIDAY) == []
     assert desk.ledger.next_retry() is None
-    desk.ledger.resume(WEEKLY, 1)
+    desk.ledger.resume(WEEKLY, 1, hand=ADA)
     assert desk.ledger.claim(chunk, limit=9, now=FRIDAY) == [ben]
 
 
 def test_cancelled_before_any_hand_over_the_posts_return(desk: Desk) -> None:
     [ada, ben], chunk = desk.send(2)
     desk.ledger.claim(chunk, limit=1, now=FRIDAY)
-    assert desk.ledger.cancel(WEEKLY, 1, reason="wrong text", now=FRIDAY) == 0
+    assert desk.ledger.cancel(WEEKLY, 1, reason="wrong text", hand=ADA) == 0
     assert desk.ledger.carried(WEEKLY) == {}
     assert desk.states() == {ada: DROPPED, ben: DROPPED}
     [slot] = desk.ledger.slots(WEEKLY)
@@ -359,7 +361,7 @@ def test_cancelled_later_the_posts_stay_carried(desk: Desk) -> None:
     [ada, ben, cleo], chunk = desk.send(3)
     desk.hand(chunk, [ada, ben])
     desk.ledger.hand_over(chunk, settled=[accepted(ada)], wanted=[], now=FRIDAY)
-    assert desk.ledger.cancel(WEEKLY, 1, reason="wrong text", now=FRIDAY) == 1
+    assert desk.ledger.cancel(WEEKLY, 1, reason="wrong text", hand=ADA) == 1
     assert desk.ledger.carried(WEEKLY)
     assert desk.states() == {ada: ACCEPTED, ben: SENDING, cleo: DROPPED}
     desk.ledger.hand_over(chunk, settled=[deferred(ben, FRIDAY + MINUTE)], wanted=[cleo], now=FRIDAY)
@@ -373,7 +375,7 @@ def test_a_finished_issue_cannot_be_cancelled(desk: Desk) -> None:
     desk.hand(chunk, [ada])
     desk.ledger.hand_over(chunk, settled=[accepted(ada)], wanted=[], now=FRIDAY)
     assert desk.ledger.finish(WEEKLY, 1, now=FRIDAY).state is IssueState.SENT
-    assert desk.ledger.cancel(WEEKLY, 1, reason="too late", now=FRIDAY) == 1
+    assert desk.ledger.cancel(WEEKLY, 1, reason="too late", hand=ADA) == 1
     sent = desk.ledger.issue(WEEKLY, 1)
     assert sent
     assert (sent.state, sent.reason) == (IssueState.SENT, "")
@@ -430,7 +432,7 @@ def test_with_resend_a_row_of_unknown_fate_is_due_again(desk: Desk) -> None:
 def test_with_resend_nothing_of_a_cancelled_issue_is_sent_again(desk: Desk) -> None:
     [ada], chunk = desk.send(1)
     desk.hand(chunk, [ada])
-    desk.ledger.cancel(WEEKLY, 1, reason="stop", now=FRIDAY)
+    desk.ledger.cancel(WEEKLY, 1, reason="stop", hand=ADA)
     assert desk.ledger.recover(now=FRIDAY, resend=True) == 1
     assert desk.states() == {ada: UNCERTAIN}
 
@@ -460,3 +462,33 @@ def test_the_log_is_read_newest_first(ledger: Ledger) -> None:
     for line in lines:
         ledger.log(line)
     assert ledger.entries(limit=2) == [lines[2], lines[1]]
+
+
+def test_every_change_of_an_issue_is_a_turn_that_says_who_when_and_from_where(desk: Desk) -> None:
+    desk.join(1)
+    desk.open(5, "batteries", send_at=None, hand=by_clock(FRIDAY))
+    desk.ledger.hold(WEEKLY, 1, reason="a doubt", hand=ADA)
+    desk.ledger.hold(WEEKLY, 1, reason="twice", hand=ADA)
+    desk.ledger.schedule_send(WEEKLY, 1, at=FRIDAY, hand=ADA, note="starts at once")
+    desk.ledger.start_send(WEEKLY, 1, now=FRIDAY)
+    desk.ledger.pause(WEEKLY, 1, reason="a typo", hand=replace(ADA, channel="web"))
+    turns = desk.ledger.turns()
+    assert [(t.act.value, t.before, t.after.value, t.hand.who, t.hand.channel, t.note) for t in turns] == [
+        ("make", None, "ready", "clock", "clock", ""),
+        ("hold", IssueState.READY, "held", "ada", "cli", "a doubt"),
+        ("send", IssueState.HELD, "ready", "ada", "cli", "starts at once"),
+        ("start", IssueState.READY, "sending", "clock", "clock", "1 reader"),
+        ("pause", IssueState.SENDING, "paused", "ada", "web", "a typo"),
+    ]
+    assert {(t.edition, t.number, t.hand.at) for t in turns} == {(WEEKLY, 1, FRIDAY)}
+    assert desk.ledger.turns(after=turns[2].id) == turns[3:]
+    assert [entry.object for entry in desk.ledger.entries(2)] == ["issue 1", "issue 1"]
+
+
+def test_what_waits_for_its_slot_can_be_brought_forward_and_what_a_hand_sent_cannot(desk: Desk) -> None:
+    desk.open(5, "batteries", send_at=FRIDAY + MINUTE)
+    assert desk.ledger.schedule_send(WEEKLY, 1, at=FRIDAY, hand=ADA)
+    assert not desk.ledger.schedule_send(WEEKLY, 1, at=FRIDAY + MINUTE, hand=replace(ADA, who="ben"))
+    sent = desk.ledger.issue(WEEKLY, 1)
+    assert sent
+    assert (sent.send_at, sent.sent_by) == (FRIDAY, "ada")

@@ -30,11 +30,13 @@ from newsletter.model import (
     Addressee,
     Chunk,
     DeliveryState,
+    Hand,
     IssueState,
     Outcome,
     Receipt,
     Settlement,
     SubscriberStatus,
+    by_clock,
 )
 from newsletter.store.database import open_database
 from newsletter.store.ledger import SqlLedger
@@ -98,7 +100,7 @@ class History(RuleBasedStateMachine):
         state = IssueState.HELD if held else IssueState.READY
         slot_taken = slot_of_week(self.week).key in {record.key for record in self.ledger.slots(WEEKLY)}
         post_taken = {a_story(post).post_id for post in posts} & self.ledger.carried(WEEKLY).keys()
-        issue = self.desk.open(self.week, *sorted(posts), state=state, now=self.now, send_at=self.now)
+        issue = self.desk.open(self.week, *sorted(posts), state=state, hand=by_clock(self.now), send_at=self.now)
         assert (issue is None) is (slot_taken or bool(post_taken))
 
     @rule(data=st.data(), turn=st.sampled_from(["start", "pause", "resume", "cancel", "hold", "intend", "finish"]))
@@ -113,17 +115,17 @@ class History(RuleBasedStateMachine):
             case "start":
                 self.ledger.start_send(WEEKLY, number, now=self.now)
             case "pause":
-                self.ledger.pause(WEEKLY, number, reason="a doubt")
+                self.ledger.pause(WEEKLY, number, reason="a doubt", hand=by_clock(self.now))
             case "resume":
-                self.ledger.resume(WEEKLY, number)
+                self.ledger.resume(WEEKLY, number, hand=by_clock(self.now))
             case "cancel":
                 mine = [state for (issue, _), state in self._rows().items() if issue == number]
-                already = self.ledger.cancel(WEEKLY, number, reason="no", now=self.now)
+                already = self.ledger.cancel(WEEKLY, number, reason="no", hand=by_clock(self.now))
                 assert already == sum(s in (DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN) for s in mine)
             case "hold":
-                self.ledger.hold(WEEKLY, number, reason="a doubt")
+                self.ledger.hold(WEEKLY, number, reason="a doubt", hand=by_clock(self.now))
             case "intend":
-                self.ledger.schedule_send(WEEKLY, number, at=self.now, by="ada")
+                self.ledger.schedule_send(WEEKLY, number, at=self.now, hand=Hand("ada", "cli", self.now))
             case "finish":
                 self.ledger.finish(WEEKLY, number, now=self.now)
 

@@ -30,6 +30,7 @@ from newsletter.model import (
     Sentinel,
     Settlement,
     Story,
+    by_clock,
 )
 from newsletter.ports import Session, Transport
 from newsletter.store.database import Database, open_database
@@ -156,7 +157,7 @@ def _start(database: Database, send: Send) -> None:
         render=lambda _: DIGEST,
         state=IssueState.READY,
         reason="",
-        now=NOW,
+        hand=by_clock(NOW),
         send_at=NOW,
     )
     started = send.ledger.start_send("weekly", 1, now=NOW)

@@ -23,7 +23,7 @@ from newsletter.delivery.engine import Progress
 from newsletter.delivery.outbox import Outbox
 from newsletter.delivery.smtp import SmtpSettings, SmtpTransport
 from newsletter.errors import NewsletterError, Outside, Problem
-from newsletter.model import Addressee, DeliveryState, IssueState, Message, Outcome
+from newsletter.model import Addressee, DeliveryState, IssueState, Message, Outcome, by_clock
 from tests.edges.sending import HURRY, NOW, Scripted, Send, address, composed, sending
 
 ACCEPTED, FAILED, WAITING = DeliveryState.ACCEPTED, DeliveryState.FAILED, DeliveryState.WAITING
@@ -293,14 +293,14 @@ def test_a_send_that_is_stopped_ends_with_what_is_in_flight_and_goes_on_later(se
 @pytest.mark.parametrize("connections", [1, 3])
 def test_a_paused_issue_stops_within_the_messages_in_flight_and_resumes(send: Send, connections: int) -> None:
     transport = Scripted()
-    marks = marked(transport, 4, lambda: send.ledger.pause("weekly", 1, reason="by hand"))
+    marks = marked(transport, 4, lambda: send.ledger.pause("weekly", 1, reason="by hand", hand=by_clock(NOW)))
     drained = send.drain(transport, connections=connections)
     assert len(transport.accepted) <= marks[0] + connections
     assert sum(send.counts().values()) == 20
     assert DROPPED not in send.counts()
     assert CLAIMED not in send.counts()
     assert send.counts()[ACCEPTED] == drained.accepted
-    send.ledger.resume("weekly", 1)
+    send.ledger.resume("weekly", 1, hand=by_clock(NOW))
     send.drain(transport)
     assert transport.recipients == everyone(send)
 
@@ -308,7 +308,7 @@ def test_a_paused_issue_stops_within_the_messages_in_flight_and_resumes(send: Se
 @pytest.mark.parametrize("connections", [1, 3])
 def test_a_cancelled_issue_stops_within_the_messages_in_flight_for_good(send: Send, connections: int) -> None:
     transport = Scripted()
-    marks = marked(transport, 4, lambda: send.ledger.cancel("weekly", 1, reason="wrong", now=NOW))
+    marks = marked(transport, 4, lambda: send.ledger.cancel("weekly", 1, reason="wrong", hand=by_clock(NOW)))
     drained = send.drain(transport, connections=connections)
     assert len(transport.accepted) <= marks[0] + connections
     assert send.drain(transport).accepted == 0

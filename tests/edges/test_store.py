@@ -24,7 +24,7 @@ from newsletter.store.folder import alone_in
 from newsletter.store.ledger import SqlLedger
 from newsletter.store.roster import SqlRoster
 from newsletter.store.turns import Turns
-from tests.contract.desk import FRIDAY, MINUTE, Desk, accepted
+from tests.contract.desk import ADA, FRIDAY, MINUTE, Desk, accepted
 
 LINE = LogEntry(FRIDAY, "ada", "cli", "send", "issue 1")
 
@@ -368,9 +368,9 @@ def test_readers_that_do_not_add_up_stop_the_send_and_the_next_try_reads_them_an
 def test_a_begun_audience_can_be_called_off(desk: Desk, database: Database, turn: str) -> None:
     cut_short(database, commits=3)
     if turn == "hold":
-        assert desk.ledger.hold(WEEKLY, 1, reason="a doubt")
+        assert desk.ledger.hold(WEEKLY, 1, reason="a doubt", hand=ADA)
     else:
-        assert desk.ledger.cancel(WEEKLY, 1, reason="a doubt", now=FRIDAY) == 0
+        assert desk.ledger.cancel(WEEKLY, 1, reason="a doubt", hand=ADA) == 0
         assert desk.ledger.carried(WEEKLY) == {}
     desk.ledger.recover(now=FRIDAY, resend=False)
     assert desk.states() == {}
@@ -424,4 +424,4 @@ def run_a_send(desk: Desk) -> None:
     desk.roster.leave(50, way="link", now=FRIDAY)
     desk.ledger.recover(now=FRIDAY, resend=True)
     desk.ledger.finish(WEEKLY, 1, now=FRIDAY)
-    desk.ledger.cancel(WEEKLY, 1, reason="enough", now=FRIDAY)
+    desk.ledger.cancel(WEEKLY, 1, reason="enough", hand=ADA)

@@ -159,7 +159,7 @@ def test_words_of_an_author_are_never_markup() -> None:
 def test_dark_and_narrow_rules_are_kept_byte_for_byte() -> None:
     html = a_digest().html
     for name in ("media.css", "dark.css"):
-        assert (default_folder() / "email" / name).read_text().strip() in html
+        assert templates().get_template(f"email/{name}").render(digest=a_view()).strip() in html
     assert "data-premailer" not in html
 
 

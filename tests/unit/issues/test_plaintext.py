@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.issues import plaintext
-from newsletter.issues.plaintext import tidy, underlined, wrap
+from newsletter.issues.columns import tidy, underlined, wrap
+from newsletter.issues.view import SectionView
 from newsletter.model import Sentinel
 from tests.builders import a_post
 from tests.unit.issues.scene import ALLIANCE, BATTERIES, CHARGING, FOLLOW, REVIEW, a_digest, a_view, templates
@@ -86,7 +87,7 @@ def test_the_contents_are_a_numbered_list_from_three_stories_up() -> None:
 def test_whatever_the_words_the_shape_holds(title: str, summary: str, take: str) -> None:
     post = a_post(title=title, summary=summary)
     view = a_view(post)
-    view = replace(view, stories=(replace(view.lead, take_text=take),))
+    view = replace(view, sections=(SectionView("", (replace(view.lead, take_text=take),)),))
     text = plaintext.render(view, templates())
     assert "\n\n\n" not in text
     assert text.endswith("\n")

@@ -86,7 +86,7 @@ FAULTS: dict[str, tuple[Callable[[], Digest], str, str]] = {
     "the same twice": (lambda: replace(GOOD, preheader=GOOD.subject), "I317", "warn"),
     "here": (lambda: html(">View in browser<", ">Here<"), "I318", "warn"),
     "one text, two pages": (lambda: html(">View in browser<", ">Unsubscribe<"), "I319", "warn"),
-    "hard black": (lambda: html("color:#2b2b2b", "color:#000"), "I320", "warn"),
+    "hard black": (lambda: html("color:#2b2521", "color:#000"), "I320", "warn"),
     "heavy": (lambda: html("one bill", "bill " * 14_000, 1), "I302", "warn"),
     "too heavy": (lambda: html("one bill", "bill " * 18_000, 1), "I301", "stop"),
 }

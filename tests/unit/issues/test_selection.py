@@ -83,8 +83,8 @@ def test_the_archive_of_an_old_blog_stays_out() -> None:
     assert reasons(chosen) == {"fresh": ("in", "lead: newest"), "ancient": ("out", "before the start")}
 
 
-def test_the_start_is_one_week_before_the_first_slot_on_the_wall_clock() -> None:
-    assert start(a_cadence(), datetime(2027, 3, 30, tzinfo=UTC)) == datetime(2027, 3, 26, 7, tzinfo=UTC)
+def test_the_start_is_the_whole_day_one_week_before_the_first_slot_on_the_wall_clock() -> None:
+    assert start(a_cadence(), datetime(2027, 3, 30, tzinfo=UTC)) == datetime(2027, 3, 25, 23, tzinfo=UTC)
 
 
 def test_the_lead_is_the_newest_with_an_image_and_the_rest_stays_newest_first() -> None:

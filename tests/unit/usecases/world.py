@@ -9,7 +9,7 @@ from pathlib import Path
 
 from newsletter import config
 from newsletter.app import App
-from newsletter.model import WEEKLY, Issue, IssueState
+from newsletter.model import WEEKLY, Hand, Issue, IssueState
 from newsletter.usecases import send as sending
 from newsletter.usecases.choose import Press
 from newsletter.usecases.deliver import Delivered
@@ -42,10 +42,13 @@ class World:
         """By hand, with the right count typed."""
         press = self.press(now)
         plan = sending.plan(press, self.app.roster, number)
-        return sending.send(press, plan, confirmed=plan.audience.readers, delay=delay, at=None, by="operator")
+        return sending.send(
+            press, plan, confirmed=plan.audience.readers, delay=delay, at=None, hand=Hand("operator", "cli", now)
+        )
 
     def cancel(self, number: int, now: datetime) -> int:
-        return sending.cancel(self.app.ledger, self.app.config.cadence, number, reason="a test", by="operator", now=now)
+        hand = Hand("operator", "cli", now)
+        return sending.cancel(self.app.ledger, self.app.config.cadence, number, reason="a test", hand=hand)
 
     def deliver(self, now: datetime) -> Delivered:
         return self.app.deliver(clock=lambda: now, stop=threading.Event())
