@@ -246,6 +246,9 @@ class Ledger(Protocol):
     def carried(self, edition: str) -> Mapping[str, int]:
         """Post id -> number of the Issue that carries it."""
 
+    def told(self, edition: str) -> Mapping[str, int]:
+        """Post id -> how many of its Corrections an Issue has told, or is to tell; a cancelled one gives them back."""
+
     def open_issue(
         self,
         *,

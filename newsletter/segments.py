@@ -21,6 +21,11 @@ def begin(key: str) -> str:
     return f"<!--segment {key}-->"
 
 
+def is_mark(line: str) -> bool:
+    """Whether a line without its end opens or closes a part."""
+    return _LINE.fullmatch(f"{line}\n") is not None
+
+
 def split(body: str) -> list[tuple[str, str]]:
     """(key, text) from top to bottom, whole lines each; the key is empty for what everybody gets.
 

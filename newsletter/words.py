@@ -85,6 +85,12 @@ def shorten(text: str, limit: int) -> str:
     return head.rstrip(" ,.;:–—-") + "…"
 
 
+def first_words(text: str, limit: int) -> str:
+    """At most so many words of the text, on one line, with an ellipsis for the rest."""
+    every = text.split()
+    return " ".join(every) if len(every) <= limit else " ".join(every[:limit]).rstrip(" ,.;:–—-") + "…"
+
+
 def byline(author: str, reviewer: str, *facts: str) -> str:
     """`By News desk · Reviewed by Review desk · 8 Feb 2022`; without a reviewer where nobody reviewed."""
     return " · ".join((f"By {author}", *([f"Reviewed by {reviewer}"] if reviewer else []), *facts))

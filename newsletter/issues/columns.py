@@ -6,6 +6,8 @@ import re
 import textwrap
 import unicodedata
 
+from newsletter import segments
+
 COLUMNS = 72
 _UNSEEN = frozenset({"Mn", "Me", "Cf"})  # general categories: marks, joiners, isolates
 _BLANKS = re.compile(r"[^\S\xa0\u202f]+")
@@ -43,11 +45,17 @@ def rule(mark: str = "-") -> str:
 
 
 def tidy(text: str) -> str:
-    """No blanks at line ends, at most one blank line in a row, one line feed at the end."""
+    """No blanks at line ends, at most one blank line in a row, one line feed at the end.
+
+    The marks of segments do not count as lines, since no reader gets them.
+    """
     lines: list[str] = []
+    after_words = False
     for line in (line.rstrip() for line in text.strip().splitlines()):
-        if line or (lines and lines[-1]):
+        if line or after_words:
             lines.append(line)
+        if not segments.is_mark(line):
+            after_words = bool(line)
     return "\n".join(lines) + "\n"
 
 

@@ -10,10 +10,12 @@ import hashlib
 
 from jinja2 import Environment
 
+from newsletter import segments
+from newsletter.errors import ConfigError, Problem
 from newsletter.issues import plaintext
 from newsletter.issues.inline import inline
 from newsletter.issues.view import DigestView, EarlierView, LastIssueView, StoryView, view
-from newsletter.model import Digest
+from newsletter.model import Digest, Segment
 
 __all__ = ["DigestView", "EarlierView", "LastIssueView", "StoryView", "digest_hash", "render", "view"]
 
@@ -26,7 +28,27 @@ def render(view: DigestView, templates: Environment) -> Digest:
     )
     text = plaintext.render(view, templates)
     note = "\n\n".join([*view.note, f"— {view.signed}"] if view.signed else view.note) if view.note else ""
-    return Digest(view.subject, view.preheader, html, text, digest_hash(view.subject, view.preheader, html, text), note)
+    hashed = digest_hash(view.subject, view.preheader, html, text)
+    return Digest(view.subject, view.preheader, html, text, hashed, note, _segments(view, html, text))
+
+
+def _segments(view: DigestView, html: str, text: str) -> tuple[Segment, ...]:
+    """Those of the view that both parts show: one that a site's templates leave out was told to nobody.
+
+    Raises ConfigError I213 when a mark is damaged, and when only one part shows a segment.
+    """
+    try:
+        in_html, in_text = segments.keys(html), segments.keys(text)
+    except ValueError as error:
+        raise ConfigError(_mark_problem(f"A mark of a segment is not as it should be: {error}")) from error
+    if odd := sorted(in_html ^ in_text):
+        raise ConfigError(_mark_problem(f"Only one part of the mail has the segment {odd[0]}"))
+    return tuple(each for each in view.segments if each.key in in_html)
+
+
+def _mark_problem(message: str) -> Problem:
+    why = "What some readers get and others do not stands between two lines that no other text may look like."
+    return Problem("I213", message, why=why, fixes=("compare the recap and errata blocks with the built-in ones",))
 
 
 def digest_hash(subject: str, preheader: str, html: str, text: str) -> str:

@@ -13,10 +13,12 @@ from datetime import date, datetime, timedelta
 from functools import partial
 
 from newsletter import words
+from newsletter.issues import segments
 from newsletter.issues.body import mail_html
 from newsletter.issues.prose import prose
 from newsletter.issues.sections import Section, sections
-from newsletter.model import USUAL, Brief, Cadence, Issue, Library, Look, Post, Sentinel, Site, Slot
+from newsletter.issues.segments import Erratum, ErratumView, RecapView
+from newsletter.model import USUAL, Brief, Cadence, Issue, Library, Look, Post, Segment, Sentinel, Site, Slot
 from newsletter.tongue import Tongue, tongue_of
 
 SUBJECT_MIN, SUBJECT_MAX = 10, 78
@@ -61,6 +63,7 @@ class StoryView:
     body_html: str = ""  # the whole text, mail-safe; empty where the summary stands for it
     body_text: str = ""  # the same on 72 columns
     opening: str = ""  # what stands above the whole text: the summary, unless the text begins with it
+    recap: RecapView | None = None  # of its nearest earlier part, for readers who were not sent that
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,7 @@ class DigestView:
     take_label: str
     sections: tuple[SectionView, ...]  # one without a heading for most issues
     last_issue: LastIssueView | None
+    errata: tuple[ErratumView, ...]  # each for the readers who were sent the wrong version
     home_url: str
     issue_url: str
     feeds_url: str
@@ -119,6 +123,12 @@ class DigestView:
         return self.stories[0]
 
     @property
+    def segments(self) -> tuple[Segment, ...]:
+        """The parts that only some readers get."""
+        recaps = [story.recap.segment for story in self.stories if story.recap]
+        return (*recaps, *(erratum.segment for erratum in self.errata))
+
+    @property
     def contents(self) -> tuple[StoryView, ...]:
         return self.stories if self.lists_contents and len(self.stories) >= CONTENTS_FROM else ()
 
@@ -134,11 +144,12 @@ def view(
     carried: Mapping[str, int],
     previous: Issue | None,
     brief: Brief = USUAL,
+    errata: Sequence[Erratum] = (),
 ) -> DigestView:
     """The mail of issue `number`; `stories` has at least one Post, the lead first.
 
     `carried` says which Issue has which Post; `previous` is the latest Issue before this one. It is pointed to only
-    when its page is public.
+    when its page is public. `errata` are still to be told.
     """
     last = previous if previous and previous.state.public and previous.stories and previous.number < number else None
     week_ago = _is_last_week(last, number, slot)
@@ -148,7 +159,9 @@ def view(
     opening = tongue.say("Issue %(number)s of %(publication)s, %(day)s.", **facts, day=tongue.full_date(day))
     divided = sections(stories, brief.pins)
     stories = [post for section in divided for post in section.stories]
-    show = partial(_story, site, library, carried, last.number if last and week_ago else None)
+    last_week = last.number if last and week_ago else None
+    recaps = segments.recaps(site, library, stories, carried)
+    show = partial(_story, site, library, carried, last_week, recaps)
     return DigestView(
         publication=site.title,
         tagline=site.tagline,
@@ -166,6 +179,7 @@ def view(
         take_label=site.take_label,
         sections=tuple(_section(tongue, section, stories[0], show) for section in divided),
         last_issue=_last_issue(site, last, week_ago=week_ago) if last else None,
+        errata=tuple(segments.erratum(site, n, one, last_week) for n, one in enumerate(errata, 1)),
         home_url=site.address_of(""),
         issue_url=site.address_of(f"issues/{number}/"),
         feeds_url=site.address_of("feeds/"),
@@ -196,7 +210,13 @@ def _section(tongue: Tongue, section: Section, lead: Post, show: Callable[[Post,
 
 
 def _story(
-    site: Site, library: Library, carried: Mapping[str, int], week_ago: int | None, post: Post, level: int
+    site: Site,
+    library: Library,
+    carried: Mapping[str, int],
+    week_ago: int | None,
+    recaps: Mapping[str, RecapView],
+    post: Post,
+    level: int,
 ) -> StoryView:
     tongue = tongue_of(site)
     day = tongue.short_date(_local(site, post.published))
@@ -213,7 +233,7 @@ def _story(
         date=day,
         minutes=post.minutes,
         byline=tongue.byline(post.author.name, reviewer, *facts),
-        summary=_first_words(post.summary, SUMMARY_WORDS),
+        summary=words.first_words(post.summary, SUMMARY_WORDS),
         image=post.image,
         image_alt=post.image_alt,
         take_html=mail_html(post.take.html, level=level + 1, url=url, title=title) if post.take else "",
@@ -224,6 +244,7 @@ def _story(
         body_html=body,
         body_text=prose(body) if body else "",
         opening="" if post.repeats_itself else post.summary,
+        recap=recaps.get(post.id),
     )
 
 
@@ -311,11 +332,6 @@ def _postal_address(site: Site) -> str:
         return ""
     named = address.casefold().startswith((site.title.casefold(), site.sender.name.casefold()))
     return address if named else f"{site.sender.name}, {address}"
-
-
-def _first_words(text: str, limit: int) -> str:
-    every = text.split()
-    return " ".join(every) if len(every) <= limit else " ".join(every[:limit]).rstrip(" ,.;:–—-") + "…"
 
 
 def _one_line(text: str) -> str:

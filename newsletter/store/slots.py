@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, func, select
 
-from newsletter.model import Slot, SlotOutcome, SlotRecord
+from newsletter.model import SegmentKind, Slot, SlotOutcome, SlotRecord
 from newsletter.store import tables
 from newsletter.store.database import insert_new
 from newsletter.store.rows import Part
 from newsletter.store.tables import edition as editions
-from newsletter.store.tables import issue, issue_post
+from newsletter.store.tables import issue, issue_post, segment
 
 
 class Slots(Part):
@@ -52,6 +52,17 @@ class Slots(Part):
         )
         with self._database.read() as connection:
             return dict(connection.execute(membership).all())
+
+    def told(self, edition: str) -> Mapping[str, int]:
+        stands = exists().where(issue_post.c.issue_id == segment.c.issue_id, issue_post.c.carried == 1)
+        highest = (
+            select(segment.c.post_id, func.max(segment.c.correction))
+            .join(issue)
+            .where(issue.c.edition == edition, segment.c.kind == SegmentKind.ERRATUM.value, stands)
+            .group_by(segment.c.post_id)
+        )
+        with self._database.read() as connection:
+            return dict(connection.execute(highest).all())
 
 
 def take(

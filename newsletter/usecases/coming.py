@@ -14,6 +14,7 @@ from newsletter import words
 from newsletter.delivery.message import compose
 from newsletter.errors import NewsletterError, Problem
 from newsletter.issues import cadence as cadences
+from newsletter.issues import segments
 from newsletter.issues import selection as selections
 from newsletter.issues.selection import Selection
 from newsletter.model import (
@@ -69,7 +70,7 @@ def past(ledger: Ledger, library: Library, now: datetime, briefs: Briefs) -> Pas
     frozen = next((issue for issue in issues if issue.state in _FROZEN), None)
     brief, remarks = briefs.of(next_number(issues))
     return Past(
-        shelf=Shelf(library, issues, ledger.carried(WEEKLY)),
+        shelf=Shelf(library, issues, ledger.carried(WEEKLY), ledger.told(WEEKLY)),
         started=ledger.started(WEEKLY) or now,
         taken={record.key for record in ledger.slots(WEEKLY)},
         frozen=frozen,
@@ -132,7 +133,7 @@ def _composed(
     site: Site,
     now: datetime,
 ) -> Coming:
-    somebody = Addressee(0, "reader@reader.example", now, 1)
+    somebody = Addressee(0, "reader@reader.example", now, 1, variant=segments.keys(digest.segments))
     try:
         message = compose(
             site=site,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from newsletter.errors import ConfigError, Problem, stops
 from newsletter.issues import digest as digests
-from newsletter.issues import preflight, selection
+from newsletter.issues import preflight, segments, selection
 from newsletter.model import (
     USUAL,
     WEEKLY,
@@ -97,7 +97,9 @@ class Draft:
 
     @property
     def stories(self) -> tuple[Story, ...]:
-        return tuple(Story(post.id, post.content_hash, post.slug, post.title) for post in self.posts)
+        return tuple(
+            Story(post.id, post.content_hash, post.slug, post.title, len(post.corrections)) for post in self.posts
+        )
 
 
 def draft_of(press: Press, slot: Slot, posts: Sequence[Post], number: int | None = None) -> Draft:
@@ -107,7 +109,7 @@ def draft_of(press: Press, slot: Slot, posts: Sequence[Post], number: int | None
     """
     issues = press.ledger.issues(WEEKLY)
     return drafted(
-        Shelf(press.library, issues, press.ledger.carried(WEEKLY)),
+        Shelf(press.library, issues, press.ledger.carried(WEEKLY), press.ledger.told(WEEKLY)),
         slot,
         posts,
         number or next_number(issues),
@@ -127,6 +129,7 @@ class Shelf:
     library: Library
     issues: Sequence[Issue] = ()  # oldest first
     carried: Mapping[str, int] = field(default_factory=dict)  # post id -> number of the Issue that carries it
+    told: Mapping[str, int] = field(default_factory=dict)  # post id -> how many of its Corrections an Issue has told
 
 
 def next_number(issues: Sequence[Issue]) -> int:
@@ -159,11 +162,19 @@ def drafted(
         carried=shelf.carried,
         previous=previous,
         brief=brief,
+        errata=segments.errata(shelf.library, shelf.issues, shelf.told),
     )
     digest = digests.render(view, templates)
     unmet = selection.unmet(brief, shelf.library, posts)
-    problems = (*remarks, *unmet, *preflight.preflight(digest, view, sandbox=sandbox))
+    problems = (*remarks, *unmet, *_checked(digest, view, sandbox=sandbox))
     return Draft(number, slot, tuple(posts), digest, problems)
+
+
+def _checked(digest: Digest, view: digests.DigestView, *, sandbox: bool) -> list[Problem]:
+    """What the checks say of the mail as readers get it, whatever their variant; each thing once, stops first."""
+    seen = (segments.seen_by(digest, variant) for variant in segments.to_look_at(digest))
+    found = dict.fromkeys(p for one in seen for p in preflight.preflight(one, view, sandbox=sandbox))
+    return sorted(found, key=lambda problem: problem.level != "stop")
 
 
 def brought_forward(slot: Slot, start: datetime) -> Slot:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from newsletter.issues import plaintext
 from newsletter.issues.columns import tidy, underlined, wrap
+from newsletter.issues.segments import seen_by
 from newsletter.issues.view import SectionView
 from newsletter.model import Sentinel
 from tests.builders import a_post
@@ -19,7 +20,7 @@ words = st.text(st.characters(blacklist_categories=["Cs"]), max_size=200)
 
 
 def test_the_text_part_reads_like_this() -> None:
-    assert a_digest().text == (
+    assert seen_by(a_digest(), ()).text == (
         "Auto Trendy\n"
         "===========\n"
         "Issue 2 · Friday 11 February 2022 · 2 stories · 8 min\n"

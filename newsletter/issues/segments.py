@@ -1,0 +1,148 @@
+"""Which parts of an Issue only some readers get, and the Digest as one of them sees it.
+
+A recap is for readers who were never sent the earlier part of a story; an erratum for readers who were sent a Post as
+it was before a Correction. Who that is, the ledger says when the audience is fixed. A Correction is known by its place
+among those of its Post, so that one whose words are changed is not told twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from newsletter import segments, words
+from newsletter.model import Correction, Digest, Issue, Library, Post, Segment, SegmentKind, Site
+from newsletter.tongue import tongue_of
+
+RECAP_WORDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Erratum:
+    """A Correction that readers who have the wrong version are still to be told."""
+
+    post: Post
+    number: int  # from 1, among the Post's Corrections
+    issue: Issue  # that carried the wrong version
+
+    @property
+    def correction(self) -> Correction:
+        return self.post.corrections[self.number - 1]
+
+
+def errata(library: Library, issues: Sequence[Issue], told: Mapping[str, int]) -> tuple[Erratum, ...]:
+    """Those of approved Posts that an Issue which was sent has carried, oldest first.
+
+    `told` says how many Corrections of a Post an Issue has told already.
+    """
+    found = (one for post in library.posts if post.corrections for one in _pending(post, library, issues, told))
+    return tuple(sorted(found, key=lambda one: (one.correction.day, one.post.id, one.number)))
+
+
+def _pending(post: Post, library: Library, issues: Sequence[Issue], told: Mapping[str, int]) -> Iterator[Erratum]:
+    if post.id not in library.approved:
+        return
+    for issue in reversed(issues):
+        story = next((one for one in issue.stories if one.post_id == post.id), None)
+        if story and issue.started_at:
+            known = max(story.corrections, told.get(post.id, 0))
+            yield from (Erratum(post, number, issue) for number in range(known + 1, len(post.corrections) + 1))
+            return
+
+
+def earlier_part(library: Library, post: Post, beside: Collection[str], carried: Mapping[str, int]) -> Post | None:
+    """The nearest earlier Post of the Chain that an Issue has carried; None when a nearer one is in this Issue.
+
+    `beside` has the ids of all Posts of this Issue.
+    """
+    chain = library.chains.get(post.id)
+    for post_id in chain.before(post.id) if chain else ():
+        if post_id in beside:
+            return None
+        if post_id in carried:
+            return library.find(post_id)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Marked:
+    """What stands between two marks of a body."""
+
+    segment: Segment
+
+    @property
+    def begin(self) -> str:
+        return segments.begin(self.segment.key)
+
+    @property
+    def end(self) -> str:
+        return segments.END
+
+
+@dataclass(frozen=True, slots=True)
+class RecapView(_Marked):
+    """The earlier part of a story in two lines."""
+
+    title: str
+    url: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class ErratumView(_Marked):
+    """What was wrong in a story of an earlier issue."""
+
+    opening: str  # "Last week we got something wrong in"
+    title: str
+    url: str
+    text: str
+
+
+def recaps(
+    site: Site, library: Library, stories: Sequence[Post], carried: Mapping[str, int]
+) -> Mapping[str, RecapView]:
+    """Those of the stories that go on from something which was mailed, by the ids of their Posts."""
+    beside = {post.id for post in stories}
+    found = {post.id: earlier_part(library, post, beside, carried) for post in stories}
+    return {post_id: _recap(site, n, part) for n, (post_id, part) in enumerate(found.items(), 1) if part}
+
+
+def _recap(site: Site, position: int, earlier: Post) -> RecapView:
+    segment = Segment(f"{SegmentKind.RECAP.value}:{position}", SegmentKind.RECAP, earlier.id)
+    sentence = words.first_words(words.first_sentence(earlier.summary), RECAP_WORDS)
+    return RecapView(segment, " ".join(earlier.title.split()), _url(site, earlier), sentence)
+
+
+def erratum(site: Site, position: int, one: Erratum, last_week: int | None) -> ErratumView:
+    """The erratum at this position, from 1; `last_week` is the number of the issue that readers got a week ago."""
+    segment = Segment(f"{SegmentKind.ERRATUM.value}:{position}", SegmentKind.ERRATUM, one.post.id, one.number)
+    tongue = tongue_of(site)
+    opening = tongue.say("In issue %(number)s we got something wrong in", number=str(one.issue.number))
+    if one.issue.number == last_week:
+        opening = tongue.say("Last week we got something wrong in")
+    return ErratumView(segment, opening, " ".join(one.post.title.split()), _url(site, one.post), one.correction.text)
+
+
+def _url(site: Site, post: Post) -> str:
+    return site.address_of(f"posts/{post.slug}/")
+
+
+def keys(some: Iterable[Segment]) -> tuple[str, ...]:
+    """A variant: the keys in the order in which they are kept."""
+    return tuple(sorted(each.key for each in some))
+
+
+def seen_by(digest: Digest, variant: Collection[str]) -> Digest:
+    """The Digest as readers with this variant get it."""
+    return replace(
+        digest,
+        html=segments.cut(digest.html, variant),
+        text=segments.cut(digest.text, variant),
+        segments=tuple(each for each in digest.segments if each.key in variant),
+    )
+
+
+def to_look_at(digest: Digest) -> list[tuple[str, ...]]:
+    """The variants that the checks see: the longest, the emptiest, and each segment by itself."""
+    every = keys(digest.segments)
+    return list(dict.fromkeys([every, (), *((key,) for key in every)]))
