@@ -6,7 +6,7 @@ Edges are built when first asked for, so that a command pays only for what it to
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -32,6 +32,7 @@ from newsletter.ports import (
     Sources,
     Transport,
     Versions,
+    Waivers,
 )
 from newsletter.program import default_folder, version
 from newsletter.spread import spread
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from newsletter.usecases.coming import Coming
     from newsletter.usecases.deliver import Delivered
     from newsletter.usecases.enroll import Unsubscribe
+    from newsletter.usecases.inspect import Inspection
     from newsletter.usecases.move_in import Moved, Wanted
     from newsletter.usecases.preview import Preview
     from newsletter.usecases.published import Published
@@ -69,6 +71,7 @@ class App:
         self._last: Last | None = None  # what was loaded last, for a process that stays
         self._inputs = ""  # what the library was last read from
         self._seen: tuple[Sequence[Source], str] | None = None  # by `unchanged`, for the reading that follows at once
+        self._advice: Sequence[Problem] = ()  # what was said of the posts that were loaded last
         self._coming: Sequence[datetime] = ()  # when posts come out, or are withdrawn
 
     def stay(self) -> None:
@@ -167,6 +170,12 @@ class App:
         from newsletter.store.briefs import BriefFile
 
         return BriefFile(self.config.root / "next-issue.toml", self.config.site.people, self.config.brief)
+
+    @cached_property
+    def waivers(self) -> Waivers:
+        from newsletter.store.waivers import SqlWaivers
+
+        return SqlWaivers(self.database)
 
     @cached_property
     def versions(self) -> Versions:
@@ -277,6 +286,7 @@ class App:
             last=self._last,
         )
         self._coming = [time for post in loaded.posts for time in _times(post)]
+        self._advice = loaded.problems
         return loaded
 
     def _look(self) -> tuple[Sequence[Source], str]:
@@ -453,8 +463,31 @@ class App:
             site=self.config.site,
             cadence=self.config.cadence,
             templates=self.templates,
-            sandbox=self.config.mail.sandbox,
+            inspection=self.inspection(library, now),
             now=now,
+        )
+
+    def inspection(self, library: Library, now: datetime) -> Inspection:
+        """Who is asked about the world when an issue is checked; a site without state gets none for asking."""
+        from newsletter.usecases.inspect import Inspection, absent
+        from newsletter.usecases.prepare import next_number
+        from newsletter.usecases.publish import would_write
+
+        def missing(addresses: Collection[str]) -> Collection[str]:
+            issues = self.issues()
+            numbers = [next_number(issues), *(issue.number for issue in issues)]
+
+            def would() -> Collection[str]:
+                return would_write(library, issues, self.config.site, self.templates, now, self.redirects.all())
+
+            return absent(addresses, self.config.site, (*library.posts, *library.withdrawn), numbers, would)
+
+        waivers = self.waivers if self.has_state else None
+        return Inspection(
+            sandbox=self.config.mail.sandbox,
+            absent=missing,
+            waivers=lambda number: waivers.of(WEEKLY, number) if waivers else (),
+            advice=self._advice,
         )
 
     def press(self, library: Library, now: datetime) -> Press:
@@ -470,7 +503,7 @@ class App:
             cadence=self.config.cadence,
             site=self.config.site,
             templates=self.templates,
-            sandbox=self.config.mail.sandbox,
+            inspection=self.inspection(library, now),
             now=now,
             pictures=self.mailed_pictures,
             brief=brief,

@@ -35,6 +35,7 @@ class Problem:
     why: str = ""
     fixes: tuple[str, ...] = ()
     level: str = "stop"  # or warn
+    waved: str = ""  # who let this warning pass, and why
 
     @property
     def place(self) -> str:
@@ -51,6 +52,7 @@ class Problem:
             "column": self.column,
             "why": self.why,
             "fixes": list(self.fixes),
+            **({"waved": self.waved} if self.waved else {}),
         }
 
 
@@ -96,6 +98,11 @@ class Outside(NewsletterError):
 def stops(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """Those problems that stop a build."""
     return tuple(p for p in problems if p.level == "stop")
+
+
+def warnings(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Those problems that stop nothing, and that nobody has let pass yet."""
+    return tuple(p for p in problems if p.level == "warn" and not p.waved)
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -420,6 +420,19 @@ class SlotRecord:
     issue_number: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A warning of one Issue that a person let pass. It holds for this very finding: another sentence, another one."""
+
+    number: int  # of the Issue
+    code: str
+    finding: str  # file and sentence, as it was shown
+    digest_hash: str  # of the text in which it was found
+    who: str  # key of a Person
+    at: datetime
+    reason: str
+
+
 class PlanKind(StrEnum):
     """What may be decided about a Slot before it comes."""
 

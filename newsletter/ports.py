@@ -50,6 +50,7 @@ from newsletter.model import (
     Turn,
     Variant,
     Version,
+    Waiver,
 )
 
 T = TypeVar("T")
@@ -202,6 +203,16 @@ class Versions(Protocol):
 
     def steps(self, post_id: str) -> Sequence[ReviewStep]:
         """All of a Post, oldest first."""
+
+
+class Waivers(Protocol):
+    """The warnings that people let pass."""
+
+    def add(self, edition: str, waiver: Waiver) -> None:
+        """Let a finding pass; who did so first, with the reason, stays."""
+
+    def of(self, edition: str, number: int) -> Sequence[Waiver]:
+        """All of an Issue, oldest first."""
 
 
 class Proofs(Protocol):

@@ -321,6 +321,9 @@ def told(problems: Sequence[Problem]) -> Iterator[str]:
             yield from _underlined(problem)
         if problem.why:
             yield f"  {problem.why}"
+        if problem.waved:
+            yield f"  Waved through by {problem.waved}"
+            continue
         if len(problem.fixes) == 1 and problem.fixes[0].endswith("?"):
             yield f"  {problem.fixes[0]}"
             continue

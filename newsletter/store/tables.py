@@ -413,6 +413,22 @@ Index(
     postgresql_where=text("state IN ('waiting', 'sending')"),
 )
 
+waiver = Table(
+    "waiver",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("edition", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("finding", Text, nullable=False),
+    Column("digest_hash", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("reason", Text, nullable=False),
+    UniqueConstraint("edition", "number", "code", "finding"),
+    sqlite_strict=True,
+)
+
 beat = Table(
     "beat",
     metadata,

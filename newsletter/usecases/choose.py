@@ -12,6 +12,7 @@ from newsletter.issues import cadence as cadences
 from newsletter.issues import selection
 from newsletter.model import USUAL, WEEKLY, Brief, Cadence, Library, Site, Slot, SlotRecord
 from newsletter.ports import Ledger, MailedPictures
+from newsletter.usecases.inspect import Inspection
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -26,7 +27,7 @@ class Press:
     cadence: Cadence
     site: Site
     templates: Environment
-    sandbox: bool
+    inspection: Inspection
     now: datetime
     pictures: MailedPictures | None = None
     brief: Brief = USUAL  # for the next issue

@@ -32,6 +32,7 @@ from newsletter.model import (
     Slot,
 )
 from newsletter.ports import Briefs, Ledger
+from newsletter.usecases.inspect import Inspection
 from newsletter.usecases.prepare import Shelf, drafted, next_number
 
 if TYPE_CHECKING:
@@ -80,7 +81,9 @@ def past(ledger: Ledger, library: Library, now: datetime, briefs: Briefs) -> Pas
     )
 
 
-def coming(past: Past, *, site: Site, cadence: Cadence, templates: Environment, sandbox: bool, now: datetime) -> Coming:
+def coming(
+    past: Past, *, site: Site, cadence: Cadence, templates: Environment, inspection: Inspection, now: datetime
+) -> Coming:
     """The mail as it would go out now; its problems are told beside it, never raised."""
     start = selections.start(cadence, past.started)
     chosen = selections.choose(past.shelf.library, past.shelf.carried, start=start, now=now, brief=past.brief)
@@ -101,7 +104,7 @@ def coming(past: Past, *, site: Site, cadence: Cadence, templates: Environment, 
             site=site,
             cadence=cadence,
             templates=templates,
-            sandbox=sandbox,
+            inspection=inspection,
             brief=past.brief,
             remarks=past.remarks,
         )

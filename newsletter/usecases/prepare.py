@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from newsletter.errors import ConfigError, Problem, stops
 from newsletter.issues import digest as digests
-from newsletter.issues import preflight, segments, selection
+from newsletter.issues import segments, selection
 from newsletter.model import (
     USUAL,
     WEEKLY,
@@ -32,6 +32,7 @@ from newsletter.model import (
 from newsletter.ports import Ledger
 from newsletter.publish.paths import post_path
 from newsletter.usecases.choose import Press, choose, due, free_slot
+from newsletter.usecases.inspect import Inspection, Specimen, inspected
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -116,7 +117,7 @@ def draft_of(press: Press, slot: Slot, posts: Sequence[Post], number: int | None
         site=press.site,
         cadence=press.cadence,
         templates=press.templates,
-        sandbox=press.sandbox,
+        inspection=press.inspection,
         brief=press.brief,
         remarks=press.remarks,
     )
@@ -145,7 +146,7 @@ def drafted(
     site: Site,
     cadence: Cadence,
     templates: Environment,
-    sandbox: bool,
+    inspection: Inspection,
     brief: Brief = USUAL,
     remarks: Sequence[Problem] = (),
 ) -> Draft:
@@ -166,15 +167,9 @@ def drafted(
     )
     digest = digests.render(view, templates)
     unmet = selection.unmet(brief, shelf.library, posts)
-    problems = (*remarks, *unmet, *_checked(digest, view, sandbox=sandbox))
+    specimen = Specimen(number, slot, posts, digest, view, previous, shelf.library.approved)
+    problems = inspected(specimen, site, inspection, (*remarks, *unmet))
     return Draft(number, slot, tuple(posts), digest, problems)
-
-
-def _checked(digest: Digest, view: digests.DigestView, *, sandbox: bool) -> list[Problem]:
-    """What the checks say of the mail as readers get it, whatever their variant; each thing once, stops first."""
-    seen = (segments.seen_by(digest, variant) for variant in segments.to_look_at(digest))
-    found = dict.fromkeys(p for one in seen for p in preflight.preflight(one, view, sandbox=sandbox))
-    return sorted(found, key=lambda problem: problem.level != "stop")
 
 
 def brought_forward(slot: Slot, start: datetime) -> Slot:

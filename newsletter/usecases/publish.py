@@ -162,6 +162,21 @@ def recipes(
     return [*pages, *(Recipe(d.path, d.key, d.render) for d in documents(site, library, issues, listed))]
 
 
+def would_write(
+    library: Library,
+    issues: Sequence[Issue],
+    site: Site,
+    templates: Environment,
+    now: datetime,
+    known: Mapping[str, str] = MappingProxyType({}),
+) -> frozenset[str]:
+    """The paths of all files that a publish makes now; `known` are the lines of `redirects.toml`."""
+    shown = [issue for issue in issues if issue.state.public or starting(issue, now)]
+    moved = (path.strip("/") for path in known)
+    led = (path for old in moved for path in (old, f"{old}/index.html"))
+    return frozenset((*(str(file.path) for file in recipes(library, shown, site, templates, None)), *led))
+
+
 def of_texts(
     library: Library,
     issues: Sequence[Issue],

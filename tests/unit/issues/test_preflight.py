@@ -1,15 +1,19 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import date
+from typing import Any
 
 import pytest
 
 from newsletter.errors import Problem
-from newsletter.issues import budget
+from newsletter.issues import budget, leftovers, segments
+from newsletter.issues.extremes import EMPTIEST, LONGEST, read_by
+from newsletter.issues.facts import Facts, Trial, Weight
 from newsletter.issues.links import is_public_host
 from newsletter.issues.preflight import preflight
-from newsletter.model import Digest, Sentinel
+from newsletter.model import Brief, Digest, Sentinel
 from tests.builders import a_site
 from tests.unit.issues.scene import ALLIANCE, FOLLOW, a_digest, a_view
 
@@ -20,7 +24,7 @@ VIEW = a_view(*STORIES, site=PUBLIC)
 
 
 def look(digest: Digest, *, sandbox: bool = False) -> list[Problem]:
-    return preflight(digest, VIEW, sandbox=sandbox)
+    return preflight(digest, VIEW, Facts(sandbox=sandbox))
 
 
 def found(digest: Digest, *, sandbox: bool = False) -> set[tuple[str, str]]:
@@ -86,6 +90,15 @@ FAULTS: dict[str, tuple[Callable[[], Digest], str, str]] = {
     "the same twice": (lambda: replace(GOOD, preheader=GOOD.subject), "I317", "warn"),
     "here": (lambda: html(">View in browser<", ">Here<"), "I318", "warn"),
     "one text, two pages": (lambda: html(">View in browser<", ">Unsubscribe<"), "I319", "warn"),
+    "a file name as alt": (lambda: html(f'alt="{ALLIANCE.image_alt}"', 'alt="IMG_2031.jpg"'), "I324", "warn"),
+    "a shortener": (lambda: html("https://news.autotrendy.org/posts/follow/", "https://bit.ly/3xY"), "I322", "warn"),
+    "attached": (lambda: html("one bill", "the attached bill"), "I328", "warn"),
+    "a mark in an address": (
+        lambda: html("https://news.autotrendy.org/gate.jpg", "https://a.org/@@IMG@@"),
+        "I304",
+        "stop",
+    ),
+    "a mark in a comment": (lambda: html("</body>", "<!-- {{ end }} --></body>"), "I304", "stop"),
     "hard black": (lambda: html("color:#2b2521", "color:#000"), "I320", "warn"),
     "heavy": (lambda: html("one bill", "bill " * 14_000, 1), "I302", "warn"),
     "too heavy": (lambda: html("one bill", "bill " * 18_000, 1), "I301", "stop"),
@@ -126,7 +139,7 @@ def test_an_empty_page_is_a_list_of_problems_and_not_a_traceback() -> None:
 def test_none_as_an_english_word_is_no_placeholder() -> None:
     stories = (replace(STORIES[0], title="Second to None, and None of them knew", summary="None of it is new."),)
     view = a_view(*stories, site=PUBLIC)
-    codes = {problem.code for problem in preflight(a_digest(*stories, site=PUBLIC), view, sandbox=False)}
+    codes = {problem.code for problem in preflight(a_digest(*stories, site=PUBLIC), view, Facts())}
     assert "I304" not in codes
 
 
@@ -141,7 +154,7 @@ def test_none_as_an_english_word_is_no_placeholder() -> None:
 def test_a_wrong_base_url_is_told_once_and_not_for_each_link(url: str, sandbox: bool, level: str) -> None:
     site = a_site(url=url)
     stories = (FOLLOW,)
-    problems = preflight(a_digest(*stories, site=site), a_view(*stories, site=site), sandbox=sandbox)
+    problems = preflight(a_digest(*stories, site=site), a_view(*stories, site=site), Facts(sandbox=sandbox))
     assert [(p.code, p.level) for p in problems if p.code in {"I308", "I309", "I310"}] == [("I310", level)]
 
 
@@ -169,6 +182,73 @@ def test_a_name_of_this_machine_or_of_the_manuals_cannot(host: str) -> None:
     assert not is_public_host(host)
 
 
+def told(**facts: Any) -> set[tuple[str, str]]:
+    return {(problem.code, problem.level) for problem in preflight(GOOD, VIEW, Facts(**facts))}
+
+
+def test_a_page_that_the_site_does_not_have_is_found() -> None:
+    lost = "https://news.autotrendy.org/posts/follow/"
+    assert told(absent=frozenset({lost})) == {("I321", "stop")}
+    assert told(absent=frozenset({"https://news.autotrendy.org/elsewhere/"})) == set()
+
+
+@pytest.mark.parametrize(("octets", "width", "found"), [(150_000, 1200, False), (150_001, 1072, True), (9, 1201, True)])
+def test_a_picture_is_weighed(octets: int, width: int, found: bool) -> None:
+    weights = {"https://news.autotrendy.org/gate.jpg": Weight(octets, width)}
+    assert told(weights=weights) == ({("I323", "warn")} if found else set())
+
+
+def test_an_address_that_does_not_answer_is_a_warning_with_what_it_said() -> None:
+    digest = html("https://news.autotrendy.org/posts/follow/", "https://maker.org/press")
+    (problem,) = preflight(digest, VIEW, Facts(silent={"https://maker.org/press": "It answers 404"}))
+    assert (problem.code, problem.level, "It answers 404" in problem.message) == ("I330", "warn", True)
+
+
+@pytest.mark.parametrize(
+    ("trial", "sandbox", "expected"),
+    [
+        (Trial.ACCEPTED, False, set()),
+        (Trial.NOT_ASKED, False, set()),
+        (Trial.OTHER, False, {("S307", "stop")}),
+        (Trial.OTHER, True, {("S307", "warn")}),
+        (Trial.NEVER, False, {("S317", "stop")}),
+        (Trial.NEVER, True, {("S317", "warn")}),
+        (Trial.NOBODY, False, {("S307", "warn")}),
+    ],
+)
+def test_a_mail_is_tried_on_the_house_before_readers_get_it(
+    trial: Trial, sandbox: bool, expected: set[tuple[str, str]]
+) -> None:
+    assert told(trial=trial, sandbox=sandbox) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "found"), [("© 2021", True), ("(c) 2019–2021", True), ("© 2022", False), ("© 2019-2022", False)]
+)
+def test_a_year_that_has_passed_is_found_in_the_footer_alone(words: str, found: bool) -> None:
+    digest = html("1 Calle Mayor", f"{words} 1 Calle Mayor")
+    day = Facts(day=date(2022, 2, 11))
+    assert ("I329" in {problem.code for problem in preflight(digest, VIEW, day)}) is found
+    above = html("one bill", f"one bill {words}")
+    assert "I329" not in {problem.code for problem in preflight(above, VIEW, day)}
+
+
+def test_marks_that_an_author_wrote_about_are_not_leftovers() -> None:
+    summary = "How {{ braces }} and @@marks@@ got into an engine, and what TK stands for."
+    stories = (replace(STORIES[0], title="What {% raw %} means to a mechanic", summary=summary), FOLLOW)
+    view = a_view(*stories, site=PUBLIC)
+    codes = {problem.code for problem in preflight(a_digest(*stories, site=PUBLIC), view, Facts())}
+    assert "I304" not in codes
+
+
+@pytest.mark.parametrize("left", ["TK", "Lorem ipsum", "{{ name }}"])
+def test_what_an_editor_left_in_the_note_or_the_subject_is_found(left: str) -> None:
+    for brief in (Brief(note=f"Dear readers, {left}"), Brief(subject=f"The week in cars {left}")):
+        view = a_view(*STORIES, site=PUBLIC, brief=brief)
+        digest = a_digest(*STORIES, site=PUBLIC, brief=brief)
+        assert "I304" in {problem.code for problem in preflight(digest, view, Facts())}
+
+
 def test_the_weight_is_counted_in_octets_of_utf_8() -> None:
     assert budget.size(Digest("s", "p", "é", "t")) == 2
     assert budget.check(Digest("s", "p", "x" * 80_000, "t")) is None
@@ -176,3 +256,21 @@ def test_the_weight_is_counted_in_octets_of_utf_8() -> None:
         problem = budget.check(Digest("s", "p", "x" * octets, "t"))
         assert problem is not None
         assert problem.code == code
+
+
+@pytest.mark.parametrize("own", [LONGEST, EMPTIEST])
+def test_nothing_is_left_over_for_the_longest_and_the_emptiest_reader(own: Mapping[Sentinel, str]) -> None:
+    for variant in segments.to_look_at(GOOD):
+        read = read_by(segments.seen_by(GOOD, variant), own)
+        assert list(leftovers.in_what_is_read(read, VIEW)) == []
+
+
+@pytest.mark.parametrize("damaged", ["__READER_NAME__", "https://x.invalid/__UNSUB__/", "<!-- segment recap:1 -->"])
+def test_what_should_have_become_a_readers_own_words_and_did_not_is_found(damaged: str) -> None:
+    cut = segments.seen_by(GOOD, ())
+    for digest in (
+        replace(cut, html=cut.html.replace("one bill", f"one {damaged} bill")),
+        replace(cut, text=cut.text.replace("one bill", f"one {damaged} bill")),
+    ):
+        read = read_by(digest, EMPTIEST)
+        assert {problem.code for problem in leftovers.in_what_is_read(read, VIEW)} == {"I304"}

@@ -14,6 +14,7 @@ KINDS = "'preview', 'edited', 'started', 'held', 'late', 'paused', 'failures', '
 
 def upgrade() -> None:
     _notices()
+    _waivers()
     _segments()
     _proofs()
     _resent()
@@ -54,6 +55,23 @@ def _notices() -> None:
         ["state"],
         sqlite_where=sa.text("state IN ('waiting', 'sending')"),
         postgresql_where=sa.text("state IN ('waiting', 'sending')"),
+    )
+
+
+def _waivers() -> None:
+    op.create_table(
+        "waiver",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("edition", sa.Text, nullable=False),
+        sa.Column("number", sa.Integer, nullable=False),
+        sa.Column("code", sa.Text, nullable=False),
+        sa.Column("finding", sa.Text, nullable=False),
+        sa.Column("digest_hash", sa.Text, nullable=False),
+        sa.Column("who", sa.Text, nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.UniqueConstraint("edition", "number", "code", "finding"),
+        sqlite_strict=True,
     )
 
 

@@ -1,0 +1,136 @@
+"""digest, posts | what the world knows of them | every problem: the checks of an issue before anybody gets it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from newsletter.errors import Problem
+from newsletter.issues import extremes, leftovers, links, segments, stories, waiving
+from newsletter.issues.facts import Facts, Trial, Weight
+from newsletter.issues.page import parse
+from newsletter.issues.preflight import preflight
+from newsletter.issues.view import DigestView
+from newsletter.model import Digest, Issue, Post, Site, Slot, Waiver
+from newsletter.publish import checks
+from newsletter.publish.checks import Found
+from newsletter.publish.paths import FEEDS, HOME, ISSUES, issue_path, page_file, post_path
+
+Absent = Callable[[Collection[str]], Collection[str]]
+"""Of these own addresses, those for which the site has no page and makes none."""
+
+
+def _none(_: object) -> Sequence[str]:
+    return ()
+
+
+def _no_waiver(_: int) -> Sequence[Waiver]:
+    return ()
+
+
+def _not_asked(_: str) -> Trial:
+    return Trial.NOT_ASKED
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """Who is asked about the world when an issue is checked."""
+
+    sandbox: bool = False
+    absent: Absent = _none
+    waivers: Callable[[int], Sequence[Waiver]] = _no_waiver  # of the issue with this number
+    trial: Callable[[str], Trial] = _not_asked  # of the digest with this hash
+    advice: Sequence[Problem] = ()  # what `check` says of posts
+    silent: Mapping[str, str] = field(default_factory=dict)  # addresses of others -> why they do not answer
+
+
+@dataclass(frozen=True, slots=True)
+class Specimen:
+    """An issue that is checked, made already or not."""
+
+    number: int
+    slot: Slot  # when readers get it
+    posts: Sequence[Post]
+    digest: Digest
+    view: DigestView
+    last: Issue | None = None  # the public one before it
+    approved: Collection[str] = ()  # ids of posts whose present text was signed off
+
+
+def inspected(one: Specimen, site: Site, by: Inspection, more: Iterable[Problem] = ()) -> tuple[Problem, ...]:
+    """Every Problem of an issue, stops first; `more` are those that were found before."""
+    day = one.slot.local.date()
+    found = [
+        *more,
+        *stories.check(one.posts, site, day=day, approved=one.approved, last=one.last),
+        *_mail(one, facts(one, site, by)),
+    ]
+    found += _advice(one.posts, by.advice, {problem.code for problem in found})
+    told = waiving.applied(dict.fromkeys(found), by.waivers(one.number))
+    return tuple(sorted(told, key=lambda problem: problem.level != "stop"))
+
+
+def _mail(one: Specimen, known: Facts) -> Iterator[Problem]:
+    """What is said of the mail in every variant that somebody gets, and as the two most different readers get it."""
+    variants = segments.to_look_at(one.digest)
+    for variant in variants:
+        yield from preflight(segments.seen_by(one.digest, variant), one.view, known)
+    for variant, own in ((variants[0], extremes.LONGEST), ((), extremes.EMPTIEST)):
+        read = extremes.read_by(segments.seen_by(one.digest, variant), own)
+        yield from leftovers.in_what_is_read(read, one.view)
+
+
+def facts(one: Specimen, site: Site, by: Inspection) -> Facts:
+    """What the checks of the mail must know of the world."""
+    addresses = {url for _, url in links.in_page(parse(one.digest.html)) if links.is_own(url, site.url)}
+    return Facts(
+        sandbox=by.sandbox,
+        day=one.slot.local.date(),
+        absent=frozenset(by.absent(addresses)),
+        silent=by.silent,
+        weights={url: weight for post in one.posts for url, weight in _weights(post, site)},
+        trial=by.trial(one.digest.digest_hash),
+        sender=site.sender.address,
+    )
+
+
+def _weights(post: Post, site: Site) -> Iterator[tuple[str, Weight]]:
+    for picture in post.pictures:
+        for one in picture.variants:
+            yield site.address_of(f"{post_path(post.slug)}{one.name}"), Weight(len(one.content), one.width)
+
+
+def _advice(posts: Sequence[Post], advice: Iterable[Problem], said: Collection[str]) -> list[Problem]:
+    """What is said of these posts when they are read; `said` are the codes of what was found in the mail.
+
+    A stop keeps a post from being published at all, and is told there.
+    """
+    files = {str(post.path) for post in posts}
+    told = (problem for problem in advice if problem.file in files and problem.level == "warn")
+    return [problem for problem in told if _SAME.get(problem.code) not in said]
+
+
+_SAME: Mapping[str, str] = {"P122": "I324", "P128": "I323"}
+"""What is said of a picture in a post, and of the same one in the mail."""
+
+
+def absent(
+    addresses: Collection[str],
+    site: Site,
+    posts: Iterable[Post],
+    issues: Iterable[int],
+    would: Callable[[], Collection[str]],
+) -> frozenset[str]:
+    """Of these own addresses, those that lead to none of these posts and issues, and to no file that a publish makes.
+
+    `would` answers the paths of all files that one would make; it is asked only when need be, for that takes longer.
+    """
+    known = {str(page_file(path)) for path in (HOME, FEEDS, ISSUES, *(post_path(post.slug) for post in posts))}
+    known |= {f"{post_path(post.slug)}{asset.name}" for post in posts for asset in post.assets}
+    known |= {str(page_file(issue_path(number))) for number in issues}
+    left = _dead(addresses, known, site)
+    return _dead(left, known | set(would()), site) if left else left
+
+
+def _dead(addresses: Collection[str], known: set[str], site: Site) -> frozenset[str]:
+    return frozenset(url for url in addresses if checks.leading_nowhere(Found("", 0, url), known, site))
