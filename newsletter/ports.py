@@ -459,6 +459,16 @@ class Client(Protocol):
         """Send a form; the status of the answer. Raises as `get`."""
 
 
+class Caller(Protocol):
+    """The web outside, for addresses that stand in `newsletter.toml`: this machine is not forbidden."""
+
+    def send(self, url: str, content: bytes, headers: Mapping[str, str]) -> int:
+        """Post octets with these headers; the status of the answer. Raises Outside."""
+
+    def knock(self, url: str) -> int:
+        """The status of what stands at `url`. Raises Outside."""
+
+
 class Stage(Protocol):
     """New files of a site, made aside and brought in together."""
 
