@@ -18,8 +18,9 @@ from email.utils import format_datetime
 from html import escape
 
 from newsletter.delivery import mime, retry
-from newsletter.delivery.message import ascii_address, day, masked
+from newsletter.delivery.message import ascii_address, masked
 from newsletter.model import Digest, Message, Notice, Person, Sentinel, Site
+from newsletter.tongue import tongue_of
 
 HEADERS = (
     "From",
@@ -109,7 +110,7 @@ def _filled(digest: Digest, site: Site, person: Person, at: datetime) -> tuple[s
     values = {
         Sentinel.UNSUBSCRIBE: f"{site.web_url}/u/preview",
         Sentinel.ADDRESS: masked(person.email),
-        Sentinel.JOINED: day(at, site.timezone),
+        Sentinel.JOINED: tongue_of(site).long_date(at.astimezone(site.timezone)),
     }
     text, html = digest.text, digest.html
     for sentinel, value in values.items():
