@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from newsletter.usecases.coming import Coming
     from newsletter.usecases.deliver import Delivered
     from newsletter.usecases.enroll import Unsubscribe
-    from newsletter.usecases.inspect import Inspection
+    from newsletter.usecases.inspect import Inspection, Tried
     from newsletter.usecases.move_in import Moved, Wanted
     from newsletter.usecases.preview import Preview
     from newsletter.usecases.published import Published
@@ -486,8 +486,32 @@ class App:
             sandbox=self.config.mail.sandbox,
             absent=missing,
             waivers=lambda number: waivers.of(WEEKLY, number) if waivers else (),
+            tried=self._tried(now),
             advice=self._advice,
         )
+
+    def _tried(self, now: datetime) -> Tried:
+        """How a digest was tried on the house; nothing was where there is no state yet."""
+        from newsletter.issues.facts import Trial
+        from newsletter.usecases.trial import trial
+
+        site, sandbox, known = self.config.site, self.config.mail.sandbox, self.has_state
+        staff = any(person.email for person in site.people.values())
+
+        def tried(digest_hash: str, *, by_hand: bool) -> Trial:
+            if not known:
+                return Trial.NOT_ASKED
+            return trial(
+                self.proofs,
+                digest_hash,
+                sender=site.sender.address,
+                staff=staff,
+                sandbox=sandbox,
+                by_hand=by_hand,
+                now=now,
+            )
+
+        return tried
 
     def press(self, library: Library, now: datetime) -> Press:
         """What making an issue needs."""
