@@ -149,8 +149,9 @@ class App:
     @cached_property
     def templates(self) -> Environment:
         from newsletter.templates import environment
+        from newsletter.tongue import tongue_of
 
-        return environment(self.config.root / "templates")
+        return environment(self.config.root / "templates", tongue_of(self.config.site))
 
     @cached_property
     def database(self) -> Database:

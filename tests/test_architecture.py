@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "newsletter"
-GROUND = {"model", "errors", "segments", "words"}
+GROUND = {"model", "errors", "segments", "tongue", "words"}
 ROOMS = {"content", "publish", "issues", "delivery", "readers", "store", "outside"}
 EDGES = {
     "content.source",

@@ -12,20 +12,19 @@ import hmac
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
 from html import escape
 from itertools import groupby
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 import idna
 
-from newsletter import segments, words
+from newsletter import segments
 from newsletter.delivery import mime
 from newsletter.errors import NewsletterError
 from newsletter.model import Addressee, Digest, Issue, Message, Sentinel, Site
+from newsletter.tongue import tongue_of
 
 HEADERS = (
     "From",
@@ -77,7 +76,7 @@ def compose(
     values = {
         Sentinel.UNSUBSCRIBE: unsubscribe_url,
         Sentinel.ADDRESS: masked(addressee.address),
-        Sentinel.JOINED: day(addressee.joined_at, site.timezone),
+        Sentinel.JOINED: tongue_of(site).long_date(addressee.joined_at.astimezone(site.timezone)),
     }
     html = {sentinel: escape(value) for sentinel, value in values.items()}
     delimiter = f"--{boundary}".encode()
@@ -178,11 +177,6 @@ def _left_over(what: str) -> NewsletterError:
 def masked(address: str) -> str:
     """The address as its owner knows it and nobody else can use it: `r…@example.org`."""
     return f"{address[:1]}{_MASK}@{address.rpartition('@')[2]}"
-
-
-def day(at: datetime, zone: ZoneInfo) -> str:
-    """The local date in words that no country reads otherwise: `3 March 2026`."""
-    return words.long_date(at.astimezone(zone))
 
 
 def ascii_address(address: str) -> str:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+
+from tests.acceptance.forked import Forked, command
 
 COMMAND = Path(sys.executable).with_name("newsletter")
 FRIDAY = "2026-11-27T08:00:05+01:00"
@@ -87,35 +89,15 @@ class SiteFolder:
         return path
 
     def readers(self, count: int, now: str = "2026-11-20T12:00:00+01:00") -> SiteFolder:
-        """`count` readers, through the house's own roster: a process for each would take minutes."""
-        script = (
-            "import sys; from datetime import datetime; from newsletter.app import App; from newsletter import config\n"
-            "from pathlib import Path\n"
-            "app = App(config.load(Path(sys.argv[1])))\n"
-            "for n in range(int(sys.argv[2])):\n"
-            "    app.roster.add(f'reader{n:04}@readers.example', edition='weekly', status='active', way='cli',\n"
-            "                   text='test', now=datetime.fromisoformat(sys.argv[3]))\n"
-            "app.close()\n"
-        )
-        subprocess.run(
-            [sys.executable, "-c", script, str(self.root), str(count), now], check=True, env=self._env(), timeout=120
-        )
+        """`count` readers, through the house's own roster: a command for each would take minutes."""
+        result = self._ended(_add_readers, self.root, count, datetime.fromisoformat(now))
+        assert result.status == 0, result.err
         return self
 
     def run(self, *words: str, now: str | None = None, given: str | None = None, timeout: float = 60) -> Result:
-        done = subprocess.run(
-            self._command(words, now),
-            cwd=self.root,
-            env=self._env(),
-            input=given,
-            stdin=subprocess.DEVNULL if given is None else None,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-        assert "Traceback" not in done.stderr, done.stderr
-        return Result(done.returncode, done.stdout, done.stderr)
+        result = self._ended(command, self._words(words, now), given=given, timeout=timeout)
+        assert "Traceback" not in result.err, result.err
+        return result
 
     def ok(self, *words: str, now: str | None = None) -> Result:
         result = self.run(*words, now=now)
@@ -126,28 +108,15 @@ class SiteFolder:
         return self.ok(*words, "--json", now=now).json
 
     @contextmanager
-    def started(self, *words: str, now: str | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    def started(self, *words: str, now: str | None = None) -> Iterator[Forked]:
         """A command that lasts, ended by SIGTERM and at last by SIGKILL."""
         log = self.root / f"{words[0]}-{time.monotonic_ns()}.log"
-        with log.open("wb") as out:
-            process = subprocess.Popen(
-                self._command(words, now),
-                cwd=self.root,
-                env=self._env(),
-                stdout=out,
-                stderr=out,
-                stdin=subprocess.DEVNULL,
-            )
+        log.touch()
+        process = Forked(command, self._words(words, now), cwd=self.root, environment=self._env(), out=log, err=log)
         try:
             yield process
         finally:
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-                try:
-                    process.wait(20)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait(10)
+            process.end()
             text = log.read_text(encoding="utf-8")
             assert "Traceback" not in text, text
 
@@ -165,12 +134,40 @@ class SiteFolder:
     def issues(self) -> list[dict[str, Any]]:
         return list(self.json("issue", "list"))
 
+    def _ended(
+        self, function: Callable[..., object], *arguments: object, given: str | None = None, timeout: float = 120
+    ) -> Result:
+        """What became of `function`, called in a process of its own."""
+        with TemporaryDirectory() as beside:
+            said, out, err = (Path(beside) / name for name in ("in", "out", "err"))
+            said.write_text(given or "", encoding="utf-8")
+            process = Forked(function, *arguments, cwd=self.root, environment=self._env(), given=said, out=out, err=err)
+            try:
+                status = process.wait(timeout)
+            finally:
+                process.end()
+            return Result(status, out.read_text("utf-8"), err.read_text("utf-8"))
+
     def _command(self, words: tuple[str, ...], now: str | None) -> list[str]:
-        return [str(COMMAND), *words, *(("--now", now) if now else ())]
+        return [str(COMMAND), *self._words(words, now)]
+
+    def _words(self, words: tuple[str, ...], now: str | None) -> tuple[str, ...]:
+        return (*words, *(("--now", now) if now else ()))
 
     def _env(self) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("NEWSLETTER_", "PYTHONDONTWRITE"))}
         return kept | {"HOME": str(self.root)} | self.environment
+
+
+def _add_readers(root: Path, count: int, now: datetime) -> None:
+    from newsletter import config
+    from newsletter.app import App
+
+    with closing(App(config.load(root))) as app:
+        for n in range(count):
+            app.roster.add(
+                f"reader{n:04}@readers.example", edition="weekly", status="active", way="cli", text="test", now=now
+            )
 
 
 def parsed(content: bytes) -> EmailMessage:

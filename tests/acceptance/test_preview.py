@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import signal
 import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx2 as httpx
 
+from tests.acceptance.forked import Forked
 from tests.acceptance.harness import FRIDAY, SiteFolder, until
 
 
@@ -19,9 +19,7 @@ def said(site: SiteFolder) -> str:
 
 
 @contextmanager
-def previewed(
-    site: SiteFolder, *words: str, now: str = FRIDAY
-) -> Iterator[tuple[httpx.Client, subprocess.Popen[bytes]]]:
+def previewed(site: SiteFolder, *words: str, now: str = FRIDAY) -> Iterator[tuple[httpx.Client, Forked]]:
     with site.started("preview", *(words or ("--port", "0")), now=now) as process:
         until(lambda: "Ctrl-C" in said(site) or process.poll() is not None)
         address = re.search(r"Site +(http://127\.0\.0\.1:\d+)/", said(site))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import random
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -19,6 +18,7 @@ from pathlib import Path
 from newsletter.model import WEEKLY, Delivery, DeliveryState, Issue, IssueState
 from newsletter.store.database import open_database
 from newsletter.store.ledger import SqlLedger
+from tests.acceptance.forked import Forked
 from tests.acceptance.harness import FRIDAY, SiteFolder
 from tests.chaos.lossy import Lossy
 
@@ -61,7 +61,7 @@ class Storm:
         assert self.site.run("issue", "cancel", "1", now=now).status == 0
         self.cancelled = time.monotonic()
 
-    def kill(self, process: subprocess.Popen[bytes]) -> None:
+    def kill(self, process: Forked) -> None:
         process.kill()
         process.wait(10)
         self.kills += 1

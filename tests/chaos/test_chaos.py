@@ -21,6 +21,7 @@ import pytest
 from newsletter import config
 from newsletter.app import App
 from newsletter.model import DeliveryState, IssueState
+from tests.acceptance.forked import Forked
 from tests.acceptance.harness import COMMAND, FRIDAY, Result, SiteFolder, until
 from tests.chaos.storm import CONNECTIONS, NOW, SEEDS, Storm, storm
 
@@ -48,7 +49,7 @@ def test_killed_at_any_moment_in_bad_weather(tmp_path: Path, seed: int) -> None:
         one.check()
 
 
-def wait_for_a_moment(one: Storm, process: subprocess.Popen[bytes]) -> None:
+def wait_for_a_moment(one: Storm, process: Forked) -> None:
     """Some time, or some commands that the mail server got; not after the process ended."""
     enough = len(one.server.commands) + (one.chance.randint(1, 120) if one.chance.random() < 0.6 else 10_000)
     ends = time.monotonic() + one.chance.uniform(0.5, 6)
