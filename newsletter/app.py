@@ -6,7 +6,7 @@ Edges are built when first asked for, so that a command pays only for what it to
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from newsletter import seal
 from newsletter.config import Config
 from newsletter.errors import NewsletterError, Problem, UsageError, nearest
-from newsletter.model import WEEKLY, Changes, Issue, Library, Person, Post, Slot, Source, Variant
+from newsletter.model import WEEKLY, Changes, Digest, Issue, Library, Person, Post, Slot, Source, Variant
 from newsletter.ports import (
     Briefs,
     Cache,
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from newsletter.content.library import Last, Loaded
     from newsletter.delivery.outbox import Outbox
     from newsletter.delivery.progress import Progress
+    from newsletter.outside.client import Client
     from newsletter.publish.album import Album
     from newsletter.publish.catalogue import Feed
     from newsletter.publish.search.index import SearchIndex
@@ -121,12 +122,9 @@ class App:
 
     @cached_property
     def hubs(self) -> Hubs:
-        from newsletter.outside.client import Client
         from newsletter.publish.websub import Hubs
 
-        # A hub stands in newsletter.toml, like the mail server, and may be on this machine and at any port.
-        anywhere = Client(ports=range(1, 65536), may_call=lambda _address: True)
-        return Hubs(self.config.site, self.config.output, self.config.state, anywhere)
+        return Hubs(self.config.site, self.config.output, self.config.state, self._own_client)
 
     @cached_property
     def redirects(self) -> Redirects:
@@ -566,7 +564,41 @@ class App:
             ),
             clock=clock,
             late_limit=self.config.cadence.late_limit,
+            why_not=lambda issue: self._why_not(issue, clock()),
         )
+
+    def _why_not(self, issue: Issue, now: datetime) -> str:
+        """What keeps an issue whose page was published from being sent; in the sandbox no link is asked."""
+        from newsletter.publish import live
+        from newsletter.usecases.answering import held_back, not_this_build
+        from newsletter.usecases.recheck import taken_back
+
+        gone = list(taken_back(issue, self.library(now)))
+        if self.config.mail.sandbox:
+            return held_back(issue, gone, {})
+        folder, site = self.config.output, self.config.site
+        wrong = not_this_build(
+            self.ledger.digest(WEEKLY, issue.number),
+            site,
+            self._own_client,
+            lambda path: live.answer(folder, path),
+            seen_at=self.config.seen_at,
+        )
+        return held_back(issue, gone, wrong)
+
+    def silent_links(self, digest: Digest) -> Mapping[str, str]:
+        """The addresses of others in a mail that do not answer, each with what it says instead."""
+        from newsletter.outside.client import Client
+        from newsletter.usecases.answering import silent
+
+        return silent(digest, self.config.site, Client())
+
+    @cached_property
+    def _own_client(self) -> Client:
+        """For addresses that stand in newsletter.toml: they may be on this machine and at any port."""
+        from newsletter.outside.client import Client
+
+        return Client(ports=range(1, 65536), may_call=lambda _address: True)
 
     def unsubscribe_url(self, subscriber_id: int, version: int) -> str:
         return f"{self.config.site.web_url}/u/{self.tokens.unsubscribe(subscriber_id, version)}"

@@ -50,7 +50,7 @@ def frozen(press: Press, issue: Issue) -> Checked:
     """An issue whose text stands: its bytes are looked at again, in the world as it is now."""
     digest, library = press.ledger.digest(WEEKLY, issue.number), press.library
     posts = [replace(post, title=s.title) for s in issue.stories if (post := library.find(s.post_id))]
-    gone = tuple(_gone(issue, library))
+    gone = tuple(taken_back(issue, library))
     if not posts:
         return Checked(issue.number, issue.state, gone, digest)
     previous = previous_of(press.ledger.issues(WEEKLY), issue.number)
@@ -72,7 +72,7 @@ def frozen(press: Press, issue: Issue) -> Checked:
     return _measured(press, one, posts)
 
 
-def _gone(issue: Issue, library: Library) -> Iterator[Problem]:
+def taken_back(issue: Issue, library: Library) -> Iterator[Problem]:
     """I337 for stories that were taken back since the text was frozen."""
     withdrawn = {post.id for post in library.withdrawn}
     for story in issue.stories:
