@@ -29,7 +29,8 @@ def _no_waiver(_: int) -> Sequence[Waiver]:
     return ()
 
 
-def _not_asked(_: str, *, by_hand: bool) -> Trial:  # noqa: ARG001
+def not_asked(_: str, *, by_hand: bool) -> Trial:  # noqa: ARG001
+    """Nobody looks whether it was tried."""
     return Trial.NOT_ASKED
 
 
@@ -46,7 +47,7 @@ class Inspection:
     sandbox: bool = False
     absent: Absent = _none
     waivers: Callable[[int], Sequence[Waiver]] = _no_waiver  # of the issue with this number
-    tried: Tried = _not_asked
+    tried: Tried = not_asked
     by_hand: bool = False  # whether a person is about to send it
     advice: Sequence[Problem] = ()  # what `check` says of posts
     silent: Mapping[str, str] = field(default_factory=dict)  # addresses of others -> why they do not answer

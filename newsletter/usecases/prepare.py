@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from newsletter.errors import ConfigError, Problem, stops
 from newsletter.issues import digest as digests
-from newsletter.issues import segments, selection
+from newsletter.issues import fit, segments, selection
 from newsletter.model import (
     USUAL,
     WEEKLY,
@@ -170,11 +170,11 @@ def drafted(
         brief=brief,
         errata=segments.errata(shelf.library, shelf.issues, shelf.told),
     )
-    digest = digests.render(view, templates)
+    made = fit.fitted(view, templates)
     unmet = selection.unmet(brief, shelf.library, posts)
-    specimen = Specimen(number, slot, posts, digest, view, previous, shelf.library.approved)
-    problems = inspected(specimen, site, inspection, (*remarks, *unmet))
-    return Draft(number, slot, tuple(posts), digest, problems)
+    specimen = Specimen(number, slot, posts, made.digest, made.view, previous, shelf.library.approved)
+    problems = inspected(specimen, site, inspection, (*remarks, *unmet, *made.problems))
+    return Draft(number, slot, tuple(posts), made.digest, problems)
 
 
 def brought_forward(slot: Slot, start: datetime) -> Slot:

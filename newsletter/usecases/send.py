@@ -190,7 +190,7 @@ def cancel(ledger: Ledger, cadence: Cadence, number: int, *, reason: str, hand: 
     One that was to go ahead of its slot, and that nobody got, gives the slot back: the mended issue goes out then.
     """
     issue = stoppable(ledger, number)
-    ahead = cadences.slot_for(cadence, issue.slot.key).due > hand.at
+    ahead = cadences.freeze_at(cadence, cadences.slot_for(cadence, issue.slot.key)) > hand.at  # else it is made anew
     return ledger.cancel(WEEKLY, number, reason=reason, hand=hand, free_slot=ahead)
 
 
