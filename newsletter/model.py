@@ -67,7 +67,7 @@ class Look:
     dark: Palette = DARK
     titles: str = "serif"  # or sans
     text: str = "serif"
-    logo: Asset | None = None  # in the masthead of mails, where the name stands else
+    logo: Variant | None = None  # a PNG at the web root, in the masthead of mails, where the name stands else
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,6 +372,8 @@ class Cadence:
     late_limit: timedelta
     first_slot: date | None = None
     moved: Mapping[str, datetime] = field(default_factory=dict)  # key of a Slot -> when it comes instead
+    preview: timedelta = timedelta(0)  # before a slot, in wall-clock time: when editors get its mail; 0 for never
+    freeze: timedelta = timedelta(0)  # before a slot: when its Issue is frozen
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -827,6 +829,7 @@ class NoticeKind(StrEnum):
     LATE = "late"
     PAUSED = "paused"
     FAILURES = "failures"  # an Issue is through, and not everybody has it
+    STOPPED = "stopped"  # an Issue that readers will not get
     EMPTY = "empty"  # a slot that makes no Issue
     CLOCK = "clock"  # of this machine, that cannot be right
     LOCKED = "locked"  # a copied site
@@ -849,6 +852,7 @@ class Notice:
     fixes: tuple[str, ...] = ()  # commands
     links: tuple[tuple[str, str], ...] = ()  # words, and the address of a page; looking at it changes nothing
     hold: str = ""  # key of the slot that its reader may hold
+    number: int = 0  # of the Issue that a preview shows, made or not
     mark: str = ""  # the hash of the text that a preview shows
     digest: Digest | None = field(default=None, repr=False)  # that text
 

@@ -7,13 +7,15 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-_NEIGHBOURS = ("pyromark", "nh3", "jinja2")  # an upgrade of any library touches the folder that it lies in
+_NEIGHBOURS = ("pyromark", "nh3", "jinja2", "babel")  # an upgrade of any library touches the folder that it lies in
 
 
 def version() -> str:
-    """Changes with every release of Newsletter or of a library that it renders with, and with every edit of either."""
+    """Changes with every release of Newsletter or of a library that it renders with, and with every edit of
+    either, catalogues included.
+    """
     package = Path(__file__).parent
-    found = [path.stat() for path in sorted(package.rglob("*.py"))]
+    found = [path.stat() for path in sorted([*package.rglob("*.py"), *package.rglob("*.mo")])]
     whole = hashlib.sha256(sys.version.encode())
     whole.update(repr([(stat.st_mtime_ns, stat.st_size) for stat in found]).encode())
     for name in _NEIGHBOURS:

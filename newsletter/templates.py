@@ -21,26 +21,69 @@ from jinja2 import (
     TemplateError,
     TemplateNotFound,
     TemplateSyntaxError,
+    pass_context,
+    pass_eval_context,
     select_autoescape,
 )
+from jinja2.nodes import EvalContext
+from jinja2.runtime import Context
+from markupsafe import Markup
 
 from newsletter.errors import ConfigError, NewsletterError, Problem
 from newsletter.program import default_folder as default_folder
+from newsletter.tongue import Tongue, spoken
 
 _SUFFIXES = frozenset({".html", ".xml", ".txt", ".css"})
 
 
-def environment(site_templates: Path) -> Environment:
-    """Autoescape in `.html`, an undefined name is an error, blocks leave no blank lines."""
+def environment(site_templates: Path, tongue: Tongue | None = None) -> Environment:
+    """Autoescape in `.html`, an undefined name is an error, blocks leave no blank lines; English unless told."""
     default = FileSystemLoader(default_folder())
-    return _Environment(
+    made = _Environment(
         site_templates.parent,
         loader=ChoiceLoader([_Folder(site_templates), default, PrefixLoader({"default": default})]),
         autoescape=select_autoescape(enabled_extensions=("html", "xml"), default=False, default_for_string=True),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
+    _speak(made, tongue or spoken("en"))
+    return made
+
+
+def _speak(environment: Environment, tongue: Tongue) -> None:
+    """Jinja's own wiring, except that a number in a sentence is written as the tongue does."""
+
+    @pass_context
+    def say(context: Context, sentence: str, **values: Any) -> str:
+        return _filled(context, tongue.catalogue.gettext(sentence), values)
+
+    @pass_context
+    def many(context: Context, one: str, more: str, number: int, **values: Any) -> str:
+        values["num"] = tongue.number(number)
+        return _filled(context, tongue.catalogue.ngettext(one, more, number), values)
+
+    @pass_eval_context
+    def isolated(context: EvalContext, text: str) -> str:
+        if context.autoescape and tongue.runs_against(str(text)):
+            return Markup("<bdi>{}</bdi>").format(text)
+        return text if context.autoescape else tongue.isolated(text)
+
+    environment.newstyle_gettext = True  # type: ignore[attr-defined]  # the extension's: values go in by name
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.globals.update(_=say, gettext=say, ngettext=many)
+    environment.filters.update(isolated=isolated, unbroken=_unbroken)
+
+
+def _filled(context: Context, sentence: str, values: dict[str, Any]) -> str:
+    """A sentence of ours is HTML where the template is; what is put into it is escaped."""
+    return (Markup(sentence) if context.eval_ctx.autoescape else sentence) % values  # noqa: S704  # from a catalogue
+
+
+def _unbroken(text: str) -> Markup:
+    """On one line of a page: no-break spaces as entities, which an editor of pages can see."""
+    return Markup("&nbsp;").join(text.split())
 
 
 class _Environment(Environment):

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
-from pathlib import PurePosixPath
+from functools import cache
+from pathlib import Path, PurePosixPath
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from jinja2 import Environment
+
 from newsletter.model import Cadence, Issue, IssueState, Library, Person, Post, Sender, Site, Slot, Story, Take
+from newsletter.templates import environment
+from newsletter.tongue import tongue_of
 
 NEWS_DESK = Person("news-desk", "News desk", "news@autotrendy.example", "writer")
 REVIEW_DESK = Person("review-desk", "Review desk", "review@autotrendy.example", "editor")
@@ -34,6 +39,12 @@ def a_site(**changes: Any) -> Site:
         "review": True,
     }
     return Site(**(defaults | changes))
+
+
+@cache
+def built_in(language: str = "en") -> Environment:
+    """The templates of a site that has none of its own."""
+    return environment(Path("/no/templates/of/its/own"), tongue_of(a_site(language=language)))
 
 
 def a_cadence(**changes: Any) -> Cadence:

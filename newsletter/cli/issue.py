@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _TABLE = {
     "list": ("newsletter.cli.issue:list_issues", "all issues with their outcome"),
     "show": ("newsletter.cli.issue:show", "one issue, or the next one as it would be"),
+    "check": ("newsletter.cli.checks:check", "what would stop it, or should be looked at"),
+    "wave": ("newsletter.cli.checks:wave", "let a warning pass, with a reason"),
     "plan": ("newsletter.cli.plan:plan", "decide about the next one: order, subject, note"),
     "send": ("newsletter.cli.issue:send", "trigger an issue by hand"),
     "ready": ("newsletter.cli.life:ready", "freeze an issue; edits change nothing in it"),
@@ -34,6 +36,9 @@ _TABLE = {
     "skip": ("newsletter.cli.life:skip", "let a slot pass"),
     "pause": ("newsletter.cli.life:pause", "stop handing out for now"),
     "resume": ("newsletter.cli.life:resume", "go on handing out"),
+    "test": ("newsletter.cli.proofs:test", "a test to people of the house"),
+    "rehearse": ("newsletter.cli.proofs:rehearse", "the whole send, handing over nothing"),
+    "resend": ("newsletter.cli.proofs:resend", "once more, to a reader who missed it"),
     "cancel": ("newsletter.cli.issue:cancel", "stop an issue that is about to go, or going"),
     "web-only": ("newsletter.cli.life:web_only", "publish it, and mail it to nobody"),
     "settle": ("newsletter.cli.life:settle", "decide about doubtful deliveries"),
@@ -101,18 +106,37 @@ def issue_data(one: Issue, counts: Mapping[DeliveryState, int]) -> dict[str, obj
 
 @command("show")
 @click.argument("number", metavar="N|next")
-def show(door: Door, number: str) -> None:
+@click.option("--html", "part", flag_value="html", help="The HTML that readers get.")
+@click.option("--text", "part", flag_value="text", help="The plain text.")
+@click.option("--eml", "part", flag_value="eml", help="The whole message, byte for byte.")
+@click.option("--variant", default="all", show_default=True, metavar="KEYS", help="Which segments: all, none, or keys.")
+@click.option("--reader", default=None, metavar="ADDRESS", help="As this reader gets it.")
+@click.option("--readers", is_flag=True, help="How many readers get which segments.")
+def show(door: Door, number: str, part: str | None, variant: str, reader: str | None, readers: bool) -> None:
     """One issue with every story and what became of its mail; `next` as it would go out now.
 
     \b
     newsletter issue show next
-    newsletter issue show 12
+    newsletter issue show 12 --text --variant none
     """
+    from newsletter.cli import proofs
+
+    if readers:
+        proofs.show_readers(door, number)
+    elif part:
+        proofs.show_part(door, number, part, variant, reader)
+    elif number == "next":
+        _show_next(door)
+    else:
+        _show_made(door, number)
+
+
+def _show_made(door: Door, number: str) -> None:
     from newsletter.usecases.report import issue_named
 
     ledger, zone = door.app.ledger, door.app.config.cadence.zone
-    one = None if number == "next" else issue_named(ledger, number_of(number))
-    if one is None or one.state is IssueState.DRAFT:
+    one = issue_named(ledger, number_of(number))
+    if one.state is IssueState.DRAFT:
         _show_next(door)
         return
     counts = ledger.counts(WEEKLY, one.number)

@@ -12,20 +12,19 @@ import hmac
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
 from html import escape
 from itertools import groupby
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 import idna
 
-from newsletter import segments, words
+from newsletter import segments
 from newsletter.delivery import mime
 from newsletter.errors import NewsletterError
 from newsletter.model import Addressee, Digest, Issue, Message, Sentinel, Site
+from newsletter.tongue import tongue_of
 
 HEADERS = (
     "From",
@@ -60,15 +59,19 @@ def compose(
     addressee: Addressee,
     unsubscribe_url: str,
     message_id_key: str,
+    occasion: str = "",
 ) -> Message:
-    """The Message that hands this Issue to this reader.
+    """The Message that hands this Issue to this reader; the same Message-ID on every retry (RFC 5322 3.6.4).
+
+    What is no retry, a test or a copy that a reader asked for, names its `occasion` and gets a Message-ID of its own,
+    so that no mailbox takes it for one that it has.
 
     Raises NewsletterError: S402 when the address needs SMTPUTF8, S403 when a Sentinel was damaged on the way,
     or a mark of a segment; S404 for a control character in a header's words, S401 when the finished bytes are not what
     was meant.
     """
     sender, recipient = ascii_address(site.sender.address), ascii_address(addressee.address)
-    key = f"mid|{issue.edition}|{issue.number}|{addressee.subscriber_id}"
+    key = f"mid|{issue.edition}|{issue.number}|{addressee.subscriber_id}" + (f"|{occasion}" if occasion else "")
     digits = hmac.new(message_id_key.encode(), key.encode(), hashlib.sha256).digest()[:15]
     local = f"{issue.number}.{base64.b32encode(digits).decode().lower()}"
     message_id = f"{local}@{sender.rpartition('@')[2]}"
@@ -77,7 +80,7 @@ def compose(
     values = {
         Sentinel.UNSUBSCRIBE: unsubscribe_url,
         Sentinel.ADDRESS: masked(addressee.address),
-        Sentinel.JOINED: day(addressee.joined_at, site.timezone),
+        Sentinel.JOINED: tongue_of(site).long_date(addressee.joined_at.astimezone(site.timezone)),
     }
     html = {sentinel: escape(value) for sentinel, value in values.items()}
     delimiter = f"--{boundary}".encode()
@@ -178,11 +181,6 @@ def _left_over(what: str) -> NewsletterError:
 def masked(address: str) -> str:
     """The address as its owner knows it and nobody else can use it: `r…@example.org`."""
     return f"{address[:1]}{_MASK}@{address.rpartition('@')[2]}"
-
-
-def day(at: datetime, zone: ZoneInfo) -> str:
-    """The local date in words that no country reads otherwise: `3 March 2026`."""
-    return words.long_date(at.astimezone(zone))
 
 
 def ascii_address(address: str) -> str:

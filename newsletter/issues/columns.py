@@ -9,7 +9,9 @@ import unicodedata
 from newsletter import segments
 
 COLUMNS = 72
-_BLANKS = re.compile(r"[^\S\xa0]+")
+_UNSEEN = frozenset({"Mn", "Me", "Cf"})  # general categories: marks, joiners, isolates
+_BLANKS = re.compile(r"[^\S\xa0\u202f]+")
+_UNBROKEN = str.maketrans({"\N{NO-BREAK SPACE}": " ", "\N{NARROW NO-BREAK SPACE}": " "})
 
 
 def wrap(text: str, indent: str = "", first: str | None = None) -> str:
@@ -29,7 +31,7 @@ def wrap(text: str, indent: str = "", first: str | None = None) -> str:
         )
         for position, paragraph in enumerate(paragraphs)
     )
-    return "\n\n".join(wrapped).replace("\N{NO-BREAK SPACE}", " ")
+    return "\n\n".join(wrapped).translate(_UNBROKEN)
 
 
 def underlined(text: str, mark: str = "-") -> str:
@@ -58,7 +60,8 @@ def tidy(text: str) -> str:
 
 
 def _width(line: str) -> int:
-    """Columns on a fixed-width screen: wide characters take two, combining marks none."""
+    """Columns on a fixed-width screen: wide characters take two, marks and isolates none."""
     return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in line
+        0 if unicodedata.category(char) in _UNSEEN else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        for char in line
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from newsletter import segments, words
 from newsletter.model import Correction, Digest, Issue, Library, Post, Segment, SegmentKind, Site
+from newsletter.tongue import tongue_of
 
 RECAP_WORDS = 30
 
@@ -115,8 +116,10 @@ def _recap(site: Site, position: int, earlier: Post) -> RecapView:
 def erratum(site: Site, position: int, one: Erratum, last_week: int | None) -> ErratumView:
     """The erratum at this position, from 1; `last_week` is the number of the issue that readers got a week ago."""
     segment = Segment(f"{SegmentKind.ERRATUM.value}:{position}", SegmentKind.ERRATUM, one.post.id, one.number)
-    when = "Last week" if one.issue.number == last_week else f"In issue {one.issue.number}"
-    opening = f"{when} we got something wrong in"
+    tongue = tongue_of(site)
+    opening = tongue.say("In issue %(number)s we got something wrong in", number=str(one.issue.number))
+    if one.issue.number == last_week:
+        opening = tongue.say("Last week we got something wrong in")
     return ErratumView(segment, opening, " ".join(one.post.title.split()), _url(site, one.post), one.correction.text)
 
 
@@ -140,6 +143,8 @@ def seen_by(digest: Digest, variant: Collection[str]) -> Digest:
 
 
 def to_look_at(digest: Digest) -> list[tuple[str, ...]]:
-    """The variants that the checks see: the longest, the emptiest, and each segment by itself."""
+    """The longest variant and the emptiest: what stands in any reader's mail stands in the first, and what is in the
+    second is in all. One, if there is no segment.
+    """
     every = keys(digest.segments)
-    return list(dict.fromkeys([every, (), *((key,) for key in every)]))
+    return [every, ()] if every else [()]

@@ -19,6 +19,7 @@ from newsletter.issues.prose import prose
 from newsletter.issues.sections import Section, sections
 from newsletter.issues.segments import Erratum, ErratumView, RecapView
 from newsletter.model import USUAL, Brief, Cadence, Issue, Library, Look, Post, Segment, Sentinel, Site, Slot
+from newsletter.tongue import Tongue, tongue_of
 
 SUBJECT_MIN, SUBJECT_MAX = 10, 78
 PREHEADER_MIN, PREHEADER_MAX = 40, 110
@@ -83,6 +84,14 @@ class LastIssueView:
 
 
 @dataclass(frozen=True, slots=True)
+class LogoView:
+    """The picture that stands for the name of the publication."""
+
+    url: str
+    width: int  # pixels, as it is shown
+
+
+@dataclass(frozen=True, slots=True)
 class DigestView:
     """One Issue as the mail shows it; `why` and `unsubscribe_url` hold Sentinels."""
 
@@ -91,6 +100,7 @@ class DigestView:
     language: str
     direction: str  # ltr or rtl
     look: Look
+    logo: LogoView | None
     number: int
     title: str  # of the document
     label: str  # what a screen reader calls the mail
@@ -152,9 +162,10 @@ def view(
     """
     last = previous if previous and previous.state.public and previous.stories and previous.number < number else None
     week_ago = _is_last_week(last, number, slot)
-    day = slot.local.date()
+    tongue, day = tongue_of(site), slot.local.date()
     subject = _one_line(brief.subject) or _subject(site, stories[0])
-    opening = f"Issue {number} of {site.title}, {words.full_date(day)}."
+    facts = {"number": str(number), "publication": site.title}
+    opening = tongue.say("Issue %(number)s of %(publication)s, %(day)s.", **facts, day=tongue.full_date(day))
     divided = sections(stories, brief.pins)
     stories = [post for section in divided for post in section.stories]
     last_week = last.number if last and week_ago else None
@@ -166,16 +177,17 @@ def view(
         language=site.language,
         direction=site.direction,
         look=site.look,
+        logo=_logo(site),
         number=number,
-        title=f"{site.title} #{number}: {_one_line(stories[0].title)}",
-        label=f"{site.title} issue {number}, {words.long_date(day)}",
+        title=tongue.say("%(publication)s #%(number)s: %(title)s", **facts, title=_one_line(stories[0].title)),
+        label=tongue.say("%(publication)s issue %(number)s, %(day)s", **facts, day=tongue.long_date(day)),
         subject=subject,
         preheader=_one_line(brief.preheader) or _preheader(site, stories, subject, opening),
-        issue_line=_issue_line(number, day, stories),
+        issue_line=_issue_line(tongue, number, day, stories),
         note=paragraphs(brief.note),
         signed=brief.signed,
         take_label=site.take_label,
-        sections=tuple(_section(section, stories[0], show) for section in divided),
+        sections=tuple(_section(tongue, section, stories[0], show) for section in divided),
         last_issue=_last_issue(site, last, week_ago=week_ago) if last else None,
         errata=tuple(segments.erratum(site, n, one, last_week) for n, one in enumerate(errata, 1)),
         home_url=site.address_of(""),
@@ -188,23 +200,29 @@ def view(
     )
 
 
+def _logo(site: Site) -> LogoView | None:
+    """At half its size, so that it is sharp on fine screens."""
+    logo = site.look.logo
+    return LogoView(site.address_of(logo.name), max(1, logo.width // 2)) if logo else None
+
+
 def paragraphs(text: str) -> tuple[str, ...]:
     """Those of a plain text, each on one line."""
     return tuple(_one_line(part) for part in _EMPTY_LINE.split(text.strip()) if part.strip())
 
 
-def _issue_line(number: int, day: date, stories: Sequence[Post]) -> str:
-    minutes = sum(post.minutes for post in stories)
-    parts = f"Issue {number}", words.full_date(day), words.stories(len(stories)), f"{minutes} min"
-    return " · ".join(part if part == parts[1] else words.unbroken(part) for part in parts)
+def _issue_line(tongue: Tongue, number: int, day: date, stories: Sequence[Post]) -> str:
+    issue = words.unbroken(tongue.say("Issue %(number)s", number=str(number)))
+    told = words.unbroken(tongue.stories(len(stories)))
+    return " · ".join((issue, tongue.full_date(day), told, tongue.minutes(sum(post.minutes for post in stories))))
 
 
-def _section(section: Section, lead: Post, show: Callable[[Post, int], StoryView]) -> SectionView:
+def _section(tongue: Tongue, section: Section, lead: Post, show: Callable[[Post, int], StoryView]) -> SectionView:
     is_first = lead in section.stories
     stories = [show(post, 2 if is_first else 3) for post in section.stories]
     if is_first:
         stories[0] = replace(stories[0], lead=True)
-    return SectionView("" if is_first else section.topic or "More stories", tuple(stories))
+    return SectionView("" if is_first else section.topic or tongue.say("More stories"), tuple(stories))
 
 
 def _story(
@@ -216,9 +234,10 @@ def _story(
     post: Post,
     level: int,
 ) -> StoryView:
-    day = words.short_date(_local(site, post.published))
+    tongue = tongue_of(site)
+    day = tongue.short_date(_local(site, post.published))
     reviewer = post.reviewer.name if post.reviewer else ""
-    facts = words.unbroken(day), words.unbroken(f"{post.minutes} min read")
+    facts = words.unbroken(day), tongue.reading(post.minutes)
     earlier = _earlier(library, post)
     title, url = _one_line(post.title), _url(site, post)
     body = mail_html(post.html, level=level, url=url, title=title) if site.full_text else ""
@@ -229,7 +248,7 @@ def _story(
         reviewer=reviewer,
         date=day,
         minutes=post.minutes,
-        byline=words.byline(post.author.name, reviewer, *facts),
+        byline=tongue.byline(post.author.name, reviewer, *facts),
         summary=words.first_words(post.summary, SUMMARY_WORDS),
         image=post.image,
         image_alt=post.image_alt,
@@ -253,12 +272,13 @@ def _earlier(library: Library, post: Post) -> list[Post]:
 
 
 def _earlier_view(site: Site, post: Post, carried: Mapping[str, int], week_ago: int | None) -> EarlierView:
+    tongue = tongue_of(site)
     was_last_week = week_ago is not None and carried.get(post.id) == week_ago
     return EarlierView(
         title=_one_line(post.title),
         url=_url(site, post),
-        date=words.unbroken(words.short_date(_local(site, post.published))),
-        when="Last week" if was_last_week else "",
+        date=words.unbroken(tongue.short_date(_local(site, post.published))),
+        when=tongue.say("Last week") if was_last_week else "",
     )
 
 
@@ -275,8 +295,10 @@ def _monday(slot: Slot) -> date:
 
 
 def _last_issue(site: Site, last: Issue, *, week_ago: bool) -> LastIssueView:
+    tongue = tongue_of(site)
+    before = tongue.say("From issue %(number)s", number=str(last.number))
     return LastIssueView(
-        label="From last week" if week_ago else f"From issue {last.number}",
+        label=tongue.say("From last week") if week_ago else before,
         title=_one_line(last.stories[0].title),
         url=site.address_of(f"issues/{last.number}/"),
     )
@@ -285,13 +307,14 @@ def _last_issue(site: Site, last: Issue, *, week_ago: bool) -> LastIssueView:
 def _subject(site: Site, lead: Post) -> str:
     title = _one_line(lead.title)
     if len(title) < SUBJECT_MIN:
-        title = f"{site.title}: {title}"
+        title = tongue_of(site).titled(site.title, title)
     return words.shorten(title, SUBJECT_MAX)
 
 
 def _preheader(site: Site, stories: Sequence[Post], subject: str, issue_line: str) -> str:
     """The lead's summary and what else there is; made longer where that says too little."""
-    plus = f"Plus: {words.shorten(stories[1].title, PREHEADER_MAX // 2)}" if len(stories) > 1 else ""
+    second = words.shorten(stories[1].title, PREHEADER_MAX // 2) if len(stories) > 1 else ""
+    plus = tongue_of(site).say("Plus: %(title)s", title=second) if second else ""
     summary = _one_line(stories[0].summary)
     room = PREHEADER_MAX - len(plus) - 1
     parts = [words.shorten(summary, room) if summary != subject else "", plus]
@@ -302,13 +325,21 @@ def _preheader(site: Site, stories: Sequence[Post], subject: str, issue_line: st
 
 
 def _why(site: Site, cadence: Cadence) -> str:
-    every = f"every {words.WEEKDAYS[cadence.weekday]}"
-    return f"You get {site.title} {every} because {Sentinel.ADDRESS.value} joined on {Sentinel.JOINED.value}."
+    tongue = tongue_of(site)
+    return tongue.say(
+        "You get %(publication)s every %(weekday)s because %(address)s joined on %(day)s.",
+        publication=site.title,
+        weekday=tongue.weekday(cadence.weekday),
+        address=Sentinel.ADDRESS.value,
+        day=Sentinel.JOINED.value,
+    )
 
 
 def _reply_line(site: Site) -> str:
     person = next((p for p in site.people.values() if p.email and p.email == site.sender.reply_to), None)
-    return f"Just reply: {person.name} reads every answer." if person else "Just reply: we read every answer."
+    if person is None:
+        return tongue_of(site).say("Just reply: we read every answer.")
+    return tongue_of(site).say("Just reply: %(person)s reads every answer.", person=person.name)
 
 
 def _postal_address(site: Site) -> str:

@@ -14,9 +14,8 @@ from pathlib import PurePosixPath
 
 from jinja2 import Environment
 
-from newsletter import words
 from newsletter.model import Asset, File, Issue, IssueState, Library, Post, Recipe, Site, Slot, Story
-from newsletter.publish import discovery, keys, metadata, more, sitemap, views
+from newsletter.publish import discovery, keys, look, metadata, more, sitemap, views
 from newsletter.publish.around import Surroundings, around_all, newest_first
 from newsletter.publish.catalogue import Feed, feeds
 from newsletter.publish.contexts import (
@@ -50,6 +49,7 @@ from newsletter.publish.paths import (
 )
 from newsletter.publish.redirects import Redirect
 from newsletter.publish.views import Page
+from newsletter.tongue import tongue_of
 
 TEMPLATES = tuple(
     context.template
@@ -114,8 +114,8 @@ def recipes(
         *beside,
     ]
     pages = [*_pages(leaves, site, templates)]
-    marks = [File(PurePosixPath(mark.name), mark.content) for mark in (site.icon, site.logo) if mark]
-    plain = map(ready, [*_styles(templates), _robots(site), *marks])
+    marks = [File(PurePosixPath(mark.name), mark.content) for mark in (site.icon, site.logo, site.look.logo) if mark]
+    plain = map(ready, [*_styles(site, templates), _robots(site), *marks])
     maps = sitemap.recipes(site, library, [leaf.path for leaf in leaves])
     return sorted([*pages, *_assets(whole), *plain, *maps], key=lambda recipe: recipe.path.parts)
 
@@ -196,7 +196,7 @@ def _whole(site: Site, library: Library, issues: Sequence[Issue], next_slot: Slo
     for issue in reversed(issues):
         for story in issue.stories:
             carried.setdefault(story.post_id, []).append(issue)
-    first_issue = words.full_date(next_slot.local) if next_slot and not issues else ""
+    first_issue = tongue_of(site).full_date(next_slot.local) if next_slot and not issues else ""
     posts, around = {post.id: post for post in library.posts}, around_all(library)
     return _Whole(site, posts, around, keys.Neighbours(library, around), issues, carried, first_issue)
 
@@ -223,7 +223,7 @@ def _home(whole: _Whole) -> HomeContext:
         lead=teasers[0] if teasers else None,
         more=teasers[1:],
         others=len(whole.posts) > _ON_HOME,
-        latest_issue=views.issue_line(whole.issues[0]) if whole.issues else None,
+        latest_issue=views.issue_line(site, whole.issues[0]) if whole.issues else None,
         first_issue=whole.first_issue,
     )
 
@@ -246,34 +246,35 @@ def _post(whole: _Whole, post: Post) -> PostContext:
         story=views.story(site, post, around),
         see_also=views.references(site, around.see_also),
         mentioned_in=views.references(site, around.mentioned_in),
-        issues=tuple(views.issue_line(issue) for issue in whole.carried.get(post.id, ())),
+        issues=tuple(views.issue_line(site, issue) for issue in whole.carried.get(post.id, ())),
         newer=views.reference(site, around.newer) if around.newer else None,
         older=views.reference(site, around.older) if around.older else None,
         json_ld=metadata.json_ld(site, post),
         judged=views.judged(site, post, around),
         verdicts=views.verdicts(site, around),
-        corrections=views.corrections(post),
+        corrections=views.corrections(site, post),
         corrected=views.corrected(site, around),
     )
 
 
 def _issue(whole: _Whole, place: int) -> IssueContext:
-    issue, issues = whole.issues[place], whole.issues
-    title = f"Issue {issue.number}: {issue.subject}"
-    feeds = discovery.of_issues(whole.site)
-    page = _page(whole.site, issue_path(issue.number), title, issue.preheader, feeds=feeds)
+    site, issue, issues = whole.site, whole.issues[place], whole.issues
+    tongue = tongue_of(site)
+    title = tongue.titled(tongue.say("Issue %(number)s", number=str(issue.number)), issue.subject)
+    feeds = discovery.of_issues(site)
+    page = _page(site, issue_path(issue.number), title, issue.preheader, feeds=feeds)
     posts = [whole.posts[story.post_id] for story in issue.stories if story.post_id in whole.posts]
     return IssueContext(
-        whole.site,
+        site,
         page,
-        issue=views.issue_line(issue),
+        issue=views.issue_line(site, issue),
         subject="" if _is_only_the_leads_title(issue) else issue.subject,
-        minutes=sum(post.minutes for post in posts),
+        minutes=tongue.minutes(sum(post.minutes for post in posts)) if posts else "",
         web_only=issue.state is IssueState.WEB_ONLY,
         note=tuple(issue.note.split("\n\n")) if issue.note else (),
         stories=tuple(_story(whole, story, page.root, lead=n == 0) for n, story in enumerate(issue.stories)),
-        newer=views.issue_line(issues[place - 1]) if place else None,
-        older=views.issue_line(issues[place + 1]) if place + 1 < len(issues) else None,
+        newer=views.issue_line(site, issues[place - 1]) if place else None,
+        older=views.issue_line(site, issues[place + 1]) if place + 1 < len(issues) else None,
     )
 
 
@@ -292,10 +293,11 @@ def _story(whole: _Whole, story: Story, root: str, *, lead: bool) -> views.Issue
 
 
 def _issues(whole: _Whole) -> IssuesContext:
-    about = f"Every issue of {whole.site.title}, newest first."
-    page = _page(whole.site, ISSUES, "Issues", about, feeds=discovery.of_issues(whole.site))
-    groups = views.by_year(views.issue_line(issue) for issue in whole.issues)
-    return IssuesContext(whole.site, page, groups, whole.first_issue)
+    site, tongue = whole.site, tongue_of(whole.site)
+    about = tongue.say("Every issue of %(publication)s, newest first.", publication=site.title)
+    page = _page(site, ISSUES, tongue.say("Issues"), about, feeds=discovery.of_issues(site))
+    groups = views.by_year(views.issue_line(site, issue) for issue in whole.issues)
+    return IssuesContext(site, page, groups, whole.first_issue)
 
 
 def _follow(site: Site, listed: Iterable[Feed]) -> Leaf:
@@ -306,18 +308,22 @@ def _follow(site: Site, listed: Iterable[Feed]) -> Leaf:
 
 
 def _feeds(site: Site, ways: tuple[views.FeedWay, ...]) -> FeedsContext:
-    page = _page(site, FEEDS, f"Follow {site.title}", f"How to follow {site.title} in a feed reader.")
+    say, named = tongue_of(site).say, {"publication": site.title}
+    about = say("How to follow %(publication)s in a feed reader.", **named)
+    page = _page(site, FEEDS, say("Follow %(publication)s", **named), about)
     return FeedsContext(site, page, ways)
 
 
 def _search(whole: _Whole) -> SearchContext:
     """`newsletter serve` answers this address itself; elsewhere this page is what the form leads to."""
-    page = Page("Search", "", canonical="", root=root_of(SEARCH), robots="noindex")
+    title = tongue_of(whole.site).say("Search")
+    page = Page(title, "", canonical="", root=root_of(SEARCH), robots="noindex")
     return SearchContext(whole.site, page)
 
 
 def _lost(whole: _Whole) -> LostContext:
-    page = Page("There is no such page", "", canonical="", root=absolute_root(whole.site), robots="noindex")
+    title = tongue_of(whole.site).say("There is no such page")
+    page = Page(title, "", canonical="", root=absolute_root(whole.site), robots="noindex")
     newest = next(iter(whole.posts.values()), None)
     return LostContext(whole.site, page, views.reference(whole.site, newest) if newest else None)
 
@@ -334,12 +340,13 @@ def _content(whole: File | Asset) -> bytes:
     return whole.content
 
 
-def _styles(templates: Environment) -> list[File]:
-    """As they are written, not rendered: braces in a style sheet are no template."""
+def _styles(site: Site, templates: Environment) -> list[File]:
+    """As they are written, not rendered, since braces in a style sheet are no template; and after them the look."""
     if templates.loader is None:
         return []
     sources = {path: templates.loader.get_source(templates, name)[0] for path, name in _STYLES.items()}
-    return [File(PurePosixPath(path), source.encode()) for path, source in sources.items()]
+    own = look.css(site.look)
+    return [File(PurePosixPath(path), (source + own).encode()) for path, source in sources.items()]
 
 
 def _robots(site: Site) -> File:

@@ -38,6 +38,7 @@ from newsletter.publish.paths import (
     topic_path,
 )
 from newsletter.publish.syndication import LIMIT, Heading, Item, Syndication, minted, syndicate, within_budget
+from newsletter.tongue import tongue_of
 
 FORMATS: tuple[tuple[str, Callable[[Syndication], bytes]], ...] = (
     (RSS_FEED, rss),
@@ -109,10 +110,11 @@ def feeds(site: Site, library: Library, issues: Sequence[Issue]) -> tuple[Feed, 
     library = newest_first(library)
     public = (issue for issue in issues if issue.state.public or issue.state is IssueState.READY)
     shown = tuple(sorted(public, key=lambda issue: (issued(issue), issue.number), reverse=True))
-    heading = Heading(minted(site, "feed"), site.title, site.tagline)
+    say = tongue_of(site).say
+    of_issues = _heading(site, ISSUES, say("issues"), say("Every issue, with what is in it."))
     return (
-        Feed("all", heading, library.posts),
-        Feed("issues", _heading(site, ISSUES, "issues", "Every issue, with what is in it."), issues=shown),
+        Feed("all", Heading(minted(site, "feed"), site.title, site.tagline), library.posts),
+        Feed("issues", of_issues, issues=shown),
         *_takes(site, library),
         *_by_topic(site, library),
         *_by_author(site, library),
@@ -173,35 +175,41 @@ def chain_feed_id(site: Site, first: Post) -> str:
 def _takes(site: Site, library: Library) -> Iterator[Feed]:
     """Nothing where no take was ever held to account: then there is no page of them either."""
     if posts := takes.told(library):
-        heading = _heading(site, TAKES, "takes held to account", "What the house said would happen, and what did.")
-        yield Feed("takes", heading, posts)
+        say = tongue_of(site).say
+        about = say("What the house said would happen, and what did.")
+        yield Feed("takes", _heading(site, TAKES, say("takes held to account"), about), posts)
 
 
 def _by_topic(site: Site, library: Library) -> Iterator[Feed]:
     for folder, (name, posts) in topics(library).items():
-        yield Feed("topics", _heading(site, folder, name, f"Every post about {name}."), posts)
+        about = tongue_of(site).say("Every post about %(topic)s.", topic=name)
+        yield Feed("topics", _heading(site, folder, name, about), posts)
 
 
 def _by_author(site: Site, library: Library) -> Iterator[Feed]:
     for folder, (name, posts) in authors(library).items():
-        yield Feed("authors", _heading(site, folder, name, f"Every post by {name}."), posts)
+        about = tongue_of(site).say("Every post by %(author)s.", author=name)
+        yield Feed("authors", _heading(site, folder, name, about), posts)
 
 
 def _by_chain(site: Site, library: Library) -> Iterator[Feed]:
     by_id = {post.id: post for post in library.posts}
     chains = {chain.posts: chain for chain in library.chains.values()}
     found = [(first, chain) for chain in chains.values() if (first := first_of(chain, by_id))]
+    tongue = tongue_of(site)
     for first, chain in sorted(found, key=lambda pair: pair[0].slug):
-        title = f"{site.title}: {first.title}, and what followed"
+        title = tongue.titled(site.title, tongue.say("%(title)s, and what followed", title=first.title))
         folder, home = chain_path(first.slug), post_path(first.slug)
-        heading = Heading(chain_feed_id(site, first), title, "A story as it goes on.", folder, home)
+        heading = Heading(chain_feed_id(site, first), title, tongue.say("A story as it goes on."), folder, home)
         posts = (by_id[post_id] for post_id in reversed(chain.posts) if post_id in by_id)
         yield Feed("chains", heading, tuple(sorted(posts, key=lambda post: (post.published, post.id), reverse=True)))
 
 
 def _heading(site: Site, folder: str, name: str, tagline: str) -> Heading:
     """Of a feed that lies beside its page."""
-    return Heading(minted(site, f"feed/{folder.rstrip('/')}"), f"{site.title}: {name}", tagline, folder, folder)
+    return Heading(
+        minted(site, f"feed/{folder.rstrip('/')}"), tongue_of(site).titled(site.title, name), tagline, folder, folder
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ class IssueContext(Context):
     template: ClassVar[str] = "web/issue.html"
     issue: IssueLine
     subject: str  # empty when it is only the lead's title, which follows anyway
-    minutes: int
+    minutes: str  # to read all of it; empty where nothing of it is public
     web_only: bool
     note: tuple[str, ...]  # of the editor, in paragraphs
     stories: tuple[IssueStory, ...]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from newsletter.model import Post, Site
 from newsletter.publish.around import Around
 from newsletter.publish.paths import ATOM_FEED, ISSUES, JSON_FEED, RSS_FEED, chain_path
+from newsletter.tongue import tongue_of
 
 _FORMATS = (
     (RSS_FEED, "RSS", "application/rss+xml"),
@@ -30,15 +31,15 @@ class Alternate:
 
 def of_folder(site: Site, name: str, folder: str) -> tuple[Alternate, ...]:
     """The feed in a folder in its three formats: `of_folder(site, "Batteries", "topics/batteries/")`."""
+    title = tongue_of(site).titled(site.title, name)
     return tuple(
-        Alternate(f"{site.title}: {name} ({words})", kind, site.address_of(f"{folder}{file}"))
-        for file, words, kind in _FORMATS
+        Alternate(f"{title} ({words})", kind, site.address_of(f"{folder}{file}")) for file, words, kind in _FORMATS
     )
 
 
 def of_issues(site: Site) -> tuple[Alternate, ...]:
     """For the home page, the list of issues and each issue."""
-    return of_folder(site, "issues", ISSUES)
+    return of_folder(site, tongue_of(site).say("issues"), ISSUES)
 
 
 def of_story(site: Site, post: Post, around: Around) -> tuple[Alternate, ...]:
@@ -46,4 +47,5 @@ def of_story(site: Site, post: Post, around: Around) -> tuple[Alternate, ...]:
     if not (around.earlier or around.later):
         return ()
     first = around.earlier[-1] if around.earlier else post
-    return of_folder(site, f"{first.title}, and what followed", chain_path(first.slug))
+    name = tongue_of(site).say("%(title)s, and what followed", title=first.title)
+    return of_folder(site, name, chain_path(first.slug))

@@ -16,9 +16,8 @@ from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
-from newsletter import words
 from newsletter.publish.paths import ATOM_FEED, RSS_FEED
-from newsletter.publish.syndication import EXPLAINED, Item, Media, Syndication
+from newsletter.publish.syndication import Item, Media, Syndication
 
 _XHTML = "http://www.w3.org/1999/xhtml"
 _ATOM = "http://www.w3.org/2005/Atom"
@@ -125,8 +124,8 @@ class _FeedExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no typ
         root.addprevious(etree.ProcessingInstruction("xml-stylesheet", f'type="text/css" href="{sheet}"'))
         header = etree.Element(f"{{{_XHTML}}}div")
         _add_text(header, f"{{{_XHTML}}}p", self.feed.title)
-        sentence = _add_text(header, f"{{{_XHTML}}}p", f"{EXPLAINED} ")
-        _add_text(sentence, f"{{{_XHTML}}}a", "What is a feed?").set("href", self.feed.about)
+        sentence = _add_text(header, f"{{{_XHTML}}}p", f"{self.feed.explained} ")
+        _add_text(sentence, f"{{{_XHTML}}}a", self.feed.question).set("href", self.feed.about)
         parent.insert(0, header)
 
 
@@ -163,7 +162,7 @@ class _ItemExtension(BaseEntryExtension):  # type: ignore[misc]  # feedgen has n
         link = etree.Element(f"{{{_XHTML}}}a", {"href": self.item.url})
         link.text = self.item.title
         byline = etree.Element(f"{{{_XHTML}}}p")
-        byline.text = words.byline(self.item.author, self.item.reviewer, self.item.day)
+        byline.text = self.item.byline
         element.insert(0, link)
         element.insert(1, byline)
 

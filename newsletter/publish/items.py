@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from html import escape
 from pathlib import PurePosixPath
 
-from newsletter import words
-from newsletter.model import Issue, Post, Site, Story
+from newsletter.model import Issue, Post, Site, Story, Take
 from newsletter.publish.around import Around
 from newsletter.publish.paths import issue_path, post_path
 from newsletter.publish.syndication import Item, Media, clean, minted, plain
+from newsletter.tongue import tongue_of
 
 _TYPES = {
     ".png": "image/png",
@@ -37,7 +37,7 @@ def post_item(site: Site, post: Post, around: Around) -> Item:
         author=clean(post.author.name),
         reviewer=clean(post.reviewer.name) if post.reviewer else "",
         published=post.published.astimezone(UTC),
-        day=words.long_date(post.published.astimezone(site.timezone)),
+        byline=_byline(site, post),
         updated=max(post.updated, post.published).astimezone(UTC),
         topics=tuple(clean(topic) for topic in post.topics),
         summary=plain(post.summary),
@@ -46,18 +46,26 @@ def post_item(site: Site, post: Post, around: Around) -> Item:
     )
 
 
+def _byline(site: Site, post: Post) -> str:
+    tongue = tongue_of(site)
+    reviewer = clean(post.reviewer.name) if post.reviewer else ""
+    day = tongue.long_date(post.published.astimezone(site.timezone))
+    return tongue.byline(clean(post.author.name), reviewer, day)
+
+
 def issue_item(site: Site, issue: Issue, posts: Mapping[str, Post]) -> Item:
     """The Issue as an item: its stories with their summaries and takes, each with a link to its page."""
-    published = issued(issue)
+    published, tongue = issued(issue), tongue_of(site)
+    name = tongue.say("Issue %(number)s", number=str(issue.number))
     shown = [posts[story.post_id] for story in issue.stories if story.post_id in posts]
     return Item(
         id=issue_id(site, issue),
         url=site.address_of(issue_path(issue.number)),
-        title=plain(f"Issue {issue.number}: {issue.subject}"),
+        title=plain(tongue.titled(name, issue.subject)),
         author=clean(site.title),
         reviewer="",
         published=published,
-        day=words.long_date(published.astimezone(site.timezone)),
+        byline=tongue.byline(clean(site.title), "", tongue.long_date(published.astimezone(site.timezone))),
         updated=max([published, *(post.updated.astimezone(UTC) for post in shown)]),
         topics=tuple(dict.fromkeys(clean(topic) for post in shown for topic in post.topics)),
         summary=plain(issue.preheader),
@@ -79,14 +87,17 @@ def issued(issue: Issue) -> datetime:
 def body(site: Site, post: Post, around: Around) -> str:
     """The whole article as HTML for a reader that knows nothing of our pages."""
     told = (_take(site, post), _judged(site, post, around), _earlier(site, around))
-    parts = (*_corrections(post), _image(media(site, post)), post.html, *told)
-    return clean("\n".join(part for part in parts if part)) or f"<p>{escape(plain(post.title), quote=False)}</p>"
+    parts = (*_corrections(site, post), _image(media(site, post)), post.html, *told)
+    whole = clean("\n".join(part for part in parts if part)) or f"<p>{escape(plain(post.title), quote=False)}</p>"
+    return f'<div dir="rtl">{whole}</div>' if site.direction == "rtl" else whole
 
 
-def _corrections(post: Post) -> Iterator[str]:
+def _corrections(site: Site, post: Post) -> Iterator[str]:
     """First of all: whoever read the item before finds what is new in it."""
+    tongue = tongue_of(site)
     for one in post.corrections:
-        yield f"<p><strong>Corrected {words.long_date(one.day)}:</strong> {escape(one.text, quote=False)}</p>"
+        label = tongue.say("Corrected %(day)s:", day=tongue.long_date(one.day))
+        yield f"<p><strong>{label}</strong> {escape(one.text, quote=False)}</p>"
 
 
 def media(site: Site, post: Post) -> Media | None:
@@ -118,27 +129,35 @@ def _take(site: Site, post: Post) -> str:
     html = post.take.html.strip()
     opened = html.removeprefix("<p>")
     said = f"<p>{label} {opened}" if opened != html else f"<p>{label}</p>{html}"
-    check = f"<p>To be looked back at on {words.long_date(post.take.check)}.</p>" if post.take.check else ""
-    return f"<blockquote>{said}{check}</blockquote>"
+    return f"<blockquote>{said}{_check(site, post.take)}</blockquote>"
+
+
+def _check(site: Site, take: Take) -> str:
+    if take.check is None:
+        return ""
+    tongue = tongue_of(site)
+    return f"<p>{tongue.say('To be looked back at on %(day)s.', day=tongue.long_date(take.check))}</p>"
 
 
 def _judged(site: Site, post: Post, around: Around) -> str:
     """The verdict on an older take; the older item stays as it was, for it did not change."""
     if not post.judgement or not around.judged:
         return ""
-    told = ", ".join(_link(site, other) for other in around.judged)
-    return f"<p>Verdict on an earlier take: {post.judgement}, {told}.</p>"
+    tongue = tongue_of(site)
+    told = tongue.listed(tongue.outcome(post.judgement), *(_link(site, other) for other in around.judged))
+    return f"<p>{tongue.titled(tongue.say('Verdict on an earlier take'), told)}.</p>"
 
 
 def _earlier(site: Site, around: Around) -> str:
     """Up to three, as in the mail."""
     if not around.earlier:
         return ""
+    tongue = tongue_of(site)
     told = (
-        f"{_link(site, post)} ({words.long_date(post.published.astimezone(site.timezone))})"
+        f"{_link(site, post)} ({tongue.long_date(post.published.astimezone(site.timezone))})"
         for post in around.earlier[:3]
     )
-    return f"<p>Earlier in this story: {', '.join(told)}.</p>"
+    return f"<p>{tongue.titled(tongue.say('Earlier in this story'), tongue.listed(*told))}.</p>"
 
 
 def _story(site: Site, story: Story, post: Post | None) -> str:
@@ -150,4 +169,5 @@ def _story(site: Site, story: Story, post: Post | None) -> str:
 
 
 def _link(site: Site, post: Post) -> str:
-    return f'<a href="{escape(site.address_of(post_path(post.slug)))}">{escape(post.title, quote=False)}</a>'
+    title = tongue_of(site).isolated(post.title)
+    return f'<a href="{escape(site.address_of(post_path(post.slug)))}">{escape(title, quote=False)}</a>'

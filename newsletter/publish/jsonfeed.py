@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 
 from newsletter.publish.paths import JSON_FEED
-from newsletter.publish.syndication import EXPLAINED, Item, Media, Syndication
+from newsletter.publish.syndication import Item, Media, Syndication
 
 
 def json_feed(feed: Syndication) -> bytes:
@@ -20,7 +20,7 @@ def json_feed(feed: Syndication) -> bytes:
             "home_page_url": feed.home,
             "feed_url": f"{feed.base}{JSON_FEED}",
             "description": feed.tagline,
-            "user_comment": f"{EXPLAINED} What is a feed? {feed.about}",
+            "user_comment": f"{feed.explained} {feed.question} {feed.about}",
             "icon": feed.icon,
             "favicon": feed.icon,
             "language": feed.language,

@@ -11,13 +11,13 @@ from functools import partial
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from newsletter import words
 from newsletter.model import Post, Site
 from newsletter.publish import keys, views
 from newsletter.publish.contexts import Leaf, ListContext
 from newsletter.publish.discovery import Alternate
 from newsletter.publish.paths import page_file, root_of
 from newsletter.publish.views import Group, Page, Way
+from newsletter.tongue import Tongue, tongue_of
 
 WHOLE = 100  # Posts that one page holds; of more, the first page shows the newest
 NEWEST = 30
@@ -29,7 +29,7 @@ class Listing:
     """Posts, newest first, what they have in common, and where their pages are."""
 
     name: str
-    about: str  # "on Batteries", "by News desk": what follows "5 posts"
+    about: str  # "on Batteries", "by News desk": what follows "5 posts", in the readers' tongue
     path: str  # of the first page
     years: str  # the folder in which each year has one
     posts: Sequence[Post]
@@ -58,61 +58,70 @@ def leaves(site: Site, listing: Listing) -> Iterator[Leaf]:
 def _whole(site: Site, listing: Listing) -> ListContext:
     page = _page(site, listing, listing.path, listing.name)
     groups = views.by_year(views.references(site, listing.posts))
-    return ListContext(site, page, listing.name, _sentence(listing, listing.posts), groups, up=listing.up)
+    return ListContext(site, page, listing.name, _sentence(site, listing, listing.posts), groups, up=listing.up)
 
 
 def _newest(site: Site, listing: Listing, counts: Mapping[int, int]) -> ListContext:
-    page = _page(site, listing, listing.path, listing.name)
+    page, tongue = _page(site, listing, listing.path, listing.name), tongue_of(site)
     newest = listing.posts[:NEWEST]
     last = _year_of(newest[-1], site.timezone)
-    ways = tuple(Way(str(year), f"{listing.years}{year}/", f"{count:,}") for year, count in counts.items())
+    ways = tuple(Way(str(year), f"{listing.years}{year}/", tongue.number(count)) for year, count in counts.items())
     return ListContext(
         site,
         page,
         listing.name,
-        _sentence(listing, listing.posts),
-        (Group("Newest", views.references(site, newest)),),
+        _sentence(site, listing, listing.posts),
+        (Group(tongue.say("Newest"), views.references(site, newest)),),
         ways=ways,
-        older=Way(f"All of {last}", f"{listing.years}{last}/"),
+        older=Way(tongue.say("All of %(year)s", year=str(last)), f"{listing.years}{last}/"),
         up=listing.up,
     )
 
 
 def _year(site: Site, listing: Listing, year: int, posts: Sequence[Post], older: int, newer: int) -> ListContext:
-    name, path = f"{listing.name}, {year}", f"{listing.years}{year}/"
-    groups = _months(views.references(site, posts))
+    tongue, path = tongue_of(site), f"{listing.years}{year}/"
+    name = tongue.listed(tongue.isolated(listing.name), str(year))
+    groups = _months(tongue, views.references(site, posts))
     months = groups if len(posts) > WHOLE else ()
     return ListContext(
         site,
         _page(site, listing, path, name),
         name,
-        _sentence(listing, posts, f" in {year}"),
+        _sentence(site, listing, posts, str(year)),
         groups,
-        ways=tuple(Way(one.heading, f"{path}#{one.heading.lower()}", f"{len(one.lines):,}") for one in months),
+        ways=tuple(Way(one.heading, f"{path}#{one.mark}", tongue.number(len(one.lines))) for one in months),
         older=_way(listing, older),
         newer=_way(listing, newer),
-        up=Way(f"All posts {listing.about}", listing.path),
+        up=Way(tongue.say("All posts %(about)s", about=listing.about), listing.path),
     )
 
 
 def _page(site: Site, listing: Listing, path: str, title: str) -> Page:
-    about = _sentence(listing, listing.posts) if path == listing.path else f"Posts {listing.about}: {title}."
+    about = tongue_of(site).say("Posts %(about)s: %(title)s.", about=listing.about, title=title)
+    if path == listing.path:
+        about = _sentence(site, listing, listing.posts)
     return Page(title, about, canonical=site.address_of(path), root=root_of(path), feeds=listing.feeds)
 
 
-def _sentence(listing: Listing, posts: Sequence[Post], when: str = "") -> str:
-    return f"{words.count(len(posts), 'post')} {listing.about}{when}, newest first." if posts else ""
+def _sentence(site: Site, listing: Listing, posts: Sequence[Post], year: str = "") -> str:
+    tongue = tongue_of(site)
+    told = {"posts": tongue.posts(len(posts)), "about": listing.about}
+    if not posts:
+        return ""
+    if year:
+        return tongue.say("%(posts)s %(about)s in %(year)s, newest first.", **told, year=year)
+    return tongue.say("%(posts)s %(about)s, newest first.", **told)
 
 
 def _way(listing: Listing, year: int) -> Way | None:
     return Way(str(year), f"{listing.years}{year}/") if year else None
 
 
-def _months(lines: Sequence[views.Reference]) -> tuple[Group, ...]:
+def _months(tongue: Tongue, lines: Sequence[views.Reference]) -> tuple[Group, ...]:
     if len(lines) <= MONTHLY:
         return (Group("", tuple(lines)),)
     months = groupby(lines, lambda line: int(line.iso[5:7]))
-    return tuple(Group(words.MONTHS[month - 1], tuple(some)) for month, some in months)
+    return tuple(Group(tongue.month(month), tuple(some)) for month, some in months)
 
 
 def _by_year(site: Site, posts: Sequence[Post]) -> dict[int, tuple[Post, ...]]:

@@ -6,11 +6,10 @@ on, a withdrawn one a page that says when and why.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import PurePosixPath
 
-from newsletter import words
 from newsletter.model import Judgement, Library, Post, Site
 from newsletter.publish import discovery, keys, lists, takes, views
 from newsletter.publish.catalogue import authors, topics
@@ -26,6 +25,7 @@ from newsletter.publish.paths import POSTS, TAKES, TOPICS, YEARS, local, page_fi
 from newsletter.publish.redirects import Redirect, page_of
 from newsletter.publish.takes import Prediction
 from newsletter.publish.views import Page, Way
+from newsletter.tongue import Tongue, tongue_of
 
 
 def leaves(site: Site, library: Library) -> Iterator[Leaf]:
@@ -34,8 +34,8 @@ def leaves(site: Site, library: Library) -> Iterator[Leaf]:
     named = [(path, name, len(posts)) for path, (name, posts) in (*by_topic.items(), *by_author.items())]
     yield Leaf(page_file(TOPICS), partial(_topics, site, by_topic, by_author), (named,))
     yield from lists.leaves(site, _all_posts(site, library))
-    yield from _lists(site, by_topic, "on")
-    yield from _lists(site, by_author, "by")
+    yield from _lists(site, by_topic, lambda name: tongue_of(site).say("on %(topic)s", topic=name))
+    yield from _lists(site, by_author, lambda name: tongue_of(site).say("by %(author)s", author=name))
     yield from _takes(site, library)
     yield from _withdrawals(site, library)
 
@@ -56,25 +56,29 @@ _Lists = Mapping[str, tuple[str, tuple[Post, ...]]]
 
 
 def _topics(site: Site, by_topic: _Lists, by_author: _Lists) -> TopicsContext:
-    page = _page(site, TOPICS, "Topics", f"What {site.title} writes about, and who writes it.")
-    return TopicsContext(site, page, _ways(by_topic), _ways(by_author))
+    say = tongue_of(site).say
+    about = say("What %(publication)s writes about, and who writes it.", publication=site.title)
+    page = _page(site, TOPICS, say("Topics"), about)
+    return TopicsContext(site, page, _ways(site, by_topic), _ways(site, by_author))
 
 
-def _ways(found: _Lists) -> tuple[Way, ...]:
-    ways = [Way(name, path, words.count(len(posts), "post")) for path, (name, posts) in found.items()]
+def _ways(site: Site, found: _Lists) -> tuple[Way, ...]:
+    tongue = tongue_of(site)
+    ways = [Way(name, path, tongue.posts(len(posts))) for path, (name, posts) in found.items()]
     return tuple(sorted(ways, key=lambda way: (way.name.casefold(), way.path)))
 
 
 def _all_posts(site: Site, library: Library) -> Listing:
     """Years are not below `posts/`, where a Post may be called 2019."""
-    return Listing("All posts", f"of {site.title}", POSTS, YEARS, library.posts)
+    say = tongue_of(site).say
+    return Listing(say("All posts"), say("of %(publication)s", publication=site.title), POSTS, YEARS, library.posts)
 
 
-def _lists(site: Site, found: _Lists, how: str) -> Iterator[Leaf]:
-    up = Way("All topics and authors", TOPICS)
+def _lists(site: Site, found: _Lists, about: Callable[[str], str]) -> Iterator[Leaf]:
+    up = Way(tongue_of(site).say("All topics and authors"), TOPICS)
     for path, (name, posts) in found.items():
         feeds = discovery.of_folder(site, name, path)
-        yield from lists.leaves(site, Listing(name, f"{how} {name}", path, path, posts, up, feeds))
+        yield from lists.leaves(site, Listing(name, about(name), path, path, posts, up, feeds))
 
 
 def _takes(site: Site, library: Library) -> Iterator[Leaf]:
@@ -86,12 +90,33 @@ def _takes(site: Site, library: Library) -> Iterator[Leaf]:
 
 
 def _account(site: Site, found: Sequence[Prediction]) -> TakesContext:
-    counts = {one: sum(prediction.judgement is one for prediction in found) for one in Judgement}
-    tally = ", ".join(f"{count:,} {one}" if count else f"none {one}" for one, count in counts.items())
-    about = f"What {site.title} said would happen, and what became of it: {tally}."
-    page = _page(site, TAKES, "Takes held to account", about, discovery.of_folder(site, "takes held to account", TAKES))
+    tongue = tongue_of(site)
+    tally = _tally(tongue, found)
+    about = tongue.say(
+        "What %(publication)s said would happen, and what became of it: %(tally)s.",
+        publication=site.title,
+        tally=tally,
+    )
+    feeds = discovery.of_folder(site, tongue.say("takes held to account"), TAKES)
+    page = _page(site, TAKES, tongue.say("Takes held to account"), about, feeds)
     groups = {one.value: _promises(site, found, one, page.root) for one in Judgement}
     return TakesContext(site, page, tally, **groups)
+
+
+def _tally(tongue: Tongue, found: Sequence[Prediction]) -> str:
+    """`2 open, 1 right, none wrong`."""
+    counts = {one: sum(prediction.judgement is one for prediction in found) for one in Judgement}
+    told = {
+        Judgement.OPEN: tongue.many("%(num)s open", "%(num)s open", counts[Judgement.OPEN]),
+        Judgement.RIGHT: tongue.many("%(num)s right", "%(num)s right", counts[Judgement.RIGHT]),
+        Judgement.WRONG: tongue.many("%(num)s wrong", "%(num)s wrong", counts[Judgement.WRONG]),
+    }
+    none = {
+        Judgement.OPEN: tongue.say("none open"),
+        Judgement.RIGHT: tongue.say("none right"),
+        Judgement.WRONG: tongue.say("none wrong"),
+    }
+    return tongue.listed(*(told[one] if count else none[one] for one, count in counts.items()))
 
 
 def _promises(site: Site, found: Iterable[Prediction], judgement: Judgement, root: str) -> tuple[views.Promise, ...]:
@@ -115,7 +140,7 @@ def _withdrawn(site: Site, post: Post, story: Sequence[Post], newest: Post | Non
     return WithdrawnContext(
         site,
         page,
-        date=words.long_date(day),
+        date=tongue_of(site).long_date(day),
         iso=day.isoformat(),
         reason=post.withdrawal.reason,
         story=views.references(site, story),
@@ -125,5 +150,6 @@ def _withdrawn(site: Site, post: Post, story: Sequence[Post], newest: Post | Non
 
 def _moved(site: Site, path: PurePosixPath, target: str) -> MovedContext:
     root = "../" * (len(path.parts) - 1) or "./"
-    page = Page("This page has moved", "", canonical=target, root=root)
+    title = tongue_of(site).say("This page has moved")
+    page = Page(title, "", canonical=target, root=root)
     return MovedContext(site, page, local(target, site, root))

@@ -14,17 +14,19 @@ from lxml import etree
 from newsletter.model import Site
 from newsletter.publish.paths import RSS_FEED
 from newsletter.publish.syndication import Heading, clean
-
-_FOLDERS = {"topics": "Topics", "authors": "Authors", "chains": "Stories"}
+from newsletter.tongue import tongue_of
 
 
 def feed_list(site: Site, feeds: Iterable[tuple[str, Heading]]) -> bytes:
     """The list of feeds, given as (kind, heading) in their order; byte-identical for the same feeds."""
+    tongue = tongue_of(site)
+    folders = {"topics": tongue.say("Topics"), "authors": tongue.say("Authors"), "chains": tongue.say("Stories")}
     root = etree.Element("opml", version="2.0")
-    etree.SubElement(etree.SubElement(root, "head"), "title").text = clean(f"{site.title}: all feeds")
+    title = tongue.titled(site.title, tongue.say("all feeds"))
+    etree.SubElement(etree.SubElement(root, "head"), "title").text = clean(title)
     body = etree.SubElement(root, "body")
     for kind, group in groupby(feeds, lambda pair: pair[0]):
-        name = _FOLDERS.get(kind)
+        name = folders.get(kind)
         parent = etree.SubElement(body, "outline", text=name) if name else body
         for _, heading in group:
             _outline(parent, site, heading)

@@ -14,8 +14,7 @@ from datetime import UTC, datetime
 
 from newsletter.model import Site
 from newsletter.publish.paths import FEEDS
-
-EXPLAINED = "This is a feed. Copy this page's address into a feed reader, and new posts come to you."
+from newsletter.tongue import tongue_of
 
 LIMIT = 50  # items of a polled document, and of an archived page
 _BODY_BUDGET = 470_000  # octets of all bodies as XML writes them, so that a document stays under 512 kB
@@ -48,7 +47,7 @@ class Item:
     author: str
     reviewer: str  # empty when nobody reviewed it
     published: datetime
-    day: str  # of publication on the site's clock, in words
+    byline: str  # for people: by whom, and the day on the site's clock
     updated: datetime
     topics: tuple[str, ...]
     summary: str
@@ -83,6 +82,8 @@ class Syndication:
     author_url: str
     home: str
     about: str  # the page that explains feeds to people
+    explained: str  # what a feed is, to people who open one in a browser
+    question: str  # what the way to that page is called
     base: str
     depth: int  # folders between the document and the web root
     updated: datetime
@@ -109,7 +110,7 @@ def syndicate(
 
     `whole` says that there are no other items anywhere.
     """
-    folder = heading.folder if place is None else place
+    folder, say = heading.folder if place is None else place, tongue_of(site).say
     return Syndication(
         id=heading.id,
         title=plain(heading.title),
@@ -119,6 +120,8 @@ def syndicate(
         author_url=site.address_of(""),
         home=site.address_of(heading.home),
         about=site.address_of(FEEDS),
+        explained=say("This is a feed. Copy this page's address into a feed reader, and new posts come to you."),
+        question=say("What is a feed?"),
         base=site.address_of(folder),
         depth=folder.count("/"),
         updated=max((item.updated for item in items), default=_NOTHING_YET),

@@ -19,6 +19,7 @@ from newsletter.publish.discovery import Alternate
 from newsletter.publish.illustrate import candidates, cover, responsive
 from newsletter.publish.paths import author_path, issue_path, local, post_path, topic_path
 from newsletter.publish.takes import Prediction
+from newsletter.tongue import tongue_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class Teaser:
     reviewer: str
     updated: str  # in words; empty when it is the day of publication
     updated_iso: str
-    minutes: int
+    reading: str  # how long it takes: "5 min read"
     topics: tuple[Way, ...]
     image: str
     image_alt: str
@@ -90,7 +91,7 @@ class Judged:
     """A verdict, seen from either end: the other Post, and what became of the Take."""
 
     reference: Reference
-    judgement: str  # right, wrong, open
+    judgement: str  # right, wrong, open; in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,11 @@ class Group:
     heading: str  # empty where they need none
     lines: tuple[Reference | IssueLine, ...]
 
+    @property
+    def mark(self) -> str:
+        """What a link to it on its page is called."""
+        return "-".join(self.heading.lower().split())
+
 
 @dataclass(frozen=True, slots=True)
 class FeedWay:
@@ -152,13 +158,14 @@ class FeedWay:
 
 def feed_way(site: Site, title: str, path: str, folder: str) -> FeedWay:
     """Called by what it is about, without the name of the site before it."""
-    name = title.removeprefix(f"{site.title}: ")
+    name = title.removeprefix(tongue_of(site).titled(site.title, ""))
     return FeedWay(f"{name[:1].upper()}{name[1:]}", path, folder)
 
 
 def reference(site: Site, post: Post) -> Reference:
     when = post.published.astimezone(site.timezone)
-    return Reference(post.title, post_path(post.slug), words.long_date(when), when.date().isoformat(), when.year)
+    day = tongue_of(site).long_date(when)
+    return Reference(post.title, post_path(post.slug), day, when.date().isoformat(), when.year)
 
 
 def references(site: Site, posts: Iterable[Post]) -> tuple[Reference, ...]:
@@ -166,16 +173,16 @@ def references(site: Site, posts: Iterable[Post]) -> tuple[Reference, ...]:
 
 
 def teaser(site: Site, post: Post, root: str) -> Teaser:
-    picture = cover(post, site)
+    picture, tongue = cover(post, site), tongue_of(site)
     published, updated = (when.astimezone(site.timezone).date() for when in (post.published, post.updated))
     return Teaser(
         reference=reference(site, post),
         standfirst="" if post.repeats_itself else post.summary,
         author=post.author.name,
         reviewer=post.reviewer.name if post.reviewer else "",
-        updated=words.long_date(updated) if updated > published else "",
+        updated=tongue.long_date(updated) if updated > published else "",
         updated_iso=updated.isoformat(),
-        minutes=post.minutes,
+        reading=tongue.reading(post.minutes),
         topics=topics(post),
         image=local(post.image, site, root) if post.image else "",
         image_alt=post.image_alt,
@@ -183,7 +190,7 @@ def teaser(site: Site, post: Post, root: str) -> Teaser:
         image_widths=candidates(picture, f"{root}{post_path(post.slug)}") if picture else "",
         image_size=(picture.shown.width, picture.shown.height) if picture else None,
         author_path=author_path(post.author.key),
-        take_check=words.long_date(post.take.check) if post.take and post.take.check else "",
+        take_check=tongue.long_date(post.take.check) if post.take and post.take.check else "",
         take_short=words.first_sentence(post.take.text) if post.take else "",
     )
 
@@ -211,31 +218,37 @@ def story(site: Site, post: Post, around: Around) -> tuple[Step, ...]:
     """The story a Post is part of, oldest first; nothing when it stands alone."""
     if not (around.earlier or around.later):
         return ()
-    before = _steps(references(site, reversed(around.earlier)), "Earlier in this story")
-    after = _steps(references(site, around.later), "Later")
-    return (*before, Step("You are here", reference(site, post), here=True), *after)
+    tongue = tongue_of(site)
+    before = _steps(references(site, reversed(around.earlier)), tongue.say("Earlier in this story"))
+    after = _steps(references(site, around.later), tongue.say("Later"))
+    return (*before, Step(tongue.say("You are here"), reference(site, post), here=True), *after)
 
 
 def verdicts(site: Site, around: Around) -> tuple[Judged, ...]:
     """What later Posts say of this one's Take, oldest first."""
-    return tuple(Judged(reference(site, judge), judge.judgement or "") for judge in around.verdicts)
+    return tuple(Judged(reference(site, judge), _outcome(site, judge)) for judge in around.verdicts)
 
 
 def judged(site: Site, post: Post, around: Around) -> tuple[Judged, ...]:
     """The Takes that a Post judges."""
-    return tuple(Judged(reference(site, other), post.judgement or "") for other in around.judged)
+    return tuple(Judged(reference(site, other), _outcome(site, post)) for other in around.judged)
 
 
-def corrections(post: Post) -> tuple[Corrected, ...]:
+def _outcome(site: Site, judge: Post) -> str:
+    return tongue_of(site).outcome(judge.judgement) if judge.judgement else ""
+
+
+def corrections(site: Site, post: Post) -> tuple[Corrected, ...]:
     """What was wrong in a Post, oldest first."""
-    return tuple(Corrected(words.long_date(one.day), one.day.isoformat(), one.text) for one in post.corrections)
+    tongue = tongue_of(site)
+    return tuple(Corrected(tongue.long_date(one.day), one.day.isoformat(), one.text) for one in post.corrections)
 
 
 def corrected(site: Site, around: Around) -> tuple[Corrected, ...]:
     """What was wrong in the Posts that one links to, each with the Post, oldest first."""
     found = [(one.day, other, one.text) for other in around.linked for one in other.corrections]
     return tuple(
-        Corrected(words.long_date(day), day.isoformat(), text, reference(site, other))
+        Corrected(tongue_of(site).long_date(day), day.isoformat(), text, reference(site, other))
         for day, other, text in sorted(found, key=lambda row: (row[0], row[1].id))
     )
 
@@ -244,15 +257,16 @@ def promise(site: Site, one: Prediction, root: str) -> Promise:
     return Promise(
         reference(site, one.post),
         html(site, one.take.html, root),
-        words.long_date(one.take.check) if one.take.check else "",
+        tongue_of(site).long_date(one.take.check) if one.take.check else "",
         reference(site, one.verdict) if one.verdict else None,
     )
 
 
-def issue_line(issue: Issue) -> IssueLine:
-    when = issue.slot.local
-    ref = Reference(issue.subject, issue_path(issue.number), words.full_date(when), when.date().isoformat(), when.year)
-    return IssueLine(issue.number, ref, words.stories(len(issue.stories)))
+def issue_line(site: Site, issue: Issue) -> IssueLine:
+    when, tongue = issue.slot.local, tongue_of(site)
+    path, day = issue_path(issue.number), tongue.full_date(when)
+    ref = Reference(issue.subject, path, day, when.date().isoformat(), when.year)
+    return IssueLine(issue.number, ref, tongue.stories(len(issue.stories)))
 
 
 def by_year(lines: Iterable[Reference | IssueLine]) -> tuple[Group, ...]:

@@ -9,14 +9,13 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import default
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.delivery import mime
-from newsletter.delivery.message import HEADERS, ascii_address, compose, day, masked
+from newsletter.delivery.message import HEADERS, ascii_address, compose, masked
 from newsletter.errors import NewsletterError
 from newsletter.model import Addressee, Digest, Issue, Message, Sentinel, Site
 from tests.builders import a_site, an_issue
@@ -302,8 +301,8 @@ def test_a_reader_is_shown_only_what_the_reader_knows() -> None:
     assert masked("ada@readers.example") == "a…@readers.example"
 
 
-def test_a_day_is_the_day_on_the_site_s_wall_clock() -> None:
-    assert day(datetime(2026, 3, 2, 23, 30, tzinfo=UTC), ZoneInfo("Europe/Madrid")) == "3 March 2026"
+def test_the_day_a_reader_joined_is_told_in_the_language_of_the_site() -> None:
+    assert "joined on March 3, 2026" in parts(composed(site=a_site(language="en-US")))["text/html"]
 
 
 GOOD = composed().content

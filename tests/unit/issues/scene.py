@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import cache
-from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment
 
 from newsletter.issues import digest
 from newsletter.model import Chain, Digest, Issue, Library, Link, LinkKind, Post, Slot, Take
-from newsletter.templates import environment
-from tests.builders import a_cadence, a_library, a_post, a_site, a_slot, an_issue
+from tests.builders import a_cadence, a_library, a_post, a_site, a_slot, an_issue, built_in
 
+templates = built_in
 FIRST_SLOT = Slot("2022-W05", datetime(2022, 2, 4, 7, tzinfo=UTC), a_slot().local.replace(day=4))
-
-
-@cache
-def templates() -> Environment:
-    return environment(Path("/no/templates/of/its/own"))
 
 
 BATTERIES = a_post(title="All-solid-state batteries, and who will wait for them", words=1300)

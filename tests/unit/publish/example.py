@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
-
-import jinja2
 
 from newsletter.model import Asset, Chain, File, Issue, IssueState, Library, Link, LinkKind, Post, Site, Take
 from newsletter.publish import archive
 from newsletter.publish.catalogue import feed_files
-from tests.builders import a_library, a_post, a_slot, an_issue
+from tests.builders import a_library, a_post, a_slot, an_issue, built_in
 
+environment = built_in
 TEMPLATES = Path(__file__).parents[3] / "templates"
 # A picture of one grey pixel, so that pages can show an image that is really there.
 PIXEL = bytes.fromhex(
@@ -40,17 +38,6 @@ href="https://autotrendy.example/posts/{slug}/#{slug}-fn1">1</a></sup></p>
 a line that is too long for a phone, and that no reader needs</code></pre>
 <p>None of this is a reason for despair; it is a reason to read dates in announcements twice.</p>
 <section class="footnotes"><ol><li id="{slug}-fn1"><p>It defines the words used here.</p></li></ol></section>"""
-
-
-@cache
-def environment(folder: Path = TEMPLATES) -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 def a_long_post(slug: str, day: datetime, title: str, other: str = "reading-the-label", **changes: object) -> Post:

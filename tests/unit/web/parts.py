@@ -11,28 +11,18 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from newsletter.model import Site, Subscriber, SubscriberStatus
 from newsletter.publish.search.index import SearchIndex
 from newsletter.web.app import create_app
-from tests.builders import a_site
+from tests.builders import a_site, built_in
 
 TEMPLATES = Path(__file__).parents[3] / "templates"
+templates = built_in
 TOKEN = "a-good-token"
 LEFT_AT = datetime(2026, 5, 3, 21, 30, tzinfo=UTC)
-
-
-def templates() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 def a_reader(**changes: object) -> Subscriber:
