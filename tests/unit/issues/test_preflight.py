@@ -262,7 +262,7 @@ def test_the_weight_is_counted_in_octets_of_utf_8() -> None:
 def test_nothing_is_left_over_for_the_longest_and_the_emptiest_reader(own: Mapping[Sentinel, str]) -> None:
     for variant in segments.to_look_at(GOOD):
         read = read_by(segments.seen_by(GOOD, variant), own)
-        assert list(leftovers.in_what_is_read(read, VIEW)) == []
+        assert list(leftovers.in_what_is_read(read)) == []
 
 
 @pytest.mark.parametrize("damaged", ["__READER_NAME__", "https://x.invalid/__UNSUB__/", "<!-- segment recap:1 -->"])
@@ -273,4 +273,4 @@ def test_what_should_have_become_a_readers_own_words_and_did_not_is_found(damage
         replace(cut, text=cut.text.replace("one bill", f"one {damaged} bill")),
     ):
         read = read_by(digest, EMPTIEST)
-        assert {problem.code for problem in leftovers.in_what_is_read(read, VIEW)} == {"I304"}
+        assert {problem.code for problem in leftovers.in_what_is_read(read)} == {"I304"}
