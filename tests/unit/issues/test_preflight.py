@@ -249,6 +249,14 @@ def test_what_an_editor_left_in_the_note_or_the_subject_is_found(left: str) -> N
         assert "I304" in {problem.code for problem in preflight(digest, view, Facts())}
 
 
+@pytest.mark.parametrize(("length", "found"), [(80, False), (81, True)])
+def test_a_long_note_is_asked_about(length: int, found: bool) -> None:
+    brief = Brief(note="word " * length)
+    view = a_view(*STORIES, site=PUBLIC, brief=brief)
+    problems = preflight(a_digest(*STORIES, site=PUBLIC, brief=brief), view, Facts())
+    assert ("I334" in {problem.code for problem in problems}) is found
+
+
 def test_the_weight_is_counted_in_octets_of_utf_8() -> None:
     assert budget.size(Digest("s", "p", "é", "t")) == 2
     assert budget.check(Digest("s", "p", "x" * 80_000, "t")) is None

@@ -125,3 +125,12 @@ def test_a_back_link_whose_target_was_unpublished_lets_no_issue_out(world: World
     with pytest.raises(SourceErrors) as broken:
         world.press(WEDNESDAY)
     assert [problem.code for problem in broken.value.problems] == ["P104"]
+
+
+def test_a_draft_is_in_no_byte_of_what_is_published(world: World) -> None:
+    secret = "Zwischengas"
+    world.folder.post("letters", "2026-11-24", front=f"draft: true\ntopics: [{secret}]\n", text=f"The {secret} story.")
+    world.app.publish(world.app.library(WEDNESDAY), WEDNESDAY)
+    files = [path for path in world.folder.root.rglob("*") if path.is_file() and "posts" not in path.parts[-2:]]
+    told = [path for path in files if secret.encode() in path.read_bytes() or "letters" in str(path)]
+    assert [path for path in told if "cache" not in path.parts] == []
