@@ -1,6 +1,7 @@
-"""Dates, spans and counts in English words, the same on every machine.
+"""Dates, spans and counts in English words, the same on every machine; and where words are cut.
 
-Nothing here asks the locale: `strftime` would print other names on another host, and then two builds would differ.
+What editors read is told by these; what readers read by `tongue`, which asks here for English. Nothing here asks the
+locale: `strftime` would print other names on another host, and then two builds would differ.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ MONTHS = (
     "November",
     "December",
 )
-_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=[^a-z\s])")
+_SENTENCE_END = re.compile(r"(?<=[.!?…؟])\s+(?=[^a-z\s])")
 
 
 def full_date(day: date) -> str:
@@ -82,18 +83,13 @@ def shorten(text: str, limit: int) -> str:
     head = text[: limit - 1]
     if not text[limit - 1].isspace():
         head = head.rpartition(" ")[0] or head
-    return head.rstrip(" ,.;:–—-") + "…"
+    return head.rstrip(" ,.;:،؛–—-") + "…"
 
 
 def first_words(text: str, limit: int) -> str:
     """At most so many words of the text, on one line, with an ellipsis for the rest."""
     every = text.split()
-    return " ".join(every) if len(every) <= limit else " ".join(every[:limit]).rstrip(" ,.;:–—-") + "…"
-
-
-def byline(author: str, reviewer: str, *facts: str) -> str:
-    """`By News desk · Reviewed by Review desk · 8 Feb 2022`; without a reviewer where nobody reviewed."""
-    return " · ".join((f"By {author}", *([f"Reviewed by {reviewer}"] if reviewer else []), *facts))
+    return " ".join(every) if len(every) <= limit else " ".join(every[:limit]).rstrip(" ,.;:،؛–—-") + "…"
 
 
 def first_sentence(text: str) -> str:
