@@ -6,7 +6,7 @@ Edges are built when first asked for, so that a command pays only for what it to
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -16,14 +16,29 @@ from typing import TYPE_CHECKING
 from newsletter import seal
 from newsletter.config import Config
 from newsletter.errors import NewsletterError, Problem, UsageError, nearest
-from newsletter.model import WEEKLY, Changes, Issue, Library, Person, Post, Slot, Source, Variant
+from newsletter.model import (
+    WEEKLY,
+    Addressee,
+    Changes,
+    Digest,
+    Issue,
+    Library,
+    Message,
+    Person,
+    Post,
+    Slot,
+    Source,
+    Variant,
+)
 from newsletter.ports import (
     Briefs,
     Cache,
+    Caller,
     Clock,
     Hosting,
     Hubs,
     Ledger,
+    Notices,
     Output,
     Proofs,
     Redirects,
@@ -43,6 +58,7 @@ if TYPE_CHECKING:
     from newsletter.content.library import Last, Loaded
     from newsletter.delivery.outbox import Outbox
     from newsletter.delivery.progress import Progress
+    from newsletter.outside.client import Client as OutsideClient
     from newsletter.publish.album import Album
     from newsletter.publish.catalogue import Feed
     from newsletter.publish.search.index import SearchIndex
@@ -55,10 +71,12 @@ if TYPE_CHECKING:
     from newsletter.usecases.coming import Coming
     from newsletter.usecases.deliver import Delivered
     from newsletter.usecases.enroll import Unsubscribe
-    from newsletter.usecases.inspect import Inspection
+    from newsletter.usecases.inspect import Inspection, Tried
     from newsletter.usecases.move_in import Moved, Wanted
+    from newsletter.usecases.notices import Desk, Handed
     from newsletter.usecases.preview import Preview
     from newsletter.usecases.published import Published
+    from newsletter.usecases.texts import Text
 
 # Imports of rooms stand inside the properties on purpose: `publish` must not load the mail room, nor `status` lxml.
 
@@ -73,6 +91,8 @@ class App:
         self._seen: tuple[Sequence[Source], str] | None = None  # by `unchanged`, for the reading that follows at once
         self._advice: Sequence[Problem] = ()  # what was said of the posts that were loaded last
         self._coming: Sequence[datetime] = ()  # when posts come out, or are withdrawn
+        self._loaded: tuple[datetime, Loaded] | None = None
+        self._shown = ""  # what the mail was made of that editors were shown last
 
     def stay(self) -> None:
         """Keep what was loaded, for the next time: this process loads again and again."""
@@ -121,12 +141,21 @@ class App:
 
     @cached_property
     def hubs(self) -> Hubs:
-        from newsletter.outside.client import Client
         from newsletter.publish.websub import Hubs
 
-        # A hub stands in newsletter.toml, like the mail server, and may be on this machine and at any port.
-        anywhere = Client(ports=range(1, 65536), may_call=lambda _address: True)
-        return Hubs(self.config.site, self.config.output, self.config.state, anywhere)
+        return Hubs(self.config.site, self.config.output, self.config.state, self._anywhere)
+
+    @cached_property
+    def _anywhere(self) -> OutsideClient:
+        """For what stands in newsletter.toml: like the mail server it may be on this machine and at any port."""
+        from newsletter.outside.client import Client
+
+        return Client(ports=range(1, 65536), may_call=lambda _address: True)
+
+    @property
+    def caller(self) -> Caller:
+        """The web outside, for webhook and heartbeat."""
+        return self._anywhere
 
     @cached_property
     def redirects(self) -> Redirects:
@@ -182,6 +211,12 @@ class App:
         from newsletter.store.versions import SqlVersions
 
         return SqlVersions(self.database)
+
+    @cached_property
+    def notices(self) -> Notices:
+        from newsletter.store.notices import SqlNotices
+
+        return SqlNotices(self.database)
 
     @cached_property
     def proofs(self) -> Proofs:
@@ -286,8 +321,13 @@ class App:
             last=self._last,
         )
         self._coming = [time for post in loaded.posts for time in _times(post)]
+        self._loaded = (now, loaded)
         self._advice = loaded.problems
         return loaded
+
+    def as_loaded(self, now: datetime) -> Loaded:
+        """What `loaded` said last, if that was for this time; else it is asked."""
+        return self._loaded[1] if self._loaded and self._loaded[0] == now else self.loaded(now)
 
     def _look(self) -> tuple[Sequence[Source], str]:
         """The posts, not opened yet, and one hash of all that a publish is made of; empty when it cannot be told."""
@@ -487,8 +527,32 @@ class App:
             sandbox=self.config.mail.sandbox,
             absent=missing,
             waivers=lambda number: waivers.of(WEEKLY, number) if waivers else (),
+            tried=self._tried(now),
             advice=self._advice,
         )
+
+    def _tried(self, now: datetime) -> Tried:
+        """How a digest was tried on the house; nothing was where there is no state yet."""
+        from newsletter.issues.facts import Trial
+        from newsletter.usecases.trial import trial
+
+        site, sandbox, known = self.config.site, self.config.mail.sandbox, self.has_state
+        staff = any(person.email for person in site.people.values())
+
+        def tried(digest_hash: str, *, by_hand: bool) -> Trial:
+            if not known:
+                return Trial.NOT_ASKED
+            return trial(
+                self.proofs,
+                digest_hash,
+                sender=site.sender.address,
+                staff=staff,
+                sandbox=sandbox,
+                by_hand=by_hand,
+                now=now,
+            )
+
+        return tried
 
     def press(self, library: Library, now: datetime) -> Press:
         """What making an issue needs."""
@@ -509,6 +573,26 @@ class App:
             brief=brief,
             remarks=tuple(remarks),
         )
+
+    def write(self, text: Text, now: datetime) -> Callable[[Addressee], Message]:
+        """What composes the messages of a send of this text that would start now."""
+        from newsletter.usecases.rehearse import writer
+
+        return writer(
+            text,
+            site=self.config.site,
+            now=now,
+            unsubscribe_url=self.unsubscribe_url,
+            message_id_key=self.keys.message_id,
+        )
+
+    def press_of_slot(self, library: Library, now: datetime) -> Press:
+        """What making the issue that is due needs, as of its slot also shortly before it; `library` is that of now."""
+        from newsletter.usecases.choose import as_of
+
+        then = as_of(self.config.cadence, self.ledger, now)
+        comes_out = any(now < time <= then for time in self._coming)
+        return self.press(self.library(then) if comes_out else library, then)
 
     def recover(self, now: datetime) -> int:
         """After taking the sender lock: settle what a crash left. How many deliveries became uncertain."""
@@ -542,7 +626,97 @@ class App:
             ),
             clock=clock,
             late_limit=self.config.cadence.late_limit,
+            why_not=lambda issue: self._why_not(issue, clock()),
         )
+
+    def _why_not(self, issue: Issue, now: datetime) -> str:
+        """What keeps an issue whose page was published from being sent; in the sandbox no link is asked."""
+        from newsletter.publish import live
+        from newsletter.usecases.answering import held_back, not_this_build
+        from newsletter.usecases.recheck import taken_back
+
+        gone = list(taken_back(issue, self.library(now)))
+        if self.config.mail.sandbox:
+            return held_back(issue, gone, {})
+        folder, site = self.config.output, self.config.site
+        wrong = not_this_build(
+            self.ledger.digest(WEEKLY, issue.number),
+            site,
+            self._anywhere,
+            lambda path: live.answer(folder, path),
+            seen_at=self.config.seen_at,
+        )
+        return held_back(issue, gone, wrong)
+
+    def silent_links(self, digest: Digest) -> Mapping[str, str]:
+        """The addresses of others in a mail that do not answer, each with what it says instead."""
+        from newsletter.outside.client import Client
+        from newsletter.usecases.answering import silent
+
+        return silent(digest, self.config.site, Client())
+
+    @cached_property
+    def desk(self) -> Desk:
+        """Who is told of things, and how."""
+        from newsletter.store.keys import webhook_key
+        from newsletter.usecases.notices import Desk
+
+        return Desk(
+            notices=self.notices,
+            proofs=self.proofs,
+            site=self.config.site,
+            transport=self.transport,
+            caller=self.caller,
+            webhook=self.config.webhook,
+            webhook_key=lambda: webhook_key(self.config.keys_file),
+            message_id_key=self.keys.message_id,
+            hold_url=lambda slot, who: f"{self.config.site.web_url}/hold/{self.tokens.hold(slot, who)}",
+        )
+
+    def tell(self, now: datetime) -> None:
+        """Write down what editors and operators are to hear of by now: what became of issues and slots."""
+        from newsletter.usecases.notices import happened
+
+        for notice in happened(self.ledger, self.config.site, now):
+            self.desk.tell(notice)
+
+    def tell_of_posts(self, loaded: Loaded, now: datetime) -> None:
+        """The same of approvals that an edit voided, and the mail of the next slot, when it is time to show it."""
+        from newsletter.usecases import lost, preview_mail
+
+        slot, press = self.next_slot(now), self.press(loaded.library, now)
+        for notice in lost.lost(
+            loaded,
+            press=press,
+            slot=slot,
+            reviews=self.reviews,
+            versions=self.versions,
+            notices=self.notices,
+            text_of=lambda post: self.source_of(post).text,
+        ):
+            self.desk.tell(notice)
+        if preview_mail.due(self.config.cadence, slot, self.notices, now):
+            self._show(loaded, slot, now)
+
+    def _show(self, loaded: Loaded, slot: Slot, now: datetime) -> None:
+        """Tell editors what a slot sends, if what it is made of has moved since they were told."""
+        from newsletter.usecases import preview_mail
+
+        made_of = f"{slot.key} {self._inputs}" if self._inputs else ""
+        if made_of and made_of == self._shown:
+            return
+        comes_out = any(now < time <= slot.due for time in self._coming)
+        press = self.press(self.library(slot.due) if comes_out else loaded.library, slot.due)
+        readers = self.roster.counts().get("active", 0)
+        if told := preview_mail.preview(press, slot, self.notices, readers=readers, now=now):
+            self.desk.tell(told)
+        self._shown = made_of
+
+    def hand_over_notices(self, clock: Clock) -> Handed:
+        """Give what people were not told yet to the mail server and the webhook; the caller holds the sender lock."""
+        from newsletter.usecases.notices import hand_over
+
+        return hand_over(self.desk, clock)
 
     def unsubscribe_url(self, subscriber_id: int, version: int) -> str:
         return f"{self.config.site.web_url}/u/{self.tokens.unsubscribe(subscriber_id, version)}"

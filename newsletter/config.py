@@ -45,10 +45,20 @@ def _url(value: str) -> str:
 
 
 def _hub(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.fragment or not value.isprintable():
+    if not _is_called(value):
         raise ValueError("is not the address of a WebSub hub, such as https://hub.example/")
     return value
+
+
+def _called(value: str) -> str:
+    if value and not _is_called(value):
+        raise ValueError("is not an http or https address, such as https://monitor.example/ping")
+    return value
+
+
+def _is_called(value: str) -> bool:
+    parts = urlsplit(value)
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and not parts.fragment and value.isprintable()
 
 
 def _zone(value: str) -> str:
@@ -91,6 +101,12 @@ def _list_id(value: str) -> str:
     return value
 
 
+def _address(value: str) -> str:
+    if not re.fullmatch(r"[^\s@,;<>]+@[^\s@,;<>]+\.[^\s@,;<>]+", _plain(value)):
+        raise ValueError("is not an email address such as desk@autotrendy.example")
+    return value
+
+
 def _authority(value: str) -> str:
     if value and not re.fullmatch(r"[a-z0-9.-]+(,\d{4}(-\d{2}){0,2})?", value):
         raise ValueError('is not a tagging authority such as "autotrendy.example,2022" (RFC 4151)')
@@ -106,7 +122,9 @@ def _picture(value: str) -> str:
 Line = Annotated[str, AfterValidator(_plain)]
 Url = Annotated[str, AfterValidator(_url)]
 Hub = Annotated[str, AfterValidator(_hub)]
+Called = Annotated[str, AfterValidator(_called)]
 Picture = Annotated[str, AfterValidator(_picture)]
+Address = Annotated[str, AfterValidator(_address)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Span = Annotated[timedelta, BeforeValidator(_span)]
 WallTime = Annotated[time, BeforeValidator(_wall_time)]
@@ -160,10 +178,23 @@ class CadenceSection(Section):
     time: WallTime = Field(time(8), description="Wall-clock time of the weekly issue, in `cadence.timezone`.")
     timezone: Zone | None = Field(None, description="Zone of the slots. Default: `site.timezone`.")
     late_limit: Span = Field(timedelta(hours=2), description="A slot found later than this is held, not sent.")
+    preview: Span = Field(
+        timedelta(days=1), description="How long before its slot editors get the issue as it would go out; `0s`: never."
+    )
+    freeze: Span = Field(
+        timedelta(minutes=5), description="How long before its slot an issue is frozen with what is approved by then."
+    )
     first_slot: date | None = Field(
         None,
         description="Date of the first issue; posts older than it less a week are never mailed. "
         "Default: the first slot after the state was created.",
+    )
+
+
+class NoticesSection(Section):
+    webhook: Called = Field("", description="Address that gets every notice as signed JSON, beside the mails.")
+    heartbeat_url: Called = Field(
+        "", description="Address that `work` calls at each look, so that a monitor elsewhere notices its silence."
     )
 
 
@@ -195,6 +226,9 @@ class MailSection(Section):
     after_crash: Literal["ask", "resend"] = Field(
         "ask", description="What happens to a delivery whose fate a crash left unknown: wait for a person, or go again."
     )
+    test_recipients: tuple[Address, ...] = Field(
+        (), description="Addresses besides those of `[people]` that `issue test` may write to, such as seed mailboxes."
+    )
 
 
 class WebSection(Section):
@@ -209,6 +243,11 @@ class PublishSection(Section):
         (),
         description="Hosts whose settings are written along: `nginx` and `caddy` into `hosting/` in `paths.state`, "
         "`netlify` or `cloudflare` into the published folder.",
+    )
+    seen_at: Url | None = Field(
+        None,
+        description="Where this machine reaches what is published at `site.url`, to look before an issue goes out "
+        "whether its pages are there. Default: `site.url`.",
     )
     compress: bool = Field(False, description="Whether each text file is also written compressed, as `.gz` and `.br`.")
 
@@ -232,6 +271,7 @@ class Settings(BaseSettings):
     people: dict[str, PersonSection] = Field({}, description="Desks and persons, each under its key.")
     cadence: CadenceSection = Field(CadenceSection(), description="When issues go out.")
     issue: IssueSection = Field(IssueSection(), description="What an issue is made of.")
+    notices: NoticesSection = Field(NoticesSection(), description="What editors and operators are told, and where.")
     digest: DigestSection = Field(DigestSection(), description="What the mail says.")
     mail: MailSection = Field(MailSection(), description="How mail leaves.")
     web: WebSection = Field(WebSection(), description="The pages that answer readers.")
@@ -266,6 +306,7 @@ class Mail:
     password: str = field(repr=False)
     connections: int
     after_crash: str
+    test_recipients: tuple[str, ...]
 
     @property
     def sandbox(self) -> bool:
@@ -288,7 +329,10 @@ class Config:
     web_port: int
     hosting: tuple[str, ...] = ()
     compress: bool = False
+    seen_at: str = ""  # where this machine reaches what is published; no trailing slash
     brief: Brief = USUAL  # what is usual for an issue
+    webhook: str = ""  # gets notices
+    heartbeat_url: str = ""  # is called at each look of `work`
 
     @property
     def database(self) -> str:
@@ -564,7 +608,10 @@ def _config(root: Path, settings: Settings, password: str) -> Config:
         web_port=settings.web.port,
         hosting=settings.publish.hosting,
         compress=settings.publish.compress,
+        seen_at=settings.publish.seen_at or settings.site.url,
         brief=Brief(at_least=settings.issue.at_least, at_most=settings.issue.at_most),
+        webhook=settings.notices.webhook,
+        heartbeat_url=settings.notices.heartbeat_url,
     )
 
 
@@ -638,6 +685,8 @@ def _cadence(settings: Settings) -> Cadence:
         at=told.time,
         zone=ZoneInfo(told.timezone or settings.site.timezone),
         late_limit=told.late_limit,
+        preview=told.preview,
+        freeze=told.freeze,
         first_slot=told.first_slot,
     )
 
@@ -653,6 +702,7 @@ def _mail(root: Path, told: MailSection, password: str) -> Mail:
         password=password,
         connections=told.connections,
         after_crash=told.after_crash,
+        test_recipients=told.test_recipients,
     )
 
 

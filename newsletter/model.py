@@ -376,6 +376,8 @@ class Cadence:
     zone: ZoneInfo
     late_limit: timedelta
     first_slot: date | None = None
+    preview: timedelta = timedelta(0)  # before a slot, in wall-clock time: when editors get its mail; 0 for never
+    freeze: timedelta = timedelta(0)  # before a slot: when its Issue is frozen
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -822,6 +824,7 @@ class NoticeKind(StrEnum):
     LATE = "late"
     PAUSED = "paused"
     FAILURES = "failures"  # an Issue is through, and not everybody has it
+    STOPPED = "stopped"  # an Issue that readers will not get
     EMPTY = "empty"  # a slot that makes no Issue
     CLOCK = "clock"  # of this machine, that cannot be right
     LOCKED = "locked"  # a copied site
@@ -844,6 +847,7 @@ class Notice:
     fixes: tuple[str, ...] = ()  # commands
     links: tuple[tuple[str, str], ...] = ()  # words, and the address of a page; looking at it changes nothing
     hold: str = ""  # key of the slot that its reader may hold
+    number: int = 0  # of the Issue that a preview shows, made or not
     mark: str = ""  # the hash of the text that a preview shows
     digest: Digest | None = field(default=None, repr=False)  # that text
 

@@ -24,6 +24,7 @@ MONTHS = (
     "November",
     "December",
 )
+_LONG_WORD = 10  # characters
 _SENTENCE_END = re.compile(r"(?<=[.!?…؟])\s+(?=[^a-z\s])")
 
 
@@ -87,9 +88,11 @@ def shorten(text: str, limit: int) -> str:
 
 
 def first_words(text: str, limit: int) -> str:
-    """At most so many words of the text, on one line, with an ellipsis for the rest."""
+    """At most `limit` words on one line; of a script that writes none apart, as much as these would take."""
     every = text.split()
-    return " ".join(every) if len(every) <= limit else " ".join(every[:limit]).rstrip(" ,.;:،؛–—-") + "…"
+    shown = " ".join(every[:limit])
+    cut = len(every) > limit or len(shown) > limit * _LONG_WORD
+    return shown[: limit * _LONG_WORD].rstrip(" ,.;:،؛–—-") + "…" if cut else shown
 
 
 def first_sentence(text: str) -> str:

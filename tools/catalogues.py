@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -94,7 +95,7 @@ def written(catalogue: Catalog) -> bytes:
 
 def compiled(catalogue: Catalog) -> bytes:
     whole = BytesIO()
-    catalogue.revision_date = catalogue.creation_date = None  # type: ignore[assignment]  # else the time of today
+    catalogue.revision_date = catalogue.creation_date = datetime.fromtimestamp(0, UTC)  # else the time of today
     write_mo(whole, catalogue)
     return whole.getvalue()
 

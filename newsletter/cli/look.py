@@ -1,4 +1,4 @@
-"""`status`, `explain`, `schedule next`: what happens next, and why something happened."""
+"""`status`, `log`, `schedule next`: what happens next, and what happened."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import click
 
 from newsletter import words
 from newsletter.cli.door import Door, Group, columns, command
-from newsletter.cli.issue import counts_words, issue_data, number_of
+from newsletter.cli.issue import counts_words, issue_data
 from newsletter.errors import stops
-from newsletter.model import DeliveryState, Issue, IssueState, LogEntry, SlotRecord, SubscriberStatus
+from newsletter.model import DeliveryState, Issue, IssueState, LogEntry, SlotRecord
 
 if TYPE_CHECKING:
     from newsletter.issues.selection import Choice
-    from newsletter.usecases.report import Explanation, Status, Upcoming
+    from newsletter.usecases.report import Status, Upcoming
 
 SILENT = timedelta(seconds=90)
 """`work` looks every 30 s; after three missed looks something is wrong."""
@@ -136,64 +136,6 @@ def _machine(door: Door, told: Status) -> str:
     ago = door.now - told.last_tick
     late = " (is it running? newsletter work)" if ago > SILENT else ""
     return f"work: last look {words.span(max(ago, timedelta(0)))} ago{late}"
-
-
-@command("explain")
-@click.argument("address")
-@click.argument("number", metavar="ISSUE")
-def explain(door: Door, address: str, number: str) -> None:
-    """Why a reader did or did not get an issue, with the mail server's own words.
-
-    \b
-    newsletter explain reader@example.org 46
-    """
-    from newsletter.usecases import enroll, report
-
-    app = door.app
-    reader = enroll.known(app.roster, address)
-    told = report.explain(ledger=app.ledger, roster=app.roster, reader=reader, number=number_of(number))
-    delivery = told.delivery
-    data = {
-        "address": reader.address,
-        "status": reader.status.value,
-        "issue": told.issue.number,
-        "issue_state": told.issue.state.value,
-        "state": delivery.state.value if delivery else None,
-        "reason": delivery.reason if delivery else _why_not(told),
-        "attempts": [{"at": a.at, "outcome": a.outcome, "code": a.code, "reply": a.reply} for a in told.attempts],
-    }
-    door.answer(data, *_explained(door, told))
-
-
-def _explained(door: Door, told: Explanation) -> list[str]:
-    zone = door.app.config.cadence.zone
-    reader, delivery = told.reader, told.delivery
-    issue = told.issue
-    rows = [f"{reader.address} and issue {issue.number} ({issue.state.value}, slot {issue.slot.key})"]
-    for line in told.consents:
-        rows.append(f"  {line.kind:<9} {words.when(line.at, zone)}, through {line.way}")
-    if delivery is None:
-        return [*rows, f"  not in the audience: {_why_not(told)}"]
-    rows.append(f"  in the audience, fixed {words.when(issue.started_at, zone) if issue.started_at else '–'}")
-    for attempt in told.attempts:
-        reply = " ".join(str(part) for part in (attempt.code, attempt.reply) if part)
-        rows.append(f"  try {attempt.n:<5} {words.when(attempt.at, zone)}  {reply or '–'}  {attempt.outcome}")
-    reason = f" ({delivery.reason})" if delivery.reason else ""
-    rows.append(f"  now       {delivery.state.value}{reason}")
-    if delivery.state is DeliveryState.UNCERTAIN:
-        rows.append("  It may have arrived or not: the program or the connection broke after the text was handed over.")
-    return rows
-
-
-def _why_not(told: Explanation) -> str:
-    if told.issue.started_at is None:
-        reason = f" ({told.issue.reason})" if told.issue.reason else ""
-        return f"the issue never started: it is {told.issue.state.value}{reason}"
-    if told.reader.joined_at > told.issue.started_at:
-        return "joined after it started"
-    if told.reader.status is SubscriberStatus.ACTIVE:
-        return "was not active when it started"
-    return f"{told.reader.status.value} when it started"
 
 
 @command("log")

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,8 @@ def publish(door: Door, dry_run: bool) -> None:
         if done is None:
             library = door.sound_library()  # first: it tells what is wrong in the configuration with what is in posts
             done = door.app.publish(library, door.now, dry_run=dry_run)
+            if door.app.has_state and not dry_run:
+                door.app.tell_of_posts(door.app.as_loaded(door.now), door.now)
         door.say(*told(done.remarks))
         door.answer(_published_data(done, dry_run=dry_run), _published_words(done, took(), dry_run=dry_run))
 
@@ -88,7 +91,11 @@ def prepare(door: Door, dry_run: bool) -> None:
 
     with stopwatch() as took:
         library = door.sound_library()
-        done = make(door.app.press(library, door.now), dry_run=dry_run, hand=door.hand)
+        told_of = door.app.as_loaded(door.now)
+        done = make(door.app.press_of_slot(library, door.now), dry_run=dry_run, hand=door.hand)
+        if not dry_run:
+            door.app.tell_of_posts(told_of, door.now)
+            door.app.tell(door.now)
         door.say(*told(done.problems))
         door.answer(prepared_data(done) | {"dry_run": dry_run}, *prepared_words(door, done, took()))
         if done.issue and done.state is IssueState.READY:
@@ -151,8 +158,20 @@ def deliver(door: Door, dry_run: bool) -> int:
         uncertain = app.recover(door.now)
         if uncertain:
             door.say(f"warn  A crash left {words.count(uncertain, 'delivery', 'deliveries')} uncertain.")
+        _told(door)
         done, cut = interruptible(lambda stop: app.deliver(clock=door.clock(), stop=stop, progress=progress_line(door)))
+        _told(door)
         return handed_out(door, done, took(), cut=cut)
+
+
+def _told(door: Door) -> None:
+    """Notices of what happened by now, handed over."""
+    door.app.tell(door.now)
+    done = door.app.hand_over_notices(door.clock())
+    if done.accepted:
+        door.say(f"Handed over {words.count(done.accepted, 'notice')} to editors and operators")
+    if done.trouble:
+        door.say(*told([replace(done.trouble, level="warn")]))
 
 
 def handed_out(door: Door, done: Delivered, took: str, *, cut: bool) -> int:

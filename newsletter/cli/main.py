@@ -23,7 +23,7 @@ BLOCKS: dict[str, dict[str, tuple[str, str]]] = {
         "check": ("newsletter.cli.start:check", "read everything, report problems, change nothing"),
         "preview": ("newsletter.cli.preview:preview", "see the site and the next mail while you write"),
         "status": ("newsletter.cli.look:status", "what happens next, on one screen"),
-        "explain": ("newsletter.cli.look:explain", "why a reader did or did not get an issue"),
+        "explain": ("newsletter.cli.explain:explain", "why: a reader and an issue, a post, a slot"),
     },
     "Posts, issues, readers": {
         "post": ("newsletter.cli.post:post", "list, show, review, approve, correct"),

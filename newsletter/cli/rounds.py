@@ -10,8 +10,12 @@ from datetime import datetime, timedelta
 from newsletter import words
 from newsletter.cli.door import Door, told
 from newsletter.cli.machine import delivered_words, prepared_words
+from newsletter.cli.telling import Telling
+from newsletter.content.library import Loaded
 from newsletter.errors import NewsletterError, Outside, Problem
-from newsletter.model import WEEKLY, LogEntry
+from newsletter.issues.cadence import freeze_at, preview_at
+from newsletter.model import WEEKLY, LogEntry, by_clock
+from newsletter.usecases.check import library_of
 from newsletter.usecases.prepare import prepare
 
 REFUSALS = frozenset({"S321", "S322", "S323", "S327"})
@@ -29,8 +33,11 @@ class Rounds:
         self._stop = stop
         self.clock = door.ticking_clock()
         self._holds = False
+        self._sends = False  # holds the lock, whatever became of its last round
         self._stands_by = False
         self._looking = False
+        self._telling = Telling(door.app, self._say)
+        self._loaded: Loaded | None = None
         self._refused = 0  # in a row
         self._not_before: datetime | None = None
         self._said: tuple[str, ...] = ()
@@ -39,15 +46,20 @@ class Rounds:
     def look(self) -> None:
         """One round. Whatever goes wrong is told and left for the next round; nothing is lost by it."""
         self._looking = True
-        trouble = [*self._try(self._publish_and_prepare), *self._try(self._deliver)]
+        steps = (self._publish_and_prepare, self._tell_of_posts, self._tell, self._deliver, self._tell)
+        trouble = [line for step in steps for line in self._try(step)]
         self._looking = False
-        trouble += self._try(self._beat)
-        self._tell(list(dict.fromkeys(trouble)))  # a full disk stops every step in the same words
+        silent = self._try(self._beat)
+        if not silent:  # a look that leaves no sign is none
+            self._telling.knock()
+        trouble += silent
+        self._say_once(list(dict.fromkeys(trouble)))  # a full disk stops every step in the same words
 
     def beat(self) -> None:
         """A sign of life while a round lasts: handing out an issue may take hours."""
-        if self._looking:
-            self._try(self._beat)
+        if self._looking and not self._try(self._beat):
+            self._telling.knock()
+            self._try(self._tell)
 
     def due_in(self) -> timedelta | None:
         """How long until something is due: a slot, a scheduled start, a retry. None as well when nobody can tell."""
@@ -74,30 +86,44 @@ class Rounds:
     def _due(self) -> list[timedelta]:
         app = self._door.app
         now = self.clock()
-        times = [app.next_slot(now).due, app.ledger.next_retry()]
+        slot, cadence = app.next_slot(now), app.config.cadence
+        times = [slot.due, freeze_at(cadence, slot), preview_at(cadence, slot), app.ledger.next_retry()]
         times += [i.send_at for i in app.ledger.issues(WEEKLY) if i.send_at and i.started_at is None]
         return [time - now for time in times if time and time > now]
 
     def _publish_and_prepare(self) -> None:
         app = self._door.app
         now = self.clock()
-        library = app.library(now)
+        self._loaded = None
+        self._loaded = app.loaded(now)
+        library = library_of(self._loaded)
         done = app.publish(library, now)
         if done.changes:
             self._say(f"Published: {done.changes.changed} changed, {done.changes.new} new, {done.changes.gone} gone")
         if done.remarks != self._remarks:
             self._say(*told(done.remarks))
         self._remarks = done.remarks
-        made = prepare(app.press(library, now))
+        made = prepare(app.press_of_slot(library, now), hand=by_clock(now))
         if made.slot is not None:
             self._say(*prepared_words(self._door, made, "just now"), *told(made.problems))
             if made.issue is None:
                 line = LogEntry(now, "clock", "clock", "prepare", f"slot {made.slot.key}", "", "no issue", made.reason)
                 app.ledger.log(line)
 
+    def _tell_of_posts(self) -> None:
+        if self._loaded:
+            self._door.app.tell_of_posts(self._loaded, self.clock())
+
+    def _tell(self) -> None:
+        """Events, at once: also those of a round that lasts, from the thread that gives signs of life."""
+        done = self._telling.tell(self.clock, sends=self._sends)
+        if done and done.trouble:
+            raise Outside(done.trouble)
+
     def _deliver(self) -> None:
         app = self._door.app
-        if not self._take_over() or self._rests():
+        self._sends = self._take_over()
+        if not self._sends or self._rests():
             return
         self._holds = False  # unless all goes well: what a broken round left in doubt is settled by the next
         done = app.deliver(clock=self.clock, stop=self._stop)
@@ -146,7 +172,7 @@ class Rounds:
         stamp = f"{self.clock():%H:%M:%S}Z"
         self._door.say(*(f"{stamp}  {line}" for line in lines))
 
-    def _tell(self, lines: list[str]) -> None:
+    def _say_once(self, lines: list[str]) -> None:
         """Trouble is told when it changes, not every thirty seconds."""
         if lines and tuple(lines) != self._said:
             self._say(*lines)

@@ -48,17 +48,17 @@ def _without_notes(body: etree._Element) -> None:
     for reference in elements(body, ".//sup[@class='footnote-ref']"):
         etree.strip_tags(reference, "a")
     for way_back in elements(body, ".//a[@class='footnote-backref']"):
-        way_back.tag = "source"
-    etree.strip_elements(body, "source", with_tail=False)
-    etree.strip_tags(body, "picture")
+        way_back.tag = "gone"
+    etree.strip_elements(body, "gone", with_tail=False)
+    etree.strip_tags(body, "picture", "source")  # libxml2 takes what follows a <source> for its content
 
 
 def _films(body: etree._Element, url: str, title: str) -> None:
     for film in elements(body, ".//video|.//audio"):
         tail = film.tail
         film.clear()
-        film.tag, film.tail = "div", tail
-        etree.SubElement(film, "a", href=url).text = title
+        film.tag, film.text, film.tail = "a", title, tail
+        film.set("href", url)
 
 
 def _headings(body: etree._Element, level: int) -> None:

@@ -55,6 +55,16 @@ def week_before(cadence: Cadence, slot: Slot) -> Slot:
     return _slot_in_week(cadence, date.fromisocalendar(int(year), int(week), 1) - _WEEK)
 
 
+def preview_at(cadence: Cadence, slot: Slot) -> datetime:
+    """When editors get the mail of a slot: a day before is the same hour of the day before, whatever the clocks do."""
+    return (slot.local - cadence.preview).astimezone(UTC)
+
+
+def freeze_at(cadence: Cadence, slot: Slot) -> datetime:
+    """From when on nothing changes any more in what a slot sends."""
+    return slot.due - cadence.freeze
+
+
 def clock_note(cadence: Cadence, slot: Slot) -> str:
     """What the clocks did to a slot, in words; empty for most.
 

@@ -13,7 +13,7 @@ from jinja2 import Environment
 from newsletter import segments
 from newsletter.errors import ConfigError, Problem
 from newsletter.issues import plaintext
-from newsletter.issues.inline import inline
+from newsletter.issues.inline import inline, transform
 from newsletter.issues.view import DigestView, EarlierView, LastIssueView, StoryView, view
 from newsletter.model import Digest, Segment
 
@@ -22,10 +22,7 @@ __all__ = ["DigestView", "EarlierView", "LastIssueView", "StoryView", "digest_ha
 
 def render(view: DigestView, templates: Environment) -> Digest:
     """The Digest of a view. Raises ConfigError (I2xx) when a template or style sheet cannot be inlined whole."""
-    html = inline(
-        templates.get_template("email/digest.html").render(digest=view),
-        templates.get_template("email/style.css").render(digest=view),
-    )
+    html = inline(*_unjoined(view, templates))
     text = plaintext.render(view, templates)
     note = "\n\n".join([*view.note, f"— {view.signed}"] if view.signed else view.note) if view.note else ""
     hashed = digest_hash(view.subject, view.preheader, html, text)
@@ -49,6 +46,18 @@ def _segments(view: DigestView, html: str, text: str) -> tuple[Segment, ...]:
 def _mark_problem(message: str) -> Problem:
     why = "What some readers get and others do not stands between two lines that no other text may look like."
     return Problem("I213", message, why=why, fixes=("compare the recap and errata blocks with the built-in ones",))
+
+
+def inlined(view: DigestView, templates: Environment) -> str:
+    """The HTML of a view as `render` makes it, taken on trust: for whoever only weighs it."""
+    return transform(*_unjoined(view, templates))
+
+
+def _unjoined(view: DigestView, templates: Environment) -> tuple[str, str]:
+    """The page and its plain sheet."""
+    names = ("email/digest.html", "email/style.css")
+    page, sheet = (templates.get_template(name).render(digest=view) for name in names)
+    return page, sheet
 
 
 def digest_hash(subject: str, preheader: str, html: str, text: str) -> str:

@@ -11,6 +11,7 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from lxml import etree
 from lxml.cssselect import CSSSelector
@@ -39,12 +40,13 @@ def inline(html: str, sheet: str) -> str:
     what would load something, I210 doctype missing or lost, I211 declarations lost, I212 a Sentinel damaged.
     """
     _raise_if(plain.refusals(sheet) + _refused_markup(html))
-    inlined = _transform(html, sheet)
+    inlined = transform(html, sheet)
     _raise_if([*_lost_parts(html, inlined), *_lost_declarations(html, inlined, sheet)])
     return inlined
 
 
-def _transform(html: str, sheet: str) -> str:
+def transform(html: str, sheet: str) -> str:
+    """What `inline` returns, of what it would take, without a look at it before or after."""
     inlined = Premailer(
         html,
         css_text=[sheet],
@@ -136,6 +138,7 @@ def _styles(attribute: str) -> Styles:
     return {name.strip().lower(): value.strip() for name, _, value in pairs}
 
 
+@lru_cache(maxsize=1024)
 def _canonical(value: str) -> str:
     """A value without what may differ in writing: case, blanks, quotes, `0.50`, six digits for three."""
     value = re.sub(r"""["'\s]+""", " ", value.lower())

@@ -58,23 +58,30 @@ class _Writer:
                 self.add("\n".join(wrap(row, "  ", "") for row in self.rows(element)), indent)
             case "ul" | "ol":
                 self.listed(element, indent)
+            case "blockquote":
+                self.blocks.append(f"\n{indent}>\n".join(self.within(element, f"{indent}> ")))
             case _:
-                self.inside(element, indent + {"blockquote": "> ", "dd": "    "}.get(element.tag, ""))
+                self.inside(element, indent + ("    " if element.tag == "dd" else ""))
+
+    def within(self, element: etree._Element, indent: str) -> list[str]:
+        """The blocks of an element, for whoever joins them in a way of their own."""
+        before = len(self.blocks)
+        self.inside(element, indent)
+        found = self.blocks[before:]
+        del self.blocks[before:]
+        return found
 
     def listed(self, element: etree._Element, indent: str) -> None:
-        """The items one below the other, apart only where one of them is of several blocks."""
+        """The items one below the other, apart where they have paragraphs."""
         first = element.get("start", "")
+        apart = "\n\n" if elements(element, "./li/p") else "\n"
         items = []
         for number, item in enumerate(elements(element, "./li"), int(first) if _DIGITS.fullmatch(first) else 1):
-            before = len(self.blocks)
             mark = "- " if element.tag == "ul" else f"{number}. "
             self.mark = f"{indent}{mark}"
-            self.inside(item, indent + " " * len(mark))
+            items.append(apart.join(self.within(item, indent + " " * len(mark))))
             self.mark = ""
-            items.append(self.blocks[before:])
-            del self.blocks[before:]
-        apart = "\n\n" if any(len(item) > 1 for item in items) else "\n"
-        self.blocks.append(apart.join("\n\n".join(item) for item in items))
+        self.blocks.append(apart.join(items))
 
     def rows(self, table: etree._Element) -> Iterator[str]:
         for row in elements(table, ".//tr"):
@@ -93,6 +100,8 @@ class _Writer:
                 return f"[{alt}]" if (alt := element.get("alt")) else ""
             case "q":
                 return f"“{own}”"
+            case "sup":
+                return f"^{own.strip('[]')}"
             case "a":
                 return own + self.note(element.get("href", ""), own.strip())
         return own

@@ -14,6 +14,7 @@ from enum import StrEnum
 from newsletter import words
 from newsletter.errors import Problem, nearest
 from newsletter.issues import cadence as rhythm
+from newsletter.issues.sections import in_order
 from newsletter.model import USUAL, Brief, Cadence, IssueState, Library, Post, Slot, SlotOutcome, SlotRecord
 
 _CHANGED = "changed since approval"
@@ -124,8 +125,10 @@ def choose(
     too_many = f"one more than the {brief.at_most} that an issue takes"
     waiting = {choice.post.id: Choice(choice.post, Verdict.WAIT, too_many) for choice in beyond}
     left = [waiting.get(c.post.id, c) for c in judged if c.verdict is not Verdict.IN or c.post.id in waiting]
+    by_id = {choice.post.id: choice for choice in stories[: len(stories) - len(beyond)]}
+    ordered = in_order([choice.post for choice in by_id.values()], brief.pins)
     return Selection(
-        stories[: len(stories) - len(beyond)], tuple(left), max(carried.values(), default=None), brief.at_least
+        tuple(by_id[post.id] for post in ordered), tuple(left), max(carried.values(), default=None), brief.at_least
     )
 
 

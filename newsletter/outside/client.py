@@ -66,9 +66,15 @@ class Client:
 
         Raises as `get`, but not for the status.
         """
-        call = _Call(self, time.monotonic() + self.seconds)
-        headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        return call.ask("POST", url, headers, urlencode(fields).encode()).status
+        return self.send(url, urlencode(fields).encode(), {"Content-Type": "application/x-www-form-urlencoded"})
+
+    def send(self, url: str, content: bytes, headers: Mapping[str, str]) -> int:
+        """Post `content`; the rest as `post`."""
+        return _Call(self, time.monotonic() + self.seconds).ask("POST", url, headers, content).status
+
+    def knock(self, url: str) -> int:
+        """The status of what stands at `url`, whatever it is; no redirect is followed. Raises as `post`."""
+        return _Call(self, time.monotonic() + self.seconds).ask("GET", url, {}, b"").status
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,12 @@
 """The secrets of one newsletter: made once, at the first start, and read by their owner only.
 
-Losing them breaks every link in mails that are out, so the file is never overwritten and belongs into backups.
+Losing them breaks every link in mails that are out, so nothing in the file is ever overwritten, and it belongs into
+backups.
 """
 
 from __future__ import annotations
 
+import base64
 import secrets
 import stat
 import tomllib
@@ -19,6 +21,9 @@ _SHORTEST = 16
 """Characters; below it a secret can be guessed."""
 
 
+_WEBHOOK = "# Signs what the webhook is sent; whoever receives it needs this to verify it (Standard Webhooks).\n"
+
+
 @dataclass(frozen=True, slots=True)
 class Keys:
     """`tokens` sign links in mails and pages, newest first: the first signs, all are accepted. The others last."""
@@ -27,6 +32,7 @@ class Keys:
     suppression: str = field(repr=False)  # hashes addresses that must never be mailed
     message_id: str = field(repr=False)
     bounce: str = field(repr=False)  # signs the addresses that bounces come back to
+    webhook: str = field(repr=False, default="")  # signs what a webhook is sent; in the file once there is one
 
 
 def load_keys(path: Path) -> Keys:
@@ -46,6 +52,19 @@ def load_keys(path: Path) -> Keys:
     except UnicodeDecodeError as error:
         raise ConfigError(_fault(path, "this file is not UTF-8")) from error
     return _parse(path, text)
+
+
+def webhook_key(path: Path) -> str:
+    """The key that signs calls of the webhook; the first time it is added to the file. Raises as `load_keys`."""
+    keys = load_keys(path)
+    if keys.webhook:
+        return keys.webhook
+    with alone_in(path.parent):
+        keys = load_keys(path)
+        if not keys.webhook:
+            secret = base64.b64encode(secrets.token_bytes(32)).decode()
+            replace(path, f'{path.read_text("utf-8").rstrip()}\n\n{_WEBHOOK}webhook = "whsec_{secret}"\n', mode=0o600)
+    return load_keys(path).webhook
 
 
 def _make(path: Path) -> None:
@@ -90,7 +109,7 @@ def _parse(path: Path, text: str) -> Keys:
         raise ConfigError(problems)
     return Keys(
         tokens=tuple(document["tokens"]),
-        **{name: document[name] for name in ("suppression", "message_id", "bounce")},
+        **{name: document[name] for name in ("suppression", "message_id", "bounce", "webhook") if name in document},
     )
 
 
@@ -98,7 +117,7 @@ def _faults(document: Mapping[str, object]) -> list[str]:
     names = [each.name for each in fields(Keys)]
     return [
         *(f"{name} is not a key of this file" for name in document if name not in names),
-        *(f"{name} is missing" for name in names if name not in document),
+        *(f"{name} is missing" for name in names if name not in document and name != "webhook"),
         *(f"{name} {fault}" for name in names if name in document and (fault := _wrong(name, document[name]))),
     ]
 

@@ -46,6 +46,14 @@ def free_slot(cadence: Cadence, records: Iterable[SlotRecord], now: datetime) ->
     return next(slot for slot in cadences.next_slots(cadence, now, len(taken) + 1) if slot.key not in taken)
 
 
+def as_of(cadence: Cadence, ledger: Ledger, now: datetime) -> datetime:
+    """The time as of which an issue is made: the next slot's own once it is to be frozen, else now."""
+    if ledger.started(WEEKLY) is None:
+        return now
+    slot = free_slot(cadence, ledger.slots(WEEKLY), now)
+    return slot.due if cadences.freeze_at(cadence, slot) <= now else now
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where the next issue would stand in the rhythm."""

@@ -9,7 +9,7 @@ import pytest
 
 from newsletter.model import WEEKLY, DeliveryState, Digest, Outcome, Receipt, Segment, SegmentKind, Settlement, Story
 from newsletter.ports import Ledger, Roster
-from tests.contract.desk import FRIDAY, Desk, a_digest, a_story, accepted
+from tests.contract.desk import ADA, FRIDAY, Desk, a_digest, a_story, accepted
 
 BATTERIES = a_story("batteries")
 RECAP = Segment("recap:1", SegmentKind.RECAP, BATTERIES.post_id)
@@ -89,9 +89,9 @@ def test_a_correction_is_told_until_its_issue_is_cancelled_in_time(desk: Desk) -
     assert desk.ledger.told(WEEKLY) == {}
     carry(desk, 5, a_story("alliance"), RECAP, ERRATUM)
     assert desk.ledger.told(WEEKLY) == {BATTERIES.post_id: 1}
-    desk.ledger.cancel(WEEKLY, 1, reason="no", now=FRIDAY)
+    desk.ledger.cancel(WEEKLY, 1, reason="no", hand=ADA)
     assert desk.ledger.told(WEEKLY) == {}
     carry(desk, 6, a_story("charging"), ERRATUM)
     settle(desk, [accepted(ada)])
-    desk.ledger.cancel(WEEKLY, 2, reason="too late", now=FRIDAY)
+    desk.ledger.cancel(WEEKLY, 2, reason="too late", hand=ADA)
     assert desk.ledger.told(WEEKLY) == {BATTERIES.post_id: 1}

@@ -129,8 +129,8 @@ def test_sentinels_and_ampersands_in_links_survive() -> None:
 
 
 def lying(monkeypatch: pytest.MonkeyPatch, pattern: str, replacement: str) -> None:
-    honest = cage._transform
-    monkeypatch.setattr(cage, "_transform", lambda html, sheet: re.sub(pattern, replacement, honest(html, sheet)))
+    honest = cage.transform
+    monkeypatch.setattr(cage, "transform", lambda html, sheet: re.sub(pattern, replacement, honest(html, sheet)))
 
 
 def test_a_lost_declaration_is_counted_by_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -169,3 +169,11 @@ def test_a_post_that_was_never_approved_waits_and_holds_an_otherwise_empty_slot(
     ended = decide(a_cadence(), due(a_cadence(), [], STARTED, NOW), chosen, NOW)
     assert isinstance(ended, Empty)
     assert (ended.outcome, ended.reason) == (SlotOutcome.HELD, "1 story waits for approval")
+
+
+def test_from_eight_stories_up_those_of_one_topic_come_together() -> None:
+    topics = ("Vans", "Roads") * 4
+    days = [datetime(2022, 2, day, tzinfo=UTC) for day in range(8, 0, -1)]
+    posts = [a_post(f"p{n}", day=day, topics=(topic,)) for n, (day, topic) in enumerate(zip(days, topics, strict=True))]
+    chosen = choose(a_library(*posts), {}, start=None, now=datetime(2022, 3, 1, tzinfo=UTC))
+    assert [choice.post.slug for choice in chosen.stories] == ["p0", "p1", "p3", "p5", "p7", "p2", "p4", "p6"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from newsletter import config
 from newsletter.app import App
-from newsletter.model import WEEKLY, Hand, Issue, IssueState
+from newsletter.model import WEEKLY, Hand, Issue, IssueState, by_clock
 from newsletter.usecases import send as sending
 from newsletter.usecases.choose import Press
 from newsletter.usecases.deliver import Delivered
@@ -37,6 +37,10 @@ class World:
 
     def prepare(self, now: datetime, *, dry_run: bool = False) -> Prepared:
         return prepare(self.press(now), dry_run=dry_run)
+
+    def prepare_due(self, now: datetime) -> Prepared:
+        """As the clock does, a little before the slot too."""
+        return prepare(self.app.press_of_slot(self.app.library(now), now), hand=by_clock(now))
 
     def send(self, now: datetime, number: int | None = None, delay: timedelta = timedelta(0)) -> Issue:
         """By hand, with the right count typed."""

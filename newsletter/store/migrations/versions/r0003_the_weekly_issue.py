@@ -9,7 +9,11 @@ revision = "0003"
 down_revision = "0002"
 
 INSTANT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # milliseconds since 1970 UTC
-KINDS = "'preview', 'edited', 'started', 'held', 'late', 'paused', 'failures', 'empty', 'clock', 'locked', 'mail'"
+
+KINDS = (
+    "'preview', 'edited', 'started', 'held', 'late', 'paused', 'failures', 'stopped', 'empty', 'clock', 'locked', "
+    "'mail'"
+)
 
 
 def upgrade() -> None:

@@ -1,0 +1,118 @@
+"""the slot to come | what would be in | drafted and checked | a Notice that shows it: what editors see the day before.
+
+The mail is the real one, of what is approved and dated by its slot. It comes once, and again when its text is another;
+not for each save, and a last time when the issue is frozen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from newsletter import segments, words
+from newsletter.errors import NewsletterError, Problem
+from newsletter.issues import cadence as cadences
+from newsletter.issues import notice as wording
+from newsletter.issues.selection import Selection
+from newsletter.model import WEEKLY, Cadence, Digest, Issue, IssueState, Notice, NoticeKind, Slot
+from newsletter.ports import Ledger, Notices
+from newsletter.usecases.choose import Press, choose
+from newsletter.usecases.inspect import not_asked
+from newsletter.usecases.prepare import draft_of, next_number
+
+QUIET = timedelta(minutes=15)
+"""Between two previews of one slot, unless it is about to be frozen: who is at work saves more than once."""
+
+_UNSENT = frozenset({IssueState.READY, IssueState.HELD})
+
+
+def due(cadence: Cadence, slot: Slot, notices: Notices, now: datetime) -> bool:
+    """Whether it is time to look if editors have seen what this slot sends."""
+    if not cadence.preview or not cadences.preview_at(cadence, slot) <= now < slot.due:
+        return False
+    before = notices.about(NoticeKind.PREVIEW, slot.key)
+    frozen = cadences.freeze_at(cadence, slot) <= now
+    return not before or frozen or now - before[-1].at >= QUIET
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a slot would send, as things stand."""
+
+    number: int
+    digest: Digest | None  # None when no story is in
+    stories: int
+    stop: str  # why the clock would not send it
+    lines: tuple[str, ...]  # what waits, what the checks say
+
+
+def preview(press: Press, slot: Slot, notices: Notices, *, readers: int, now: datetime) -> Notice | None:
+    """The next preview of a slot; None when the last one shows the same. `press.now` is the time of the slot."""
+    before = notices.about(NoticeKind.PREVIEW, slot.key)
+    told = proposal(press, slot)
+    digest = told.digest
+    if before and before[-1].mark == (digest.digest_hash if digest else ""):
+        return None
+    return wording.preview(
+        f"preview:{slot.key}:{len(before) + 1}",
+        slot,
+        now,
+        press.site,
+        number=told.number,
+        digest=digest,
+        stories=told.stories,
+        readers=readers,
+        lines=told.lines,
+        stop=told.stop,
+        changed=bool(before),
+    )
+
+
+def proposal(press: Press, slot: Slot) -> Proposal:
+    """The issue of a slot: as it was frozen, or as it would be made. Nobody is asked for a test: this mail is one."""
+    press = replace(press, inspection=replace(press.inspection, tried=not_asked))
+    issues = press.ledger.issues(WEEKLY)
+    made = next((one for one in issues if one.slot.key == slot.key and one.state in _UNSENT), None)
+    selection = choose(press)
+    if made:
+        return _frozen(press.ledger, made, selection)
+    number, posts = next_number(issues), [choice.post for choice in selection.stories]
+    if len(posts) < max(1, selection.at_least):
+        return Proposal(number, None, 0, "", tuple(_waiting(selection)))
+    try:
+        draft = draft_of(press, slot, posts)
+    except NewsletterError as error:
+        told = tuple(_problems(error.problems))
+        return Proposal(number, None, len(posts), told[0], (*told, *_waiting(selection)))
+    stop = "; ".join(f"{p.code} {p.message}" for p in draft.stops)
+    lines = (*_problems(draft.problems), *_waiting(selection), *_segments(draft.digest))
+    return Proposal(draft.number, _for_all(draft.digest), len(posts), stop, lines)
+
+
+def _frozen(ledger: Ledger, issue: Issue, selection: Selection) -> Proposal:
+    stop = (issue.reason or "a person held it") if issue.state is IssueState.HELD else ""
+    digest = ledger.digest(WEEKLY, issue.number)
+    lines = ("Its text is frozen: edits change nothing in it.", *_waiting(selection), *_segments(digest))
+    return Proposal(issue.number, _for_all(digest), len(issue.stories), stop, lines)
+
+
+def _for_all(digest: Digest) -> Digest:
+    """What every reader gets of it, under the hash of the whole."""
+    text, html = segments.cut(digest.text, ()), segments.cut(digest.html, ())
+    return Digest(digest.subject, digest.preheader, html, text, digest.digest_hash)
+
+
+def _problems(problems: Sequence[Problem]) -> Iterator[str]:
+    for problem in problems:
+        yield f"{problem.level} {problem.code}  {problem.message}" + (f" ({problem.place})" if problem.place else "")
+
+
+def _waiting(selection: Selection) -> Iterator[str]:
+    for choice in selection.waiting:
+        yield f"not in it: {choice.post.title} ({choice.post.slug}), {choice.reason}"
+
+
+def _segments(digest: Digest) -> Iterator[str]:
+    if digest.segments:
+        yield f"some readers get besides: {words.count(len(digest.segments), 'part')} (a recap, or a correction)"

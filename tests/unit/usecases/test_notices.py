@@ -1,0 +1,204 @@
+"""What editors hear of, and when: driven by the time of day, without a process."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from newsletter.model import NoticeKind
+from tests.acceptance.harness import SiteFolder, parsed, part
+from tests.unit.usecases.world import SLOT, WEDNESDAY, WEEK, World, a_world
+
+CHIEF = """
+[people.chief]
+name = "Chief"
+email = "chief@desk.example"
+role = "editor"
+
+[people.night]
+name = "Night"
+email = "night@desk.example"
+role = "operator"
+"""
+THURSDAY = SLOT - timedelta(days=1)
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    world = a_world(tmp_path / "site", ("hybrid-hatch", "2026-11-24"), more=CHIEF)
+    world.join("ada@readers.example", "bob@readers.example")
+    world.app.ledger.start("weekly", WEDNESDAY)
+    return world
+
+
+def tick(world: World, now: datetime) -> None:
+    """One look of `work`, less the send."""
+    loaded = world.app.loaded(now)
+    world.prepare_due(now)
+    world.app.tell_of_posts(loaded, now)
+    world.app.tell(now)
+    world.app.hand_over_notices(lambda: now)
+
+
+def told(world: World) -> list[str]:
+    """Kinds of all notices, oldest first."""
+    return [notice.kind.value for notice, _ in reversed(world.app.notices.last(50))]
+
+
+def subjects(folder: SiteFolder, to: str) -> list[str]:
+    return sorted(str(mail["Subject"]) for mail in folder.mails() if to in str(mail["To"]))
+
+
+def test_editors_see_the_mail_a_day_before_and_never_twice_the_same(world: World) -> None:
+    tick(world, THURSDAY - MINUTE)
+    assert told(world) == []
+    for minutes in (0, 1, 20, 60, 600):
+        tick(world, THURSDAY + minutes * MINUTE)
+    assert told(world) == ["preview"]
+    [mail] = world.folder.mails()
+    assert str(mail["To"]) == "Chief <chief@desk.example>"  # of texts operators hear nothing
+    assert "Preview of 1, Fri 27 Nov 2026, 08:00: Hybrid hatch on the road" in str(mail["Subject"])
+    text = part(mail, "plain")
+    assert "Issue 1, Fri 27 Nov 2026, 08:00 Madrid (07:00 UTC): 1 story, 2 readers." in text
+    assert "If you do nothing: it goes out Fri 27 Nov 2026, 08:00." in text
+    assert "What we learned about hybrid hatch" in text
+    assert "/hold/" in text
+
+
+def test_the_preview_is_the_mail_that_readers_get_but_for_their_own_words(world: World) -> None:
+    tick(world, THURSDAY)
+    [shown] = world.folder.mails()
+    tick(world, SLOT)
+    world.deliver(SLOT)
+    [mail] = [mail for mail in world.folder.mails() if "ada@readers.example" in str(mail["To"])]
+    _, _, below = part(shown, "plain").partition("=" * 72)
+    assert "Preview" not in below
+    own = {line for line in part(mail, "plain").splitlines() if "/u/" in line or "a…@" in line or "25 November" in line}
+    lines = [line for line in part(mail, "plain").splitlines() if line not in own]
+    assert [line for line in lines if line not in below.splitlines()] == []
+
+
+def test_another_text_is_shown_again_as_changed_but_not_at_each_save(world: World) -> None:
+    tick(world, THURSDAY)
+    world.folder.post("petrol-hatch", "2026-11-25")
+    tick(world, THURSDAY + MINUTE)
+    assert told(world) == ["preview"]
+    tick(world, THURSDAY + 16 * MINUTE)
+    assert told(world) == ["preview", "preview"]
+    assert any("Preview of 1, changed" in subject for subject in subjects(world.folder, "chief"))
+
+
+def test_a_text_that_came_back_is_shown_again_since_the_last_preview_was_of_another(world: World) -> None:
+    path = world.folder.post("petrol-hatch", "2026-11-25")
+    tick(world, THURSDAY)
+    path.rename(aside := path.with_suffix(".txt"))
+    tick(world, THURSDAY + 20 * MINUTE)
+    aside.rename(path)
+    tick(world, THURSDAY + 40 * MINUTE)
+    tick(world, THURSDAY + 60 * MINUTE)
+    marks = [notice.mark for notice in world.app.notices.about(NoticeKind.PREVIEW, "2026-W48")]
+    assert len(marks) == 3
+    assert marks[0] == marks[2] != marks[1]
+
+
+def test_the_issue_is_frozen_five_minutes_before_its_slot_and_shown_if_it_changed_since(world: World) -> None:
+    tick(world, THURSDAY)
+    world.folder.post("petrol-hatch", "2026-11-25")
+    tick(world, SLOT - 6 * MINUTE)
+    assert world.states() == {}
+    tick(world, SLOT - 5 * MINUTE)
+    assert world.states() == {1: "ready"}
+    world.folder.post("estate", "2026-11-25")
+    tick(world, SLOT - MINUTE)
+    [issue] = world.app.ledger.issues("weekly")
+    assert len(issue.stories) == 2
+    assert issue.send_at == SLOT
+    last = world.app.notices.about(NoticeKind.PREVIEW, "2026-W48")[-1]
+    assert last.mark == world.app.ledger.digest("weekly", 1).digest_hash
+
+
+def test_a_post_of_the_slots_own_time_is_in_the_frozen_issue(world: World) -> None:
+    path = world.folder.post("on-time", "2026-11-27")
+    path.write_text(path.read_text().replace("date: 2026-11-27", "date: 2026-11-27 08:00"))
+    tick(world, SLOT - 5 * MINUTE)
+    assert world.states() == {1: "ready"}
+    assert [story.slug for story in world.app.ledger.issues("weekly")[0].stories] == ["on-time", "hybrid-hatch"]
+
+
+def test_a_slot_with_no_story_is_announced_and_told(tmp_path: Path) -> None:
+    world = a_world(tmp_path / "site", more=CHIEF)
+    world.app.ledger.start("weekly", WEDNESDAY)
+    tick(world, THURSDAY)
+    tick(world, SLOT)
+    tick(world, SLOT + MINUTE)
+    assert told(world) == ["preview", "empty"]
+    assert any("no story" in subject for subject in subjects(world.folder, "chief"))
+    assert subjects(world.folder, "night") == ["[Auto Trendy] No issue: nothing new"]
+
+
+def test_a_late_slot_is_told_as_late_with_what_happens_if_nothing_is_done(world: World) -> None:
+    tick(world, SLOT + timedelta(hours=4))
+    assert told(world) == ["late"]
+    [notice] = world.app.notices.about(NoticeKind.LATE, "issue 1")
+    assert "4 h after the slot" in notice.why
+    assert "stays held" in notice.otherwise
+    assert "newsletter issue send 1" in notice.fixes
+
+
+def test_a_start_is_told_and_an_end_only_where_somebody_was_not_served(world: World) -> None:
+    tick(world, SLOT)
+    world.deliver(SLOT)
+    tick(world, SLOT + MINUTE)
+    assert told(world) == ["started"]
+    assert "2 readers" in subjects(world.folder, "night")[0]
+
+
+def test_what_somebody_stopped_is_told(world: World) -> None:
+    tick(world, SLOT)
+    world.cancel(1, SLOT)
+    tick(world, SLOT + MINUTE)
+    assert told(world) == ["stopped"]
+    [notice] = world.app.notices.about(NoticeKind.STOPPED, "issue 1")
+    assert "a test" in notice.why.lower()
+
+
+def test_what_was_cancelled_while_it_was_frozen_is_not_made_again(world: World) -> None:
+    tick(world, SLOT - 4 * MINUTE)
+    world.cancel(1, SLOT - 3 * MINUTE)
+    tick(world, SLOT - 2 * MINUTE)
+    tick(world, SLOT)
+    assert world.states() == {1: "cancelled"}
+
+
+def test_nobody_is_told_what_happened_weeks_ago(world: World) -> None:
+    tick(world, SLOT)
+    world.deliver(SLOT)
+    world.app.tell(SLOT + 3 * WEEK)
+    assert told(world) == []
+
+
+def test_a_site_where_nobody_has_an_address_keeps_its_notices(tmp_path: Path) -> None:
+    world = a_world(tmp_path / "site", ("hybrid-hatch", "2026-11-24"))
+    world.app.ledger.start("weekly", WEDNESDAY)
+    tick(world, SLOT + timedelta(hours=4))
+    assert told(world) == ["late"]
+    assert world.folder.mails() == []
+
+
+def test_a_preview_that_was_accepted_is_a_test_of_its_text(world: World) -> None:
+    tick(world, THURSDAY)
+    [notice] = world.app.notices.about(NoticeKind.PREVIEW, "2026-W48")
+    [proof] = world.app.proofs.of(notice.mark)
+    assert (proof.number, proof.recipient) == (1, "chief@desk.example")
+    assert world.app.proofs.accepted_from("editor@auto-trendy.net")
+
+
+def test_notices_are_mails_of_a_program(world: World) -> None:
+    tick(world, SLOT + timedelta(hours=4))
+    for mail in world.folder.mails():
+        assert mail["Auto-Submitted"] == "auto-generated"
+        assert not mail["List-Id"]
+        assert parsed(mail.as_bytes())["Message-ID"]
