@@ -121,6 +121,12 @@ class Door:
         start, began = self.now, time.monotonic()
         return lambda: start + timedelta(seconds=time.monotonic() - began)
 
+    def steady(self) -> Callable[[], float]:
+        """Seconds that nobody can set; where the system counts them, those that the machine slept are among them."""
+        if self.now_given is None and hasattr(time, "CLOCK_BOOTTIME"):
+            return lambda: time.clock_gettime(time.CLOCK_BOOTTIME)
+        return time.monotonic
+
     def _given(self, zone: tzinfo) -> datetime:
         if moment := moment_of(self.now_given or "", zone):
             return moment

@@ -13,7 +13,7 @@ from newsletter import words
 from newsletter.cli.door import Door, columns, command
 from newsletter.cli.issue import counts_words, issue_data
 from newsletter.errors import stops
-from newsletter.model import DeliveryState, Issue, IssueState, LogEntry, SlotRecord
+from newsletter.model import DeliveryState, Issue, IssueState, LogEntry, PlanKind, SlotPlan, SlotRecord
 
 if TYPE_CHECKING:
     from newsletter.issues.selection import Choice
@@ -57,6 +57,7 @@ def _status_data(told: Status) -> dict[str, object]:
         "attention": [{"number": i.number, "state": i.state.value, "reason": i.reason} for i in told.attention],
         "going": [i.number for i in told.going],
         "last": issue_data(told.last, told.counts[told.last.number]) if told.last else None,
+        "paused": [{"plan": plan.kind.value, "reason": plan.reason} for plan in told.standing],
         "last_tick": told.last_tick,
         "trouble": {str(number): why for number, why in told.trouble.items()},
     }
@@ -103,7 +104,7 @@ def _going(one: Issue, told: Status, door: Door) -> str:
 
 
 def _needs(told: Status, broken: int) -> list[str]:
-    rows = []
+    rows = [f"{plan_words(plan)}: newsletter schedule resume {_way_out(plan)}" for plan in told.standing]
     if broken:
         rows.append(f"{words.count(broken, 'problem')} in the posts: newsletter check")
     rows += [f"issue {number} reaches nobody: {why}" for number, why in told.trouble.items()]
@@ -116,9 +117,21 @@ def _needs(told: Status, broken: int) -> list[str]:
         else:
             counts = {s: told.counts[one.number].get(s, 0) for s in (DeliveryState.UNCERTAIN, DeliveryState.FAILED)}
             what = f"{one.state.value}, {counts_words(counts) or one.reason}"
-            rows.append(f"issue {one.number} is {what}: newsletter issue show {one.number}")
+            way_out = "resume" if one.state is IssueState.PAUSED else "settle"
+            rows.append(f"issue {one.number} is {what}: newsletter issue {way_out} {one.number}")
     rows += _approvals(told.selection.waiting)
     return [f"{'Needs you' if n == 0 else '':<12} {row}" for n, row in enumerate(rows)]
+
+
+def _way_out(plan: SlotPlan) -> str:
+    return "clock" if plan.kind is PlanKind.CLOCK else "all"
+
+
+def plan_words(plan: SlotPlan) -> str:
+    """`everything is paused by review-desk: holiday`."""
+    if plan.kind is PlanKind.CLOCK:
+        return f"no issue is made: {plan.reason}"
+    return f"everything is paused by {plan.hand.who}: {plan.reason}"
 
 
 def _approvals(waiting: Sequence[Choice]) -> list[str]:

@@ -45,6 +45,7 @@ class Status:
     last_slot: SlotRecord | None
     last_slot_issue: Issue | None
     last_tick: datetime | None
+    standing: tuple[SlotPlan, ...]  # what keeps all issues from being made
     undecided: tuple[Slot, ...]  # slots that passed and have no outcome yet
     trouble: Mapping[int, str]  # why an issue that is being sent reaches nobody at present, by number
 
@@ -75,6 +76,7 @@ def status(press: Press, roster: Roster, selection: Selection) -> Status:
         last_slot=last_slot,
         last_slot_issue=next((i for i in issues if last_slot and i.number == last_slot.issue_number), None),
         last_tick=ledger.last_beat("work"),
+        standing=tuple(plan for plan in ledger.plans(WEEKLY) if plan.key == ALL_SLOTS),
         undecided=tuple(due(press)),
         trouble={i.number: why for i in going if (why := ledger.trouble(WEEKLY, i.number))},
     )
