@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from newsletter.usecases.deliver import Delivered
     from newsletter.usecases.enroll import Unsubscribe
     from newsletter.usecases.inspect import Inspection
+    from newsletter.usecases.hold import Hold
     from newsletter.usecases.move_in import Moved, Wanted
     from newsletter.usecases.notices import Desk, Handed
     from newsletter.usecases.preview import Preview
@@ -643,6 +644,12 @@ class App:
 
     def unsubscribe_url(self, subscriber_id: int, version: int) -> str:
         return f"{self.config.site.web_url}/u/{self.tokens.unsubscribe(subscriber_id, version)}"
+
+    def hold(self, clock: Clock) -> Hold:
+        """What the link of a notice can do."""
+        from newsletter.usecases.hold import Hold
+
+        return Hold(self.ledger, self.notices, lambda: self.cadence, self.tokens, clock)
 
     def unsubscribe(self, clock: Clock) -> Unsubscribe:
         """What the link in a mail can do."""
