@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from newsletter import seal
 from newsletter.config import Config
 from newsletter.errors import NewsletterError, Problem, UsageError, nearest
-from newsletter.model import WEEKLY, Changes, Issue, Library, Person, Post, Slot, Source, Variant
+from newsletter.model import WEEKLY, Addressee, Changes, Issue, Library, Message, Person, Post, Slot, Source, Variant
 from newsletter.ports import (
     Briefs,
     Cache,
@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from newsletter.usecases.notices import Desk, Handed
     from newsletter.usecases.preview import Preview
     from newsletter.usecases.published import Published
+    from newsletter.usecases.texts import Text
 
 # Imports of rooms stand inside the properties on purpose: `publish` must not load the mail room, nor `status` lxml.
 
@@ -535,6 +536,18 @@ class App:
             pictures=self.mailed_pictures,
             brief=brief,
             remarks=tuple(remarks),
+        )
+
+    def write(self, text: Text, now: datetime) -> Callable[[Addressee], Message]:
+        """What composes the messages of a send of this text that would start now."""
+        from newsletter.usecases.rehearse import writer
+
+        return writer(
+            text,
+            site=self.config.site,
+            now=now,
+            unsubscribe_url=self.unsubscribe_url,
+            message_id_key=self.keys.message_id,
         )
 
     def press_of_slot(self, library: Library, now: datetime) -> Press:

@@ -100,6 +100,12 @@ def _list_id(value: str) -> str:
     return value
 
 
+def _address(value: str) -> str:
+    if not re.fullmatch(r"[^\s@,;<>]+@[^\s@,;<>]+\.[^\s@,;<>]+", _plain(value)):
+        raise ValueError("is not an email address such as desk@autotrendy.example")
+    return value
+
+
 def _authority(value: str) -> str:
     if value and not re.fullmatch(r"[a-z0-9.-]+(,\d{4}(-\d{2}){0,2})?", value):
         raise ValueError('is not a tagging authority such as "autotrendy.example,2022" (RFC 4151)')
@@ -117,6 +123,7 @@ Url = Annotated[str, AfterValidator(_url)]
 Hub = Annotated[str, AfterValidator(_hub)]
 Called = Annotated[str, AfterValidator(_called)]
 Picture = Annotated[str, AfterValidator(_picture)]
+Address = Annotated[str, AfterValidator(_address)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Span = Annotated[timedelta, BeforeValidator(_span)]
 WallTime = Annotated[time, BeforeValidator(_wall_time)]
@@ -216,6 +223,9 @@ class MailSection(Section):
     after_crash: Literal["ask", "resend"] = Field(
         "ask", description="What happens to a delivery whose fate a crash left unknown: wait for a person, or go again."
     )
+    test_recipients: tuple[Address, ...] = Field(
+        (), description="Addresses besides those of `[people]` that `issue test` may write to, such as seed mailboxes."
+    )
 
 
 class WebSection(Section):
@@ -288,6 +298,7 @@ class Mail:
     password: str = field(repr=False)
     connections: int
     after_crash: str
+    test_recipients: tuple[str, ...]
 
     @property
     def sandbox(self) -> bool:
@@ -660,6 +671,7 @@ def _mail(root: Path, told: MailSection, password: str) -> Mail:
         password=password,
         connections=told.connections,
         after_crash=told.after_crash,
+        test_recipients=told.test_recipients,
     )
 
 

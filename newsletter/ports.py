@@ -6,7 +6,7 @@ Implementations live in the rooms (`store`, `delivery`, `content.source`, `publi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
@@ -39,6 +39,7 @@ from newsletter.model import (
     Receipt,
     Recipe,
     ReviewStep,
+    Segment,
     Settlement,
     Site,
     Slot,
@@ -315,6 +316,15 @@ class Ledger(Protocol):
         The last commit verifies the count and sets `started_at`. None when the issue was not READY with `send_at` past.
         """
 
+    def readers(self, edition: str, segments: Sequence[Segment]) -> Iterator[Sequence[Addressee]]:
+        """Whom an issue with these segments would go to now, some hundred at a time, with their variants."""
+
+    def variant(self, segments: Sequence[Segment], subscriber_id: int) -> tuple[str, ...]:
+        """The keys of those that one reader would get now."""
+
+    def variants(self, edition: str, number: int) -> Mapping[tuple[str, ...], int]:
+        """How many readers of the audience get which segments, most first."""
+
     def recover(self, *, now: datetime, resend: bool) -> int:
         """After a crash, called by the holder of the sender lock only: claimed rows wait again; rows that were
         `sending` become uncertain (or wait, if `resend`). Finishes audiences that were cut short.
@@ -354,8 +364,18 @@ class Ledger(Protocol):
     def trouble(self, edition: str, number: int) -> str:
         """Why nobody is served at present: the last hand-over put its reader back unanswered. Else empty."""
 
+    def pace(self, edition: str, number: int) -> float | None:
+        """How many messages of an issue the mail server took in a second; None when that cannot be told."""
+
     def next_retry(self) -> datetime | None:
         """The earliest time at which a waiting row of a SENDING issue is due."""
+
+    # -- sent again, to a reader who asked
+    def resend(self, edition: str, number: int, subscriber_id: int, *, hand: Hand) -> int:
+        """Write down that a reader is about to be sent an issue again; a name for what `resent` tells of it."""
+
+    def resent(self, resend: int, receipt: Receipt) -> None:
+        """Write down what was answered."""
 
     # -- signs of life and the log
     def beat(self, process: str, now: datetime) -> None: ...

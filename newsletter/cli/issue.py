@@ -28,6 +28,9 @@ _TABLE = {
     "show": ("newsletter.cli.issue:show", "one issue, or the next one as it would be"),
     "plan": ("newsletter.cli.plan:plan", "decide about the next one: order, subject, note"),
     "send": ("newsletter.cli.issue:send", "trigger an issue by hand"),
+    "test": ("newsletter.cli.proofs:test", "a test to people of the house"),
+    "rehearse": ("newsletter.cli.proofs:rehearse", "the whole send, handing over nothing"),
+    "resend": ("newsletter.cli.proofs:resend", "once more, to a reader who missed it"),
     "cancel": ("newsletter.cli.issue:cancel", "stop an issue that is about to go, or going"),
 }
 
@@ -90,16 +93,32 @@ def issue_data(one: Issue, counts: Mapping[DeliveryState, int]) -> dict[str, obj
 
 @command("show")
 @click.argument("number", metavar="N|next")
-def show(door: Door, number: str) -> None:
+@click.option("--html", "part", flag_value="html", help="The HTML that readers get.")
+@click.option("--text", "part", flag_value="text", help="The plain text.")
+@click.option("--eml", "part", flag_value="eml", help="The whole message, byte for byte.")
+@click.option("--variant", default="all", show_default=True, metavar="KEYS", help="Which segments: all, none, or keys.")
+@click.option("--reader", default=None, metavar="ADDRESS", help="As this reader gets it.")
+@click.option("--readers", is_flag=True, help="How many readers get which segments.")
+def show(door: Door, number: str, part: str | None, variant: str, reader: str | None, readers: bool) -> None:
     """One issue with every story and what became of its mail; `next` as it would go out now.
 
     \b
     newsletter issue show next
-    newsletter issue show 12
+    newsletter issue show 12 --text --variant none
     """
-    if number == "next":
+    from newsletter.cli import proofs
+
+    if readers:
+        proofs.show_readers(door, number)
+    elif part:
+        proofs.show_part(door, number, part, variant, reader)
+    elif number == "next":
         _show_next(door)
-        return
+    else:
+        _show_made(door, number)
+
+
+def _show_made(door: Door, number: str) -> None:
     from newsletter.usecases.report import issue_named
 
     ledger, zone = door.app.ledger, door.app.config.cadence.zone

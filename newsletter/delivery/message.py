@@ -59,15 +59,19 @@ def compose(
     addressee: Addressee,
     unsubscribe_url: str,
     message_id_key: str,
+    occasion: str = "",
 ) -> Message:
-    """The Message that hands this Issue to this reader.
+    """The Message that hands this Issue to this reader; the same Message-ID on every retry (RFC 5322 3.6.4).
+
+    What is no retry, a test or a copy that a reader asked for, names its `occasion` and gets a Message-ID of its own,
+    so that no mailbox takes it for one that it has.
 
     Raises NewsletterError: S402 when the address needs SMTPUTF8, S403 when a Sentinel was damaged on the way,
     or a mark of a segment; S404 for a control character in a header's words, S401 when the finished bytes are not what
     was meant.
     """
     sender, recipient = ascii_address(site.sender.address), ascii_address(addressee.address)
-    key = f"mid|{issue.edition}|{issue.number}|{addressee.subscriber_id}"
+    key = f"mid|{issue.edition}|{issue.number}|{addressee.subscriber_id}" + (f"|{occasion}" if occasion else "")
     digits = hmac.new(message_id_key.encode(), key.encode(), hashlib.sha256).digest()[:15]
     local = f"{issue.number}.{base64.b32encode(digits).decode().lower()}"
     message_id = f"{local}@{sender.rpartition('@')[2]}"

@@ -96,6 +96,20 @@ class Debts(Part):
             found = connection.execute(last).one_or_none()
         return found.reply if found and found.outcome == DeliveryState.WAITING.value else ""
 
+    def pace(self, edition: str, number: int) -> float | None:
+        """As `ports.Ledger` says; from first to last message that was taken at once."""
+        first, last = func.min(delivery.c.done_at), func.max(delivery.c.done_at)
+        taken = (
+            select(func.count(), first, last)
+            .join(issue, delivery.c.issue_id == issue.c.id)
+            .where(issue.c.edition == edition, issue.c.number == number)
+            .where(delivery.c.state == DeliveryState.ACCEPTED.value, delivery.c.attempts == 1)
+        )
+        with self._database.read() as connection:
+            count, began, ended = connection.execute(taken).one()
+        lasted = (ended - began).total_seconds() if count else 0
+        return count / lasted if lasted else None
+
     def next_retry(self) -> datetime | None:
         """The earliest time at which a waiting row of a SENDING issue is due; in the past for one that is due now."""
         due = func.coalesce(delivery.c.next_at, issue.c.started_at, type_=delivery.c.next_at.type)

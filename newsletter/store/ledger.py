@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from newsletter.store.acts import Acts
+from newsletter.store.again import Again
 from newsletter.store.audience import Audience
 from newsletter.store.debts import Debts
 from newsletter.store.handover import HandOver
@@ -11,7 +12,8 @@ from newsletter.store.lifecycle import Lifecycle
 from newsletter.store.log import Log
 from newsletter.store.recovery import Recovery
 from newsletter.store.slots import Slots
+from newsletter.store.variants import Variants
 
 
-class SqlLedger(Slots, Issues, Lifecycle, Audience, HandOver, Recovery, Debts, Acts, Log):
+class SqlLedger(Slots, Issues, Lifecycle, Audience, Variants, HandOver, Recovery, Debts, Again, Acts, Log):
     """`ports.Ledger` on an SQL database; `ports` says what each method promises. Thread-safe."""

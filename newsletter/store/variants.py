@@ -7,12 +7,25 @@ many corrections did that text tell of? `Segment.concerns` says the rest.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, Table, bindparam, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Row,
+    Select,
+    Table,
+    bindparam,
+    func,
+    select,
+    union_all,
+)
 
-from newsletter.model import DeliveryState, Outcome, Segment
-from newsletter.store.tables import delivery, issue_post, resent
+from newsletter.model import Addressee, DeliveryState, Outcome, Segment, SubscriberStatus
+from newsletter.store.rows import Part
+from newsletter.store.tables import delivery, issue, issue_post, resent, subscriber
 
 
 def variants(
@@ -45,7 +58,42 @@ def _had(
     return found
 
 
-# The statement, spelled out once: building one costs more than running it.
+class Variants(Part):
+    def readers(self, edition: str, segments: Sequence[Segment]) -> Iterator[Sequence[Addressee]]:
+        """As `ports.Ledger` says."""
+        after = 0
+        while True:
+            with self._database.read() as connection:
+                rows = connection.execute(_ACTIVE, {"edition": edition, "after": after}).all()
+                told = variants(connection, segments, [row.subscriber_id for row in rows])
+            if not rows:
+                return
+            yield [_addressee(row, told.get(row.subscriber_id, ())) for row in rows]
+            after = rows[-1].subscriber_id
+
+    def variant(self, segments: Sequence[Segment], subscriber_id: int) -> tuple[str, ...]:
+        """As `ports.Ledger` says."""
+        with self._database.read() as connection:
+            return variants(connection, segments, [subscriber_id]).get(subscriber_id, ())
+
+    def variants(self, edition: str, number: int) -> Mapping[tuple[str, ...], int]:
+        """As `ports.Ledger` says."""
+        counted = (
+            select(delivery.c.variant, func.count())
+            .join(issue, issue.c.id == delivery.c.issue_id)
+            .where(issue.c.edition == edition, issue.c.number == number)
+            .group_by(delivery.c.variant)
+            .order_by(func.count().desc(), delivery.c.variant)
+        )
+        with self._database.read() as connection:
+            return {tuple(keys.split()): count for keys, count in connection.execute(counted)}
+
+
+def _addressee(row: Row[Any], variant: tuple[str, ...]) -> Addressee:
+    return Addressee(row.subscriber_id, row.address, row.joined_at, row.token_version, variant=variant)
+
+
+# The statements, spelled out once: building one costs more than running it.
 
 _POSTS = issue_post.c.post_id.in_(bindparam("posts", expanding=True))
 _ARRIVED = [each.value for each in (DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN)]
@@ -65,4 +113,17 @@ def _carried(sent: Table, *came: ColumnElement[bool]) -> Select[tuple[int, str, 
 _SENT: CompoundSelect[tuple[int, str, int]] = union_all(
     _carried(delivery, delivery.c.state.in_(_ARRIVED)),
     _carried(resent, resent.c.outcome.in_(_TAKEN)),
+)
+
+_BATCH = 500
+_ACTIVE = (
+    select(subscriber.c.id.label("subscriber_id"), subscriber.c.address, subscriber.c.joined_at)
+    .add_columns(subscriber.c.token_version)
+    .where(
+        subscriber.c.edition == bindparam("edition"),
+        subscriber.c.status == SubscriberStatus.ACTIVE.value,
+        subscriber.c.id > bindparam("after"),
+    )
+    .order_by(subscriber.c.id)
+    .limit(_BATCH)
 )

@@ -55,8 +55,9 @@ def test_a_newcomer_reads_two_lines_about_what_came_before_and_nobody_else_does(
 
 def test_no_mark_is_left_and_no_variant_has_two_blank_lines_in_a_row() -> None:
     digest = with_erratum()
-    assert to_look_at(digest) == [("erratum:1", "recap:1"), (), ("erratum:1",), ("recap:1",)]
-    for variant in to_look_at(digest):
+    every = segments.keys(digest.segments)
+    assert every == ("erratum:1", "recap:1")
+    for variant in (every, (), *((key,) for key in every)):
         seen = seen_by(digest, variant)
         assert "segment" not in seen.html + seen.text
         assert "\n\n\n" not in seen.text
@@ -115,3 +116,8 @@ def without(*blocks: str) -> Environment:
     built_in = templates().loader
     assert built_in
     return templates().overlay(loader=ChoiceLoader([DictLoader(dict.fromkeys(blocks, "")), built_in]))
+
+
+def test_the_checks_see_the_longest_mail_and_the_emptiest() -> None:
+    assert to_look_at(with_erratum()) == [("erratum:1", "recap:1"), ()]
+    assert to_look_at(a_digest(FOLLOW)) == [()]
