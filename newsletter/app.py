@@ -58,8 +58,8 @@ if TYPE_CHECKING:
     from newsletter.usecases.coming import Coming
     from newsletter.usecases.deliver import Delivered
     from newsletter.usecases.enroll import Unsubscribe
-    from newsletter.usecases.inspect import Inspection
     from newsletter.usecases.hold import Hold
+    from newsletter.usecases.inspect import Inspection
     from newsletter.usecases.move_in import Moved, Wanted
     from newsletter.usecases.notices import Desk, Handed
     from newsletter.usecases.preview import Preview

@@ -78,7 +78,9 @@ class Hold:
             slot, hand = named
             issue, _ = self._issue(slot.key)
             if issue:
-                self.ledger.let_go(WEEKLY, issue.number, send_at=slot.due, hand=hand, note="through the link of a notice")
+                self.ledger.let_go(
+                    WEEKLY, issue.number, send_at=slot.due, hand=hand, note="through the link of a notice"
+                )
             elif self.ledger.unplan(WEEKLY, slot.key, PlanKind.HOLD):
                 self._log("release", slot, hand, "")
         return self.look(token)
