@@ -6,7 +6,7 @@ Edges are built when first asked for, so that a command pays only for what it to
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -16,7 +16,20 @@ from typing import TYPE_CHECKING
 from newsletter import seal
 from newsletter.config import Config
 from newsletter.errors import NewsletterError, Problem, UsageError, nearest
-from newsletter.model import WEEKLY, Addressee, Changes, Issue, Library, Message, Person, Post, Slot, Source, Variant
+from newsletter.model import (
+    WEEKLY,
+    Addressee,
+    Changes,
+    Digest,
+    Issue,
+    Library,
+    Message,
+    Person,
+    Post,
+    Slot,
+    Source,
+    Variant,
+)
 from newsletter.ports import (
     Briefs,
     Cache,
@@ -59,7 +72,7 @@ if TYPE_CHECKING:
     from newsletter.usecases.deliver import Delivered
     from newsletter.usecases.enroll import Unsubscribe
     from newsletter.usecases.hold import Hold
-    from newsletter.usecases.inspect import Inspection
+    from newsletter.usecases.inspect import Inspection, Tried
     from newsletter.usecases.move_in import Moved, Wanted
     from newsletter.usecases.notices import Desk, Handed
     from newsletter.usecases.preview import Preview
@@ -515,8 +528,32 @@ class App:
             sandbox=self.config.mail.sandbox,
             absent=missing,
             waivers=lambda number: waivers.of(WEEKLY, number) if waivers else (),
+            tried=self._tried(now),
             advice=self._advice,
         )
+
+    def _tried(self, now: datetime) -> Tried:
+        """How a digest was tried on the house; nothing was where there is no state yet."""
+        from newsletter.issues.facts import Trial
+        from newsletter.usecases.trial import trial
+
+        site, sandbox, known = self.config.site, self.config.mail.sandbox, self.has_state
+        staff = any(person.email for person in site.people.values())
+
+        def tried(digest_hash: str, *, by_hand: bool) -> Trial:
+            if not known:
+                return Trial.NOT_ASKED
+            return trial(
+                self.proofs,
+                digest_hash,
+                sender=site.sender.address,
+                staff=staff,
+                sandbox=sandbox,
+                by_hand=by_hand,
+                now=now,
+            )
+
+        return tried
 
     def press(self, library: Library, now: datetime) -> Press:
         """What making an issue needs."""
@@ -590,7 +627,34 @@ class App:
             ),
             clock=clock,
             late_limit=self.config.cadence.late_limit,
+            why_not=lambda issue: self._why_not(issue, clock()),
         )
+
+    def _why_not(self, issue: Issue, now: datetime) -> str:
+        """What keeps an issue whose page was published from being sent; in the sandbox no link is asked."""
+        from newsletter.publish import live
+        from newsletter.usecases.answering import held_back, not_this_build
+        from newsletter.usecases.recheck import taken_back
+
+        gone = list(taken_back(issue, self.library(now)))
+        if self.config.mail.sandbox:
+            return held_back(issue, gone, {})
+        folder, site = self.config.output, self.config.site
+        wrong = not_this_build(
+            self.ledger.digest(WEEKLY, issue.number),
+            site,
+            self._anywhere,
+            lambda path: live.answer(folder, path),
+            seen_at=self.config.seen_at,
+        )
+        return held_back(issue, gone, wrong)
+
+    def silent_links(self, digest: Digest) -> Mapping[str, str]:
+        """The addresses of others in a mail that do not answer, each with what it says instead."""
+        from newsletter.outside.client import Client
+        from newsletter.usecases.answering import silent
+
+        return silent(digest, self.config.site, Client())
 
     @cached_property
     def desk(self) -> Desk:

@@ -241,6 +241,11 @@ class PublishSection(Section):
         description="Hosts whose settings are written along: `nginx` and `caddy` into `hosting/` in `paths.state`, "
         "`netlify` or `cloudflare` into the published folder.",
     )
+    seen_at: Url | None = Field(
+        None,
+        description="Where this machine reaches what is published at `site.url`, to look before an issue goes out "
+        "whether its pages are there. Default: `site.url`.",
+    )
     compress: bool = Field(False, description="Whether each text file is also written compressed, as `.gz` and `.br`.")
 
 
@@ -321,6 +326,7 @@ class Config:
     web_port: int
     hosting: tuple[str, ...] = ()
     compress: bool = False
+    seen_at: str = ""  # where this machine reaches what is published; no trailing slash
     brief: Brief = USUAL  # what is usual for an issue
     webhook: str = ""  # gets notices
     heartbeat_url: str = ""  # is called at each look of `work`
@@ -578,6 +584,7 @@ def _config(root: Path, settings: Settings, password: str) -> Config:
         web_port=settings.web.port,
         hosting=settings.publish.hosting,
         compress=settings.publish.compress,
+        seen_at=settings.publish.seen_at or settings.site.url,
         brief=Brief(at_least=settings.issue.at_least, at_most=settings.issue.at_most),
         webhook=settings.notices.webhook,
         heartbeat_url=settings.notices.heartbeat_url,

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _TABLE = {
     "list": ("newsletter.cli.issue:list_issues", "all issues with their outcome"),
     "show": ("newsletter.cli.issue:show", "one issue, or the next one as it would be"),
+    "check": ("newsletter.cli.checks:check", "what would stop it, or should be looked at"),
+    "wave": ("newsletter.cli.checks:wave", "let a warning pass, with a reason"),
     "plan": ("newsletter.cli.plan:plan", "decide about the next one: order, subject, note"),
     "send": ("newsletter.cli.issue:send", "trigger an issue by hand"),
     "test": ("newsletter.cli.proofs:test", "a test to people of the house"),

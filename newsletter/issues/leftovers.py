@@ -14,7 +14,7 @@ from lxml import etree
 from newsletter.errors import Problem
 from newsletter.issues.facts import Facts
 from newsletter.issues.mail import Mail, one_line, opened, stop
-from newsletter.issues.page import strings
+from newsletter.issues.page import parse, strings
 from newsletter.issues.view import DigestView
 from newsletter.model import Digest
 
@@ -27,17 +27,19 @@ _FIX = "finish the post, or mend the template that left it"
 
 def check(mail: Mail) -> Iterator[Problem]:
     """I304 for each place in which something was left."""
-    authored = _authored(mail.view)
-    runs = [("HTML part", run) for run in _runs(mail.page)]
-    runs += [("text part", one_line(paragraph)) for paragraph in _PARAGRAPHS.split(mail.digest.text)]
-    for place, run in (*runs, ("subject", mail.digest.subject), ("preheader", mail.digest.preheader)):
-        left = _MARKS.search(run)
-        if left and (left := _MARKS.search(_without(run, authored))):
+    for place, run in _places(mail):
+        if _MARKS.search(run) and (left := _MARKS.search(_without(run, _authored(mail.view)))):
             yield stop("I304", f"{left[0]!r} is left in the {place}", "Somebody meant to write something there.", _FIX)
-    own = (*authored, *map(one_line, (*mail.view.note, mail.view.subject, mail.view.preheader)))
     for run in mail.words:
-        if _NONE.search(run) and _NONE.search(_without(run, own)):
+        if _NONE.search(run) and _NONE.search(_without(run, (*_authored(mail.view), *_edited(mail.view)))):
             yield stop("I304", f"'None' stands in {run[:60]!r}", "A value was missing when the mail was made.", _FIX)
+
+
+def _places(mail: Mail) -> Iterator[tuple[str, str]]:
+    """All that is written in a mail, piece by piece, with the name of the place."""
+    yield from (("HTML part", run) for run in _runs(mail.page))
+    yield from (("text part", one_line(paragraph)) for paragraph in _PARAGRAPHS.split(mail.digest.text))
+    yield from (("subject", mail.digest.subject), ("preheader", mail.digest.preheader))
 
 
 def in_what_is_read(digest: Digest, view: DigestView) -> Iterator[Problem]:
@@ -60,11 +62,19 @@ def _runs(page: etree._Element) -> Iterator[str]:
 
 def _authored(view: DigestView) -> tuple[str, ...]:
     """What the posts' authors wrote, longest first."""
-    told = [(story.title, story.summary, story.take_text, story.image_alt) for story in view.stories]
-    earlier = [one.title for story in view.stories for one in story.earlier]
-    last = [view.last_issue.title] if view.last_issue else []
-    texts = {one_line(text) for text in (*(text for texts in told for text in texts), *earlier, *last)}
-    return tuple(sorted(filter(None, texts), key=len, reverse=True))
+    texts: set[str] = {view.last_issue.title} if view.last_issue else set()
+    for story in view.stories:
+        texts |= {story.title, story.summary, story.take_text, story.image_alt, story.body_text}
+        texts |= {one.title for one in story.earlier}
+        texts |= {story.recap.title, story.recap.sentence} if story.recap else set()
+        texts |= set(_runs(parse(story.body_html))) if story.body_html else set()
+    texts |= {text for one in view.errata for text in (one.title, one.text)}
+    return tuple(sorted(filter(None, map(one_line, texts)), key=len, reverse=True))
+
+
+def _edited(view: DigestView) -> tuple[str, ...]:
+    """What an editor wrote about the issue: words may be anything, marks are not meant there."""
+    return tuple(filter(None, map(one_line, (*view.note, view.subject, view.preheader))))
 
 
 def _without(run: str, authored: tuple[str, ...]) -> str:

@@ -1,9 +1,10 @@
-"""The feeds that readers can fetch now: an edge that reads the published folder and changes nothing."""
+"""What readers can fetch now: an edge that reads the published folder and changes nothing."""
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
 
 from newsletter.publish.feedcheck import is_feed
 
@@ -18,3 +19,12 @@ def documents(folder: Path) -> dict[str, bytes]:
             if is_feed(path.as_posix()) and not (folder / path).is_symlink():
                 found[path.as_posix()] = (folder / path).read_bytes()
     return found
+
+
+def answer(folder: Path, address: str) -> bytes | None:
+    """The file that a web server gives for a path below the web root, an index page included; None for none."""
+    below = PurePosixPath(unquote(address.partition("?")[0]).strip("/"))
+    if ".." in below.parts or any(part.startswith(".") for part in below.parts):
+        return None
+    places = (folder / below, folder / below / "index.html")
+    return next((place.read_bytes() for place in places if place.is_file()), None)

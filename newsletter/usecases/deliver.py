@@ -1,4 +1,4 @@
-"""start what is due | publish its page | hand out every waiting message | finish: drain what is owed."""
+"""publish | ask whether its pages are there | start what is due | hand out | finish: drain what is owed."""
 
 from __future__ import annotations
 
@@ -31,19 +31,31 @@ def deliver(
     drain: Callable[[], Drained],
     clock: Clock,
     late_limit: timedelta,
+    why_not: Callable[[Issue], str] = lambda _: "",
 ) -> Delivered:
     """One round. The caller holds the sender lock and has called `ledger.recover` since it took it.
 
-    `publish` is called before an issue's first hand-over, so that no mail links to a page that is not there; what it
-    raises leaves every reader waiting. An issue that is under way goes on even while a post is broken. `drain` is the
-    sending engine with its transport.
+    `publish` is called before an issue starts, so that no mail links to a page that is not there; what it raises
+    leaves every reader waiting. Then `why_not` says what keeps it from being sent, if anything does: it is held. An
+    issue that is under way goes on even while a post is broken. `drain` is the sending engine with its transport.
     """
     held = hold_late(ledger, clock(), late_limit)
-    started = start_due(ledger, clock())
-    if any(not begun(ledger, issue) for issue in sending(ledger)):
+    coming = due(ledger, clock())
+    if coming or any(not begun(ledger, issue) for issue in sending(ledger)):
         publish()
+    held += hold_what_may_not_go(ledger, coming, why_not, clock)
+    started = start_due(ledger, clock())
     drained = drain()
     return Delivered(started, held, finish(ledger, clock()), drained, ledger.next_retry())
+
+
+def hold_what_may_not_go(
+    ledger: Ledger, coming: Sequence[Issue], why_not: Callable[[Issue], str], clock: Clock
+) -> tuple[Issue, ...]:
+    """Of the READY issues whose time has come, those that readers should not get as things stand: held and told."""
+    reasons = {issue.number: why for issue in coming if (why := why_not(issue))}
+    held = [n for n, why in reasons.items() if ledger.hold(WEEKLY, n, reason=why, hand=by_clock(clock()))]
+    return tuple(issue for n in held if (issue := ledger.issue(WEEKLY, n)))
 
 
 def hold_late(ledger: Ledger, now: datetime, late_limit: timedelta) -> tuple[Issue, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from newsletter.errors import Problem
 from newsletter.issues import extremes, leftovers, links, segments, stories, waiving
@@ -28,8 +29,15 @@ def _no_waiver(_: int) -> Sequence[Waiver]:
     return ()
 
 
-def _not_asked(_: str) -> Trial:
+def not_asked(_: str, *, by_hand: bool) -> Trial:  # noqa: ARG001
+    """Nobody looks whether it was tried."""
     return Trial.NOT_ASKED
+
+
+class Tried(Protocol):
+    """How the digest with this hash was tried; what a hand sends is asked for more."""
+
+    def __call__(self, digest_hash: str, /, *, by_hand: bool) -> Trial: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +47,8 @@ class Inspection:
     sandbox: bool = False
     absent: Absent = _none
     waivers: Callable[[int], Sequence[Waiver]] = _no_waiver  # of the issue with this number
-    trial: Callable[[str], Trial] = _not_asked  # of the digest with this hash
+    tried: Tried = not_asked
+    by_hand: bool = False  # whether a person is about to send it
     advice: Sequence[Problem] = ()  # what `check` says of posts
     silent: Mapping[str, str] = field(default_factory=dict)  # addresses of others -> why they do not answer
 
@@ -89,7 +98,7 @@ def facts(one: Specimen, site: Site, by: Inspection) -> Facts:
         absent=frozenset(by.absent(addresses)),
         silent=by.silent,
         weights={url: weight for post in one.posts for url, weight in _weights(post, site)},
-        trial=by.trial(one.digest.digest_hash),
+        trial=by.tried(one.digest.digest_hash, by_hand=by.by_hand),
         sender=site.sender.address,
     )
 

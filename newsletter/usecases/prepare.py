@@ -133,6 +133,11 @@ class Shelf:
     told: Mapping[str, int] = field(default_factory=dict)  # post id -> how many of its Corrections an Issue has told
 
 
+def previous_of(issues: Sequence[Issue], number: int) -> Issue | None:
+    """The last public issue before this one; `issues` come oldest first."""
+    return next((issue for issue in reversed(issues) if issue.number < number and issue.state.public), None)
+
+
 def next_number(issues: Sequence[Issue]) -> int:
     return issues[-1].number + 1 if issues else 1
 
@@ -152,7 +157,7 @@ def drafted(
 ) -> Draft:
     """Issue `number` of these posts, rendered and checked. Raises ConfigError when the sender is not fully named."""
     require_sender(site)
-    previous = next((i for i in reversed(shelf.issues) if i.number < number and i.state.public), None)
+    previous = previous_of(shelf.issues, number)
     view = digests.view(
         site,
         cadence,

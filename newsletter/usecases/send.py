@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from newsletter import words
-from newsletter.errors import Problem, Refused, UsageError
+from newsletter.errors import Problem, Refused, UsageError, stops
 from newsletter.issues import cadence as cadences
 from newsletter.issues import lifecycle
 from newsletter.issues.selection import Selection
 from newsletter.model import WEEKLY, Cadence, DeliveryState, Hand, Issue, IssueAct, IssueState, Slot
 from newsletter.ports import Ledger, Roster
+from newsletter.usecases import recheck
 from newsletter.usecases.choose import Press, choose, place
 from newsletter.usecases.prepare import Draft, brought_forward, draft_of, open_issue
 from newsletter.usecases.report import issue_named
@@ -55,6 +56,7 @@ def plan(press: Press, roster: Roster, number: int | None, *, at: datetime | Non
     """
     if at is not None and (refusal := may_start(at, press.now)):
         raise Refused(refusal)
+    press = replace(press, inspection=replace(press.inspection, by_hand=True))
     issues = press.ledger.issues(WEEKLY)
     known = next((i for i in issues if i.number == number), None)
     if number is None:
@@ -90,13 +92,16 @@ def may_start(at: datetime, now: datetime) -> Problem | None:
 def _frozen(press: Press, roster: Roster, issue: Issue) -> Plan:
     if refusal := lifecycle.may_send(issue, press.ledger.counts(WEEKLY, issue.number), press.now):
         raise Refused(refusal)
+    problems = recheck.frozen(press, issue).problems
+    if stopping := stops(problems):
+        raise Refused(stopping)
     return Plan(
         number=issue.number,
         subject=issue.subject,
         preheader=issue.preheader,
         stories=tuple(story.title for story in issue.stories),
         slot=issue.slot,
-        problems=(),
+        problems=problems,
         issue=issue,
         audience=audience(roster),
     )

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.acceptance.harness import FRIDAY, SiteFolder, parsed, part
+from tests.served import served
 from tests.smtpd import CERTIFICATE, DROP_STORED, Smtpd
 
 
@@ -18,10 +19,10 @@ def server() -> Iterator[Smtpd]:
 
 
 def through(site: SiteFolder, server: Smtpd, tls: str = "none", more: str = "") -> SiteFolder:
-    """The site, live: its mail goes to this server."""
-    site.configure(
-        more=f'\n[mail]\ntransport = "smtp"\nhost = "127.0.0.1"\nport = {server.port}\ntls = "{tls}"\n{more}'
-    )
+    """The site, live: its mail goes to this server, and its pages are on a static host."""
+    pages = f'\n[publish]\nseen_at = "{served(site.root / "feeds")}"\n'
+    mail = f'\n[mail]\ntransport = "smtp"\nhost = "127.0.0.1"\nport = {server.port}\ntls = "{tls}"\n'
+    site.configure(more=pages + mail + more)
     return site
 
 

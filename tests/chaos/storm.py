@@ -21,6 +21,7 @@ from newsletter.store.ledger import SqlLedger
 from tests.acceptance.forked import Forked
 from tests.acceptance.harness import FRIDAY, SiteFolder
 from tests.chaos.lossy import Lossy
+from tests.served import served
 
 SEEDS = tuple(int(seed) for seed in os.environ.get("CHAOS_SEEDS", "1").split())
 """Seeds of the random runs; `make chaos` gives more."""
@@ -165,7 +166,8 @@ def storm(
     chance = random.Random(seed)
     with Lossy(random.Random(seed + 1), bad=bad, delay=delay) as server:
         site = SiteFolder(folder / "site").configure(
-            more=f'\n[mail]\ntransport = "smtp"\nhost = "127.0.0.1"\nport = {server.port}\ntls = "none"\n'
+            more=f'\n[publish]\nseen_at = "{served(folder / "site" / "feeds")}"\n'
+            f'\n[mail]\ntransport = "smtp"\nhost = "127.0.0.1"\nport = {server.port}\ntls = "none"\n'
             f"connections = {CONNECTIONS}\n{more}"
         )
         site.post("diesel-van", "2026-11-23")

@@ -1,0 +1,104 @@
+"""an issue, made already or not | what it says and what the world knows | every problem, and its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from newsletter.errors import Problem
+from newsletter.issues import digest as digests
+from newsletter.issues import measure
+from newsletter.issues.measure import Measure
+from newsletter.model import WEEKLY, Brief, Digest, Issue, IssueState, Library, Post
+from newsletter.usecases.choose import Press, choose, place
+from newsletter.usecases.inspect import Specimen, inspected
+from newsletter.usecases.prepare import draft_of, next_number, previous_of
+from newsletter.usecases.report import issue_named
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the checks say of one issue."""
+
+    number: int
+    state: IssueState
+    problems: tuple[Problem, ...]
+    digest: Digest | None = None  # None when no story is in
+    figures: Measure | None = None
+    before: Measure | None = None  # of the issue before it
+    last: Issue | None = None  # which that was
+    edited: tuple[str, ...] = ()  # titles of stories whose post was edited since the text was frozen
+
+
+def checked(press: Press, number: int | None) -> Checked:
+    """Issue `number`, or the next one as it would go out now. Raises UsageError (I110)."""
+    if number is None or number == next_number(press.ledger.issues(WEEKLY)):
+        return _coming(press)
+    return frozen(press, issue_named(press.ledger, number))
+
+
+def _coming(press: Press) -> Checked:
+    number = next_number(press.ledger.issues(WEEKLY))
+    posts = [choice.post for choice in choose(press).stories]
+    if not posts:
+        return Checked(number, IssueState.DRAFT, ())
+    draft = draft_of(press, place(press).slot, posts)
+    return _measured(press, Checked(number, IssueState.DRAFT, draft.problems, draft.digest), posts)
+
+
+def frozen(press: Press, issue: Issue) -> Checked:
+    """An issue whose text stands: its bytes are looked at again, in the world as it is now."""
+    digest, library = press.ledger.digest(WEEKLY, issue.number), press.library
+    posts = [replace(post, title=s.title) for s in issue.stories if (post := library.find(s.post_id))]
+    gone = tuple(taken_back(issue, library))
+    if not posts:
+        return Checked(issue.number, issue.state, gone, digest)
+    previous = previous_of(press.ledger.issues(WEEKLY), issue.number)
+    view = digests.view(
+        press.site,
+        press.cadence,
+        library,
+        posts,
+        number=issue.number,
+        slot=issue.slot,
+        carried=press.ledger.carried(WEEKLY),
+        previous=previous,
+        brief=Brief(issue.subject, issue.preheader, issue.note),
+    )
+    approved = {post.id for post in posts}  # when it was frozen; an edit since then changes nothing in it
+    specimen = Specimen(issue.number, issue.slot, posts, digest, view, previous, approved)
+    problems = inspected(specimen, press.site, press.inspection, gone)
+    one = Checked(issue.number, issue.state, problems, digest, edited=tuple(_edited(issue, library)))
+    return _measured(press, one, posts)
+
+
+def taken_back(issue: Issue, library: Library) -> Iterator[Problem]:
+    """I337 for stories that were taken back since the text was frozen."""
+    withdrawn = {post.id for post in library.withdrawn}
+    for story in issue.stories:
+        if story.post_id in withdrawn:
+            yield Problem(
+                "I337",
+                f"“{story.title}” was withdrawn after issue {issue.number} was frozen",
+                why="Readers would be sent what the house has taken back.",
+                fixes=(
+                    f'newsletter issue cancel {issue.number} --reason "…"   its other stories go into the next one',
+                ),
+            )
+
+
+def _edited(issue: Issue, library: Library) -> Iterator[str]:
+    for story in issue.stories:
+        post = library.find(story.post_id)
+        if post and post.content_hash != story.content_hash:
+            yield story.title
+
+
+def _measured(press: Press, one: Checked, posts: Sequence[Post]) -> Checked:
+    assert one.digest is not None  # noqa: S101  there are posts
+    figures = measure.measure(one.digest, len(posts), sum(post.minutes for post in posts))
+    last = previous_of(press.ledger.issues(WEEKLY), one.number)
+    if last is None:
+        return replace(one, figures=figures)
+    before = measure.measure(press.ledger.digest(WEEKLY, last.number), len(last.stories))
+    return replace(one, figures=figures, before=before, last=last)
