@@ -19,6 +19,7 @@ from newsletter.errors import NewsletterError, Problem, UsageError, nearest
 from newsletter.model import (
     WEEKLY,
     Addressee,
+    Cadence,
     Changes,
     Digest,
     Issue,
@@ -334,7 +335,7 @@ class App:
         """The posts, not opened yet, and one hash of all that a publish is made of; empty when it cannot be told."""
         sources = self.sources.read()
         folders = (self.config.root / "templates", default_folder())
-        return sources, seal.inputs(self.config.root, sources, folders, self.config.cadence, self.issues())
+        return sources, seal.inputs(self.config.root, sources, folders, self.cadence, self.issues())
 
     def encode_picture(self, name: str, content: bytes) -> Sequence[Variant]:
         """The picture as it is published, from the album if it is there. Raises SourceErrors."""
@@ -365,11 +366,17 @@ class App:
         """Whether a ledger was ever opened here."""
         return (self.config.state / "newsletter.sqlite3").exists()
 
+    @property
+    def cadence(self) -> Cadence:
+        """The rhythm, with the slots that somebody moved. Asked anew each time: another process may move one."""
+        plans = self.ledger.plans(WEEKLY) if self.has_state else ()
+        return replace(self.config.cadence, moved={p.key: p.moved_to for p in plans if p.moved_to})
+
     def next_slot(self, now: datetime) -> Slot:
         """The next slot that no issue has taken."""
         from newsletter.usecases.choose import free_slot
 
-        return free_slot(self.config.cadence, self.ledger.slots(WEEKLY) if self.has_state else (), now)
+        return free_slot(self.cadence, self.ledger.slots(WEEKLY) if self.has_state else (), now)
 
     def source_of(self, post: Post) -> Source:
         """The file that a post was read from, with its text. Raises Outside."""
@@ -502,7 +509,7 @@ class App:
         return coming(
             known,
             site=self.config.site,
-            cadence=self.config.cadence,
+            cadence=self.cadence,
             templates=self.templates,
             inspection=self.inspection(library, now),
             now=now,
@@ -565,7 +572,7 @@ class App:
         return Press(
             library=library,
             ledger=self.ledger,
-            cadence=self.config.cadence,
+            cadence=self.cadence,
             site=self.config.site,
             templates=self.templates,
             inspection=self.inspection(library, now),
@@ -591,7 +598,7 @@ class App:
         """What making the issue that is due needs, as of its slot also shortly before it; `library` is that of now."""
         from newsletter.usecases.choose import as_of
 
-        then = as_of(self.config.cadence, self.ledger, now)
+        then = as_of(self.cadence, self.ledger, now)
         comes_out = any(now < time <= then for time in self._coming)
         return self.press(self.library(then) if comes_out else library, then)
 
@@ -626,7 +633,7 @@ class App:
                 after_crash=self.config.mail.after_crash,
             ),
             clock=clock,
-            late_limit=self.config.cadence.late_limit,
+            late_limit=self.cadence.late_limit,
             why_not=lambda issue: self._why_not(issue, clock()),
         )
 
@@ -696,7 +703,7 @@ class App:
             text_of=lambda post: self.source_of(post).text,
         ):
             self.desk.tell(notice)
-        if preview_mail.due(self.config.cadence, slot, self.notices, now):
+        if preview_mail.due(self.cadence, slot, self.notices, now):
             self._show(loaded, slot, now)
 
     def _show(self, loaded: Loaded, slot: Slot, now: datetime) -> None:

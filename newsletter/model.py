@@ -373,6 +373,7 @@ class Cadence:
     first_slot: date | None = None
     preview: timedelta = timedelta(0)  # before a slot, in wall-clock time: when editors get its mail; 0 for never
     freeze: timedelta = timedelta(0)  # before a slot: when its Issue is frozen
+    moved: Mapping[str, datetime] = field(default_factory=dict)  # key of a Slot -> when it comes instead
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -444,9 +445,13 @@ class PlanKind(StrEnum):
     CLOCK = "clock"  # the same, because the machine's clock jumped
 
 
+ALL_SLOTS = "all"
+"""Stands for every Slot in a SlotPlan."""
+
+
 @dataclass(frozen=True, slots=True)
 class SlotPlan:
-    """What somebody decided about a Slot to come, or, under the key `all`, about every one."""
+    """What somebody decided about a Slot to come, or, under ALL_SLOTS, about every one."""
 
     key: str
     kind: PlanKind

@@ -86,7 +86,7 @@ class Rounds:
     def _due(self) -> list[timedelta]:
         app = self._door.app
         now = self.clock()
-        slot, cadence = app.next_slot(now), app.config.cadence
+        slot, cadence = app.next_slot(now), app.cadence
         times = [slot.due, freeze_at(cadence, slot), preview_at(cadence, slot), app.ledger.next_retry()]
         times += [i.send_at for i in app.ledger.issues(WEEKLY) if i.send_at and i.started_at is None]
         return [time - now for time in times if time and time > now]

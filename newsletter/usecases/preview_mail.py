@@ -14,8 +14,8 @@ from newsletter import segments, words
 from newsletter.errors import NewsletterError, Problem
 from newsletter.issues import cadence as cadences
 from newsletter.issues import notice as wording
-from newsletter.issues.selection import Selection
-from newsletter.model import WEEKLY, Cadence, Digest, Issue, IssueState, Notice, NoticeKind, Slot
+from newsletter.issues.selection import Selection, held, paused
+from newsletter.model import ALL_SLOTS, WEEKLY, Cadence, Digest, Issue, IssueState, Notice, NoticeKind, PlanKind, Slot
 from newsletter.ports import Ledger, Notices
 from newsletter.usecases.choose import Press, choose
 from newsletter.usecases.inspect import not_asked
@@ -85,7 +85,7 @@ def proposal(press: Press, slot: Slot) -> Proposal:
     except NewsletterError as error:
         told = tuple(_problems(error.problems))
         return Proposal(number, None, len(posts), told[0], (*told, *_waiting(selection)))
-    stop = "; ".join(f"{p.code} {p.message}" for p in draft.stops)
+    stop = _planned(press, slot) or "; ".join(f"{p.code} {p.message}" for p in draft.stops)
     lines = (*_problems(draft.problems), *_waiting(selection), *_segments(draft.digest))
     return Proposal(draft.number, _for_all(draft.digest), len(posts), stop, lines)
 
@@ -95,6 +95,15 @@ def _frozen(ledger: Ledger, issue: Issue, selection: Selection) -> Proposal:
     digest = ledger.digest(WEEKLY, issue.number)
     lines = ("Its text is frozen: edits change nothing in it.", *_waiting(selection), *_segments(digest))
     return Proposal(issue.number, _for_all(digest), len(issue.stories), stop, lines)
+
+
+def _planned(press: Press, slot: Slot) -> str:
+    """What a person decided about the slot, if that keeps its issue from going out."""
+    standing = {(plan.key, plan.kind): plan for plan in press.ledger.plans(WEEKLY)}
+    if pause := standing.get((ALL_SLOTS, PlanKind.PAUSE)):
+        return paused(pause)
+    hold = standing.get((slot.key, PlanKind.HOLD))
+    return held(hold) if hold else ""
 
 
 def _for_all(digest: Digest) -> Digest:

@@ -23,7 +23,8 @@ from newsletter.model import (
     Subscriber,
 )
 from newsletter.ports import Ledger, Roster
-from newsletter.usecases.choose import Place, Press, free_slot, place
+from newsletter.usecases.choose import Place, Press, due, free_slot, place
+from newsletter.usecases.prepare import next_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,8 @@ class Status:
     last_slot: SlotRecord | None
     last_slot_issue: Issue | None
     last_tick: datetime | None
+    undecided: tuple[Slot, ...]  # slots that passed and have no outcome yet
     trouble: Mapping[int, str]  # why an issue that is being sent reaches nobody at present, by number
-
-    @property
-    def undecided(self) -> tuple[Slot, ...]:
-        """The slots that passed and have no outcome yet."""
-        return () if self.place.ahead else (*self.place.earlier, self.place.slot)
 
 
 ATTENTION = {IssueState.HELD, IssueState.PAUSED, IssueState.NEEDS_ATTENTION}
@@ -65,7 +62,7 @@ def status(press: Press, roster: Roster, selection: Selection) -> Status:
     last_slot = slots[-1] if slots else None
     return Status(
         place=place(press),
-        next_number=issues[-1].number + 1 if issues else 1,
+        next_number=next_number(issues),
         selection=selection,
         readers=roster.counts(),
         attention=attention,
@@ -75,6 +72,7 @@ def status(press: Press, roster: Roster, selection: Selection) -> Status:
         last_slot=last_slot,
         last_slot_issue=next((i for i in issues if last_slot and i.number == last_slot.issue_number), None),
         last_tick=ledger.last_beat("work"),
+        undecided=tuple(due(press)),
         trouble={i.number: why for i in going if (why := ledger.trouble(WEEKLY, i.number))},
     )
 
@@ -132,6 +130,6 @@ def upcoming(*, ledger: Ledger, cadence: Cadence, now: datetime, count: int) -> 
     for slot in cadences.next_slots(cadence, now, count):
         record = records.get(slot.key)
         taken_by = issues.get(record.issue_number) if record and record.issue_number else None
-        drafted = max(issues, default=0) + 1 if slot.key == free.key else None
+        drafted = next_number(tuple(issues.values())) if slot.key == free.key else None
         rows.append(Upcoming(slot, record, cadences.clock_note(cadence, slot), taken_by, drafted))
     return rows

@@ -15,7 +15,7 @@ from starlette.types import Message
 
 from newsletter.errors import Outside, Problem
 from newsletter.model import Subscriber, SubscriberStatus
-from newsletter.web.unsubscribe import MAX_BODY, masked
+from newsletter.web.forms import MAX_BODY, masked
 from tests.unit.web.parts import TOKEN, Readers, a_client, a_reader, an_app
 
 LINK = f"/u/{TOKEN}"
