@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, time, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -22,8 +23,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import ErrorDetails, PydanticUndefined
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from newsletter import looks
 from newsletter.errors import ConfigError, Problem, nearest
-from newsletter.model import USUAL, Asset, Brief, Cadence, Person, Sender, Site
+from newsletter.model import DARK, LIGHT, USUAL, Brief, Cadence, Look, Palette, Person, Sender, Site
 
 FILE_NAME = "newsletter.toml"
 ENV_PREFIX = "NEWSLETTER_"
@@ -118,11 +120,21 @@ def _picture(value: str) -> str:
     return value
 
 
+def _colour(value: str) -> str:
+    """`#9c3d12`, in small letters; three digits stand for six, as in CSS."""
+    match = re.fullmatch(r"#([0-9a-f]{3}|[0-9a-f]{6})", value.strip().lower())
+    if match is None:
+        raise ValueError("is not a colour such as #9c3d12")
+    digits = match[1]
+    return "#" + (digits if len(digits) == 6 else "".join(digit * 2 for digit in digits))
+
+
 Line = Annotated[str, AfterValidator(_plain)]
 Url = Annotated[str, AfterValidator(_url)]
 Hub = Annotated[str, AfterValidator(_hub)]
 Called = Annotated[str, AfterValidator(_called)]
 Picture = Annotated[str, AfterValidator(_picture)]
+Colour = Annotated[str, AfterValidator(_colour)]
 Address = Annotated[str, AfterValidator(_address)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Span = Annotated[timedelta, BeforeValidator(_span)]
@@ -200,6 +212,40 @@ class IssueSection(Section):
     at_most: int | None = Field(None, description="Stories that an issue takes; the others wait. Default: all.", ge=1)
 
 
+class LightSection(Section):
+    """Colours of pages and mail; what words stand on must leave them 4.5 : 1 of contrast (WCAG 2.2, 1.4.3)."""
+
+    paper: Colour = Field(LIGHT.paper, description="Behind everything.")
+    card: Colour = Field(LIGHT.card, description="Behind text; and the words on a button.")
+    tint: Colour = Field(LIGHT.tint, description="Behind what is set apart: the take, code.")
+    ink: Colour = Field(LIGHT.ink, description="Words.")
+    soft: Colour = Field(LIGHT.soft, description="Words beside the words: dates, captions.")
+    link: Colour = Field(LIGHT.link, description="Links, bars, buttons.")
+    rule: Colour = Field(LIGHT.rule, description="Lines.")
+
+
+class DarkSection(Section):
+    paper: Colour = Field(DARK.paper, description="Behind everything, in the dark.")
+    card: Colour = Field(DARK.card, description="Behind text, and words on a button, in the dark.")
+    tint: Colour = Field(DARK.tint, description="Behind what is set apart, in the dark.")
+    ink: Colour = Field(DARK.ink, description="Words in the dark.")
+    soft: Colour = Field(DARK.soft, description="Words beside the words, in the dark.")
+    link: Colour = Field(DARK.link, description="Links, bars, buttons in the dark.")
+    rule: Colour = Field(DARK.rule, description="Lines in the dark.")
+
+
+class LookSection(Section):
+    titles: Literal["serif", "sans"] = Field("serif", description="Letters of titles, on pages and in mail.")
+    text: Literal["serif", "sans"] = Field("serif", description="Letters of texts.")
+    logo: Picture = Field(
+        "",
+        description="A PNG beside this file for the head of mails, without transparency, shown at half its size; the "
+        "title is its text.",
+    )
+    light: LightSection = Field(LightSection(), description="Colours.")
+    dark: DarkSection = Field(DarkSection(), description="Colours where a reader's machine is set to dark.")
+
+
 class DigestSection(Section):
     body: Literal["summary", "full"] = Field(
         "summary", description="What a mail says of each story: its summary, or all of it as far as mails may be long."
@@ -268,6 +314,7 @@ class Settings(BaseSettings):
     people: dict[str, PersonSection] = Field({}, description="Desks and persons, each under its key.")
     cadence: CadenceSection = Field(CadenceSection(), description="When issues go out.")
     issue: IssueSection = Field(IssueSection(), description="What an issue is made of.")
+    look: LookSection = Field(LookSection(), description="How pages and mail look.")
     notices: NoticesSection = Field(NoticesSection(), description="What editors and operators are told, and where.")
     digest: DigestSection = Field(DigestSection(), description="What the mail says.")
     mail: MailSection = Field(MailSection(), description="How mail leaves.")
@@ -380,8 +427,9 @@ def read(root: Path) -> tuple[Config, list[Problem]]:
             raise ConfigError(problems) from None
     password, unreadable = _password(root, settings.mail)
     config = _config(root, settings, password)
-    marks, unfit = _marks(root, settings.site, text)
-    site = replace(config.site, icon=marks.get("icon"), logo=marks.get("logo"))
+    site, unfit = looks.seen(
+        config.site, root, settings.site.icon, settings.site.logo, settings.look.logo, partial(_at, text)
+    )
     return replace(config, site=site), [*problems, *unreadable, *unfit]
 
 
@@ -567,6 +615,12 @@ def _locate(text: str, keys: tuple[str, ...]) -> int:
     return best
 
 
+def _at(text: str, key: tuple[str, ...], code: str, message: str, **told: Any) -> Problem:
+    """A Problem at the line of a key."""
+    line = _locate(text, key)
+    return Problem(code, message, file=FILE_NAME, line=line, excerpt=_line(text, line), **told)
+
+
 # --- from settings to the words --------------------------------------------------------------------
 
 
@@ -609,38 +663,13 @@ def _site(settings: Settings) -> Site:
         hubs=settings.publish.hubs,
         rights=told.rights,
         full_text=settings.digest.body == "full",
+        look=_look(settings.look),
     )
 
 
-def _marks(root: Path, told: SiteSection, text: str) -> tuple[dict[str, Asset], list[Problem]]:
-    """The pictures that stand for the site, by their keys, and what is wrong with them."""
-    found, problems = {}, []
-    for key, name, wide in (("icon", told.icon, False), ("logo", told.logo, True)):
-        if not name:
-            continue
-        wrong, content = "", b""
-        try:
-            content = (root / name).read_bytes()
-            wrong = _unfit(content, wide=wide)
-        except OSError as error:
-            wrong = f"cannot be read: {error.strerror}"
-        if wrong:
-            line = _locate(text, ("site", key))
-            place: dict[str, Any] = {"file": FILE_NAME, "line": line, "excerpt": _line(text, line)}
-            problems.append(Problem("C107", f"site.{key} {wrong}", why=f"It says {name!r}.", **place))
-        else:
-            found[key] = Asset(f"{key}.png", content)
-    return found, problems
-
-
-def _unfit(content: bytes, *, wide: bool) -> str:
-    """Why these octets are not the picture that is meant; its size stands at the start (PNG 11.2.1)."""
-    if content[:8] != b"\x89PNG\r\n\x1a\n" or content[12:16] != b"IHDR" or len(content) < 33:
-        return "is not a PNG"
-    width, height = int.from_bytes(content[16:20], "big"), int.from_bytes(content[20:24], "big")
-    if wide:
-        return "" if width == 2 * height else f"must be twice as wide as high, and is {width} × {height}"
-    return "" if width == height >= 512 else f"must be square, of 512 pixels or more, and is {width} × {height}"
+def _look(told: LookSection) -> Look:
+    light, dark = Palette(**told.light.model_dump()), Palette(**told.dark.model_dump())
+    return Look(light, dark, told.titles, told.text)
 
 
 def _sender(settings: Settings, host: str) -> Sender:

@@ -67,7 +67,7 @@ class Look:
     dark: Palette = DARK
     titles: str = "serif"  # or sans
     text: str = "serif"
-    logo: Asset | None = None  # in the masthead of mails, where the name stands else
+    logo: Variant | None = None  # a PNG at the web root, in the masthead of mails, where the name stands else
 
 
 @dataclass(frozen=True, slots=True)

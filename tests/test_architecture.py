@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "newsletter"
-GROUND = {"model", "errors", "segments", "tongue", "words"}
+GROUND = {"colours", "errors", "model", "segments", "tongue", "words"}
 ROOMS = {"content", "publish", "issues", "delivery", "readers", "store", "outside"}
 EDGES = {
     "content.source",
@@ -33,7 +33,7 @@ EDGES = {
     "delivery.lane",
     "store",
 }
-DOORS = {"app", "cli", "clock", "web", "config", "templates", "starter"}
+DOORS = {"app", "cli", "clock", "web", "config", "looks", "templates", "starter"}
 IMPURE = {
     "time",
     "random",

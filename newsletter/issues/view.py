@@ -84,6 +84,14 @@ class LastIssueView:
 
 
 @dataclass(frozen=True, slots=True)
+class LogoView:
+    """The picture that stands for the name of the publication."""
+
+    url: str
+    width: int  # pixels, as it is shown
+
+
+@dataclass(frozen=True, slots=True)
 class DigestView:
     """One Issue as the mail shows it; `why` and `unsubscribe_url` hold Sentinels."""
 
@@ -92,6 +100,7 @@ class DigestView:
     language: str
     direction: str  # ltr or rtl
     look: Look
+    logo: LogoView | None
     number: int
     title: str  # of the document
     label: str  # what a screen reader calls the mail
@@ -168,6 +177,7 @@ def view(
         language=site.language,
         direction=site.direction,
         look=site.look,
+        logo=_logo(site),
         number=number,
         title=tongue.say("%(publication)s #%(number)s: %(title)s", **facts, title=_one_line(stories[0].title)),
         label=tongue.say("%(publication)s issue %(number)s, %(day)s", **facts, day=tongue.long_date(day)),
@@ -188,6 +198,12 @@ def view(
         reply_line=_reply_line(site),
         postal_address=_postal_address(site),
     )
+
+
+def _logo(site: Site) -> LogoView | None:
+    """At half its size, so that it is sharp on fine screens."""
+    logo = site.look.logo
+    return LogoView(site.address_of(logo.name), max(1, logo.width // 2)) if logo else None
 
 
 def paragraphs(text: str) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 from jinja2 import Environment
 
 from newsletter.model import Asset, File, Issue, IssueState, Library, Post, Recipe, Site, Slot, Story
-from newsletter.publish import discovery, keys, metadata, more, sitemap, views
+from newsletter.publish import discovery, keys, look, metadata, more, sitemap, views
 from newsletter.publish.around import Surroundings, around_all, newest_first
 from newsletter.publish.catalogue import Feed, feeds
 from newsletter.publish.contexts import (
@@ -114,8 +114,8 @@ def recipes(
         *beside,
     ]
     pages = [*_pages(leaves, site, templates)]
-    marks = [File(PurePosixPath(mark.name), mark.content) for mark in (site.icon, site.logo) if mark]
-    plain = map(ready, [*_styles(templates), _robots(site), *marks])
+    marks = [File(PurePosixPath(mark.name), mark.content) for mark in (site.icon, site.logo, site.look.logo) if mark]
+    plain = map(ready, [*_styles(site, templates), _robots(site), *marks])
     maps = sitemap.recipes(site, library, [leaf.path for leaf in leaves])
     return sorted([*pages, *_assets(whole), *plain, *maps], key=lambda recipe: recipe.path.parts)
 
@@ -340,12 +340,13 @@ def _content(whole: File | Asset) -> bytes:
     return whole.content
 
 
-def _styles(templates: Environment) -> list[File]:
-    """As they are written, not rendered: braces in a style sheet are no template."""
+def _styles(site: Site, templates: Environment) -> list[File]:
+    """As they are written, not rendered, since braces in a style sheet are no template; and after them the look."""
     if templates.loader is None:
         return []
     sources = {path: templates.loader.get_source(templates, name)[0] for path, name in _STYLES.items()}
-    return [File(PurePosixPath(path), source.encode()) for path, source in sources.items()]
+    own = look.css(site.look)
+    return [File(PurePosixPath(path), (source + own).encode()) for path, source in sources.items()]
 
 
 def _robots(site: Site) -> File:
