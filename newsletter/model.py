@@ -371,9 +371,9 @@ class Cadence:
     zone: ZoneInfo
     late_limit: timedelta
     first_slot: date | None = None
+    moved: Mapping[str, datetime] = field(default_factory=dict)  # key of a Slot -> when it comes instead
     preview: timedelta = timedelta(0)  # before a slot, in wall-clock time: when editors get its mail; 0 for never
     freeze: timedelta = timedelta(0)  # before a slot: when its Issue is frozen
-    moved: Mapping[str, datetime] = field(default_factory=dict)  # key of a Slot -> when it comes instead
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -383,6 +383,11 @@ class Slot:
     key: str
     due: datetime
     local: datetime = field(compare=False)  # the same instant on the cadence's wall clock
+
+    @property
+    def outside(self) -> bool:
+        """Whether it is of no Cadence, but of one Issue that somebody made beside the rhythm."""
+        return self.key.startswith("extra:")
 
 
 @dataclass(frozen=True, slots=True)

@@ -408,6 +408,9 @@ class Ledger(Protocol):
 
     def counts(self, edition: str, number: int) -> Mapping[DeliveryState, int]: ...
     def deliveries(self, edition: str, number: int, state: DeliveryState | None = None) -> Sequence[Delivery]: ...
+    def doubtful(self, edition: str, number: int) -> Sequence[Delivery]:
+        """Those that a person has still to decide about: uncertain, or failed in a way that may pass."""
+
     def delivery(self, edition: str, number: int, subscriber_id: int) -> Delivery | None: ...
     def attempts(self, edition: str, number: int, subscriber_id: int) -> Sequence[Attempt]: ...
     def trouble(self, edition: str, number: int) -> str:
@@ -431,6 +434,19 @@ class Ledger(Protocol):
     def last_beat(self, process: str) -> datetime | None: ...
     def log(self, entry: LogEntry) -> None: ...
     def entries(self, limit: int = 50) -> Sequence[LogEntry]: ...
+
+
+class Instance(Protocol):
+    """Which copy of a site this is."""
+
+    def doubt(self) -> str:
+        """Why this may be a copy or an older state, in words; empty for the site itself. Raises Outside."""
+
+    def claim(self) -> None:
+        """Be the site from now on. Raises Outside."""
+
+    def remember(self) -> None:
+        """Write down how far the records came, for a site that is not in doubt. Raises Outside."""
 
 
 class Roster(Protocol):

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import count, islice
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from newsletter import words
-from newsletter.errors import Problem, UsageError
+from newsletter.errors import Problem, UsageError, nearest
 from newsletter.model import Cadence, Slot
 
 _WEEK = timedelta(weeks=1)
+_RHYTHM = re.compile(r"(\w+) ((?:[01]\d|2[0-3]):[0-5]\d)(?: ([\w/+-]+))?", re.ASCII)
 _KEY = re.compile(r"(\d{4})-W(\d{2})", re.ASCII)
 
 
@@ -53,6 +56,35 @@ def slot_on(cadence: Cadence, day: date) -> Slot:
 def week_before(cadence: Cadence, slot: Slot) -> Slot:
     """The slot one week earlier."""
     return _slot_in_week(cadence, _monday(slot.key) - _WEEK)
+
+
+def in_words(cadence: Cadence) -> str:
+    """`Fridays 08:00 Madrid`."""
+    zone = str(cadence.zone).rpartition("/")[2].replace("_", " ")
+    return f"{words.WEEKDAYS[cadence.weekday]}s {cadence.at:%H:%M} {zone}"
+
+
+def parse(text: str, cadence: Cadence) -> Cadence:
+    """`fridays 08:00`, or with a zone behind it, as another rhythm. Raises UsageError (I115)."""
+    match = _RHYTHM.fullmatch(" ".join(text.split()))
+    days = [day.lower() for day in words.WEEKDAYS]
+    day = match[1].lower().removesuffix("s") if match else ""
+    if match is None or day not in days:
+        raise UsageError(_no_rhythm(text, nearest(day, days)))
+    try:
+        zone = ZoneInfo(match[3]) if match[3] else cadence.zone
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise UsageError(_no_rhythm(text, None)) from None
+    return replace(cadence, weekday=days.index(day), at=time.fromisoformat(match[2]), zone=zone)
+
+
+def _no_rhythm(text: str, meant: str | None) -> Problem:
+    return Problem(
+        "I115",
+        f'"{text}" is not a rhythm',
+        why="It is a weekday, a time of day, and, where it differs, a time zone of the IANA list.",
+        fixes=(f"Did you mean {meant}?",) if meant else ('newsletter schedule set "fridays 08:00"',),
+    )
 
 
 def preview_at(cadence: Cadence, slot: Slot) -> datetime:

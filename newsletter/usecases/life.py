@@ -116,25 +116,25 @@ def too_late(number: int) -> Problem:
 def unready(press: Press, number: int, *, reason: str, hand: Hand) -> Issue:
     """Thaw it: it is a draft again, under its number. One whose slot is not frozen yet gives it back."""
     issue = open_to(press.ledger, number, IssueAct.UNREADY)
-    ahead = not outside(issue) and cadences.still_open(press.cadence, issue.slot.key, hand.at)
-    if not press.ledger.unready(WEEKLY, number, reason=reason, hand=hand, free_slot=ahead or outside(issue)):
+    ahead = not issue.slot.outside and cadences.still_open(press.cadence, issue.slot.key, hand.at)
+    if not press.ledger.unready(WEEKLY, number, reason=reason, hand=hand, free_slot=ahead or issue.slot.outside):
         raise Refused(too_late(number))
     return issue
 
 
-def outside(issue: Issue) -> bool:
-    """Whether it is outside of the rhythm."""
-    return issue.slot.key.startswith("extra:")
+def coming(press: Press) -> int:
+    """The number of the issue that is made next."""
+    return next_number(press.ledger.issues(WEEKLY))
 
 
 def hold(press: Press, number: int | None, *, reason: str, hand: Hand) -> tuple[int, Slot]:
     """Hold an issue, or the next one before it is made: then it will be made at its slot, and wait for a hand."""
-    coming = next_number(press.ledger.issues(WEEKLY))
-    if number in {None, coming}:
+    upcoming = coming(press)
+    if number in {None, upcoming}:
         slot = place(press).slot
         press.ledger.plan(WEEKLY, SlotPlan(slot.key, PlanKind.HOLD, hand, reason))
         press.ledger.log(LogEntry(hand.at, hand.who, hand.channel, "hold", f"slot {slot.key}", "", "held", reason))
-        return coming, slot
+        return upcoming, slot
     issue = open_to(press.ledger, number or 0, IssueAct.HOLD)
     said = f"held by {hand.who}" + (f": {reason}" if reason else "")
     if not press.ledger.hold(WEEKLY, issue.number, reason=said, hand=hand):
@@ -144,19 +144,18 @@ def hold(press: Press, number: int | None, *, reason: str, hand: Hand) -> tuple[
 
 def skip(press: Press, number: int | None, *, reason: str, hand: Hand) -> tuple[int, Slot]:
     """Let an issue, or the next slot, pass: its stories wait for the one after it."""
-    issues = press.ledger.issues(WEEKLY)
-    coming = next_number(issues)
+    upcoming = coming(press)
     said = reason or f"skipped by {hand.who}"
-    if number not in {None, coming}:
+    if number not in {None, upcoming}:
         issue = open_to(press.ledger, number or 0, IssueAct.SKIP)
         if not press.ledger.skip(WEEKLY, issue.number, reason=said, hand=hand):
             raise Refused(too_late(issue.number))
         return issue.number, issue.slot
     slot = place(press).slot
-    if any(issue.number == coming for issue in issues):  # thawed
-        press.ledger.skip(WEEKLY, coming, reason=said, hand=hand)
+    if press.ledger.issue(WEEKLY, upcoming):  # thawed
+        press.ledger.skip(WEEKLY, upcoming, reason=said, hand=hand)
     skip_slot(press.ledger, slot, reason=said, hand=hand)
-    return coming, slot
+    return upcoming, slot
 
 
 def skip_slot(ledger: Ledger, slot: Slot, *, reason: str, hand: Hand) -> bool:

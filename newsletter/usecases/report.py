@@ -8,8 +8,9 @@ from datetime import datetime
 
 from newsletter.errors import Problem, UsageError
 from newsletter.issues import cadence as cadences
-from newsletter.issues.selection import Selection
+from newsletter.issues.selection import Selection, held, paused
 from newsletter.model import (
+    ALL_SLOTS,
     WEEKLY,
     Attempt,
     Cadence,
@@ -18,7 +19,9 @@ from newsletter.model import (
     DeliveryState,
     Issue,
     IssueState,
+    PlanKind,
     Slot,
+    SlotPlan,
     SlotRecord,
     Subscriber,
 )
@@ -59,7 +62,7 @@ def status(press: Press, roster: Roster, selection: Selection) -> Status:
     attention = tuple(issue for issue in issues if issue.state in ATTENTION)
     going = tuple(i for i in issues if i.state is IssueState.SENDING or (i.state is IssueState.READY and i.send_at))
     shown = {issue.number for issue in (*attention, *going, *([last] if last else []))}
-    last_slot = slots[-1] if slots else None
+    last_slot = next((one for one in reversed(slots) if one.due <= press.now or one.issue_number), None)
     return Status(
         place=place(press),
         next_number=next_number(issues),
@@ -119,17 +122,24 @@ class Upcoming:
     note: str  # what the clocks did to it
     issue: Issue | None = None  # the one that took it, ahead of its time
     drafted: int | None = None  # number of the issue that would take it
+    hold: str = ""  # why its issue would not go out by itself
 
 
 def upcoming(*, ledger: Ledger, cadence: Cadence, now: datetime, count: int) -> list[Upcoming]:
     """The next slots."""
     issues = {issue.number: issue for issue in ledger.issues(WEEKLY)}
     records = {record.key: record for record in ledger.slots(WEEKLY)}
+    plans = {plan.key: _standing(plan) for plan in ledger.plans(WEEKLY) if plan.kind is not PlanKind.MOVE}
     free = free_slot(cadence, records.values(), now)
     rows = []
     for slot in cadences.next_slots(cadence, now, count):
         record = records.get(slot.key)
         taken_by = issues.get(record.issue_number) if record and record.issue_number else None
         drafted = next_number(tuple(issues.values())) if slot.key == free.key else None
-        rows.append(Upcoming(slot, record, cadences.clock_note(cadence, slot), taken_by, drafted))
+        why = plans.get(slot.key) or plans.get(ALL_SLOTS, "")
+        rows.append(Upcoming(slot, record, cadences.clock_note(cadence, slot), taken_by, drafted, why))
     return rows
+
+
+def _standing(plan: SlotPlan) -> str:
+    return held(plan) if plan.kind is PlanKind.HOLD else paused(plan)

@@ -7,14 +7,15 @@ from datetime import datetime
 from newsletter import words
 from newsletter.errors import Problem, Refused
 from newsletter.issues import cadence as cadences
-from newsletter.model import WEEKLY, Hand, LogEntry, PlanKind, Slot, SlotPlan
+from newsletter.model import ALL_SLOTS, WEEKLY, Cadence, Hand, LogEntry, PlanKind, Slot, SlotOutcome, SlotPlan
+from newsletter.ports import Ledger
 from newsletter.usecases.choose import Press, free_slot
 from newsletter.usecases.life import skip_slot
 
 
 def pause_slots(press: Press, key: str, *, reason: str, hand: Hand) -> Slot | None:
     """Let a slot to come pass, or all (`all`) until they are resumed. Raises Refused (I114), UsageError (I101)."""
-    if key == "all":
+    if key == ALL_SLOTS:
         press.ledger.plan(WEEKLY, SlotPlan(key, PlanKind.PAUSE, hand, reason))
         press.ledger.log(LogEntry(hand.at, hand.who, hand.channel, "pause", "schedule", "", "paused", reason))
         return None
@@ -41,14 +42,30 @@ def resume_slots(press: Press, key: str, *, hand: Hand) -> tuple[str, ...]:
     """Take back what was decided about a slot, or about all; in words, what that was. Raises UsageError (I101)."""
     ledger = press.ledger
     undone = [kind.value for kind in PlanKind if ledger.unplan(WEEKLY, key, kind)]
-    if key != "all":
+    if key != ALL_SLOTS:
         ahead = cadences.slot_for(press.cadence, key).due > press.now
         if ahead and ledger.free_slot(WEEKLY, key):
             undone.append("pause")
     if undone:
-        what = "schedule" if key == "all" else f"slot {key}"
+        what = "schedule" if key == ALL_SLOTS else f"slot {key}"
         ledger.log(LogEntry(hand.at, hand.who, hand.channel, "resume", what, ", ".join(undone), ""))
     return tuple(undone)
+
+
+def decided(ledger: Ledger, key: str) -> tuple[str, ...]:
+    """What `resume_slots` would take back, in words."""
+    plans = [plan.kind.value for plan in ledger.plans(WEEKLY) if plan.key == key]
+    skipped = [r for r in ledger.slots(WEEKLY) if r.key == key and r.outcome is SlotOutcome.SKIPPED]
+    return (*plans, *(["pause"] if skipped and not skipped[0].issue_number else []))
+
+
+def change(press: Press, wanted: Cadence, passed: tuple[Slot, ...], *, hand: Hand) -> None:
+    """Write down that the rhythm is another one; slots that it puts into the past are skipped."""
+    before, after = cadences.in_words(press.cadence), cadences.in_words(wanted)
+    press.ledger.start(WEEKLY, press.now)
+    for slot in passed:
+        skip_slot(press.ledger, slot, reason=f"the rhythm changed: {before} → {after}", hand=hand)
+    press.ledger.log(LogEntry(hand.at, hand.who, hand.channel, "set", "schedule", before, after))
 
 
 def move_slot(press: Press, key: str, to: datetime, *, hand: Hand, dry_run: bool = False) -> Slot:

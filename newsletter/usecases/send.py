@@ -62,7 +62,7 @@ def plan(press: Press, roster: Roster, number: int | None, *, at: datetime | Non
     if number is None:
         known = next((i for i in issues if i.state in {IssueState.READY, IssueState.HELD} and i.send_at is None), None)
     if known is not None and known.state is not IssueState.DRAFT:
-        return _frozen(press, roster, known)
+        return _frozen(press, roster, known, at or press.now)
     upcoming = next_number(issues)
     if number not in {None, upcoming}:
         raise UsageError(
@@ -89,7 +89,7 @@ def may_start(at: datetime, now: datetime) -> Problem | None:
     )
 
 
-def _frozen(press: Press, roster: Roster, issue: Issue) -> Plan:
+def _frozen(press: Press, roster: Roster, issue: Issue, start: datetime) -> Plan:
     if refusal := lifecycle.may_send(issue, press.ledger.counts(WEEKLY, issue.number), press.now):
         raise Refused(refusal)
     problems = recheck.frozen(press, issue).problems
@@ -103,6 +103,7 @@ def _frozen(press: Press, roster: Roster, issue: Issue) -> Plan:
         slot=issue.slot,
         problems=problems,
         issue=issue,
+        ahead=issue.slot.due > start,
         audience=audience(roster),
     )
 
@@ -190,7 +191,8 @@ def cancel(ledger: Ledger, cadence: Cadence, number: int, *, reason: str, hand: 
     One that was to go ahead of its slot, and that nobody got, gives the slot back: the mended issue goes out then.
     """
     issue = stoppable(ledger, number)
-    ahead = cadences.still_open(cadence, issue.slot.key, hand.at)
+    slot = issue.slot
+    ahead = not slot.outside and cadences.still_open(cadence, slot.key, hand.at)
     return ledger.cancel(WEEKLY, number, reason=reason, hand=hand, free_slot=ahead)
 
 
