@@ -26,6 +26,7 @@ from newsletter.model import (
     Issue,
     Library,
     Message,
+    NoticeKind,
     Person,
     Post,
     Slot,
@@ -727,9 +728,13 @@ class App:
 
     def tell(self, now: datetime) -> None:
         """Write down what editors and operators are to hear of by now: what became of issues and slots."""
+        from newsletter.issues.notice import locked
         from newsletter.usecases.notices import happened
 
-        for notice in happened(self.ledger, self.config.site, now):
+        if doubt := self.instance.doubt():  # what the original does is its own to tell
+            self.desk.tell(locked(doubt, now, self.config.site))
+            return
+        for notice in happened(self.ledger, self.cadence, self.config.site, now):
             self.desk.tell(notice)
 
     def tell_of_posts(self, loaded: Loaded, now: datetime) -> None:
@@ -768,7 +773,7 @@ class App:
         """Give what people were not told yet to the mail server and the webhook; the caller holds the sender lock."""
         from newsletter.usecases.notices import hand_over
 
-        return hand_over(self.desk, clock)
+        return hand_over(self.desk, clock, only=NoticeKind.LOCKED if self.instance.doubt() else None)
 
     def unsubscribe_url(self, subscriber_id: int, version: int) -> str:
         return f"{self.config.site.web_url}/u/{self.tokens.unsubscribe(subscriber_id, version)}"
