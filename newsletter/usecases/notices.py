@@ -219,6 +219,6 @@ def _settled(copy: NoticeCopy, receipt: Receipt, now: datetime) -> NoticeCopy:
     return replace(answered, state=NoticeState.WAITING, next_at=again, done_at=None)
 
 
-def broken(copies: Sequence[NoticeCopy]) -> bool:
+def mail_is_broken(copies: Sequence[NoticeCopy]) -> bool:
     """Whether mail itself is broken, as far as notices know: one was tried, and waits."""
     return any(copy.state is NoticeState.WAITING and copy.attempts and copy.to != WEBHOOK for copy in copies)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 
 from newsletter import config
 from newsletter.app import App
-from newsletter.model import NoticeKind
+from newsletter.model import Hand, NoticeKind, PlanKind, SlotPlan
 from newsletter.usecases import review
 from tests.acceptance.harness import CONFIGURATION, SiteFolder, parsed, part
 from tests.unit.usecases.world import SLOT, WEDNESDAY, WEEK, World, a_world
@@ -286,3 +288,43 @@ def test_a_text_that_nobody_kept_is_told_without_lines(reviewed: World) -> None:
     [notice] = reviewed.app.notices.about(NoticeKind.EDITED, "post recall-watch")
     assert notice.lines == ()
     assert "not known here" in notice.why
+
+
+# --- what was decided about slots, and copies of the site ------------------------------------------
+
+
+def test_a_hold_a_pause_and_a_doubtful_clock_are_told_once(world: World) -> None:
+    ledger = world.app.ledger
+    for key, kind in (("2026-W48", PlanKind.HOLD), ("all", PlanKind.PAUSE), ("all", PlanKind.CLOCK)):
+        ledger.plan("weekly", SlotPlan(key, kind, Hand("chief", "cli", WEDNESDAY), "letters come late"))
+    for _ in range(2):
+        world.app.tell(WEDNESDAY)
+    assert sorted(told(world)) == ["clock", "held", "paused"]
+    [held] = world.app.notices.about(NoticeKind.HELD, "2026-W48")
+    assert (held.what.startswith("Chief holds"), held.why) == (True, "Letters come late.")
+
+
+def test_a_preview_of_what_is_held_says_that_nobody_gets_it(world: World) -> None:
+    hand = Hand("chief", "cli", WEDNESDAY)
+    world.app.ledger.plan("weekly", SlotPlan("2026-W48", PlanKind.HOLD, hand, "letters come late"))
+    tick(world, THURSDAY)
+    [notice] = world.app.notices.about(NoticeKind.PREVIEW, "2026-W48")
+    assert notice.otherwise == "it is held, and no reader gets it: held by chief: letters come late"
+
+
+def test_a_copy_of_the_site_tells_that_it_is_locked_and_nothing_that_the_original_owes(world: World) -> None:
+    world.app.tell(SLOT)
+    tick(world, SLOT + timedelta(hours=4))
+    first = len(world.folder.mails())
+    world.app.desk.tell(replace(world.app.notices.last(1)[0][0], key="owed by both"))
+    world.app.close()
+    copy = world.folder.root.with_name("copy")
+    shutil.copytree(world.folder.root, copy)
+    app = App(config.load(copy))
+    for _ in range(2):
+        app.tell(SLOT + timedelta(hours=5))
+        app.hand_over_notices(lambda: SLOT + timedelta(hours=5))
+    new = subjects(SiteFolder(copy), "desk.example")[:]
+    app.close()
+    assert len(new) == first + 2  # Chief and Night
+    assert new.count("[Auto Trendy] A copy of the site is locked") == 2
