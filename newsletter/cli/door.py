@@ -76,7 +76,7 @@ class Door:
             wanted = [_inside(config.root, path) for path in paths]
             loaded = app.loaded(self.now_in(config.site.timezone))
             unsaid = app.unsaid(loaded.library, self.now_in(config.site.timezone))
-            every = (*problems, *remarks(config), *loaded.problems, *unsaid)
+            every = (*problems, *remarks(config), *loaded.problems, *unsaid, *app.stale(loaded.library))
             return [p for p in every if not paths or _concerns(p, wanted)], len(loaded.library.known_ids)
 
     def unchanged(self) -> Published | None:
