@@ -48,13 +48,19 @@ class Status:
     standing: tuple[SlotPlan, ...]  # what keeps all issues from being made
     undecided: tuple[Slot, ...]  # slots that passed and have no outcome yet
     trouble: Mapping[int, str]  # why an issue that is being sent reaches nobody at present, by number
+    doubt: str = ""  # why this may be a copy of a site
+
+    def ready(self, now: datetime) -> Issue | None:
+        """The next issue, if it is frozen already."""
+        coming = [one for one in self.going if one.state is IssueState.READY and one.send_at and one.send_at > now]
+        return min(coming, key=lambda one: one.send_at or now, default=None)
 
 
 ATTENTION = {IssueState.HELD, IssueState.PAUSED, IssueState.NEEDS_ATTENTION}
 OVER = {IssueState.SENT, IssueState.NEEDS_ATTENTION}
 
 
-def status(press: Press, roster: Roster, selection: Selection) -> Status:
+def status(press: Press, roster: Roster, selection: Selection, doubt: str = "") -> Status:
     """Everything that `newsletter status` shows."""
     ledger = press.ledger
     issues = ledger.issues(WEEKLY)
@@ -79,6 +85,7 @@ def status(press: Press, roster: Roster, selection: Selection) -> Status:
         standing=tuple(plan for plan in ledger.plans(WEEKLY) if plan.key == ALL_SLOTS),
         undecided=tuple(due(press)),
         trouble={i.number: why for i in going if (why := ledger.trouble(WEEKLY, i.number))},
+        doubt=doubt,
     )
 
 
