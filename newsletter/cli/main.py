@@ -32,6 +32,7 @@ BLOCKS: dict[str, dict[str, tuple[str, str]]] = {
         "feed": ("newsletter.cli.feed:feed", "list, check"),
         "schedule": ("newsletter.cli.look:schedule", "next"),
         "log": ("newsletter.cli.look:log", "who did what"),
+        "templates": ("newsletter.cli.templates:templates", "list, copy, diff"),
     },
     "The machine verbs, safe to repeat": {
         "publish": ("newsletter.cli.machine:publish", "build feeds and archive"),
