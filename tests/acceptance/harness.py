@@ -94,8 +94,16 @@ class SiteFolder:
         assert result.status == 0, result.err
         return self
 
-    def run(self, *words: str, now: str | None = None, given: str | None = None, timeout: float = 60) -> Result:
-        result = self._ended(command, self._words(words, now), given=given, timeout=timeout)
+    def run(
+        self,
+        *words: str,
+        now: str | None = None,
+        given: str | None = None,
+        timeout: float = 60,
+        by: Callable[[tuple[str, ...]], None] = command,
+    ) -> Result:
+        """The command; `by` is what runs it, if that shall be another."""
+        result = self._ended(by, self._words(words, now), given=given, timeout=timeout)
         assert "Traceback" not in result.err, result.err
         return result
 

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from newsletter.delivery.engine import drain
+from tests.acceptance.forked import command
 from tests.acceptance.harness import FRIDAY, SiteFolder, parsed, part
+from tests.edges.sending import HURRY
 from tests.served import served
 from tests.smtpd import CERTIFICATE, DROP_STORED, Smtpd
 
@@ -81,11 +84,18 @@ def test_a_server_without_starttls_is_never_spoken_to_in_the_clear(site: SiteFol
     assert not any(c.startswith("MAIL") for c in server.commands)
 
 
+def without_rests(words: tuple[str, ...]) -> None:
+    """The command, asking a server that is away again at once; how long it rests is `test_sending`'s."""
+    assert drain.__kwdefaults__
+    drain.__kwdefaults__["patience"] = HURRY
+    command(words)
+
+
 def test_with_the_server_away_nothing_is_called_sent_and_it_goes_on_later(site: SiteFolder, server: Smtpd) -> None:
     through(site, server).readers(3)
     server.refuse()
     site.ok("prepare", now=FRIDAY)
-    result = site.run("deliver", now=FRIDAY)
+    result = site.run("deliver", now=FRIDAY, by=without_rests)
     assert result.status == 4
     (issue,) = site.issues()
     assert (issue["state"], issue["deliveries"]) == ("sending", {"waiting": 3})

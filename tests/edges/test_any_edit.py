@@ -32,7 +32,7 @@ from tests.builders import an_issue
 
 NOW = datetime(2022, 2, 11, 7, tzinfo=UTC)
 OLD = 1_600_000_000 * 10**9  # a moment that the system's clock has long left
-EDITS = int(os.environ.get("EDITS", "15"))
+EDITS = int(os.environ.get("EDITS", "8"))
 NAMES = ("p0", "p1", "p2", "p3", "p4", "p5", "new", "newer")
 TEXTS = ("Some words.", "Other words, and more of them.", "## A heading\n\nA [link](https://example.org/a) & more.")
 TITLES = ("Cars", "Vans & more", "What <b>is</b> it?", "Cars")

@@ -124,7 +124,7 @@ def test_a_publish_after_an_edit_equals_a_first_one(site: Path, tmp_path: Path, 
     assert seen(site) == cold(site, tmp_path / "cold")
 
 
-@settings(deadline=None, max_examples=12)
+@settings(deadline=None, max_examples=4)
 @given(st.lists(st.tuples(st.sampled_from(sorted(EDITS)), st.booleans()), min_size=1, max_size=4))
 def test_any_row_of_edits_ends_where_a_first_publish_does(
     tmp_path_factory: pytest.TempPathFactory, edits: list[tuple[str, bool]]
