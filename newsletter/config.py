@@ -26,6 +26,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from newsletter import looks
 from newsletter.errors import ConfigError, Problem, nearest
 from newsletter.model import DARK, LIGHT, USUAL, Brief, Cadence, Look, Palette, Person, Sender, Site
+from newsletter.tongue import is_known, known, spoken
 
 FILE_NAME = "newsletter.toml"
 ENV_PREFIX = "NEWSLETTER_"
@@ -156,7 +157,9 @@ class SiteSection(Section):
         description="Tagging authority of post ids (RFC 4151), such as `autotrendy.example,2022`. Never change it. "
         "Default: the host of `site.url`.",
     )
-    take_label: Line = Field("", description="Heading of the house opinion. Default: the title and “'s take”.")
+    take_label: Line = Field(
+        "", description="Heading of the house opinion. Default: the title and “'s take”, in the language."
+    )
     rights: Line = Field("", description="What feeds say of rights: `© 2026 Auto Trendy`, or a licence.")
     icon: Picture = Field(
         "", description="A square PNG of 512 pixels or more beside this file, for feeds and browsers."
@@ -475,6 +478,27 @@ def _default_words(value: object) -> str:
     return "" if value is None else str(value)
 
 
+def remarks(told: Config) -> list[Problem]:
+    """What works, but not as was meant: C111 for a language in which we have no fixed words."""
+    language = told.site.language
+    if is_known(language):
+        return []
+    text = _read(told.root / FILE_NAME)
+    line = _locate(text, ("site", "language"))
+    return [
+        Problem(
+            "C111",
+            f"There are no fixed words in the language {language!r}",
+            file=FILE_NAME,
+            line=line,
+            excerpt=_line(text, line),
+            why=f"Readers get “Read more”, dates and the like in English. There are {known()}.",
+            fixes=("Write these words into your own templates: newsletter templates list",),
+            level="warn",
+        )
+    ]
+
+
 # --- reading and telling ---------------------------------------------------------------------------
 
 
@@ -656,7 +680,7 @@ def _site(settings: Settings) -> Site:
         language=told.language,
         timezone=ZoneInfo(told.timezone),
         authority=told.authority or host,
-        take_label=told.take_label or f"{told.title}'s take",
+        take_label=told.take_label or spoken(told.language).say("%(publication)s's take", publication=told.title),
         sender=_sender(settings, host),
         people={key: Person(key, p.name, p.email, p.role) for key, p in settings.people.items()},
         review=settings.review == "on",

@@ -21,6 +21,11 @@ from zoneinfo import ZoneInfo
 _RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "he", "ku", "ps", "ug", "ur", "yi"})
 
 
+def direction_of(language: str) -> str:
+    """`rtl` for a language written from right to left, else `ltr`."""
+    return "rtl" if language.lower().partition("-")[0] in _RIGHT_TO_LEFT else "ltr"
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """A desk or a human who writes, reviews or operates; named by `key` in posts and on the command line."""
@@ -95,7 +100,7 @@ class Site:
     @property
     def direction(self) -> str:
         """`rtl` for a language written from right to left, else `ltr`."""
-        return "rtl" if self.language.lower().partition("-")[0] in _RIGHT_TO_LEFT else "ltr"
+        return direction_of(self.language)
 
     def address_of(self, path: str) -> str:
         """The absolute URL of a path below `feeds/`: `address_of("posts/x/")`."""

@@ -180,6 +180,18 @@ def test_a_library_that_breaks_the_rules_is_caged_in_one_module(library: str, ho
     assert users == {home}
 
 
+def test_the_way_of_a_test_mail_cannot_read_a_reader() -> None:
+    """A test of an issue goes to the house only: what could name a reader never comes into its two modules."""
+    way = (PACKAGE / "usecases/proof.py", {"Proofs", "Transport"}), (PACKAGE / "store/proofs.py", {"proof"})
+    for path, allowed in way:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        edges = ("newsletter.ports", "newsletter.store.tables")
+        taken = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module in edges]
+        assert {alias.name for node in taken for alias in node.names} == allowed
+        words = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        assert not words & {"Roster", "Ledger", "Subscriber", "subscriber", "delivery", "App"}
+
+
 @pytest.mark.parametrize("module", PURE_HALF)
 def test_the_pure_half_loads_no_database_mail_or_scheduler(module: str) -> None:
     script = (

@@ -94,8 +94,11 @@ class Below:
 
 
 def _missing(pages: Pages) -> Callable[[Scope], Response]:
+    say = pages.tongue.say
+
     def missing(scope: Scope) -> Response:
-        return pages.plain(scope, 404, "There is no such page", "It may have moved, or the address was cut off.")
+        sentence = say("It may have moved, or the address was cut off.")
+        return pages.plain(scope, 404, say("There is no such page"), sentence)
 
     return missing
 
