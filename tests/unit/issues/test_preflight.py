@@ -249,6 +249,14 @@ def test_what_an_editor_left_in_the_note_or_the_subject_is_found(left: str) -> N
         assert "I304" in {problem.code for problem in preflight(digest, view, Facts())}
 
 
+@pytest.mark.parametrize(("length", "found"), [(80, False), (81, True)])
+def test_a_long_note_is_asked_about(length: int, found: bool) -> None:
+    brief = Brief(note="word " * length)
+    view = a_view(*STORIES, site=PUBLIC, brief=brief)
+    problems = preflight(a_digest(*STORIES, site=PUBLIC, brief=brief), view, Facts())
+    assert ("I334" in {problem.code for problem in problems}) is found
+
+
 def test_the_weight_is_counted_in_octets_of_utf_8() -> None:
     assert budget.size(Digest("s", "p", "é", "t")) == 2
     assert budget.check(Digest("s", "p", "x" * 80_000, "t")) is None
@@ -262,7 +270,7 @@ def test_the_weight_is_counted_in_octets_of_utf_8() -> None:
 def test_nothing_is_left_over_for_the_longest_and_the_emptiest_reader(own: Mapping[Sentinel, str]) -> None:
     for variant in segments.to_look_at(GOOD):
         read = read_by(segments.seen_by(GOOD, variant), own)
-        assert list(leftovers.in_what_is_read(read, VIEW)) == []
+        assert list(leftovers.in_what_is_read(read)) == []
 
 
 @pytest.mark.parametrize("damaged", ["__READER_NAME__", "https://x.invalid/__UNSUB__/", "<!-- segment recap:1 -->"])
@@ -273,4 +281,4 @@ def test_what_should_have_become_a_readers_own_words_and_did_not_is_found(damage
         replace(cut, text=cut.text.replace("one bill", f"one {damaged} bill")),
     ):
         read = read_by(digest, EMPTIEST)
-        assert {problem.code for problem in leftovers.in_what_is_read(read, VIEW)} == {"I304"}
+        assert {problem.code for problem in leftovers.in_what_is_read(read)} == {"I304"}
