@@ -241,6 +241,24 @@ def test_marks_that_an_author_wrote_about_are_not_leftovers() -> None:
     assert "I304" not in codes
 
 
+def test_code_that_an_author_shows_in_a_whole_text_is_no_leftover() -> None:
+    site = a_site(url=PUBLIC.url, full_text=True)
+    html = (
+        "<p>Write <code>{{ digest.title }}</code>, and <a href='https://a.org/{{page}}'>None</a> will know.</p>"
+        "<pre><code>{% for story in stories %}\n  @@NAME@@ lorem ipsum TK\n{% endfor %}\n\n  {{ end }}</code></pre>"
+        "<ul><li>First {{ one }} which is long enough to be wrapped onto a second line of the text part</li></ul>"
+        "<blockquote><p>She said {{ two }} and would not say another word of it, whatever anybody asked.</p></blockquote>"
+        "<table><tr><th>Mark</th><td>{{ three }}</td></tr></table>"
+    )
+    stories = (replace(STORIES[0], html=html), FOLLOW)
+    view, digest = a_view(*stories, site=site), a_digest(*stories, site=site)
+    assert "{{ digest.title }}" in digest.html
+    assert "{{ two }}" in digest.text
+    assert [p.message for p in preflight(digest, view, Facts()) if p.code == "I304"] == []
+    left = replace(digest, html=digest.html.replace("Unsubscribe", "{{ leave }}"))
+    assert "I304" in {p.code for p in preflight(left, view, Facts())}
+
+
 @pytest.mark.parametrize("left", ["TK", "Lorem ipsum", "{{ name }}"])
 def test_what_an_editor_left_in_the_note_or_the_subject_is_found(left: str) -> None:
     for brief in (Brief(note=f"Dear readers, {left}"), Brief(subject=f"The week in cars {left}")):
