@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -14,11 +15,12 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from newsletter import seal
-from newsletter.config import Config
-from newsletter.errors import NewsletterError, Problem, UsageError, nearest
+from newsletter.config import FILE_NAME, Config
+from newsletter.errors import NewsletterError, Problem, Refused, UsageError, nearest
 from newsletter.model import (
     WEEKLY,
     Addressee,
+    Cadence,
     Changes,
     Digest,
     Issue,
@@ -27,6 +29,7 @@ from newsletter.model import (
     Person,
     Post,
     Slot,
+    SlotPlan,
     Source,
     Variant,
 )
@@ -37,6 +40,7 @@ from newsletter.ports import (
     Clock,
     Hosting,
     Hubs,
+    Instance,
     Ledger,
     Notices,
     Output,
@@ -67,6 +71,7 @@ if TYPE_CHECKING:
     from newsletter.store.keys import Keys
     from newsletter.store.lock import SenderLock
     from newsletter.store.mailed import MailedPictures
+    from newsletter.store.settings import SettingsFile
     from newsletter.usecases.choose import Press
     from newsletter.usecases.coming import Coming
     from newsletter.usecases.deliver import Delivered
@@ -79,6 +84,10 @@ if TYPE_CHECKING:
     from newsletter.usecases.texts import Text
 
 # Imports of rooms stand inside the properties on purpose: `publish` must not load the mail room, nor `status` lxml.
+
+
+INSTANCE = "instance.toml"
+"""In the state folder, what a copy of it cannot carry along."""
 
 
 class App:
@@ -185,8 +194,20 @@ class App:
     @cached_property
     def database(self) -> Database:
         from newsletter.store.database import open_database
+        from newsletter.store.instance import Instance
 
-        return open_database(self.config.database)
+        fresh = not self.has_state
+        database = open_database(self.config.database)
+        if fresh:
+            Instance(self.config.state / INSTANCE, database).doubt()  # gives it its mark
+        return database
+
+    @cached_property
+    def instance(self) -> Instance:
+        """Which copy of the site this is."""
+        from newsletter.store.instance import Instance
+
+        return Instance(self.config.state / INSTANCE, self.database)
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -274,8 +295,23 @@ class App:
             )
         )
 
+    def own(self) -> None:
+        """Only the site itself may send. Raises Refused (S309) in a copy or an older state of it."""
+        from newsletter.usecases.claim import locked
+
+        if doubt := self.instance.doubt():
+            raise Refused(locked(doubt))
+
+    def remember(self) -> None:
+        """Write down beside the database how far it came, unless it may be a copy."""
+        if not self.instance.doubt():
+            self.instance.remember()
+
     def close(self) -> None:
         """Let go of what was opened."""
+        if "database" in self.__dict__:
+            with suppress(NewsletterError):
+                self.remember()
         if "lock" in self.__dict__:
             self.lock.release()
         if "database" in self.__dict__:
@@ -333,7 +369,7 @@ class App:
         """The posts, not opened yet, and one hash of all that a publish is made of; empty when it cannot be told."""
         sources = self.sources.read()
         folders = (self.config.root / "templates", default_folder())
-        return sources, seal.inputs(self.config.root, sources, folders, self.config.cadence, self.issues())
+        return sources, seal.inputs(self.config.root, sources, folders, self.cadence, self.issues())
 
     def encode_picture(self, name: str, content: bytes) -> Sequence[Variant]:
         """The picture as it is published, from the album if it is there. Raises SourceErrors."""
@@ -364,11 +400,26 @@ class App:
         """Whether a ledger was ever opened here."""
         return (self.config.state / "newsletter.sqlite3").exists()
 
+    @cached_property
+    def settings(self) -> SettingsFile:
+        from newsletter.store.settings import SettingsFile
+
+        return SettingsFile(self.config.root / FILE_NAME)
+
+    def plans(self) -> Sequence[SlotPlan]:
+        """What was decided about slots; a site that never mailed has no state and gets none for asking."""
+        return self.ledger.plans(WEEKLY) if self.has_state else ()
+
+    @property
+    def cadence(self) -> Cadence:
+        """The rhythm, with the slots that somebody moved. Asked anew each time: another process may move one."""
+        return replace(self.config.cadence, moved={p.key: p.moved_to for p in self.plans() if p.moved_to})
+
     def next_slot(self, now: datetime) -> Slot:
         """The next slot that no issue has taken."""
         from newsletter.usecases.choose import free_slot
 
-        return free_slot(self.config.cadence, self.ledger.slots(WEEKLY) if self.has_state else (), now)
+        return free_slot(self.cadence, self.ledger.slots(WEEKLY) if self.has_state else (), now)
 
     def source_of(self, post: Post) -> Source:
         """The file that a post was read from, with its text. Raises Outside."""
@@ -501,7 +552,7 @@ class App:
         return coming(
             known,
             site=self.config.site,
-            cadence=self.config.cadence,
+            cadence=self.cadence,
             templates=self.templates,
             inspection=self.inspection(library, now),
             now=now,
@@ -564,7 +615,7 @@ class App:
         return Press(
             library=library,
             ledger=self.ledger,
-            cadence=self.config.cadence,
+            cadence=self.cadence,
             site=self.config.site,
             templates=self.templates,
             inspection=self.inspection(library, now),

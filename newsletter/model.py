@@ -376,6 +376,7 @@ class Cadence:
     zone: ZoneInfo
     late_limit: timedelta
     first_slot: date | None = None
+    moved: Mapping[str, datetime] = field(default_factory=dict)  # key of a Slot -> when it comes instead
     preview: timedelta = timedelta(0)  # before a slot, in wall-clock time: when editors get its mail; 0 for never
     freeze: timedelta = timedelta(0)  # before a slot: when its Issue is frozen
 
@@ -387,6 +388,11 @@ class Slot:
     key: str
     due: datetime
     local: datetime = field(compare=False)  # the same instant on the cadence's wall clock
+
+    @property
+    def outside(self) -> bool:
+        """Whether it is of no Cadence, but of one Issue that somebody made beside the rhythm."""
+        return self.key.startswith("extra:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -449,9 +455,13 @@ class PlanKind(StrEnum):
     CLOCK = "clock"  # the same, because the machine's clock jumped
 
 
+ALL_SLOTS = "all"
+"""Stands for every Slot in a SlotPlan."""
+
+
 @dataclass(frozen=True, slots=True)
 class SlotPlan:
-    """What somebody decided about a Slot to come, or, under the key `all`, about every one."""
+    """What somebody decided about a Slot to come, or, under ALL_SLOTS, about every one."""
 
     key: str
     kind: PlanKind

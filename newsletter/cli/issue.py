@@ -30,10 +30,21 @@ _TABLE = {
     "wave": ("newsletter.cli.checks:wave", "let a warning pass, with a reason"),
     "plan": ("newsletter.cli.plan:plan", "decide about the next one: order, subject, note"),
     "send": ("newsletter.cli.issue:send", "trigger an issue by hand"),
+    "ready": ("newsletter.cli.life:ready", "freeze an issue; edits change nothing in it"),
+    "unready": ("newsletter.cli.life:unready", "thaw it again"),
+    "hold": ("newsletter.cli.life:hold", "keep it from going out by itself"),
+    "skip": ("newsletter.cli.life:skip", "let a slot pass"),
+    "pause": ("newsletter.cli.life:pause", "stop handing out for now"),
+    "resume": ("newsletter.cli.life:resume", "go on handing out"),
     "test": ("newsletter.cli.proofs:test", "a test to people of the house"),
     "rehearse": ("newsletter.cli.proofs:rehearse", "the whole send, handing over nothing"),
     "resend": ("newsletter.cli.proofs:resend", "once more, to a reader who missed it"),
     "cancel": ("newsletter.cli.issue:cancel", "stop an issue that is about to go, or going"),
+    "web-only": ("newsletter.cli.life:web_only", "publish it, and mail it to nobody"),
+    "settle": ("newsletter.cli.life:settle", "decide about doubtful deliveries"),
+    "retry": ("newsletter.cli.life:retry", "try failed deliveries once more"),
+    "extra": ("newsletter.cli.life:extra", "an issue outside of the rhythm"),
+    "start-from": ("newsletter.cli.life:start_from", "from which post on issues take any"),
 }
 
 
@@ -125,6 +136,9 @@ def _show_made(door: Door, number: str) -> None:
 
     ledger, zone = door.app.ledger, door.app.config.cadence.zone
     one = issue_named(ledger, number_of(number))
+    if one.state is IssueState.DRAFT:
+        _show_next(door)
+        return
     counts = ledger.counts(WEEKLY, one.number)
     unsettled = ledger.deliveries(WEEKLY, one.number, DeliveryState.UNCERTAIN)
     data = issue_data(one, counts) | {"uncertain": [d.address for d in unsettled]}
@@ -258,6 +272,7 @@ def send(door: Door, number: str, confirm: str | None, delay: str, at: str | Non
             f"Would send to {words.count(plan.audience.readers, 'reader')}.",
         )
         return 0
+    app.own()
     confirmed = given[1] if given else _typed(door, plan, page)
     sent = sending.send(press, plan, confirmed=confirmed, delay=pause, at=start, hand=door.hand)
     return _wait_for(door, sent) if wait else _left_to_work(door, sent)
@@ -324,8 +339,9 @@ def _typed(door: Door, plan: Plan, page: Sequence[str]) -> int:
 def _left_to_work(door: Door, sent: Issue) -> int:
     app = door.app
     assert sent.send_at is not None  # noqa: S101  send() has just set it
+    at_once = sent.send_at <= door.now
     lines = [
-        f"Starts {words.when(sent.send_at, app.config.cadence.zone, door.now)}.",
+        f"Starts {'at once' if at_once else words.when(sent.send_at, app.config.cadence.zone, door.now)}.",
         f"Stop it:  newsletter issue cancel {sent.number}",
     ]
     if not _somebody_sends(door):
@@ -400,7 +416,7 @@ def cancel(door: Door, number: str, reason: str, dry_run: bool) -> None:
         have_it = sending.reached(app.ledger.counts(WEEKLY, one.number))
     else:
         why = reason or f"cancelled by {door.who}"
-        have_it = sending.cancel(app.ledger, app.config.cadence, one.number, reason=why, hand=door.hand)
+        have_it = sending.cancel(app.ledger, app.cadence, one.number, reason=why, hand=door.hand)
     slot = words.when(app.next_slot(door.now).due, app.config.cadence.zone, door.now)
     door.answer(
         {"number": one.number, "have_it": have_it, "dry_run": dry_run},

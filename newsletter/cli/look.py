@@ -1,4 +1,4 @@
-"""`status`, `log`, `schedule next`: what happens next, and what happened."""
+"""`status`, `log`: what happens next, and what happened."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from newsletter import words
-from newsletter.cli.door import Door, Group, columns, command
+from newsletter.cli.door import Door, columns, command
 from newsletter.cli.issue import counts_words, issue_data
 from newsletter.errors import stops
 from newsletter.model import DeliveryState, Issue, IssueState, LogEntry, SlotRecord
 
 if TYPE_CHECKING:
     from newsletter.issues.selection import Choice
-    from newsletter.usecases.report import Status, Upcoming
+    from newsletter.usecases.report import Status
 
 SILENT = timedelta(seconds=90)
 """`work` looks every 30 s; after three missed looks something is wrong."""
@@ -159,49 +159,3 @@ def log(door: Door, count: int) -> None:
 def _change(entry: LogEntry) -> str:
     change = f"{entry.before} → {entry.after}" if entry.before not in {"", entry.after} else entry.after
     return f"{change} ({entry.note})" if entry.note else change
-
-
-@click.group("schedule", cls=Group, table={"next": ("newsletter.cli.look:schedule_next", "the next slots")})
-def schedule() -> None:
-    """When issues go out."""
-
-
-@command("next")
-@click.option("--count", default=6, show_default=True, type=click.IntRange(1, 520), help="How many.")
-def schedule_next(door: Door, count: int) -> None:
-    """The next slots in local time and UTC, with what the clocks do to them.
-
-    \b
-    newsletter schedule next
-    newsletter schedule next --count 52 --json
-    """
-    from newsletter.usecases.report import upcoming
-
-    app = door.app
-    zone = app.config.cadence.zone
-    rows = upcoming(ledger=app.ledger, cadence=app.config.cadence, now=door.now, count=count)
-    data = [
-        {
-            "slot": r.slot.key,
-            "local": r.slot.local.isoformat(),
-            "due": r.slot.due,
-            "note": r.note,
-            "state": _slot_state(r),
-        }
-        for r in rows
-    ]
-    name = str(zone).rpartition("/")[2].replace("_", " ")
-    utc = [f"{row.slot.due:%a} {row.slot.due.day} {row.slot.due:%H:%M}" for row in rows]
-    table = [
-        (row.slot.key, words.moment(row.slot.local), there, f"{_slot_state(row) or '–'}  {row.note}")
-        for row, there in zip(rows, utc, strict=True)
-    ]
-    door.answer(data, *columns([("slot", f"local ({name})", "UTC", "state"), *table]))
-
-
-def _slot_state(row: Upcoming) -> str:
-    """What has become of a slot to come, or will: `issue 12, sent early`, `issue 13, draft`."""
-    if row.record is None:
-        return f"issue {row.drafted}, draft" if row.drafted else ""
-    early = " early" if row.issue and row.issue.started_at else ""
-    return f"{outcome_words(row.record, row.issue)}{early}"

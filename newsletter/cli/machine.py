@@ -91,6 +91,8 @@ def prepare(door: Door, dry_run: bool) -> None:
 
     with stopwatch() as took:
         library = door.sound_library()
+        if not dry_run:
+            door.app.own()
         told_of = door.app.as_loaded(door.now)
         done = make(door.app.press_of_slot(library, door.now), dry_run=dry_run, hand=door.hand)
         if not dry_run:
@@ -151,6 +153,7 @@ def deliver(door: Door, dry_run: bool) -> int:
     app = door.app
     if dry_run:
         return _would_deliver(door)
+    app.own()
     with stopwatch() as took:
         if not app.lock.acquire():
             door.answer({"lock": app.lock.holder()}, f"Another process is sending ({app.lock.holder()}): left to it.")
@@ -281,6 +284,8 @@ def work(door: Door, every: int) -> None:
     """
     from newsletter import clock
     from newsletter.cli.rounds import Rounds
+
+    door.app.own()
 
     stop = threading.Event()
 

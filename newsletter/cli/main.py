@@ -27,10 +27,11 @@ BLOCKS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Posts, issues, readers": {
         "post": ("newsletter.cli.post:post", "list, show, review, approve, correct"),
-        "issue": ("newsletter.cli.issue:issue", "list, show, plan, send, cancel"),
+        "issue": ("newsletter.cli.issue:issue", "list, show, ready, send, pause, cancel"),
         "reader": ("newsletter.cli.reader:reader", "list, add, leave"),
         "feed": ("newsletter.cli.feed:feed", "list, check"),
-        "schedule": ("newsletter.cli.look:schedule", "next"),
+        "schedule": ("newsletter.cli.schedule:schedule", "show, next, set, pause, resume, move"),
+        "claim": ("newsletter.cli.claim:claim", "unlock a copied or restored site"),
         "log": ("newsletter.cli.look:log", "who did what"),
     },
     "The machine verbs, safe to repeat": {

@@ -82,6 +82,7 @@ class Rounds:
 
     def _beat(self) -> None:
         self._door.app.ledger.beat("work", self.clock())
+        self._door.app.remember()
 
     def _due(self) -> list[timedelta]:
         app = self._door.app
@@ -93,6 +94,7 @@ class Rounds:
 
     def _publish_and_prepare(self) -> None:
         app = self._door.app
+        app.own()
         now = self.clock()
         self._loaded = None
         self._loaded = app.loaded(now)
@@ -122,6 +124,7 @@ class Rounds:
 
     def _deliver(self) -> None:
         app = self._door.app
+        app.own()
         self._sends = self._take_over()
         if not self._sends or self._rests():
             return

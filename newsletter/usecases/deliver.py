@@ -9,7 +9,19 @@ from datetime import datetime, timedelta
 from newsletter import words
 from newsletter.delivery.message import compose
 from newsletter.delivery.progress import Drained
-from newsletter.model import WEEKLY, Addressee, DeliveryState, Digest, Issue, IssueState, Message, Site, by_clock
+from newsletter.issues.selection import paused
+from newsletter.model import (
+    WEEKLY,
+    Addressee,
+    DeliveryState,
+    Digest,
+    Issue,
+    IssueState,
+    Message,
+    PlanKind,
+    Site,
+    by_clock,
+)
 from newsletter.ports import Clock, Ledger, Roster
 
 
@@ -39,7 +51,7 @@ def deliver(
     leaves every reader waiting. Then `why_not` says what keeps it from being sent, if anything does: it is held. An
     issue that is under way goes on even while a post is broken. `drain` is the sending engine with its transport.
     """
-    held = hold_late(ledger, clock(), late_limit)
+    held = (*hold_paused(ledger, clock()), *hold_late(ledger, clock(), late_limit))
     coming = due(ledger, clock())
     if coming or any(not begun(ledger, issue) for issue in sending(ledger)):
         publish()
@@ -60,9 +72,20 @@ def hold_what_may_not_go(
 
 def hold_late(ledger: Ledger, now: datetime, late_limit: timedelta) -> tuple[Issue, ...]:
     """READY issues whose time passed while nobody sent: held and told, never fired blindly."""
-    late = [i for i in due(ledger, now) if is_late(i, now, late_limit)]
-    held = [i for i in late if ledger.hold(WEEKLY, i.number, reason=_late_words(i, now), hand=by_clock(now))]
-    return tuple(issue for i in held if (issue := ledger.issue(WEEKLY, i.number)))
+    late = [issue for issue in due(ledger, now) if is_late(issue, now, late_limit)]
+    return _hold(ledger, [(issue, _late_words(issue, now)) for issue in late], now)
+
+
+def hold_paused(ledger: Ledger, now: datetime) -> tuple[Issue, ...]:
+    """READY issues whose slot came while the schedule is paused; what a hand sent goes all the same."""
+    pause = next((plan for plan in ledger.plans(WEEKLY) if plan.kind is PlanKind.PAUSE), None)
+    waiting = [issue for issue in due(ledger, now) if not issue.sent_by] if pause else []
+    return _hold(ledger, [(issue, paused(pause)) for issue in waiting if pause], now)
+
+
+def _hold(ledger: Ledger, those: Sequence[tuple[Issue, str]], now: datetime) -> tuple[Issue, ...]:
+    held = [one for one, reason in those if ledger.hold(WEEKLY, one.number, reason=reason, hand=by_clock(now))]
+    return tuple(issue for one in held if (issue := ledger.issue(WEEKLY, one.number)))
 
 
 def is_late(issue: Issue, now: datetime, late_limit: timedelta) -> bool:
@@ -70,7 +93,9 @@ def is_late(issue: Issue, now: datetime, late_limit: timedelta) -> bool:
 
 
 def due(ledger: Ledger, now: datetime) -> Sequence[Issue]:
-    """READY issues whose time has come."""
+    """READY issues whose time has come; none while the clock is in doubt."""
+    if any(plan.kind is PlanKind.CLOCK for plan in ledger.plans(WEEKLY)):
+        return []
     return [i for i in _in_state(ledger, IssueState.READY) if i.send_at and i.send_at <= now]
 
 

@@ -8,8 +8,9 @@ from datetime import datetime
 
 from newsletter.errors import Problem, UsageError
 from newsletter.issues import cadence as cadences
-from newsletter.issues.selection import Selection
+from newsletter.issues.selection import Selection, held, paused
 from newsletter.model import (
+    ALL_SLOTS,
     WEEKLY,
     Attempt,
     Cadence,
@@ -18,12 +19,15 @@ from newsletter.model import (
     DeliveryState,
     Issue,
     IssueState,
+    PlanKind,
     Slot,
+    SlotPlan,
     SlotRecord,
     Subscriber,
 )
 from newsletter.ports import Ledger, Roster
-from newsletter.usecases.choose import Place, Press, free_slot, place
+from newsletter.usecases.choose import Place, Press, due, free_slot, place
+from newsletter.usecases.prepare import next_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +45,8 @@ class Status:
     last_slot: SlotRecord | None
     last_slot_issue: Issue | None
     last_tick: datetime | None
+    undecided: tuple[Slot, ...]  # slots that passed and have no outcome yet
     trouble: Mapping[int, str]  # why an issue that is being sent reaches nobody at present, by number
-
-    @property
-    def undecided(self) -> tuple[Slot, ...]:
-        """The slots that passed and have no outcome yet."""
-        return () if self.place.ahead else (*self.place.earlier, self.place.slot)
 
 
 ATTENTION = {IssueState.HELD, IssueState.PAUSED, IssueState.NEEDS_ATTENTION}
@@ -62,10 +62,10 @@ def status(press: Press, roster: Roster, selection: Selection) -> Status:
     attention = tuple(issue for issue in issues if issue.state in ATTENTION)
     going = tuple(i for i in issues if i.state is IssueState.SENDING or (i.state is IssueState.READY and i.send_at))
     shown = {issue.number for issue in (*attention, *going, *([last] if last else []))}
-    last_slot = slots[-1] if slots else None
+    last_slot = next((one for one in reversed(slots) if one.due <= press.now or one.issue_number), None)
     return Status(
         place=place(press),
-        next_number=issues[-1].number + 1 if issues else 1,
+        next_number=next_number(issues),
         selection=selection,
         readers=roster.counts(),
         attention=attention,
@@ -75,6 +75,7 @@ def status(press: Press, roster: Roster, selection: Selection) -> Status:
         last_slot=last_slot,
         last_slot_issue=next((i for i in issues if last_slot and i.number == last_slot.issue_number), None),
         last_tick=ledger.last_beat("work"),
+        undecided=tuple(due(press)),
         trouble={i.number: why for i in going if (why := ledger.trouble(WEEKLY, i.number))},
     )
 
@@ -121,17 +122,24 @@ class Upcoming:
     note: str  # what the clocks did to it
     issue: Issue | None = None  # the one that took it, ahead of its time
     drafted: int | None = None  # number of the issue that would take it
+    hold: str = ""  # why its issue would not go out by itself
 
 
 def upcoming(*, ledger: Ledger, cadence: Cadence, now: datetime, count: int) -> list[Upcoming]:
     """The next slots."""
     issues = {issue.number: issue for issue in ledger.issues(WEEKLY)}
     records = {record.key: record for record in ledger.slots(WEEKLY)}
+    plans = {plan.key: _standing(plan) for plan in ledger.plans(WEEKLY) if plan.kind is not PlanKind.MOVE}
     free = free_slot(cadence, records.values(), now)
     rows = []
     for slot in cadences.next_slots(cadence, now, count):
         record = records.get(slot.key)
         taken_by = issues.get(record.issue_number) if record and record.issue_number else None
-        drafted = max(issues, default=0) + 1 if slot.key == free.key else None
-        rows.append(Upcoming(slot, record, cadences.clock_note(cadence, slot), taken_by, drafted))
+        drafted = next_number(tuple(issues.values())) if slot.key == free.key else None
+        why = plans.get(slot.key) or plans.get(ALL_SLOTS, "")
+        rows.append(Upcoming(slot, record, cadences.clock_note(cadence, slot), taken_by, drafted, why))
     return rows
+
+
+def _standing(plan: SlotPlan) -> str:
+    return held(plan) if plan.kind is PlanKind.HOLD else paused(plan)

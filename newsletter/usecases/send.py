@@ -16,7 +16,7 @@ from newsletter.model import WEEKLY, Cadence, DeliveryState, Hand, Issue, IssueA
 from newsletter.ports import Ledger, Roster
 from newsletter.usecases import recheck
 from newsletter.usecases.choose import Press, choose, place
-from newsletter.usecases.prepare import Draft, brought_forward, draft_of, open_issue
+from newsletter.usecases.prepare import Draft, brought_forward, draft_of, next_number, open_issue
 from newsletter.usecases.report import issue_named
 
 LONGEST_AHEAD = timedelta(days=31)
@@ -61,9 +61,9 @@ def plan(press: Press, roster: Roster, number: int | None, *, at: datetime | Non
     known = next((i for i in issues if i.number == number), None)
     if number is None:
         known = next((i for i in issues if i.state in {IssueState.READY, IssueState.HELD} and i.send_at is None), None)
-    if known is not None:
-        return _frozen(press, roster, known)
-    upcoming = issues[-1].number + 1 if issues else 1
+    if known is not None and known.state is not IssueState.DRAFT:
+        return _frozen(press, roster, known, at or press.now)
+    upcoming = next_number(issues)
     if number not in {None, upcoming}:
         raise UsageError(
             Problem(
@@ -89,7 +89,7 @@ def may_start(at: datetime, now: datetime) -> Problem | None:
     )
 
 
-def _frozen(press: Press, roster: Roster, issue: Issue) -> Plan:
+def _frozen(press: Press, roster: Roster, issue: Issue, start: datetime) -> Plan:
     if refusal := lifecycle.may_send(issue, press.ledger.counts(WEEKLY, issue.number), press.now):
         raise Refused(refusal)
     problems = recheck.frozen(press, issue).problems
@@ -103,6 +103,7 @@ def _frozen(press: Press, roster: Roster, issue: Issue) -> Plan:
         slot=issue.slot,
         problems=problems,
         issue=issue,
+        ahead=issue.slot.due > start,
         audience=audience(roster),
     )
 
@@ -110,7 +111,7 @@ def _frozen(press: Press, roster: Roster, issue: Issue) -> Plan:
 def _drafted(press: Press, roster: Roster, start: datetime) -> Plan:
     selection = choose(press)
     if not selection.stories:
-        raise Refused(_no_story(selection))
+        raise Refused(no_story(selection))
     where = place(press)
     draft = draft_of(press, brought_forward(where.slot, start), [choice.post for choice in selection.stories])
     if draft.stops:
@@ -129,7 +130,7 @@ def _drafted(press: Press, roster: Roster, start: datetime) -> Plan:
     )
 
 
-def _no_story(selection: Selection) -> Problem:
+def no_story(selection: Selection) -> Problem:
     waiting = [choice.post for choice in selection.waiting]
     reasons = Counter(choice.reason for choice in selection.left)
     why = "; ".join(f"{words.stories(n)} {reason}" for reason, n in reasons.items()) or "There is no post."
@@ -190,7 +191,8 @@ def cancel(ledger: Ledger, cadence: Cadence, number: int, *, reason: str, hand: 
     One that was to go ahead of its slot, and that nobody got, gives the slot back: the mended issue goes out then.
     """
     issue = stoppable(ledger, number)
-    ahead = cadences.freeze_at(cadence, cadences.slot_for(cadence, issue.slot.key)) > hand.at  # else it is made anew
+    slot = issue.slot
+    ahead = not slot.outside and cadences.freeze_at(cadence, cadences.slot_for(cadence, slot.key)) > hand.at
     return ledger.cancel(WEEKLY, number, reason=reason, hand=hand, free_slot=ahead)
 
 
