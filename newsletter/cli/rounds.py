@@ -133,8 +133,8 @@ class Rounds:
         if done.started or done.held or done.finished or done.drained.accepted:
             self._say(*delivered_words(self._door, done, "this round"))
         self._note(done.drained.trouble)
-        if done.drained.trouble:
-            raise Outside(done.drained.trouble)
+        if trouble := [*([done.drained.trouble] if done.drained.trouble else []), *done.put_off]:
+            raise Outside(trouble)
         self._holds = True
 
     def _note(self, trouble: Problem | None) -> None:

@@ -247,7 +247,7 @@ def test_code_that_an_author_shows_in_a_whole_text_is_no_leftover() -> None:
         "<p>Write <code>{{ digest.title }}</code>, and <a href='https://a.org/{{page}}'>None</a> will know.</p>"
         "<pre><code>{% for story in stories %}\n  @@NAME@@ lorem ipsum TK\n{% endfor %}\n\n  {{ end }}</code></pre>"
         "<ul><li>First {{ one }} which is long enough to be wrapped onto a second line of the text part</li></ul>"
-        "<blockquote><p>She said {{ two }} and would not say another word of it, whatever anybody asked.</p></blockquote>"
+        "<blockquote><p>She said {{ two }} and would not say another word of it, whoever asked.</p></blockquote>"
         "<table><tr><th>Mark</th><td>{{ three }}</td></tr></table>"
     )
     stories = (replace(STORIES[0], html=html), FOLLOW)
