@@ -26,6 +26,7 @@ from newsletter.model import (
     Issue,
     Library,
     Message,
+    NoticeKind,
     Person,
     Post,
     Slot,
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
     from newsletter.usecases.coming import Coming
     from newsletter.usecases.deliver import Delivered
     from newsletter.usecases.enroll import Unsubscribe
+    from newsletter.usecases.hold import Hold
     from newsletter.usecases.inspect import Inspection, Tried
     from newsletter.usecases.move_in import Moved, Wanted
     from newsletter.usecases.notices import Desk, Handed
@@ -642,7 +644,7 @@ class App:
         """What making the issue that is due needs, as of its slot also shortly before it; `library` is that of now."""
         from newsletter.usecases.choose import as_of
 
-        then = as_of(self.config.cadence, self.ledger, now)
+        then = as_of(self.cadence, self.ledger, now)
         comes_out = any(now < time <= then for time in self._coming)
         return self.press(self.library(then) if comes_out else library, then)
 
@@ -677,7 +679,7 @@ class App:
                 after_crash=self.config.mail.after_crash,
             ),
             clock=clock,
-            late_limit=self.config.cadence.late_limit,
+            late_limit=self.cadence.late_limit,
             why_not=lambda issue: self._why_not(issue, clock()),
         )
 
@@ -727,9 +729,13 @@ class App:
 
     def tell(self, now: datetime) -> None:
         """Write down what editors and operators are to hear of by now: what became of issues and slots."""
+        from newsletter.issues.notice import locked
         from newsletter.usecases.notices import happened
 
-        for notice in happened(self.ledger, self.config.site, now):
+        if doubt := self.instance.doubt():  # what the original does is its own to tell
+            self.desk.tell(locked(doubt, now, self.config.site))
+            return
+        for notice in happened(self.ledger, self.cadence, self.config.site, now):
             self.desk.tell(notice)
 
     def tell_of_posts(self, loaded: Loaded, now: datetime) -> None:
@@ -747,7 +753,7 @@ class App:
             text_of=lambda post: self.source_of(post).text,
         ):
             self.desk.tell(notice)
-        if preview_mail.due(self.config.cadence, slot, self.notices, now):
+        if preview_mail.due(self.cadence, slot, self.notices, now):
             self._show(loaded, slot, now)
 
     def _show(self, loaded: Loaded, slot: Slot, now: datetime) -> None:
@@ -768,10 +774,16 @@ class App:
         """Give what people were not told yet to the mail server and the webhook; the caller holds the sender lock."""
         from newsletter.usecases.notices import hand_over
 
-        return hand_over(self.desk, clock)
+        return hand_over(self.desk, clock, only=NoticeKind.LOCKED if self.instance.doubt() else None)
 
     def unsubscribe_url(self, subscriber_id: int, version: int) -> str:
         return f"{self.config.site.web_url}/u/{self.tokens.unsubscribe(subscriber_id, version)}"
+
+    def hold(self, clock: Clock) -> Hold:
+        """What the link of a notice can do."""
+        from newsletter.usecases.hold import Hold
+
+        return Hold(self.ledger, self.notices, lambda: self.cadence, self.tokens, clock)
 
     def unsubscribe(self, clock: Clock) -> Unsubscribe:
         """What the link in a mail can do."""

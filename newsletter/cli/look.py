@@ -13,7 +13,9 @@ from newsletter import words
 from newsletter.cli.door import Door, columns, command
 from newsletter.cli.issue import counts_words, issue_data
 from newsletter.errors import stops
-from newsletter.model import DeliveryState, Issue, IssueState, LogEntry, SlotRecord
+from newsletter.issues.cadence import preview_at
+from newsletter.model import DeliveryState, Issue, IssueState, LogEntry, NoticeCopy, NoticeKind, Slot, SlotRecord
+from newsletter.usecases.notices import SHOWN, mail_is_broken, recipients
 
 if TYPE_CHECKING:
     from newsletter.issues.selection import Choice
@@ -32,9 +34,11 @@ def status(door: Door) -> int:
     newsletter status --json
     """
     told, broken = reading(door)
-    door.answer(_status_data(told), *_status_lines(door, told, broken))
+    owed = door.app.notices.open(door.now, SHOWN)
+    data = _status_data(told) | {"notices": [copy_data(copy) for copy in owed]}
+    door.answer(data, *_status_lines(door, told, broken, owed))
     stopped = told.last_tick is not None and door.now - told.last_tick > SILENT
-    return 4 if stopped else 0
+    return 4 if stopped or mail_is_broken(owed) else 0
 
 
 def reading(door: Door) -> tuple[Status, int]:
@@ -62,12 +66,12 @@ def _status_data(told: Status) -> dict[str, object]:
     }
 
 
-def _status_lines(door: Door, told: Status, broken: int) -> list[str]:
+def _status_lines(door: Door, told: Status, broken: int, owed: Sequence[NoticeCopy]) -> list[str]:
     zone = door.app.config.cadence.zone
     sandbox = "SANDBOX" if door.app.config.mail.sandbox else "LIVE"
     lines = [f"{door.app.config.site.title}  ·  {sandbox}  ·  {words.when(door.now, zone)}", *next_lines(door, told)]
     lines += [f"On its way   issue {one.number}: {_going(one, told, door)}" for one in told.going]
-    lines += _needs(told, broken)
+    lines += _needs(told, broken, owed)
     if told.last and told.last.started_at:
         took = f" In {words.span(told.last.finished_at - told.last.started_at)}." if told.last.finished_at else ""
         outcome = counts_words(told.counts[told.last.number]) or "nobody to send it to"
@@ -86,7 +90,22 @@ def next_lines(door: Door, told: Status) -> list[str]:
     stories = words.stories(approved) if approved else "no story yet"
     more = f", {waiting} waiting for approval" if waiting else ""
     readers = words.count(told.readers.get("active", 0), "reader")
-    return [f"Next issue   {told.next_number}, {when}", f"             {stories}{more}; {readers}"]
+    lines = [f"Next issue   {told.next_number}, {when}", f"             {stories}{more}; {readers}"]
+    return [*lines, *_preview_line(door, told.place.slot)]
+
+
+def _preview_line(door: Door, slot: Slot) -> list[str]:
+    """When editors get to see it, or that nobody does."""
+    cadence, site = door.app.cadence, door.app.config.site
+    if not cadence.preview or slot.due <= door.now:
+        return []
+    to = recipients(site, NoticeKind.PREVIEW, door.app.config.webhook)
+    if not to:
+        return ["             Nobody gets a preview of it: no editor under [people] has an email."]
+    at = preview_at(cadence, slot)
+    shown = f"goes to {words.count(len(to), 'editor')}" if at > door.now else "went to editors"
+    local = at.astimezone(cadence.zone)
+    return [f"             Preview mail {shown} {words.moment(local)}."]
 
 
 def outcome_words(record: SlotRecord, one: Issue | None) -> str:
@@ -102,8 +121,11 @@ def _going(one: Issue, told: Status, door: Door) -> str:
     return f"starts {when}" if one.send_at > door.now else f"was due {when}: newsletter deliver"
 
 
-def _needs(told: Status, broken: int) -> list[str]:
+def _needs(told: Status, broken: int, owed: Sequence[NoticeCopy]) -> list[str]:
     rows = []
+    if tried := [copy for copy in owed if copy.attempts]:
+        last = tried[-1]
+        rows.append(f"{words.count(len(tried), 'notice')} not handed over, {last.to}: {last.reply}: newsletter notices")
     if broken:
         rows.append(f"{words.count(broken, 'problem')} in the posts: newsletter check")
     rows += [f"issue {number} reaches nobody: {why}" for number, why in told.trouble.items()]
@@ -136,6 +158,46 @@ def _machine(door: Door, told: Status) -> str:
     ago = door.now - told.last_tick
     late = " (is it running? newsletter work)" if ago > SILENT else ""
     return f"work: last look {words.span(max(ago, timedelta(0)))} ago{late}"
+
+
+@command("notices")
+@click.option("--count", default=20, show_default=True, type=click.IntRange(1, 1000), help="How many.")
+def notices(door: Door, count: int) -> None:
+    """What editors and operators were told, newest first, and what became of each copy.
+
+    \b
+    newsletter notices
+    newsletter notices --count 100 --json
+    """
+    app = door.app
+    told = app.notices.last(count) if app.has_state else ()
+    zone = app.config.site.timezone
+    data = [
+        {"at": n.at, "kind": n.kind.value, "about": n.about, "what": n.what, "copies": [copy_data(c) for c in copies]}
+        for n, copies in told
+    ]
+    lines = []
+    for notice, copies in told:
+        lines.append(f"{words.when(notice.at, zone)}  {notice.subject}")
+        lines += [f"  {copy.to:<16} {_copy_words(copy)}" for copy in copies] or ["  nobody to tell"]
+    door.answer(data, *(lines or ["Nothing was to be told yet."]))
+
+
+def copy_data(copy: NoticeCopy) -> dict[str, object]:
+    """A copy as JSON shows it."""
+    return {
+        "notice": copy.notice.subject,
+        "to": copy.to,
+        "state": copy.state.value,
+        "attempts": copy.attempts,
+        "next_at": copy.next_at,
+        "reply": copy.reply,
+    }
+
+
+def _copy_words(copy: NoticeCopy) -> str:
+    tried = f" after {words.count(copy.attempts, 'try', 'tries')}" if copy.attempts > 1 else ""
+    return f"{copy.state.value}{tried}" + (f"  {copy.reply}" if copy.reply else "")
 
 
 @command("log")

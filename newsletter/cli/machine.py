@@ -329,6 +329,7 @@ def serve(door: Door, host: str | None, port: int | None) -> None:
         site=app.config.site,
         templates=app.templates,
         unsubscribe=app.unsubscribe(door.ticking_clock()),
+        hold=app.hold(door.ticking_clock()),
         search=app.search,
         hosts=[listen],
         addresses=app.config.state / "hosting" / "addresses.json",

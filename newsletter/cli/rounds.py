@@ -14,6 +14,7 @@ from newsletter.cli.telling import Telling
 from newsletter.content.library import Loaded
 from newsletter.errors import NewsletterError, Outside, Problem
 from newsletter.issues.cadence import freeze_at, preview_at
+from newsletter.issues.notice import mail_broken
 from newsletter.model import WEEKLY, LogEntry, by_clock
 from newsletter.usecases.check import library_of
 from newsletter.usecases.prepare import prepare
@@ -87,7 +88,7 @@ class Rounds:
     def _due(self) -> list[timedelta]:
         app = self._door.app
         now = self.clock()
-        slot, cadence = app.next_slot(now), app.config.cadence
+        slot, cadence = app.next_slot(now), app.cadence
         times = [slot.due, freeze_at(cadence, slot), preview_at(cadence, slot), app.ledger.next_retry()]
         times += [i.send_at for i in app.ledger.issues(WEEKLY) if i.send_at and i.started_at is None]
         return [time - now for time in times if time and time > now]
@@ -118,6 +119,8 @@ class Rounds:
 
     def _tell(self) -> None:
         """Events, at once: also those of a round that lasts, from the thread that gives signs of life."""
+        if self._door.app.instance.doubt():  # its people hear of it, and nobody else
+            self._sends = self._door.app.lock.acquire()
         done = self._telling.tell(self.clock, sends=self._sends)
         if done and done.trouble:
             raise Outside(done.trouble)
@@ -133,6 +136,8 @@ class Rounds:
         if done.started or done.held or done.finished or done.drained.accepted:
             self._say(*delivered_words(self._door, done, "this round"))
         self._note(done.drained.trouble)
+        if done.drained.trouble:
+            app.desk.tell(mail_broken(done.drained.trouble.message, self.clock(), app.config.site))
         if trouble := [*([done.drained.trouble] if done.drained.trouble else []), *done.put_off]:
             raise Outside(trouble)
         self._holds = True

@@ -97,6 +97,11 @@ def freeze_at(cadence: Cadence, slot: Slot) -> datetime:
     return slot.due - cadence.freeze
 
 
+def still_open(cadence: Cadence, key: str, now: datetime) -> bool:
+    """Whether a slot could make its issue anew: from its freeze on, what is taken back stays taken back."""
+    return freeze_at(cadence, slot_for(cadence, key)) > now
+
+
 def clock_note(cadence: Cadence, slot: Slot) -> str:
     """What the clocks, or a person, did to a slot, in words; empty for most.
 

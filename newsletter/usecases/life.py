@@ -114,9 +114,9 @@ def too_late(number: int) -> Problem:
 
 
 def unready(press: Press, number: int, *, reason: str, hand: Hand) -> Issue:
-    """Thaw it: it is a draft again, under its number. One whose slot is still to come gives it back."""
+    """Thaw it: it is a draft again, under its number. One whose slot is not frozen yet gives it back."""
     issue = open_to(press.ledger, number, IssueAct.UNREADY)
-    ahead = not issue.slot.outside and cadences.slot_for(press.cadence, issue.slot.key).due > hand.at
+    ahead = not issue.slot.outside and cadences.still_open(press.cadence, issue.slot.key, hand.at)
     if not press.ledger.unready(WEEKLY, number, reason=reason, hand=hand, free_slot=ahead or issue.slot.outside):
         raise Refused(too_late(number))
     return issue

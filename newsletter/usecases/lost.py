@@ -62,7 +62,8 @@ def _effect(post: Post, press: Press) -> str:
     left = len(selection.stories)
     if left < max(1, selection.at_least):
         return f"It is out of issue {coming} until it is approved again; without it there is no issue."
-    return f"It is out of issue {coming} until it is approved again; {words.stories(left)} stay in."
+    stay = f"{words.stories(left)} {'is' if left == 1 else 'are'} left in it"
+    return f"It is out of issue {coming} until it is approved again; {stay}."
 
 
 def _carried(ledger: Ledger, number: int) -> str:

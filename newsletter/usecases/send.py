@@ -192,7 +192,7 @@ def cancel(ledger: Ledger, cadence: Cadence, number: int, *, reason: str, hand: 
     """
     issue = stoppable(ledger, number)
     slot = issue.slot
-    ahead = not slot.outside and cadences.freeze_at(cadence, cadences.slot_for(cadence, slot.key)) > hand.at
+    ahead = not slot.outside and cadences.still_open(cadence, slot.key, hand.at)
     return ledger.cancel(WEEKLY, number, reason=reason, hand=hand, free_slot=ahead)
 
 

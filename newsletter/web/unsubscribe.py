@@ -7,24 +7,17 @@ presses the button. All tokens that are not a reader's get one and the same answ
 
 from __future__ import annotations
 
-import asyncio
 from typing import Protocol
 
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from newsletter.model import Subscriber, SubscriberStatus
 from newsletter.web.answers import other_method
+from newsletter.web.forms import LONGEST_TOKEN, fields
 from newsletter.web.pages import PRIVATE_HEADERS, Pages
-
-MAX_BODY = 16 << 10
-"""Bytes that a POST may carry; the forms need about a hundred."""
-
-_BODY_SECONDS = 10
-_LONGEST_TOKEN = 512
 
 
 class Unsubscribe(Protocol):
@@ -57,12 +50,12 @@ class UnsubscribePage:
     async def _answer(self, request: Request) -> Response:
         if request.method not in ("GET", "HEAD", "POST"):
             return other_method(request.method, "GET, HEAD, POST, OPTIONS")
-        form = await _form(request) if request.method == "POST" else {}
+        form = await fields(request)
         return await run_in_threadpool(self._respond, request, form)
 
     def _respond(self, request: Request, form: dict[str, str]) -> Response:
         token: str = request.path_params["token"]
-        if len(token) > _LONGEST_TOKEN:
+        if len(token) > LONGEST_TOKEN:
             return self._unknown(request.scope)
         if request.method != "POST":
             return self._look(request.scope, token)
@@ -143,12 +136,3 @@ def masked(address: str) -> str:
     """`reader@example.org` as `r…@example.org`: enough for its owner, too little for the one it was forwarded to."""
     local, _, domain = address.rpartition("@")
     return f"{local[:1]}…@{domain}"
-
-
-async def _form(request: Request) -> dict[str, str]:
-    """The text fields of a form, urlencoded or multipart. Raises HTTPException: 400, 408."""
-    try:
-        async with asyncio.timeout(_BODY_SECONDS), request.form(max_files=0, max_fields=20) as form:
-            return {name: value for name, value in form.items() if isinstance(value, str)}
-    except TimeoutError:
-        raise HTTPException(408) from None

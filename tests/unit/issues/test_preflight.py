@@ -211,8 +211,8 @@ def test_an_address_that_does_not_answer_is_a_warning_with_what_it_said() -> Non
         (Trial.NOT_ASKED, False, set()),
         (Trial.OTHER, False, {("S307", "stop")}),
         (Trial.OTHER, True, {("S307", "warn")}),
-        (Trial.NEVER, False, {("S317", "stop")}),
-        (Trial.NEVER, True, {("S317", "warn")}),
+        (Trial.NEVER, False, {("S329", "stop")}),
+        (Trial.NEVER, True, {("S329", "warn")}),
         (Trial.NOBODY, False, {("S307", "warn")}),
     ],
 )
