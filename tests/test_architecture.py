@@ -33,7 +33,7 @@ EDGES = {
     "delivery.lane",
     "store",
 }
-DOORS = {"app", "cli", "clock", "web", "config", "looks", "templates", "starter"}
+DOORS = {"app", "cli", "clock", "web", "config", "copies", "looks", "templates", "starter"}
 IMPURE = {
     "time",
     "random",

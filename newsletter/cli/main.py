@@ -33,6 +33,7 @@ BLOCKS: dict[str, dict[str, tuple[str, str]]] = {
         "schedule": ("newsletter.cli.schedule:schedule", "show, next, set, pause, resume, move"),
         "claim": ("newsletter.cli.claim:claim", "unlock a copied or restored site"),
         "log": ("newsletter.cli.look:log", "who did what"),
+        "templates": ("newsletter.cli.templates:templates", "list, copy, diff"),
         "notices": ("newsletter.cli.look:notices", "what editors were told"),
     },
     "The machine verbs, safe to repeat": {

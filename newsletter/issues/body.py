@@ -40,6 +40,7 @@ def mail_html(html: str, *, level: int, url: str, title: str) -> str:
     _headings(body, level)
     for element in elements(body, ".//*"):
         _plain(element)
+    _tables(body)
     inside = (etree.tostring(element, encoding="unicode", method="html") for element in body)
     return escape(body.text or "", quote=False) + "".join(inside)
 
@@ -84,6 +85,17 @@ def _plain(element: etree._Element) -> None:
     element.attrib.clear()
     for key, value in {**({"class": name} if name else {}), **kept}.items():
         element.set(key, value)
+
+
+def _tables(body: etree._Element) -> None:
+    """Each in a box that scrolls by itself where it is too wide, and that a keyboard can reach."""
+    for table in elements(body, ".//table"):
+        box = etree.Element("div", {"class": "wide", "tabindex": "0"})
+        box.tail, table.tail = table.tail, None
+        parent = table.getparent()
+        if parent is not None:
+            parent.replace(table, box)
+            box.append(table)
 
 
 def _width(written: str) -> int:
