@@ -180,7 +180,7 @@ def _told(door: Door) -> None:
 
 def handed_out(door: Door, done: Delivered, took: str, *, cut: bool) -> int:
     """Tell what a round of handing out did, and whether trouble or a signal `cut` it short; the exit status."""
-    trouble = [done.drained.trouble] if done.drained.trouble else []
+    trouble = [*([done.drained.trouble] if done.drained.trouble else []), *done.put_off]
     told_as = {"problems": [problem.as_json() for problem in trouble]}
     door.answer(delivered_data(done) | told_as, *delivered_words(door, done, took))
     if not door.json:

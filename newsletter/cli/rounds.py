@@ -153,7 +153,8 @@ class Rounds:
         self._note(done.drained.trouble)
         if done.drained.trouble:
             app.desk.tell(mail_broken(done.drained.trouble.message, self.clock(), app.config.site))
-            raise Outside(done.drained.trouble)
+        if trouble := [*([done.drained.trouble] if done.drained.trouble else []), *done.put_off]:
+            raise Outside(trouble)
         self._holds = True
 
     def _note(self, trouble: Problem | None) -> None:
