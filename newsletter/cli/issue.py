@@ -134,6 +134,7 @@ def show(door: Door, number: str, part: str | None, variant: str, reader: str | 
 
 def _show_made(door: Door, number: str) -> None:
     from newsletter.usecases.report import issue_named
+    from newsletter.usecases.stale import FROZEN, stale
 
     ledger, zone = door.app.ledger, door.app.config.cadence.zone
     one = issue_named(ledger, number_of(number))
@@ -161,7 +162,9 @@ def _show_made(door: Door, number: str) -> None:
     lines += [f"Uncertain  {d.address}: {d.reply or 'the connection was lost after the text'}" for d in unsettled]
     if one.state.public:
         lines.append(f"Page       {door.app.config.site.address_of(f'issues/{one.number}/')}")
-    door.answer(data, *lines)
+    edited = stale([one], door.app.loaded(door.now).library) if one.state in FROZEN else []
+    data["problems"] = [problem.as_json() for problem in edited]
+    door.answer(data, *lines, *told(edited))
 
 
 def _show_next(door: Door) -> None:

@@ -143,7 +143,7 @@ def test_a_test_goes_to_five_at_the_most_and_to_each_once(saga: World) -> None:
     five = saga.app.config.mail.test_recipients
     assert len(proof.recipients(five, house(saga))) == 5
     for wrong in ((), (*five, "more@b.example")):
-        with pytest.raises(UsageError, match="S317"):
+        with pytest.raises(UsageError, match="S331"):
             proof.recipients(wrong, proof.House((*five, "more@b.example")))
 
 
