@@ -164,6 +164,7 @@ def _show_made(door: Door, number: str) -> None:
 
 
 def _show_next(door: Door) -> None:
+    from newsletter.issues import budget
     from newsletter.usecases.choose import choose
     from newsletter.usecases.look_back import look_back
     from newsletter.usecases.prepare import draft_of
@@ -191,11 +192,11 @@ def _show_next(door: Door) -> None:
     else:
         draft = draft_of(press, slot, [choice.post for choice in selection.stories])
         data |= {"subject": draft.digest.subject, "preheader": draft.digest.preheader}
-        data |= {"bytes": len(draft.digest.html.encode()), "problems": [p.as_json() for p in draft.problems]}
+        data |= {"bytes": budget.size(draft.digest), "problems": [p.as_json() for p in draft.problems]}
         lines += [
             f"Subject    {draft.digest.subject}",
             f"Preheader  {draft.digest.preheader}",
-            f"Size       {len(draft.digest.html.encode()) / 1000:.1f} kB of 80 kB",
+            f"Size       {budget.size(draft.digest) / 1000:.1f} kB of 80 kB",
             *told(draft.problems),
         ]
     lines.append(f"Readers    {told_status.readers.get('active', 0):,}")
