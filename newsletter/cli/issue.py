@@ -41,6 +41,7 @@ _TABLE = {
     "resend": ("newsletter.cli.proofs:resend", "once more, to a reader who missed it"),
     "cancel": ("newsletter.cli.issue:cancel", "stop an issue that is about to go, or going"),
     "web-only": ("newsletter.cli.life:web_only", "publish it, and mail it to nobody"),
+    "report": ("newsletter.cli.report:report", "what became of a send, and of whom"),
     "settle": ("newsletter.cli.life:settle", "decide about doubtful deliveries"),
     "retry": ("newsletter.cli.life:retry", "try failed deliveries once more"),
     "extra": ("newsletter.cli.life:extra", "an issue outside of the rhythm"),
@@ -133,6 +134,7 @@ def show(door: Door, number: str, part: str | None, variant: str, reader: str | 
 
 def _show_made(door: Door, number: str) -> None:
     from newsletter.usecases.report import issue_named
+    from newsletter.usecases.stale import FROZEN, stale
 
     ledger, zone = door.app.ledger, door.app.config.cadence.zone
     one = issue_named(ledger, number_of(number))
@@ -160,7 +162,9 @@ def _show_made(door: Door, number: str) -> None:
     lines += [f"Uncertain  {d.address}: {d.reply or 'the connection was lost after the text'}" for d in unsettled]
     if one.state.public:
         lines.append(f"Page       {door.app.config.site.address_of(f'issues/{one.number}/')}")
-    door.answer(data, *lines)
+    edited = stale([one], door.app.loaded(door.now).library) if one.state in FROZEN else []
+    data["problems"] = [problem.as_json() for problem in edited]
+    door.answer(data, *lines, *told(edited))
 
 
 def _show_next(door: Door) -> None:
