@@ -168,6 +168,7 @@ def _show_made(door: Door, number: str) -> None:
 
 
 def _show_next(door: Door) -> None:
+    from newsletter.issues import budget
     from newsletter.usecases.choose import choose
     from newsletter.usecases.look_back import look_back
     from newsletter.usecases.prepare import draft_of
@@ -196,11 +197,11 @@ def _show_next(door: Door) -> None:
         draft = draft_of(press, slot, [choice.post for choice in selection.stories])
         data |= {"subject": draft.digest.subject, "preheader": draft.digest.preheader}
         data["segments"] = [one.key for one in draft.digest.segments]
-        data |= {"bytes": len(draft.digest.html.encode()), "problems": [p.as_json() for p in draft.problems]}
+        data |= {"bytes": budget.size(draft.digest), "problems": [p.as_json() for p in draft.problems]}
         lines += [
             f"Subject    {draft.digest.subject}",
             f"Preheader  {draft.digest.preheader}",
-            f"Size       {len(draft.digest.html.encode()) / 1000:.1f} kB of 80 kB",
+            f"Size       {budget.size(draft.digest) / 1000:.1f} kB of 80 kB",
             *_parts_words(draft.digest),
             *told(draft.problems),
         ]
