@@ -398,6 +398,12 @@ class App:
             return ()
         return edits.unsaid(library.posts, edits.traces(library.posts), published, self.config.site, now)
 
+    def stale(self, library: Library) -> Sequence[Problem]:
+        """Posts that were edited after an issue, not mailed yet, had frozen them."""
+        from newsletter.usecases.stale import stale
+
+        return stale(self.issues(), library)
+
     def library(self, now: datetime) -> Library:
         """The public posts. Raises SourceErrors."""
         from newsletter.usecases.check import library_of

@@ -61,7 +61,8 @@ def deliver(
     """
     held = (*hold_paused(ledger, clock()), *hold_late(ledger, clock(), late_limit))
     coming = due(ledger, clock())
-    if coming or any(not begun(ledger, issue) for issue in sending(ledger)):
+    doubted = any(plan.kind is PlanKind.CLOCK for plan in ledger.plans(WEEKLY))
+    if coming or (not doubted and any(not begun(ledger, issue) for issue in sending(ledger))):
         publish()
     obstacles = {issue.number: found for issue in coming if (found := why_not(issue))}
     put_off = {n: one for n, one in obstacles.items() if one.passes and _is_fresh(coming, n, clock())}
