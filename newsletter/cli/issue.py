@@ -41,6 +41,7 @@ _TABLE = {
     "resend": ("newsletter.cli.proofs:resend", "once more, to a reader who missed it"),
     "cancel": ("newsletter.cli.issue:cancel", "stop an issue that is about to go, or going"),
     "web-only": ("newsletter.cli.life:web_only", "publish it, and mail it to nobody"),
+    "report": ("newsletter.cli.report:report", "what became of a send, and of whom"),
     "settle": ("newsletter.cli.life:settle", "decide about doubtful deliveries"),
     "retry": ("newsletter.cli.life:retry", "try failed deliveries once more"),
     "extra": ("newsletter.cli.life:extra", "an issue outside of the rhythm"),

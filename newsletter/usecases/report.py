@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from newsletter import words
 from newsletter.errors import Problem, UsageError
 from newsletter.issues import cadence as cadences
 from newsletter.issues.selection import Selection, held, paused
@@ -49,6 +52,7 @@ class Status:
     trouble: Mapping[int, str]  # why an issue that is being sent reaches nobody at present, by number
 
 
+_ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")  # RFC 3463
 ATTENTION = {IssueState.HELD, IssueState.PAUSED, IssueState.NEEDS_ATTENTION}
 OVER = {IssueState.SENT, IssueState.NEEDS_ATTENTION}
 
@@ -89,6 +93,7 @@ class Explanation:
     delivery: Delivery | None
     attempts: Sequence[Attempt]
     consents: Sequence[Consent]
+    copies: Sequence[Attempt] = ()  # sent again, because they asked
 
 
 def explain(*, ledger: Ledger, roster: Roster, reader: Subscriber, number: int) -> Explanation:
@@ -100,7 +105,38 @@ def explain(*, ledger: Ledger, roster: Roster, reader: Subscriber, number: int) 
         ledger.delivery(WEEKLY, number, reader.id),
         ledger.attempts(WEEKLY, number, reader.id),
         roster.consents(reader.id),
+        ledger.copies(WEEKLY, number, reader.id),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of an issue."""
+
+    issue: Issue
+    counts: Mapping[DeliveryState, int]
+    reasons: Mapping[tuple[DeliveryState, str], int]  # of those who did not get it, or may not have: most first
+    copies: int  # sent again to readers who asked
+
+
+TROUBLED = (DeliveryState.FAILED, DeliveryState.UNCERTAIN, DeliveryState.DROPPED)
+
+
+def report(ledger: Ledger, number: int) -> Report:
+    """The send of an issue in figures. Raises UsageError for an unknown issue."""
+    issue = issue_named(ledger, number)
+    rows = [row for state in TROUBLED for row in ledger.deliveries(WEEKLY, number, state)]
+    reasons = Counter((row.state, _reason(row)) for row in rows)
+    copies = len(ledger.copies(WEEKLY, number))
+    return Report(issue, ledger.counts(WEEKLY, number), dict(reasons.most_common()), copies)
+
+
+def _reason(row: Delivery) -> str:
+    """Without what is different for each reader: queue names and addresses stand further back in a reply."""
+    if row.code is None:
+        return row.reason or row.reply
+    enhanced = _ENHANCED.match(row.reply)
+    return f"{row.code} {enhanced[0] if enhanced else words.shorten(row.reply, 40)}".strip()
 
 
 def issue_named(ledger: Ledger, number: int) -> Issue:

@@ -154,7 +154,7 @@ def test_a_variant_is_named_by_its_keys(saga: World) -> None:
     assert variant_of(digest, "all") == ("erratum:1", "recap:1")
     assert variant_of(digest, "none") == ()
     assert variant_of(digest, "recap:1") == ("recap:1",)
-    with pytest.raises(UsageError, match="I112"):
+    with pytest.raises(UsageError, match="I118"):
         variant_of(digest, "recap:9")
 
 
