@@ -14,7 +14,6 @@ from newsletter.cli.telling import Telling
 from newsletter.content.library import Loaded
 from newsletter.errors import NewsletterError, Outside, Problem
 from newsletter.issues.cadence import freeze_at, preview_at
-from newsletter.issues.notice import mail_broken
 from newsletter.model import WEEKLY, LogEntry, by_clock
 from newsletter.usecases.check import library_of
 from newsletter.usecases.prepare import prepare
@@ -123,6 +122,7 @@ class Rounds:
             self._sends = self._door.app.lock.acquire()
         done = self._telling.tell(self.clock, sends=self._sends)
         if done and done.trouble:
+            self._door.app.tell_of_mail(done.trouble, self.clock())
             raise Outside(done.trouble)
 
     def _deliver(self) -> None:
@@ -137,7 +137,7 @@ class Rounds:
             self._say(*delivered_words(self._door, done, "this round"))
         self._note(done.drained.trouble)
         if done.drained.trouble:
-            app.desk.tell(mail_broken(done.drained.trouble.message, self.clock(), app.config.site))
+            app.tell_of_mail(done.drained.trouble, self.clock())
             raise Outside(done.drained.trouble)
         self._holds = True
 

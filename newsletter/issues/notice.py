@@ -44,10 +44,9 @@ def started(key: str, issue: Issue, at: datetime, site: Site) -> Notice:
     )
 
 
-def held(key: str, issue: Issue, at: datetime, site: Site, *, reason: str) -> Notice:
-    """An issue does not go out until a person says so."""
+def held(key: str, issue: Issue, at: datetime, site: Site, *, reason: str, late: bool) -> Notice:
+    """An issue does not go out until a person says so; because it came too late, or for another reason."""
     name = f"Issue {issue.number}"
-    late = _is_late(reason)
     return Notice(
         key,
         NoticeKind.LATE if late else NoticeKind.HELD,
@@ -297,10 +296,6 @@ def _numbers(counts: Mapping[DeliveryState, int]) -> tuple[str, ...]:
 def _page(issue: Issue, site: Site) -> tuple[tuple[str, str], ...]:
     shown = issue.state.public or issue.state is IssueState.READY
     return (("The issue", site.address_of(f"issues/{issue.number}/")),) if shown else ()
-
-
-def _is_late(reason: str) -> bool:
-    return "after the slot" in reason or "nothing was sending at its time" in reason
 
 
 def _name(site: Site, key: str) -> str:
