@@ -150,7 +150,11 @@ class SiteSection(Section):
     title: Line = Field(description="The name of the publication.", min_length=1)
     url: Url = Field(description="Where `feeds/` is served; the start of every link in feeds and mail.")
     tagline: Line = Field("", description="One sentence: what readers get.")
-    language: str = Field("en", description="BCP 47 tag of the posts' language.", pattern=r"^[A-Za-z]{2,3}(-[\w-]+)?$")
+    language: str = Field(
+        "en",
+        description="BCP 47 tag of the posts' language, in which readers get fixed words and dates, too.",
+        pattern=r"^[A-Za-z]{2,3}(-[\w-]+)?$",
+    )
     timezone: Zone = Field("UTC", description="IANA zone in which dates without a zone are meant.")
     authority: Annotated[str, AfterValidator(_authority)] = Field(
         "",

@@ -279,7 +279,10 @@ class Ledger(Protocol):
         """Post id -> number of the Issue that carries it."""
 
     def told(self, edition: str) -> Mapping[str, int]:
-        """Post id -> how many of its Corrections an Issue has told, or is to tell; a cancelled one gives them back."""
+        """Post id -> how many of its Corrections an Issue has told, or is to tell.
+
+        One that was cancelled in time, or appears on the web only, gives them back.
+        """
 
     def open_issue(
         self,
@@ -428,6 +431,9 @@ class Ledger(Protocol):
 
     def resent(self, resend: int, receipt: Receipt) -> None:
         """Write down what was answered."""
+
+    def copies(self, edition: str, number: int, subscriber_id: int | None = None) -> Sequence[Attempt]:
+        """What became of the copies of an issue, to all readers or one, oldest first."""
 
     # -- signs of life and the log
     def beat(self, process: str, now: datetime) -> None: ...

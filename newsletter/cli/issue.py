@@ -41,6 +41,7 @@ _TABLE = {
     "resend": ("newsletter.cli.proofs:resend", "once more, to a reader who missed it"),
     "cancel": ("newsletter.cli.issue:cancel", "stop an issue that is about to go, or going"),
     "web-only": ("newsletter.cli.life:web_only", "publish it, and mail it to nobody"),
+    "report": ("newsletter.cli.report:report", "what became of a send, and of whom"),
     "settle": ("newsletter.cli.life:settle", "decide about doubtful deliveries"),
     "retry": ("newsletter.cli.life:retry", "try failed deliveries once more"),
     "extra": ("newsletter.cli.life:extra", "an issue outside of the rhythm"),
@@ -133,6 +134,7 @@ def show(door: Door, number: str, part: str | None, variant: str, reader: str | 
 
 def _show_made(door: Door, number: str) -> None:
     from newsletter.usecases.report import issue_named
+    from newsletter.usecases.stale import FROZEN, stale
 
     ledger, zone = door.app.ledger, door.app.config.cadence.zone
     one = issue_named(ledger, number_of(number))
@@ -160,10 +162,13 @@ def _show_made(door: Door, number: str) -> None:
     lines += [f"Uncertain  {d.address}: {d.reply or 'the connection was lost after the text'}" for d in unsettled]
     if one.state.public:
         lines.append(f"Page       {door.app.config.site.address_of(f'issues/{one.number}/')}")
-    door.answer(data, *lines)
+    edited = stale([one], door.app.loaded(door.now).library) if one.state in FROZEN else []
+    data["problems"] = [problem.as_json() for problem in edited]
+    door.answer(data, *lines, *told(edited))
 
 
 def _show_next(door: Door) -> None:
+    from newsletter.issues import budget
     from newsletter.usecases.choose import choose
     from newsletter.usecases.look_back import look_back
     from newsletter.usecases.prepare import draft_of
@@ -191,11 +196,11 @@ def _show_next(door: Door) -> None:
     else:
         draft = draft_of(press, slot, [choice.post for choice in selection.stories])
         data |= {"subject": draft.digest.subject, "preheader": draft.digest.preheader}
-        data |= {"bytes": len(draft.digest.html.encode()), "problems": [p.as_json() for p in draft.problems]}
+        data |= {"bytes": budget.size(draft.digest), "problems": [p.as_json() for p in draft.problems]}
         lines += [
             f"Subject    {draft.digest.subject}",
             f"Preheader  {draft.digest.preheader}",
-            f"Size       {len(draft.digest.html.encode()) / 1000:.1f} kB of 80 kB",
+            f"Size       {budget.size(draft.digest) / 1000:.1f} kB of 80 kB",
             *told(draft.problems),
         ]
     lines.append(f"Readers    {told_status.readers.get('active', 0):,}")

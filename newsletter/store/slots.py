@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Delete, delete, exists, func, insert, select, update
 
-from newsletter.model import Hand, PlanKind, SegmentKind, Slot, SlotOutcome, SlotPlan, SlotRecord
+from newsletter.model import Hand, IssueState, PlanKind, SegmentKind, Slot, SlotOutcome, SlotPlan, SlotRecord
 from newsletter.store import tables
 from newsletter.store.database import insert_new
 from newsletter.store.rows import Part
@@ -93,6 +93,7 @@ class Slots(Part):
             select(segment.c.post_id, func.max(segment.c.correction))
             .join(issue)
             .where(issue.c.edition == edition, segment.c.kind == SegmentKind.ERRATUM.value, stands)
+            .where(issue.c.state != IssueState.WEB_ONLY.value)
             .group_by(segment.c.post_id)
         )
         with self._database.read() as connection:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from newsletter import words
 from newsletter.errors import Problem, UsageError
 from newsletter.issues import cadence as cadences
 from newsletter.issues.selection import Selection, held, paused
@@ -45,15 +48,23 @@ class Status:
     last_slot: SlotRecord | None
     last_slot_issue: Issue | None
     last_tick: datetime | None
+    standing: tuple[SlotPlan, ...]  # what keeps all issues from being made
     undecided: tuple[Slot, ...]  # slots that passed and have no outcome yet
     trouble: Mapping[int, str]  # why an issue that is being sent reaches nobody at present, by number
+    doubt: str = ""  # why this may be a copy of a site
+
+    def ready(self, now: datetime) -> Issue | None:
+        """The next issue, if it is frozen already."""
+        coming = [one for one in self.going if one.state is IssueState.READY and one.send_at and one.send_at > now]
+        return min(coming, key=lambda one: one.send_at or now, default=None)
 
 
+_ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")  # RFC 3463
 ATTENTION = {IssueState.HELD, IssueState.PAUSED, IssueState.NEEDS_ATTENTION}
 OVER = {IssueState.SENT, IssueState.NEEDS_ATTENTION}
 
 
-def status(press: Press, roster: Roster, selection: Selection) -> Status:
+def status(press: Press, roster: Roster, selection: Selection, doubt: str = "") -> Status:
     """Everything that `newsletter status` shows."""
     ledger = press.ledger
     issues = ledger.issues(WEEKLY)
@@ -75,8 +86,10 @@ def status(press: Press, roster: Roster, selection: Selection) -> Status:
         last_slot=last_slot,
         last_slot_issue=next((i for i in issues if last_slot and i.number == last_slot.issue_number), None),
         last_tick=ledger.last_beat("work"),
+        standing=tuple(plan for plan in ledger.plans(WEEKLY) if plan.key == ALL_SLOTS),
         undecided=tuple(due(press)),
         trouble={i.number: why for i in going if (why := ledger.trouble(WEEKLY, i.number))},
+        doubt=doubt,
     )
 
 
@@ -89,6 +102,7 @@ class Explanation:
     delivery: Delivery | None
     attempts: Sequence[Attempt]
     consents: Sequence[Consent]
+    copies: Sequence[Attempt] = ()  # sent again, because they asked
 
 
 def explain(*, ledger: Ledger, roster: Roster, reader: Subscriber, number: int) -> Explanation:
@@ -100,7 +114,38 @@ def explain(*, ledger: Ledger, roster: Roster, reader: Subscriber, number: int) 
         ledger.delivery(WEEKLY, number, reader.id),
         ledger.attempts(WEEKLY, number, reader.id),
         roster.consents(reader.id),
+        ledger.copies(WEEKLY, number, reader.id),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of an issue."""
+
+    issue: Issue
+    counts: Mapping[DeliveryState, int]
+    reasons: Mapping[tuple[DeliveryState, str], int]  # of those who did not get it, or may not have: most first
+    copies: int  # sent again to readers who asked
+
+
+TROUBLED = (DeliveryState.FAILED, DeliveryState.UNCERTAIN, DeliveryState.DROPPED)
+
+
+def report(ledger: Ledger, number: int) -> Report:
+    """The send of an issue in figures. Raises UsageError for an unknown issue."""
+    issue = issue_named(ledger, number)
+    rows = [row for state in TROUBLED for row in ledger.deliveries(WEEKLY, number, state)]
+    reasons = Counter((row.state, _reason(row)) for row in rows)
+    copies = len(ledger.copies(WEEKLY, number))
+    return Report(issue, ledger.counts(WEEKLY, number), dict(reasons.most_common()), copies)
+
+
+def _reason(row: Delivery) -> str:
+    """Without what is different for each reader: queue names and addresses stand further back in a reply."""
+    if row.code is None:
+        return row.reason or row.reply
+    enhanced = _ENHANCED.match(row.reply)
+    return f"{row.code} {enhanced[0] if enhanced else words.shorten(row.reply, 40)}".strip()
 
 
 def issue_named(ledger: Ledger, number: int) -> Issue:

@@ -49,7 +49,7 @@ def text_of(press: Press, number: int | None) -> Text:
 
 
 def variant_of(digest: Digest, wanted: str) -> tuple[str, ...]:
-    """`all`, `none`, or keys of segments with commas between, as keys. Raises UsageError (I112) for an unknown one."""
+    """`all`, `none`, or keys of segments with commas between, as keys. Raises UsageError (I118) for an unknown one."""
     every = segments.keys(digest.segments)
     if wanted in {"all", "none"}:
         return every if wanted == "all" else ()
@@ -58,7 +58,7 @@ def variant_of(digest: Digest, wanted: str) -> tuple[str, ...]:
         meant = nearest(unknown, every)
         known = ", ".join(every) if every else "every reader gets the same"
         fixes = (f"Did you mean {meant}?",) if meant else ("--variant all", "--variant none")
-        raise UsageError(Problem("I112", f"This issue has no segment {unknown}", why=f"It has: {known}.", fixes=fixes))
+        raise UsageError(Problem("I118", f"This issue has no segment {unknown}", why=f"It has: {known}.", fixes=fixes))
     return tuple(sorted(set(keys)))
 
 

@@ -53,4 +53,5 @@ def test_a_reader_who_missed_it_is_sent_it_again_by_name(site: SiteFolder) -> No
     assert len({mail["Message-ID"] for mail in copies}) == len(copies) == 2
     assert len({part(mail, "html") for mail in copies}) == 1
     assert site.run("issue", "resend", "1", "nobody@readers.example", now=SATURDAY).status == 2
-    assert "resend" in site.ok("log", now=SATURDAY).out
+    assert "  again 1   Sat 28 Nov 2026" in site.ok("explain", "reader0001@readers.example", "1", now=SATURDAY).out
+    assert "Sent again to readers who asked: 1" in site.ok("issue", "report", "1", now=SATURDAY).out

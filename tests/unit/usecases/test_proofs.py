@@ -142,7 +142,7 @@ def test_a_test_goes_to_five_at_the_most_and_to_each_once(saga: World) -> None:
     five = saga.app.config.mail.test_recipients
     assert len(proof.recipients(five, house(saga))) == 5
     for wrong in ((), (*five, "more@b.example")):
-        with pytest.raises(UsageError, match="S317"):
+        with pytest.raises(UsageError, match="S331"):
             proof.recipients(wrong, proof.House((*five, "more@b.example")))
 
 
@@ -154,7 +154,7 @@ def test_a_variant_is_named_by_its_keys(saga: World) -> None:
     assert variant_of(digest, "all") == ("erratum:1", "recap:1")
     assert variant_of(digest, "none") == ()
     assert variant_of(digest, "recap:1") == ("recap:1",)
-    with pytest.raises(UsageError, match="I112"):
+    with pytest.raises(UsageError, match="I118"):
         variant_of(digest, "recap:9")
 
 
