@@ -250,10 +250,10 @@ def planned(plan: SlotPlan, slot: Slot | None, site: Site) -> Notice | None:
             at,
             "clock",
             subject="The clock of the machine is in doubt",
-            what="The clock of the machine jumped: no issue is made or started by itself.",
+            what="The clock of the machine jumped: nothing is published, made or started by itself.",
             why=reason,
-            otherwise="nothing goes out until the clock agrees with itself again, or a person says that it is right.",
-            fixes=("newsletter status", "newsletter schedule resume all"),
+            otherwise="nothing goes out until the clock is right again, or a person says that it is.",
+            fixes=("newsletter status", "newsletter schedule resume clock"),
         )
     return None
 
