@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from newsletter.store.lock import SenderLock
     from newsletter.store.mailed import MailedPictures
     from newsletter.store.settings import SettingsFile
+    from newsletter.usecases.answering import Obstacle
     from newsletter.usecases.choose import Press
     from newsletter.usecases.coming import Coming
     from newsletter.usecases.deliver import Delivered
@@ -387,6 +388,12 @@ class App:
             return ()
         return edits.unsaid(library.posts, edits.traces(library.posts), published, self.config.site, now)
 
+    def stale(self, library: Library) -> Sequence[Problem]:
+        """Posts that were edited after an issue, not mailed yet, had frozen them."""
+        from newsletter.usecases.stale import stale
+
+        return stale(self.issues(), library)
+
     def library(self, now: datetime) -> Library:
         """The public posts. Raises SourceErrors."""
         from newsletter.usecases.check import library_of
@@ -590,7 +597,7 @@ class App:
         from newsletter.usecases.trial import trial
 
         site, sandbox, known = self.config.site, self.config.mail.sandbox, self.has_state
-        staff = any(person.email for person in site.people.values())
+        staff = bool(self.config.mail.test_recipients) or any(person.email for person in site.people.values())
 
         def tried(digest_hash: str, *, by_hand: bool) -> Trial:
             if not known:
@@ -682,15 +689,15 @@ class App:
             why_not=lambda issue: self._why_not(issue, clock()),
         )
 
-    def _why_not(self, issue: Issue, now: datetime) -> str:
+    def _why_not(self, issue: Issue, now: datetime) -> Obstacle | None:
         """What keeps an issue whose page was published from being sent; in the sandbox no link is asked."""
         from newsletter.publish import live
-        from newsletter.usecases.answering import held_back, not_this_build
+        from newsletter.usecases.answering import not_this_build, obstacle
         from newsletter.usecases.recheck import taken_back
 
         gone = list(taken_back(issue, self.library(now)))
         if self.config.mail.sandbox:
-            return held_back(issue, gone, {})
+            return obstacle(issue, gone, {})
         folder, site = self.config.output, self.config.site
         wrong = not_this_build(
             self.ledger.digest(WEEKLY, issue.number),
@@ -699,7 +706,7 @@ class App:
             lambda path: live.answer(folder, path),
             seen_at=self.config.seen_at,
         )
-        return held_back(issue, gone, wrong)
+        return obstacle(issue, gone, wrong)
 
     def silent_links(self, digest: Digest) -> Mapping[str, str]:
         """The addresses of others in a mail that do not answer, each with what it says instead."""
@@ -736,6 +743,12 @@ class App:
             return
         for notice in happened(self.ledger, self.cadence, self.config.site, now):
             self.desk.tell(notice)
+
+    def tell_of_mail(self, trouble: Problem, now: datetime) -> None:
+        """The same of a mail server that takes nothing: the webhook can still be told."""
+        from newsletter.issues.notice import mail_broken
+
+        self.desk.tell(mail_broken(trouble.message, now, self.config.site))
 
     def tell_of_posts(self, loaded: Loaded, now: datetime) -> None:
         """The same of approvals that an edit voided, and the mail of the next slot, when it is time to show it."""

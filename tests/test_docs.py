@@ -58,7 +58,7 @@ def named_tests(text: str) -> set[str]:
     return set(re.findall(r"`(test_\w+)`", text))
 
 
-def the_tests_that_there_are() -> set[str]:
+def existing_tests() -> set[str]:
     tests = (path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
     return {name for text in tests for name in re.findall(r"^def (test_\w+)", text, re.M)}
 
@@ -68,7 +68,7 @@ def test_every_mistake_names_tests_that_there_are() -> None:
     rows = re.findall(r"^\| (\d+) \| .* \| (.*) \|$", page, re.M)
     assert [int(number) for number, _ in rows] == [*range(1, 26)]
     assert all("`test_" in kept or kept.startswith("to come with ") for _, kept in rows)
-    assert named_tests(page) - the_tests_that_there_are() == set()
+    assert named_tests(page) - existing_tests() == set()
 
 
 def test_every_check_of_an_issue_is_listed_with_tests_that_there_are() -> None:
@@ -77,7 +77,7 @@ def test_every_check_of_an_issue_is_listed_with_tests_that_there_are() -> None:
     checks = ("preflight", "leftovers", "links", "images", "inbox", "stories", "budget")
     code = "".join((ROOT / f"newsletter/issues/{name}.py").read_text(encoding="utf-8") for name in checks)
     assert set(re.findall(r"\"([IS]\d{3})\"", code)) <= listed
-    assert named_tests(page) - the_tests_that_there_are() == set()
+    assert named_tests(page) - existing_tests() == set()
 
 
 def test_every_word_of_the_model_is_in_the_glossary() -> None:

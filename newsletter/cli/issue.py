@@ -14,7 +14,7 @@ import click
 from newsletter import words
 from newsletter.cli.door import Door, Group, columns, command, moment_of, told
 from newsletter.errors import Problem, Refused, UsageError
-from newsletter.model import WEEKLY, DeliveryState, Issue, IssueState
+from newsletter.model import WEEKLY, DeliveryState, Digest, Issue, IssueState
 
 if TYPE_CHECKING:
     from newsletter.issues.selection import Choice
@@ -134,6 +134,7 @@ def show(door: Door, number: str, part: str | None, variant: str, reader: str | 
 
 def _show_made(door: Door, number: str) -> None:
     from newsletter.usecases.report import issue_named
+    from newsletter.usecases.stale import FROZEN, stale
 
     ledger, zone = door.app.ledger, door.app.config.cadence.zone
     one = issue_named(ledger, number_of(number))
@@ -161,10 +162,13 @@ def _show_made(door: Door, number: str) -> None:
     lines += [f"Uncertain  {d.address}: {d.reply or 'the connection was lost after the text'}" for d in unsettled]
     if one.state.public:
         lines.append(f"Page       {door.app.config.site.address_of(f'issues/{one.number}/')}")
-    door.answer(data, *lines)
+    edited = stale([one], door.app.loaded(door.now).library) if one.state in FROZEN else []
+    data["problems"] = [problem.as_json() for problem in edited]
+    door.answer(data, *lines, *told(edited))
 
 
 def _show_next(door: Door) -> None:
+    from newsletter.issues import budget
     from newsletter.usecases.choose import choose
     from newsletter.usecases.look_back import look_back
     from newsletter.usecases.prepare import draft_of
@@ -192,11 +196,13 @@ def _show_next(door: Door) -> None:
     else:
         draft = draft_of(press, slot, [choice.post for choice in selection.stories])
         data |= {"subject": draft.digest.subject, "preheader": draft.digest.preheader}
-        data |= {"bytes": len(draft.digest.html.encode()), "problems": [p.as_json() for p in draft.problems]}
+        data["segments"] = [one.key for one in draft.digest.segments]
+        data |= {"bytes": budget.size(draft.digest), "problems": [p.as_json() for p in draft.problems]}
         lines += [
             f"Subject    {draft.digest.subject}",
             f"Preheader  {draft.digest.preheader}",
-            f"Size       {len(draft.digest.html.encode()) / 1000:.1f} kB of 80 kB",
+            f"Size       {budget.size(draft.digest) / 1000:.1f} kB of 80 kB",
+            *_parts_words(draft.digest),
             *told(draft.problems),
         ]
     lines.append(f"Readers    {told_status.readers.get('active', 0):,}")
@@ -207,6 +213,12 @@ def _show_next(door: Door) -> None:
     due = look_back(press.library, app.config.site, door.now)
     data["takes_due"] = [{"slug": one.post.slug, "check": one.day.isoformat(), "take": one.text} for one in due]
     door.answer(data, *lines, *_due_words(due))
+
+
+def _parts_words(digest: Digest) -> list[str]:
+    """The segments, and how to see for whom they are."""
+    keys = ", ".join(sorted(one.key for one in digest.segments))
+    return [f"For some   {keys}   (newsletter issue show next --readers)"] if keys else []
 
 
 def _due_words(due: Sequence[Due]) -> list[str]:

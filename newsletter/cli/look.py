@@ -14,7 +14,18 @@ from newsletter.cli.door import Door, columns, command
 from newsletter.cli.issue import counts_words, issue_data
 from newsletter.errors import stops
 from newsletter.issues.cadence import preview_at
-from newsletter.model import DeliveryState, Issue, IssueState, LogEntry, NoticeCopy, NoticeKind, Slot, SlotRecord
+from newsletter.model import (
+    DeliveryState,
+    Issue,
+    IssueState,
+    LogEntry,
+    NoticeCopy,
+    NoticeKind,
+    PlanKind,
+    Slot,
+    SlotPlan,
+    SlotRecord,
+)
 from newsletter.usecases.notices import SHOWN, mail_is_broken, recipients
 
 if TYPE_CHECKING:
@@ -48,7 +59,7 @@ def reading(door: Door) -> tuple[Status, int]:
 
     loaded = door.app.loaded(door.now)
     press = door.app.press(loaded.library, door.now)
-    return report.status(press, door.app.roster, choose(press)), len(stops(loaded.problems))
+    return report.status(press, door.app.roster, choose(press), door.app.instance.doubt()), len(stops(loaded.problems))
 
 
 def _status_data(told: Status) -> dict[str, object]:
@@ -61,6 +72,8 @@ def _status_data(told: Status) -> dict[str, object]:
         "attention": [{"number": i.number, "state": i.state.value, "reason": i.reason} for i in told.attention],
         "going": [i.number for i in told.going],
         "last": issue_data(told.last, told.counts[told.last.number]) if told.last else None,
+        "locked": told.doubt,
+        "paused": [{"plan": plan.kind.value, "reason": plan.reason} for plan in told.standing],
         "last_tick": told.last_tick,
         "trouble": {str(number): why for number, why in told.trouble.items()},
     }
@@ -70,7 +83,11 @@ def _status_lines(door: Door, told: Status, broken: int, owed: Sequence[NoticeCo
     zone = door.app.config.cadence.zone
     sandbox = "SANDBOX" if door.app.config.mail.sandbox else "LIVE"
     lines = [f"{door.app.config.site.title}  ·  {sandbox}  ·  {words.when(door.now, zone)}", *next_lines(door, told)]
-    lines += [f"On its way   issue {one.number}: {_going(one, told, door)}" for one in told.going]
+    lines += [
+        f"On its way   issue {one.number}: {_going(one, told, door)}"
+        for one in told.going
+        if one != told.ready(door.now)
+    ]
     lines += _needs(told, broken, owed)
     if told.last and told.last.started_at:
         took = f" In {words.span(told.last.finished_at - told.last.started_at)}." if told.last.finished_at else ""
@@ -84,12 +101,18 @@ def _status_lines(door: Door, told: Status, broken: int, owed: Sequence[NoticeCo
 
 
 def next_lines(door: Door, told: Status) -> list[str]:
-    """Two lines: the next issue and its slot; its stories and readers."""
+    """The next issue and its slot; its stories and readers; when editors get to see it."""
+    readers = words.count(told.readers.get("active", 0), "reader")
+    if (ready := told.ready(door.now)) and ready.send_at:
+        when = words.when(ready.send_at, door.app.config.cadence.zone, door.now)
+        return [
+            f"Next issue   {ready.number}, {when}",
+            f"             ready: {words.stories(len(ready.stories))}, frozen; {readers}",
+        ]
     when = words.when(told.place.slot.due, door.app.config.cadence.zone, door.now)
     approved, waiting = len(told.selection.stories), len(told.selection.waiting)
     stories = words.stories(approved) if approved else "no story yet"
     more = f", {waiting} waiting for approval" if waiting else ""
-    readers = words.count(told.readers.get("active", 0), "reader")
     lines = [f"Next issue   {told.next_number}, {when}", f"             {stories}{more}; {readers}"]
     return [*lines, *_preview_line(door, told.place.slot)]
 
@@ -122,7 +145,8 @@ def _going(one: Issue, told: Status, door: Door) -> str:
 
 
 def _needs(told: Status, broken: int, owed: Sequence[NoticeCopy]) -> list[str]:
-    rows = []
+    rows = [f"this copy of the site is locked, {told.doubt}: newsletter claim"] if told.doubt else []
+    rows += [f"{plan_words(plan)}: newsletter schedule resume {_way_out(plan)}" for plan in told.standing]
     if tried := [copy for copy in owed if copy.attempts]:
         last = tried[-1]
         rows.append(f"{words.count(len(tried), 'notice')} not handed over, {last.to}: {last.reply}: newsletter notices")
@@ -138,9 +162,21 @@ def _needs(told: Status, broken: int, owed: Sequence[NoticeCopy]) -> list[str]:
         else:
             counts = {s: told.counts[one.number].get(s, 0) for s in (DeliveryState.UNCERTAIN, DeliveryState.FAILED)}
             what = f"{one.state.value}, {counts_words(counts) or one.reason}"
-            rows.append(f"issue {one.number} is {what}: newsletter issue show {one.number}")
+            way_out = "resume" if one.state is IssueState.PAUSED else "settle"
+            rows.append(f"issue {one.number} is {what}: newsletter issue {way_out} {one.number}")
     rows += _approvals(told.selection.waiting)
     return [f"{'Needs you' if n == 0 else '':<12} {row}" for n, row in enumerate(rows)]
+
+
+def _way_out(plan: SlotPlan) -> str:
+    return "clock" if plan.kind is PlanKind.CLOCK else "all"
+
+
+def plan_words(plan: SlotPlan) -> str:
+    """`everything is paused by review-desk: holiday`."""
+    if plan.kind is PlanKind.CLOCK:
+        return f"no issue is made: {plan.reason}"
+    return f"everything is paused by {plan.hand.who}: {plan.reason}"
 
 
 def _approvals(waiting: Sequence[Choice]) -> list[str]:

@@ -122,7 +122,8 @@ def prepared_words(door: Door, done: Prepared, took: str) -> list[str]:
     zone = door.app.config.cadence.zone
     upcoming = f"Next slot: {words.when(done.next_slot.due, zone, door.now)}"
     if done.slot is None:
-        return [f"Nothing is due. {upcoming}"]
+        why = f"No issue is made: {done.reason}" if done.reason else "Nothing is due"
+        return [f"{why}. {upcoming}"]
     made, text = done.issue or done.draft, done.issue or (done.draft.digest if done.draft else None)
     if made is None or text is None or done.state is None:
         return [f"No issue for slot {done.slot.key}: {done.reason or 'another process was first'}. {upcoming}"]
@@ -174,12 +175,13 @@ def _told(door: Door) -> None:
     if done.accepted:
         door.say(f"Handed over {words.count(done.accepted, 'notice')} to editors and operators")
     if done.trouble:
+        door.app.tell_of_mail(done.trouble, door.now)
         door.say(*told([replace(done.trouble, level="warn")]))
 
 
 def handed_out(door: Door, done: Delivered, took: str, *, cut: bool) -> int:
     """Tell what a round of handing out did, and whether trouble or a signal `cut` it short; the exit status."""
-    trouble = [done.drained.trouble] if done.drained.trouble else []
+    trouble = [*([done.drained.trouble] if done.drained.trouble else []), *done.put_off]
     told_as = {"problems": [problem.as_json() for problem in trouble]}
     door.answer(delivered_data(done) | told_as, *delivered_words(door, done, took))
     if not door.json:

@@ -83,7 +83,7 @@ def _plan_words(door: Door, plan: SlotPlan) -> str:
         PlanKind.PAUSE: "everything is paused",
         PlanKind.CLOCK: "the clock is in doubt",
     }[plan.kind]
-    key = ALL_SLOTS if plan.key == ALL_SLOTS else plan.key
+    key = schedules.CLOCK if plan.kind is PlanKind.CLOCK else plan.key
     return f"{what}{reason}{by}: newsletter schedule resume {key}"
 
 
@@ -202,22 +202,23 @@ _ALL = "Everything is paused: slots pass without an issue, and only what a hand 
 
 
 @command("resume")
-@click.argument("slot", metavar="SLOT|all")
+@click.argument("slot", metavar="SLOT|all|clock")
 @_dry_run
 def resume(door: Door, slot: str, dry_run: bool) -> None:
-    """Take back what was decided about a slot (paused, held, moved), or about all. It confirms a doubted clock, too.
+    """Take back what was decided about a slot (paused, held, moved), or all; or say that a doubted clock is right.
 
     \b
     newsletter schedule resume 2026-W52
-    newsletter schedule resume all
+    newsletter schedule resume clock
     """
     app = door.app
-    if slot != ALL_SLOTS:
+    if slot not in {ALL_SLOTS, schedules.CLOCK}:
         cadences.slot_for(app.cadence, slot)  # refuses what names no week
     undone = (
         schedules.decided(app.ledger, slot) if dry_run else schedules.resume_slots(_press(door), slot, hand=door.hand)
     )
-    nothing = f"Nothing was decided about {'all slots' if slot == ALL_SLOTS else f'slot {slot}'}."
+    names = {ALL_SLOTS: "all slots", schedules.CLOCK: "the clock"}
+    nothing = f"Nothing was decided about {names.get(slot, f'slot {slot}')}."
     verb = "Would take" if dry_run else "Took"
     following = app.next_slot(door.now)
     door.answer(

@@ -104,7 +104,7 @@ def _trial(mail: Mail) -> Iterator[Problem]:
     if trial is Trial.NEVER:
         message = f"No mail server has accepted a mail from {sender} yet"
         why = "Whether it may send under that name is found out by one person, not by all readers."
-        yield Problem("S317", message, why=why, fixes=(try_it,), level=mail.facts.outside)
+        yield Problem("S329", message, why=why, fixes=(try_it,), level=mail.facts.outside)
     elif trial in {Trial.OTHER, Trial.NOBODY}:
         named = "" if trial is Trial.OTHER else "; nobody is named whom one could go to"
         message = f"No test of this exact text was accepted{named}"

@@ -67,9 +67,10 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """No slot is due."""
+    """No slot is due, or nobody knows what time it is."""
 
     next: Slot
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +155,9 @@ def decide(
     To make an Issue by hand ahead of its slot, pass the next slot as the only one due.
     """
     standing = {(plan.key, plan.kind): plan for plan in plans}
-    if not slots_due or (ALL_SLOTS, PlanKind.CLOCK) in standing:
-        return Nothing(rhythm.next_slots(cadence, now, 1)[0])
+    doubted = standing.get((ALL_SLOTS, PlanKind.CLOCK))
+    if not slots_due or doubted:
+        return Nothing(rhythm.next_slots(cadence, now, 1)[0], doubted.reason if doubted else "")
     *earlier, slot = slots_due
     coalesced = tuple(earlier)
     if pause := standing.get((ALL_SLOTS, PlanKind.PAUSE)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from newsletter import words
 from newsletter.errors import NewsletterError, Problem
@@ -42,10 +43,24 @@ def not_this_build(
     return _each(sorted(targets), ask)
 
 
-def held_back(issue: Issue, gone: Sequence[Problem], wrong: Mapping[str, str]) -> str:
-    """Why an issue whose time has come may not go: what was taken back, and own pages that are not there (I340)."""
-    problems = [*gone, *([_not_there(issue, wrong)] if wrong else [])]
-    return "; ".join(f"{problem.code} {problem.message}" for problem in problems)
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """What keeps an issue whose time has come from being sent."""
+
+    problems: tuple[Problem, ...]
+    passes: bool  # without an editor: a deploy may be under way
+
+    @property
+    def reason(self) -> str:
+        """All of it in one line, as it is kept with an issue that is held."""
+        return "; ".join(f"{problem.code} {problem.message}" for problem in self.problems)
+
+
+def obstacle(issue: Issue, gone: Sequence[Problem], wrong: Mapping[str, str]) -> Obstacle | None:
+    """`gone` tells of stories that were taken back, `wrong` of own pages that are not there: addresses with why."""
+    if gone:
+        return Obstacle(tuple(gone), passes=False)
+    return Obstacle((_not_there(issue, wrong),), passes=True) if wrong else None
 
 
 def _not_there(issue: Issue, wrong: Mapping[str, str]) -> Problem:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from newsletter import words
 from newsletter.delivery.message import compose
 from newsletter.delivery.progress import Drained
+from newsletter.errors import Problem
 from newsletter.issues.selection import paused
 from newsletter.model import (
     WEEKLY,
@@ -23,6 +24,7 @@ from newsletter.model import (
     by_clock,
 )
 from newsletter.ports import Clock, Ledger, Roster
+from newsletter.usecases.answering import Obstacle
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,11 @@ class Delivered:
     finished: tuple[Issue, ...]
     drained: Drained
     next_retry: datetime | None
+    put_off: tuple[Problem, ...] = ()  # why an issue whose time has come does not start yet
+
+
+PATIENCE = timedelta(minutes=10)
+"""How long an issue waits for its pages to be on the web: a deploy, and what keeps copies of pages, take a while."""
 
 
 def deliver(
@@ -43,30 +50,40 @@ def deliver(
     drain: Callable[[], Drained],
     clock: Clock,
     late_limit: timedelta,
-    why_not: Callable[[Issue], str] = lambda _: "",
+    why_not: Callable[[Issue], Obstacle | None] = lambda _: None,
 ) -> Delivered:
     """One round. The caller holds the sender lock and has called `ledger.recover` since it took it.
 
     `publish` is called before an issue starts, so that no mail links to a page that is not there; what it raises
-    leaves every reader waiting. Then `why_not` says what keeps it from being sent, if anything does: it is held. An
-    issue that is under way goes on even while a post is broken. `drain` is the sending engine with its transport.
+    leaves every reader waiting. Then `why_not` says what keeps it from being sent, if anything does: it is held, or put
+    off for a while if that may pass. An issue that is under way goes on even while a post is broken. `drain` is the
+    sending engine with its transport.
     """
     held = (*hold_paused(ledger, clock()), *hold_late(ledger, clock(), late_limit))
     coming = due(ledger, clock())
-    if coming or any(not begun(ledger, issue) for issue in sending(ledger)):
+    doubted = any(plan.kind is PlanKind.CLOCK for plan in ledger.plans(WEEKLY))
+    if coming or (not doubted and any(not begun(ledger, issue) for issue in sending(ledger))):
         publish()
-    held += hold_what_may_not_go(ledger, coming, why_not, clock)
-    started = start_due(ledger, clock())
+    obstacles = {issue.number: found for issue in coming if (found := why_not(issue))}
+    put_off = {n: one for n, one in obstacles.items() if one.passes and _is_fresh(coming, n, clock())}
+    held += hold_what_may_not_go(ledger, {n: one for n, one in obstacles.items() if n not in put_off}, clock)
+    started = start_due(ledger, clock(), put_off)
     drained = drain()
-    return Delivered(started, held, finish(ledger, clock()), drained, ledger.next_retry())
+    return Delivered(started, held, finish(ledger, clock()), drained, ledger.next_retry(), _said(put_off))
 
 
-def hold_what_may_not_go(
-    ledger: Ledger, coming: Sequence[Issue], why_not: Callable[[Issue], str], clock: Clock
-) -> tuple[Issue, ...]:
-    """Of the READY issues whose time has come, those that readers should not get as things stand: held and told."""
-    reasons = {issue.number: why for issue in coming if (why := why_not(issue))}
-    held = [n for n, why in reasons.items() if ledger.hold(WEEKLY, n, reason=why, hand=by_clock(clock()))]
+def _is_fresh(coming: Sequence[Issue], number: int, now: datetime) -> bool:
+    """Whether an issue's time came so lately that what is in its way may still pass."""
+    return any(i.number == number and i.send_at and now - i.send_at < PATIENCE for i in coming)
+
+
+def _said(put_off: Mapping[int, Obstacle]) -> tuple[Problem, ...]:
+    return tuple(problem for one in put_off.values() for problem in one.problems)
+
+
+def hold_what_may_not_go(ledger: Ledger, obstacles: Mapping[int, Obstacle], clock: Clock) -> tuple[Issue, ...]:
+    """READY issues that readers should not get as things stand: held and told."""
+    held = [n for n, one in obstacles.items() if ledger.hold(WEEKLY, n, reason=one.reason, hand=by_clock(clock()))]
     return tuple(issue for n in held if (issue := ledger.issue(WEEKLY, n)))
 
 
@@ -104,9 +121,10 @@ def _late_words(issue: Issue, now: datetime) -> str:
     return f"nothing was sending at its time{since}"
 
 
-def start_due(ledger: Ledger, now: datetime) -> tuple[Issue, ...]:
-    """Fix the audience of each READY issue whose time has come."""
-    started = (ledger.start_send(WEEKLY, one.number, now=now) for one in due(ledger, now))
+def start_due(ledger: Ledger, now: datetime, without: Collection[int] = ()) -> tuple[Issue, ...]:
+    """Fix the audience of each READY issue whose time has come, but for those with these numbers."""
+    ready = [issue for issue in due(ledger, now) if issue.number not in without]
+    started = (ledger.start_send(WEEKLY, one.number, now=now) for one in ready)
     return tuple(issue for issue in started if issue)
 
 

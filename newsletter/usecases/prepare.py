@@ -58,8 +58,8 @@ def prepare(press: Press, *, dry_run: bool = False, hand: Hand | None = None) ->
     upcoming = free_slot(press.cadence, press.ledger.slots(WEEKLY), press.now)
     decision = selection.decide(press.cadence, due(press), choose(press), press.now, press.ledger.plans(WEEKLY))
     match decision:
-        case selection.Nothing():
-            return Prepared(None, upcoming)
+        case selection.Nothing(reason=reason):
+            return Prepared(None, upcoming, reason=reason)
         case selection.Empty() as empty:
             if not dry_run:
                 record(press.ledger, empty)

@@ -48,8 +48,15 @@ class Status:
     last_slot: SlotRecord | None
     last_slot_issue: Issue | None
     last_tick: datetime | None
+    standing: tuple[SlotPlan, ...]  # what keeps all issues from being made
     undecided: tuple[Slot, ...]  # slots that passed and have no outcome yet
     trouble: Mapping[int, str]  # why an issue that is being sent reaches nobody at present, by number
+    doubt: str = ""  # why this may be a copy of a site
+
+    def ready(self, now: datetime) -> Issue | None:
+        """The next issue, if it is frozen already."""
+        coming = [one for one in self.going if one.state is IssueState.READY and one.send_at and one.send_at > now]
+        return min(coming, key=lambda one: one.send_at or now, default=None)
 
 
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")  # RFC 3463
@@ -57,7 +64,7 @@ ATTENTION = {IssueState.HELD, IssueState.PAUSED, IssueState.NEEDS_ATTENTION}
 OVER = {IssueState.SENT, IssueState.NEEDS_ATTENTION}
 
 
-def status(press: Press, roster: Roster, selection: Selection) -> Status:
+def status(press: Press, roster: Roster, selection: Selection, doubt: str = "") -> Status:
     """Everything that `newsletter status` shows."""
     ledger = press.ledger
     issues = ledger.issues(WEEKLY)
@@ -79,8 +86,10 @@ def status(press: Press, roster: Roster, selection: Selection) -> Status:
         last_slot=last_slot,
         last_slot_issue=next((i for i in issues if last_slot and i.number == last_slot.issue_number), None),
         last_tick=ledger.last_beat("work"),
+        standing=tuple(plan for plan in ledger.plans(WEEKLY) if plan.key == ALL_SLOTS),
         undecided=tuple(due(press)),
         trouble={i.number: why for i in going if (why := ledger.trouble(WEEKLY, i.number))},
+        doubt=doubt,
     )
 
 

@@ -12,6 +12,19 @@ from newsletter.ports import Ledger
 from newsletter.usecases.choose import Press, free_slot
 from newsletter.usecases.life import skip_slot
 
+CLOCK = "clock"
+"""Names the doubt about the machine's clock, where a slot or ALL_SLOTS could be named."""
+
+
+def kinds(key: str) -> frozenset[PlanKind]:
+    """What may stand in the way of a slot, of all, or of the clock."""
+    whole = {ALL_SLOTS: frozenset({PlanKind.PAUSE}), CLOCK: frozenset({PlanKind.CLOCK})}
+    return whole.get(key, frozenset({PlanKind.HOLD, PlanKind.MOVE}))
+
+
+def _stored(key: str) -> str:
+    return ALL_SLOTS if key == CLOCK else key
+
 
 def pause_slots(press: Press, key: str, *, reason: str, hand: Hand) -> Slot | None:
     """Let a slot to come pass, or all (`all`) until they are resumed. Raises Refused (I114), UsageError (I101)."""
@@ -41,20 +54,21 @@ def slot_to_come(press: Press, key: str) -> Slot:
 def resume_slots(press: Press, key: str, *, hand: Hand) -> tuple[str, ...]:
     """Take back what was decided about a slot, or about all; in words, what that was. Raises UsageError (I101)."""
     ledger = press.ledger
-    undone = [kind.value for kind in PlanKind if ledger.unplan(WEEKLY, key, kind)]
-    if key != ALL_SLOTS:
+    undone = [kind.value for kind in kinds(key) if ledger.unplan(WEEKLY, _stored(key), kind)]
+    if key not in {ALL_SLOTS, CLOCK}:
         ahead = cadences.slot_for(press.cadence, key).due > press.now
         if ahead and ledger.free_slot(WEEKLY, key):
             undone.append("pause")
     if undone:
-        what = "schedule" if key == ALL_SLOTS else f"slot {key}"
+        what = "schedule" if key == ALL_SLOTS else CLOCK if key == CLOCK else f"slot {key}"
         ledger.log(LogEntry(hand.at, hand.who, hand.channel, "resume", what, ", ".join(undone), ""))
     return tuple(undone)
 
 
 def decided(ledger: Ledger, key: str) -> tuple[str, ...]:
     """What `resume_slots` would take back, in words."""
-    plans = [plan.kind.value for plan in ledger.plans(WEEKLY) if plan.key == key]
+    standing = ledger.plans(WEEKLY)
+    plans = [plan.kind.value for plan in standing if plan.key == _stored(key) and plan.kind in kinds(key)]
     skipped = [r for r in ledger.slots(WEEKLY) if r.key == key and r.outcome is SlotOutcome.SKIPPED]
     return (*plans, *(["pause"] if skipped and not skipped[0].issue_number else []))
 

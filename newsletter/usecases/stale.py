@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from newsletter.errors import Problem
 from newsletter.model import Issue, IssueState, Library, Story
 
+FROZEN = frozenset({IssueState.READY, IssueState.HELD})
+"""Its text is what will be mailed, and nobody has it yet."""
+
 
 def edited(issue: Issue, library: Library) -> tuple[Story, ...]:
     """Stories of an issue whose post has another text by now: the issue keeps the one that was frozen."""
@@ -16,7 +19,7 @@ def edited(issue: Issue, library: Library) -> tuple[Story, ...]:
 
 def stale(issues: Sequence[Issue], library: Library) -> list[Problem]:
     """I342, a warning for each post that was edited after an issue, not mailed yet, had frozen it."""
-    frozen = [issue for issue in issues if issue.state in {IssueState.READY, IssueState.HELD}]
+    frozen = [issue for issue in issues if issue.state in FROZEN]
     paths = {post.id: str(post.path) for post in (*library.posts, *library.in_review, *library.withdrawn)}
     return [
         Problem(

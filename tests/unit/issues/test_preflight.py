@@ -211,8 +211,8 @@ def test_an_address_that_does_not_answer_is_a_warning_with_what_it_said() -> Non
         (Trial.NOT_ASKED, False, set()),
         (Trial.OTHER, False, {("S307", "stop")}),
         (Trial.OTHER, True, {("S307", "warn")}),
-        (Trial.NEVER, False, {("S317", "stop")}),
-        (Trial.NEVER, True, {("S317", "warn")}),
+        (Trial.NEVER, False, {("S329", "stop")}),
+        (Trial.NEVER, True, {("S329", "warn")}),
         (Trial.NOBODY, False, {("S307", "warn")}),
     ],
 )
@@ -239,6 +239,24 @@ def test_marks_that_an_author_wrote_about_are_not_leftovers() -> None:
     view = a_view(*stories, site=PUBLIC)
     codes = {problem.code for problem in preflight(a_digest(*stories, site=PUBLIC), view, Facts())}
     assert "I304" not in codes
+
+
+def test_code_that_an_author_shows_in_a_whole_text_is_no_leftover() -> None:
+    site = a_site(url=PUBLIC.url, full_text=True)
+    html = (
+        "<p>Write <code>{{ digest.title }}</code>, and <a href='https://a.org/{{page}}'>None</a> will know.</p>"
+        "<pre><code>{% for story in stories %}\n  @@NAME@@ lorem ipsum TK\n{% endfor %}\n\n  {{ end }}</code></pre>"
+        "<ul><li>First {{ one }} which is long enough to be wrapped onto a second line of the text part</li></ul>"
+        "<blockquote><p>She said {{ two }} and would not say another word of it, whoever asked.</p></blockquote>"
+        "<table><tr><th>Mark</th><td>{{ three }}</td></tr></table>"
+    )
+    stories = (replace(STORIES[0], html=html), FOLLOW)
+    view, digest = a_view(*stories, site=site), a_digest(*stories, site=site)
+    assert "{{ digest.title }}" in digest.html
+    assert "{{ two }}" in digest.text
+    assert [p.message for p in preflight(digest, view, Facts()) if p.code == "I304"] == []
+    left = replace(digest, html=digest.html.replace("Unsubscribe", "{{ leave }}"))
+    assert "I304" in {p.code for p in preflight(left, view, Facts())}
 
 
 @pytest.mark.parametrize("left", ["TK", "Lorem ipsum", "{{ name }}"])

@@ -75,7 +75,7 @@ def refused(world: World) -> list[str]:
 
 
 def test_a_from_that_no_server_has_accepted_yet_sends_nothing_by_hand(live: World) -> None:
-    assert refused(live) == ["S317"]
+    assert refused(live) == ["S329"]
     live.app.proofs.keep(proof("sha256:of another text"))
     assert refused(live) == ["S307"]
     press = live.press(WEDNESDAY)
@@ -89,9 +89,9 @@ def test_a_from_that_was_changed_after_the_test_is_asked_for_a_test_again(live: 
     live.folder.configure(PEOPLE.replace("editor@auto-trendy.net", "news@auto-trendy.net"), LIVE)
     changed = anew(live)
     changed.join("ben@readers.example")
-    assert refused(changed) == ["S317"]
+    assert refused(changed) == ["S329"]
     made = changed.prepare(SLOT + MINUTE)
-    assert made.reason.startswith("S317 No mail server has accepted a mail from news@auto-trendy.net yet")
+    assert made.reason.startswith("S329 No mail server has accepted a mail from news@auto-trendy.net yet")
     changed.app.close()
 
 
