@@ -757,6 +757,12 @@ class App:
         for notice in happened(self.ledger, self.cadence, self.config.site, now):
             self.desk.tell(notice)
 
+    def tell_of_mail(self, trouble: Problem, now: datetime) -> None:
+        """The same of a mail server that takes nothing: the webhook can still be told."""
+        from newsletter.issues.notice import mail_broken
+
+        self.desk.tell(mail_broken(trouble.message, now, self.config.site))
+
     def tell_of_posts(self, loaded: Loaded, now: datetime) -> None:
         """The same of approvals that an edit voided, and the mail of the next slot, when it is time to show it."""
         from newsletter.usecases import lost, preview_mail

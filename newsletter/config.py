@@ -502,7 +502,7 @@ def remarks(told: Config) -> list[Problem]:
             file=FILE_NAME,
             line=line,
             excerpt=_line(text, line),
-            why=f"Readers get “Read more”, dates and the like in English. There are {known()}.",
+            why=f"Readers get “Read more”, dates and the like in English. We have them in {known()}.",
             fixes=("Write these words into your own templates: newsletter templates list",),
             level="warn",
         )
