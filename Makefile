@@ -34,6 +34,7 @@ format: .venv/.ready  ## put the code into the one format
 bench: .venv/.ready  ## the measured figures of README and docs
 	@$(BIN)/python -m bench.startup
 	@$(BIN)/python -m bench.serve
+	@$(BIN)/python -m bench.digest
 
 bench-publish: .venv/.ready  ## cold, unchanged and one-edit builds beside Hugo, Pelican and Eleventy (half an hour)
 	@$(BIN)/python -m bench.publish

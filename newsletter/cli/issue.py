@@ -14,7 +14,7 @@ import click
 from newsletter import words
 from newsletter.cli.door import Door, Group, columns, command, moment_of, told
 from newsletter.errors import Problem, Refused, UsageError
-from newsletter.model import WEEKLY, DeliveryState, Issue, IssueState
+from newsletter.model import WEEKLY, DeliveryState, Digest, Issue, IssueState
 
 if TYPE_CHECKING:
     from newsletter.issues.selection import Choice
@@ -168,6 +168,7 @@ def _show_made(door: Door, number: str) -> None:
 
 
 def _show_next(door: Door) -> None:
+    from newsletter.issues import budget
     from newsletter.usecases.choose import choose
     from newsletter.usecases.look_back import look_back
     from newsletter.usecases.prepare import draft_of
@@ -195,11 +196,13 @@ def _show_next(door: Door) -> None:
     else:
         draft = draft_of(press, slot, [choice.post for choice in selection.stories])
         data |= {"subject": draft.digest.subject, "preheader": draft.digest.preheader}
-        data |= {"bytes": len(draft.digest.html.encode()), "problems": [p.as_json() for p in draft.problems]}
+        data["segments"] = [one.key for one in draft.digest.segments]
+        data |= {"bytes": budget.size(draft.digest), "problems": [p.as_json() for p in draft.problems]}
         lines += [
             f"Subject    {draft.digest.subject}",
             f"Preheader  {draft.digest.preheader}",
-            f"Size       {len(draft.digest.html.encode()) / 1000:.1f} kB of 80 kB",
+            f"Size       {budget.size(draft.digest) / 1000:.1f} kB of 80 kB",
+            *_parts_words(draft.digest),
             *told(draft.problems),
         ]
     lines.append(f"Readers    {told_status.readers.get('active', 0):,}")
@@ -210,6 +213,12 @@ def _show_next(door: Door) -> None:
     due = look_back(press.library, app.config.site, door.now)
     data["takes_due"] = [{"slug": one.post.slug, "check": one.day.isoformat(), "take": one.text} for one in due]
     door.answer(data, *lines, *_due_words(due))
+
+
+def _parts_words(digest: Digest) -> list[str]:
+    """The segments, and how to see for whom they are."""
+    keys = ", ".join(sorted(one.key for one in digest.segments))
+    return [f"For some   {keys}   (newsletter issue show next --readers)"] if keys else []
 
 
 def _due_words(due: Sequence[Due]) -> list[str]:

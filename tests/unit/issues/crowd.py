@@ -20,9 +20,15 @@ TEXT = """A [link](https://auto.example.org/a), **strong** words, `code {{ x }}`
 
 #### One that skipped a level
 
+##### Deeper
+
+###### Deepest
+
 - one
 - two
   1. in it
+- three
+  - in that
 
 > A quote.
 >
@@ -43,6 +49,8 @@ TEXT = """A [link](https://auto.example.org/a), **strong** words, `code {{ x }}`
 </figure>
 
 <video src="https://auto.example.org/v.mp4"></video>
+
+<table><caption>Sold in a year</caption><tr><th scope="row">Vans</th><td><small>about</small> 90</td></tr></table>
 
 Term
 : Its meaning

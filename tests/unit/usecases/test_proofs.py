@@ -17,7 +17,7 @@ from newsletter.ports import Transport
 from newsletter.usecases import proof
 from newsletter.usecases import resend as again
 from newsletter.usecases.rehearse import Rehearsal, rehearse
-from newsletter.usecases.texts import Text, readers_by_variant, shown, text_of, variant_of
+from newsletter.usecases.texts import Text, drafted, frozen, readers_by_variant, shown, variant_of
 from tests.acceptance.harness import parsed, part
 from tests.edges.sending import Scripted
 from tests.unit.usecases.world import SLOT, WEDNESDAY, WEEK, World, a_world
@@ -79,8 +79,9 @@ def state(world: World) -> object:
     return ledger.entries(99), ledger.issues(WEEKLY), ledger.deliveries(WEEKLY, 1), len(world.folder.mails())
 
 
-def the_text(world: World, now: datetime = NEXT, number: int | None = None) -> Text:
-    return text_of(world.press(now), number)
+def the_text(world: World, now: datetime = NEXT) -> Text:
+    """That of `next`."""
+    return frozen(world.app.ledger, None) or drafted(world.press(now))
 
 
 def prove(world: World, to: Sequence[str], transport: Transport | None = None) -> list[Proof]:
@@ -168,6 +169,20 @@ def test_both_variants_of_a_recap_can_be_shown(saga: World) -> None:
 
 def test_readers_are_counted_by_what_they_get(saga: World) -> None:
     assert readers_by_variant(saga.app.ledger, the_text(saga)) == {("erratum:1",): 2, ("recap:1",): 1}
+
+
+def test_next_is_the_issue_that_goes_out_next_frozen_or_not(world: World) -> None:
+    draft = the_text(world, SLOT)
+    assert (draft.frozen, draft.issue.number) == (False, 1)
+    world.prepare(SLOT)
+    made = the_text(world, SLOT)
+    assert (made.frozen, made.issue.number) == (True, 1)
+    assert made.digest.digest_hash == draft.digest.digest_hash
+    world.deliver(SLOT)
+    assert frozen(world.app.ledger, None) is None
+    assert frozen(world.app.ledger, 1)
+    with pytest.raises(UsageError, match="I110"):
+        frozen(world.app.ledger, 9)
 
 
 # -- rehearsal and send
