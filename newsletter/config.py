@@ -295,6 +295,11 @@ class PublishSection(Section):
         description="Hosts whose settings are written along: `nginx` and `caddy` into `hosting/` in `paths.state`, "
         "`netlify` or `cloudflare` into the published folder.",
     )
+    after: str = Field(
+        "",
+        description="A line for the shell that brings the published folder to where readers fetch it, such as "
+        "`rsync -a --delete feeds/ host:/var/www/`. Run after each publish that changed something; it must succeed.",
+    )
     seen_at: Url | None = Field(
         None,
         description="Where this machine reaches what is published at `site.url`, to look before an issue goes out "
@@ -381,6 +386,7 @@ class Config:
     web_port: int
     hosting: tuple[str, ...] = ()
     compress: bool = False
+    after: str = ""  # the command that brings what is published to its readers
     seen_at: str = ""  # where this machine reaches what is published; no trailing slash
     brief: Brief = USUAL  # what is usual for an issue
     webhook: str = ""  # gets notices
@@ -499,7 +505,7 @@ def remarks(told: Config) -> list[Problem]:
             file=FILE_NAME,
             line=line,
             excerpt=_line(text, line),
-            why=f"Readers get “Read more”, dates and the like in English. There are {known()}.",
+            why=f"Readers get “Read more”, dates and the like in English. We have them in {known()}.",
             fixes=("Write these words into your own templates: newsletter templates list",),
             level="warn",
         )
@@ -669,6 +675,7 @@ def _config(root: Path, settings: Settings, password: str) -> Config:
         web_port=settings.web.port,
         hosting=settings.publish.hosting,
         compress=settings.publish.compress,
+        after=settings.publish.after,
         seen_at=settings.publish.seen_at or settings.site.url,
         brief=Brief(at_least=settings.issue.at_least, at_most=settings.issue.at_most),
         webhook=settings.notices.webhook,
