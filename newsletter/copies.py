@@ -20,7 +20,7 @@ from newsletter.program import default_folder
 _MARK = re.compile(r"(?:\{#|/\*) Copied from the built-in template (?P<hash>[0-9a-f]{16})\. (?:#\}|\*/)\n")
 _COMMENT = re.compile(r"\s*(?:\{#-?|/\*)\s*(?P<text>.*?)\s*(?:-?#\}|\*/)", re.DOTALL)
 _SENTENCE = re.compile(r"(?<=\.)\s")
-_PLAIN = ("email/style.css", "web/style.css", "web/feed.css")  # have comments of their own, which no reader gets
+_PLAIN = ("email/style.css", "web/style.css", "web/feed.css")  # have comments of their own, and must keep their lines
 
 
 class Standing(StrEnum):
