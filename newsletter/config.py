@@ -257,6 +257,7 @@ class DigestSection(Section):
     body: Literal["summary", "full"] = Field(
         "summary", description="What a mail says of each story: its summary, or all of it as far as mails may be long."
     )
+    numbered: bool = Field(False, description="Whether the subject begins with the issue's number: `#47 · …`.")
 
 
 class MailSection(Section):
@@ -485,6 +486,8 @@ def _default_words(value: object) -> str:
         return f"{value:%H:%M}"
     if value == ():
         return "[]"
+    if isinstance(value, bool):
+        return str(value).lower()
     return "" if value is None else str(value)
 
 
@@ -698,6 +701,7 @@ def _site(settings: Settings) -> Site:
         hubs=settings.publish.hubs,
         rights=told.rights,
         full_text=settings.digest.body == "full",
+        numbered=settings.digest.numbered,
         look=_look(settings.look),
     )
 
