@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from newsletter.outside.client import Client as OutsideClient
     from newsletter.publish.album import Album
     from newsletter.publish.catalogue import Feed
+    from newsletter.publish.deploy import Deploy
     from newsletter.publish.search.index import SearchIndex
     from newsletter.readers.tokens import Tokens
     from newsletter.store.database import Database
@@ -168,6 +169,15 @@ class App:
     def caller(self) -> Caller:
         """The web outside, for webhook and heartbeat."""
         return self._anywhere
+
+    @cached_property
+    def deploy(self) -> Deploy | None:
+        """The command after a publish, if there is one."""
+        from newsletter.publish.deploy import Deploy
+
+        config = self.config
+        mark = config.state / "deployed"
+        return Deploy(config.after, config.root, config.output, mark) if config.after else None
 
     @cached_property
     def redirects(self) -> Redirects:
@@ -476,6 +486,8 @@ class App:
         if not known.holds(seen[1], now) or self.output.stands() != known.outputs:
             self._seen = seen
             return None
+        if self.deploy and self.deploy.pending:
+            return None
         remarks = self.hubs.announce(now) if self.config.site.hubs else ()
         same = Changes(same=known.files)
         return Published(same, known.posts, known.issues, known.feeds, known.files, tuple(remarks))
@@ -501,6 +513,7 @@ class App:
             hosts=self.config.hosting,
             compress=self.config.compress,
             pictures=self.mailed_pictures,
+            deploy=self.deploy,
         )
         searchable = not any(problem.code == "F440" for problem in done.remarks)
         if self._inputs and searchable and not dry_run:

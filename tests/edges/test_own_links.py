@@ -115,3 +115,17 @@ def test_links_to_others_are_asked_and_what_they_answer_is_told(tmp_path: Path) 
     digest = replace(Digest("s", "p", html, "t"), digest_hash=digest_hash("s", "p", html, "t"))
     anywhere = Client(ports=range(1, 65536), may_call=lambda _address: True)
     assert silent(digest, a_site(), anywhere) == {gone: "It answers 404"}
+
+
+def test_a_deploy_of_its_own_brings_the_pages_there_before_the_first_mail(
+    tmp_path: Path, server: Smtpd, host: Path
+) -> None:
+    mail = f'[mail]\ntransport = "smtp"\nhost = "127.0.0.1"\nport = {server.port}\ntls = "none"\n'
+    after = f'after = "cp -R feeds/. {host}/"'
+    world = a_world(tmp_path / "site", *POSTS, more=f'\n[publish]\nseen_at = "{served(host)}"\n{after}\n{mail}')
+    world.join("ada@readers.example")
+    world.send(WEDNESDAY)
+    world.deliver(WEDNESDAY)
+    assert world.states() == {1: IssueState.SENT}
+    assert len(server.messages) == 1
+    world.app.close()
