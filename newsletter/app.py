@@ -770,17 +770,10 @@ class App:
         """The same of approvals that an edit voided, and the mail of the next slot, when it is time to show it."""
         from newsletter.usecases import lost, preview_mail
 
-        slot, press = self.next_slot(now), self.press(loaded.library, now)
-        for notice in lost.lost(
-            loaded,
-            press=press,
-            slot=slot,
-            reviews=self.reviews,
-            versions=self.versions,
-            notices=self.notices,
-            text_of=lambda post: self.source_of(post).text,
-        ):
-            self.desk.tell(notice)
+        slot = self.next_slot(now)
+        for one in lost.lost(loaded, self.config.site, self.reviews, self.notices):
+            press = self.press(loaded.library, now)
+            self.desk.tell(lost.told(one, press, slot, self.versions, self.source_of(one.post).text))
         if preview_mail.due(self.cadence, slot, self.notices, now):
             self._show(loaded, slot, now)
 
