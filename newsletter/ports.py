@@ -443,7 +443,12 @@ class Ledger(Protocol):
         """What became of the copies of an issue, to all readers or one, oldest first."""
 
     # -- signs of life and the log
-    def beat(self, process: str, now: datetime) -> None: ...
+    def beat(self, process: str, now: datetime, every: timedelta = ...) -> None:
+        """A sign of life; the next one is due after `every`."""
+
+    def silent_after(self, process: str) -> timedelta:
+        """After how long without a sign something is wrong: three times what it promised."""
+
     def last_beat(self, process: str) -> datetime | None: ...
     def log(self, entry: LogEntry) -> None: ...
     def entries(self, limit: int = 50) -> Sequence[LogEntry]: ...

@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from newsletter.issues.selection import Choice
     from newsletter.usecases.report import Status
 
-SILENT = timedelta(seconds=90)
-"""`work` looks every 30 s; after three missed looks something is wrong."""
-
 
 @command("status")
 def status(door: Door) -> int:
@@ -48,7 +45,7 @@ def status(door: Door) -> int:
     owed = door.app.notices.open(door.now, SHOWN)
     data = _status_data(told) | {"notices": [copy_data(copy) for copy in owed]}
     door.answer(data, *_status_lines(door, told, broken, owed))
-    stopped = told.last_tick is not None and door.now - told.last_tick > SILENT
+    stopped = told.last_tick is not None and door.now - told.last_tick > told.silent_after
     return 4 if stopped or mail_is_broken(owed) else 0
 
 
@@ -192,7 +189,7 @@ def _machine(door: Door, told: Status) -> str:
     if told.last_tick is None:
         return "work has never run here: newsletter work"
     ago = door.now - told.last_tick
-    late = " (is it running? newsletter work)" if ago > SILENT else ""
+    late = " (is it running? newsletter work)" if ago > told.silent_after else ""
     return f"work: last look {words.span(max(ago, timedelta(0)))} ago{late}"
 
 

@@ -297,7 +297,7 @@ def work(door: Door, every: int) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, on_signal)
-    rounds = Rounds(door, stop)
+    rounds = Rounds(door, stop, timedelta(seconds=every))
     zone = door.app.config.cadence.zone
     slot = door.app.next_slot(rounds.clock())
     door.say(f"Working. Next slot: {words.when(slot.due, zone, rounds.clock())}. Ctrl-C stops it.")

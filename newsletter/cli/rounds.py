@@ -29,9 +29,10 @@ _LONGEST_REST = timedelta(minutes=15)
 class Rounds:
     """The rounds of one `work` process. It sends only while it holds the sender lock; otherwise it stands by."""
 
-    def __init__(self, door: Door, stop: threading.Event) -> None:
+    def __init__(self, door: Door, stop: threading.Event, every: timedelta = timedelta(seconds=30)) -> None:
         self._door = door
         self._stop = stop
+        self._every = every
         self.clock = door.ticking_clock()
         self._trust = Trust(door.app.ledger, door.app.config.cadence.zone, door.steady())
         self._holds = False
@@ -94,7 +95,7 @@ class Rounds:
         return []
 
     def _beat(self) -> None:
-        self._door.app.ledger.beat("work", self.clock())
+        self._door.app.ledger.beat("work", self.clock(), self._every)
         self._door.app.remember()
 
     def _due(self) -> list[timedelta]:

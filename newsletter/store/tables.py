@@ -434,6 +434,7 @@ beat = Table(
     metadata,
     Column("process", Text, primary_key=True),
     Column("at", Instant, nullable=False),
+    Column("every", Integer, nullable=False, server_default=text("30")),  # seconds until the next one is due
     sqlite_strict=True,
 )
 

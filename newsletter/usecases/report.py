@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from newsletter import words
 from newsletter.errors import Problem, UsageError
@@ -47,7 +47,8 @@ class Status:
     counts: Mapping[int, Mapping[DeliveryState, int]]  # of the issues above, by number
     last_slot: SlotRecord | None
     last_slot_issue: Issue | None
-    last_tick: datetime | None
+    last_tick: datetime | None  # of `work`
+    silent_after: timedelta  # without a tick something is wrong
     standing: tuple[SlotPlan, ...]  # what keeps all issues from being made
     undecided: tuple[Slot, ...]  # slots that passed and have no outcome yet
     trouble: Mapping[int, str]  # why an issue that is being sent reaches nobody at present, by number
@@ -86,6 +87,7 @@ def status(press: Press, roster: Roster, selection: Selection, doubt: str = "") 
         last_slot=last_slot,
         last_slot_issue=next((i for i in issues if last_slot and i.number == last_slot.issue_number), None),
         last_tick=ledger.last_beat("work"),
+        silent_after=ledger.silent_after("work"),
         standing=tuple(plan for plan in ledger.plans(WEEKLY) if plan.key == ALL_SLOTS),
         undecided=tuple(due(press)),
         trouble={i.number: why for i in going if (why := ledger.trouble(WEEKLY, i.number))},

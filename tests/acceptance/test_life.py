@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from newsletter.model import DeliveryState, Outcome, Receipt, Settlement
+from newsletter.store.database import open_database
+from newsletter.store.ledger import SqlLedger
 from tests.acceptance.harness import FRIDAY, Result, SiteFolder
 
 WEDNESDAY = "2026-11-25T12:00:00+01:00"
@@ -345,3 +350,69 @@ def test_a_live_site_sends_no_issue_by_itself_that_was_made_ready_and_never_test
 def test_the_next_issue_to_send_is_the_one_that_is_ready(ready: SiteFolder) -> None:
     ready.ok("issue", "send", "next", "--confirm", "1:3", "--delay", "0", now=WEDNESDAY)
     assert ready.issues()[0]["number"] == 1
+
+
+# --- what is in doubt ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def doubtful(ready: SiteFolder) -> SiteFolder:
+    """Issue 1 went out: one reader has it, one may have it, one was put off for too long."""
+    with closing(open_database(f"sqlite:///{ready.root}/var/newsletter.sqlite3")) as database:
+        ledger, now = SqlLedger(database), datetime.fromisoformat(FRIDAY)
+        assert ledger.start_send("weekly", 1, now=now)
+        [chunk] = ledger.due_chunks(now)
+        ids = ledger.claim(chunk, limit=3, now=now)
+        ledger.hand_over(chunk, settled=[], wanted=ids, now=now)
+        answers = [
+            (DeliveryState.ACCEPTED, Receipt(Outcome.ACCEPTED, 250, "ok")),
+            (DeliveryState.UNCERTAIN, Receipt(Outcome.UNKNOWN)),
+            (DeliveryState.FAILED, Receipt(Outcome.DEFERRED, 451, "4.7.1 Greylisted")),
+        ]
+        settled = [Settlement(each, to, receipt=why) for each, (to, why) in zip(ids, answers, strict=True)]
+        ledger.hand_over(chunk, settled=settled, wanted=[], now=now)
+        assert ledger.finish("weekly", 1, now=now).state == "needs-attention"
+    return ready
+
+
+def deliveries(site: SiteFolder) -> dict[str, int]:
+    return dict(site.issues()[0]["deliveries"])
+
+
+def test_a_doubt_is_decided_by_a_person_and_by_nobody_else(doubtful: SiteFolder) -> None:
+    assert "newsletter issue settle 1" in doubtful.run("status", now=FRIDAY).out
+    assert refused(doubtful.run("issue", "settle", "1", "--json", now=FRIDAY), "S319")
+    assert "Would ask about 2 deliveries" in doubtful.ok("issue", "settle", "1", "--dry-run", now=FRIDAY).out
+    doubtful.ok("deliver", now=FRIDAY)
+    assert (state(doubtful), doubtful.mails()) == ("needs-attention", [])
+
+
+def test_what_is_left_is_left_for_good_and_the_issue_is_sent(doubtful: SiteFolder) -> None:
+    doubtful.ok("issue", "settle", "1", "--leave-all", now=FRIDAY)
+    assert (state(doubtful), deliveries(doubtful)) == ("sent", {"accepted": 1, "uncertain": 1, "failed": 1})
+    assert refused(doubtful.run("issue", "settle", "1", "--again-all", "--json", now=FRIDAY), "S314")
+
+
+def test_what_is_sent_again_goes_once_more_to_those_in_doubt_alone(doubtful: SiteFolder) -> None:
+    doubtful.ok("issue", "settle", "1", "--again-all", now=FRIDAY)
+    assert state(doubtful) == "sending"
+    doubtful.ok("deliver", now=FRIDAY)
+    assert (state(doubtful), deliveries(doubtful), len(doubtful.mails())) == ("sent", {"accepted": 3}, 2)
+
+
+def test_a_retry_leaves_what_is_uncertain_to_a_person(doubtful: SiteFolder) -> None:
+    doubtful.ok("issue", "retry", "1", now=FRIDAY)
+    doubtful.ok("deliver", now=FRIDAY)
+    assert (state(doubtful), deliveries(doubtful)) == ("needs-attention", {"accepted": 2, "uncertain": 1})
+    assert len(doubtful.mails()) == 1
+
+
+def test_a_paused_issue_waits_and_nobody_gets_it_twice(doubtful: SiteFolder) -> None:
+    doubtful.ok("issue", "settle", "1", "--again-all", now=FRIDAY)
+    doubtful.ok("issue", "pause", "1", "--reason", "a typo", now=FRIDAY)
+    doubtful.ok("deliver", now=FRIDAY)
+    assert (state(doubtful), doubtful.mails()) == ("paused", [])
+    assert "a typo (operator)" in doubtful.run("status", now=FRIDAY).out
+    assert "2 still to go" in doubtful.ok("issue", "resume", "1", now=FRIDAY).out
+    doubtful.ok("deliver", now=FRIDAY)
+    assert (state(doubtful), len(doubtful.mails())) == ("sent", 2)

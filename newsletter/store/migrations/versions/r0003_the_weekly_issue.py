@@ -138,6 +138,7 @@ def _answer() -> tuple[sa.Column[str], sa.Column[int], sa.Column[str], sa.CheckC
 def _life() -> None:
     op.add_column("edition", sa.Column("posts_from", INSTANT))
     op.add_column("delivery", sa.Column("settled_at", INSTANT))
+    op.add_column("beat", sa.Column("every", sa.Integer, nullable=False, server_default=sa.text("30")))
     op.add_column("log", sa.Column("note", sa.Text, nullable=False, server_default=""))
     op.add_column("log", sa.Column("issue_id", sa.Integer))
     op.create_table(
