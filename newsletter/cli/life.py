@@ -306,7 +306,7 @@ def _needs_an_answer(number: int) -> Problem:
 def _settled(door: Door, number: int, left: int, again: int) -> None:
     after = door.app.ledger.issue(WEEKLY, number)
     state = after.state.value if after else ""
-    lines = [f"Settled issue {number}: {left:,} left as they are, {again:,} go again. It is {state}."]
+    lines = [f"Settled issue {number}: {left:,} left, {again:,} again. It is {state}."]
     if again:
         lines.append("newsletter work hands them out; newsletter deliver does so now")
     door.answer({"number": number, "left": left, "again": again, "state": state, "dry_run": False}, *lines)

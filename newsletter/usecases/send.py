@@ -12,12 +12,13 @@ from newsletter.errors import Problem, Refused, UsageError, stops
 from newsletter.issues import cadence as cadences
 from newsletter.issues import lifecycle
 from newsletter.issues.selection import Selection
-from newsletter.model import WEEKLY, Cadence, DeliveryState, Hand, Issue, IssueAct, IssueState, Slot
+from newsletter.model import WEEKLY, Cadence, DeliveryState, Hand, Issue, IssueAct, IssueState, Slot, SlotPlan
 from newsletter.ports import Ledger, Roster
 from newsletter.usecases import recheck
 from newsletter.usecases.choose import Press, choose, place
 from newsletter.usecases.prepare import Draft, brought_forward, draft_of, next_number, open_issue
 from newsletter.usecases.report import issue_named
+from newsletter.usecases.trust import doubt
 
 LONGEST_AHEAD = timedelta(days=31)
 """How long a frozen issue may wait for its time: its digest bears that date, and its posts are taken meanwhile."""
@@ -53,10 +54,12 @@ class Plan:
 def plan(press: Press, roster: Roster, number: int | None, *, at: datetime | None = None) -> Plan:
     """Look at issue `number`, or at the next one, to start now or `at`.
 
-    Raises Refused (S301, S302, S303, S315, I3xx) when it may not be sent, UsageError (I110) for an unknown number.
+    Raises Refused (S301–S303, S315, S333, I3xx) when it may not be sent, UsageError (I110) for an unknown number.
     """
     if at is not None and (refusal := may_start(at, press.now)):
         raise Refused(refusal)
+    if doubted := doubt(press.ledger):
+        raise Refused(_what_time_is_it(doubted))
     press = replace(press, inspection=replace(press.inspection, by_hand=True))
     issues = press.ledger.issues(WEEKLY)
     known = next((i for i in issues if i.number == number), None)
@@ -76,6 +79,15 @@ def plan(press: Press, roster: Roster, number: int | None, *, at: datetime | Non
             )
         )
     return _drafted(press, roster, at or press.now)
+
+
+def _what_time_is_it(doubted: SlotPlan) -> Problem:
+    return Problem(
+        "S333",
+        f"No issue starts: {doubted.reason}. Nothing was sent.",
+        why="The mail would bear that date, and posts of other days might be in it.",
+        fixes=("set the clock right", "newsletter schedule resume clock   if it is right"),
+    )
 
 
 def may_start(at: datetime, now: datetime) -> Problem | None:

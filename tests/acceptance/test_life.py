@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +15,7 @@ import pytest
 from newsletter.model import DeliveryState, Outcome, Receipt, Settlement
 from newsletter.store.database import open_database
 from newsletter.store.ledger import SqlLedger
-from tests.acceptance.harness import FRIDAY, Result, SiteFolder
+from tests.acceptance.harness import COMMAND, FRIDAY, Result, SiteFolder
 
 WEDNESDAY = "2026-11-25T12:00:00+01:00"
 SATURDAY = "2026-11-28T12:00:00+01:00"
@@ -416,3 +418,24 @@ def test_a_paused_issue_waits_and_nobody_gets_it_twice(doubtful: SiteFolder) -> 
     assert "2 still to go" in doubtful.ok("issue", "resume", "1", now=FRIDAY).out
     doubtful.ok("deliver", now=FRIDAY)
     assert (state(doubtful), len(doubtful.mails())) == ("sent", 2)
+
+
+def test_at_a_terminal_each_doubt_is_asked_about_with_what_it_risks(doubtful: SiteFolder) -> None:
+    master, slave = os.openpty()
+    os.write(master, b"again\n\n")  # and the default
+    done = subprocess.run(
+        [str(COMMAND), "issue", "settle", "1", "--now", FRIDAY],
+        cwd=doubtful.root,
+        env=os.environ | {"HOME": str(doubtful.root)},
+        stdin=slave,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    os.close(master)
+    os.close(slave)
+    assert done.returncode == 0, done.stderr
+    assert "1 of 2  reader0001@readers.example  uncertain: the connection was lost after the text" in done.stderr
+    assert "again: it may arrive twice.  leave: it may never arrive." in done.stderr
+    assert "Settled issue 1: 1 left, 1 again. It is sending." in done.stdout

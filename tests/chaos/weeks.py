@@ -16,7 +16,7 @@ from newsletter.app import App
 from newsletter.errors import Refused
 from newsletter.model import Hand
 from newsletter.usecases import send
-from newsletter.usecases.choose import Press
+from newsletter.usecases.choose import Press, place
 from newsletter.usecases.prepare import prepare
 
 BEGIN = datetime(2026, 11, 25, 11, tzinfo=UTC)
@@ -50,7 +50,9 @@ def _prepare(_app: App, press: Press, _clock: Callable[[], datetime]) -> None:
 
 
 def _send(app: App, press: Press, _clock: Callable[[], datetime]) -> None:
-    """By hand, whatever is next; often there is nothing, or another was faster."""
+    """By hand, this week's issue; often there is nothing, or another was faster."""
+    if place(press).slot.due > press.now + timedelta(weeks=1):
+        return
     try:
         plan = send.plan(press, app.roster, None)
         count, hand = plan.audience.readers, Hand("operator", "cli", press.now)

@@ -10,7 +10,7 @@ from newsletter import config
 from newsletter.app import App
 from newsletter.errors import Refused, UsageError
 from newsletter.issues import inline as inlining
-from newsletter.model import WEEKLY, IssueState
+from newsletter.model import ALL_SLOTS, WEEKLY, IssueState, PlanKind, SlotPlan, by_clock
 from newsletter.usecases import report
 from newsletter.usecases import send as sending
 from newsletter.usecases.choose import choose
@@ -149,3 +149,12 @@ def test_the_mail_is_inlined_once_however_many_readers_get_it(world: World, monk
     world.deliver(SLOT)
     assert len(world.folder.mails()) == 62
     assert len(calls) == 1
+
+
+def test_while_the_clock_is_in_doubt_no_hand_sends(world: World) -> None:
+    doubt = SlotPlan(ALL_SLOTS, PlanKind.CLOCK, by_clock(WEDNESDAY), "this machine's clock jumped 2 days forward")
+    world.app.ledger.plan(WEEKLY, doubt)
+    with pytest.raises(Refused) as refused:
+        world.send(WEDNESDAY)
+    assert [p.code for p in refused.value.problems] == ["S333"]
+    assert "jumped 2 days forward" in refused.value.problems[0].message
