@@ -313,6 +313,8 @@ def _plan_data(plan: Plan) -> dict[str, object]:
 
 
 def _confirm_page(door: Door, plan: Plan) -> list[str]:
+    from newsletter.usecases.proof import accepted
+
     site, zone = door.app.config.site, door.app.config.cadence.zone
     others = ", ".join(f"{n:,} {status}" for status, n in plan.audience.not_to.items())
     first = ", ".join(plan.audience.first) + ("" if plan.audience.readers <= len(plan.audience.first) else ", …")
@@ -330,6 +332,8 @@ def _confirm_page(door: Door, plan: Plan) -> list[str]:
         lines.append(f"           not to {others}")
     where = "the outbox on this machine (sandbox)" if door.app.config.mail.sandbox else door.app.config.mail.host
     lines.append(f"  Through  {where}")
+    tests = [one for one in door.app.proofs.of(plan.digest_hash) if accepted(one)]
+    lines += [f"  Tested   {words.when(one.at, zone)} to {one.recipient} (this text)" for one in tests[-3:]]
     lines += told(plan.problems)
     if plan.ahead:
         lines.append(
@@ -383,7 +387,8 @@ def _wait_for(door: Door, sent: Issue) -> int:
     if not app.lock.acquire():
         door.answer(issue_data(sent, {}), f"Another process is sending ({app.lock.holder()}): left to it.")
         return 0
-    app.recover(clock())
+    if uncertain := app.recover(clock()):
+        door.say(f"warn  A crash left {words.count(uncertain, 'delivery', 'deliveries')} uncertain.")
 
     def run(stop: threading.Event) -> Delivered:
         return app.deliver(clock=clock, stop=stop, progress=progress_line(door))
