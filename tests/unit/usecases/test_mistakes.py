@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -11,6 +12,7 @@ import pytest
 
 from newsletter import config
 from newsletter.app import App
+from newsletter.cli.main import run
 from newsletter.errors import Refused, SourceErrors
 from newsletter.issues.facts import Trial
 from newsletter.model import WEEKLY, Hand, Outcome, Proof, Receipt
@@ -97,7 +99,9 @@ def test_once_its_frozen_text_was_tried_on_the_house_a_hand_may_send_it(
         assert (refusal[0], codes(refusal[1])) == (3, ["S307"])
         assert call(live, capsys, "issue", "test", "1", "--to", "review@auto-trendy.net")[0] == 0
         assert [message.recipient for message in server.messages] == ["review@auto-trendy.net"]
-        assert call(live, capsys, "issue", "send", "1", "--dry-run")[0] == 0
+        words = ["--site", str(live.folder.root), "--now", WEDNESDAY.isoformat(), "issue", "send", "1", "--dry-run"]
+        assert run(words) == 0
+        assert re.search(r"Tested   .* to review@auto-trendy.net \(this text\)", capsys.readouterr().out)
 
 
 def test_a_from_that_was_changed_after_the_test_is_asked_for_a_test_again(live: World) -> None:

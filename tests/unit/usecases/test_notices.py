@@ -15,7 +15,7 @@ from newsletter.app import App
 from newsletter.model import Hand, NoticeKind, PlanKind, SlotOutcome, SlotPlan
 from newsletter.usecases import review
 from tests.acceptance.harness import CONFIGURATION, SiteFolder, parsed, part
-from tests.unit.usecases.world import SLOT, WEDNESDAY, WEEK, World, a_world
+from tests.unit.usecases.world import SLOT, WEDNESDAY, WEEK, World, a_world, a_world_in
 
 CHIEF = """
 [people.chief]
@@ -240,7 +240,7 @@ def test_notices_are_mails_of_a_program(world: World) -> None:
 def reviewed(tmp_path: Path) -> World:
     """A site with review, where two posts are approved."""
     folder = SiteFolder(tmp_path / "site").configure(CONFIGURATION.replace('"off"', '"on"'), more=CHIEF)
-    world = World(folder, App(config.load(folder.root)))
+    world = a_world_in(folder)
     for slug in ("hybrid-hatch", "recall-watch"):
         folder.post(slug, front="reviewer: review-desk\n", text="Four models are affected.\n\nMore about it.")
         approve(world, slug, WEDNESDAY)
