@@ -705,20 +705,18 @@ class App:
     def _why_not(self, issue: Issue, now: datetime) -> Obstacle | None:
         """What keeps an issue whose page was published from being sent; in the sandbox no link is asked."""
         from newsletter.publish import live
-        from newsletter.usecases.answering import not_this_build, obstacle
-        from newsletter.usecases.recheck import taken_back
+        from newsletter.usecases.answering import Build, not_this_build, obstacle
+        from newsletter.usecases.recheck import taken_back, untested
 
-        gone = list(taken_back(issue, self.library(now)))
+        library = self.library(now)
+        gone = list(taken_back(issue, library))
+        if not issue.sent_by:  # a hand that sent it was asked then
+            gone += untested(self.press(library, now), issue)
         if self.config.mail.sandbox:
             return obstacle(issue, gone, {})
-        folder, site = self.config.output, self.config.site
-        wrong = not_this_build(
-            self.ledger.digest(WEEKLY, issue.number),
-            site,
-            self._anywhere,
-            lambda path: live.answer(folder, path),
-            seen_at=self.config.seen_at,
-        )
+        config = self.config
+        build = Build(config.site.url, config.seen_at, lambda path: live.answer(config.output, path))
+        wrong = not_this_build(self.ledger.digest(WEEKLY, issue.number), build, self._anywhere)
         return obstacle(issue, gone, wrong)
 
     def silent_links(self, digest: Digest) -> Mapping[str, str]:

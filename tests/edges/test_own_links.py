@@ -13,7 +13,8 @@ import pytest
 from newsletter.issues.digest import digest_hash
 from newsletter.model import Digest, IssueState
 from newsletter.outside.client import Client
-from newsletter.usecases.answering import silent
+from newsletter.publish import live as live_files
+from newsletter.usecases.answering import Build, not_this_build, silent
 from tests.builders import a_site
 from tests.served import served
 from tests.smtpd import Smtpd
@@ -95,6 +96,21 @@ def test_a_build_of_yesterday_is_not_this_build(live: World, server: Smtpd, host
     assert "posts/diesel-van/ (it is another text than the one that was built)" in held.reason
     assert "1 link of the mail" in held.reason
     assert server.connections == 0
+
+
+@pytest.mark.parametrize(("names", "wrong"), [("posts/new/", 0), ("posts/other/", 1)])
+def test_a_host_may_lead_on_where_the_page_that_was_built_does(tmp_path: Path, names: str, wrong: int) -> None:
+    site, folder = a_site(), tmp_path / "feeds"
+    for path, content in (("old", f'<a href="{site.url}/{names}">moved</a>'), ("posts/new", "<p>There.</p>")):
+        (folder / path).mkdir(parents=True)
+        (folder / path / "index.html").write_text(content, encoding="utf-8")
+    host = tmp_path / "host"
+    shutil.copytree(folder, host)
+    (host / "old/MOVED").write_text(f"{served(host)}/posts/new/", encoding="utf-8")
+    digest = Digest("s", "p", f'<a href="{site.url}/old/">a</a>', "t")
+    anywhere = Client(ports=range(1, 65536), may_call=lambda _address: True)
+    build = Build(site.url, served(host), lambda path: live_files.answer(folder, path))
+    assert len(not_this_build(digest, build, anywhere)) == wrong
 
 
 def test_a_story_that_was_taken_back_after_the_freezing_holds_the_issue(tmp_path: Path) -> None:
