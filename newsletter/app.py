@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from newsletter.outside.client import Client as OutsideClient
     from newsletter.publish.album import Album
     from newsletter.publish.catalogue import Feed
+    from newsletter.publish.deploy import Deploy
     from newsletter.publish.search.index import SearchIndex
     from newsletter.readers.tokens import Tokens
     from newsletter.store.database import Database
@@ -168,6 +169,15 @@ class App:
     def caller(self) -> Caller:
         """The web outside, for webhook and heartbeat."""
         return self._anywhere
+
+    @cached_property
+    def deploy(self) -> Deploy | None:
+        """The command after a publish, if there is one."""
+        from newsletter.publish.deploy import Deploy
+
+        config = self.config
+        mark = config.state / "deployed"
+        return Deploy(config.after, config.root, config.output, mark) if config.after else None
 
     @cached_property
     def redirects(self) -> Redirects:
@@ -476,6 +486,8 @@ class App:
         if not known.holds(seen[1], now) or self.output.stands() != known.outputs:
             self._seen = seen
             return None
+        if self.deploy and self.deploy.pending:
+            return None
         remarks = self.hubs.announce(now) if self.config.site.hubs else ()
         same = Changes(same=known.files)
         return Published(same, known.posts, known.issues, known.feeds, known.files, tuple(remarks))
@@ -501,6 +513,7 @@ class App:
             hosts=self.config.hosting,
             compress=self.config.compress,
             pictures=self.mailed_pictures,
+            deploy=self.deploy,
         )
         searchable = not any(problem.code == "F440" for problem in done.remarks)
         if self._inputs and searchable and not dry_run:
@@ -692,20 +705,15 @@ class App:
     def _why_not(self, issue: Issue, now: datetime) -> Obstacle | None:
         """What keeps an issue whose page was published from being sent; in the sandbox no link is asked."""
         from newsletter.publish import live
-        from newsletter.usecases.answering import not_this_build, obstacle
+        from newsletter.usecases.answering import Build, not_this_build, obstacle
         from newsletter.usecases.recheck import taken_back
 
         gone = list(taken_back(issue, self.library(now)))
         if self.config.mail.sandbox:
             return obstacle(issue, gone, {})
-        folder, site = self.config.output, self.config.site
-        wrong = not_this_build(
-            self.ledger.digest(WEEKLY, issue.number),
-            site,
-            self._anywhere,
-            lambda path: live.answer(folder, path),
-            seen_at=self.config.seen_at,
-        )
+        config = self.config
+        build = Build(config.site.url, config.seen_at, lambda path: live.answer(config.output, path))
+        wrong = not_this_build(self.ledger.digest(WEEKLY, issue.number), build, self._anywhere)
         return obstacle(issue, gone, wrong)
 
     def silent_links(self, digest: Digest) -> Mapping[str, str]:
@@ -744,21 +752,20 @@ class App:
         for notice in happened(self.ledger, self.cadence, self.config.site, now):
             self.desk.tell(notice)
 
+    def tell_of_mail(self, trouble: Problem, now: datetime) -> None:
+        """The same of a mail server that takes nothing: the webhook can still be told."""
+        from newsletter.issues.notice import mail_broken
+
+        self.desk.tell(mail_broken(trouble.message, now, self.config.site))
+
     def tell_of_posts(self, loaded: Loaded, now: datetime) -> None:
         """The same of approvals that an edit voided, and the mail of the next slot, when it is time to show it."""
         from newsletter.usecases import lost, preview_mail
 
-        slot, press = self.next_slot(now), self.press(loaded.library, now)
-        for notice in lost.lost(
-            loaded,
-            press=press,
-            slot=slot,
-            reviews=self.reviews,
-            versions=self.versions,
-            notices=self.notices,
-            text_of=lambda post: self.source_of(post).text,
-        ):
-            self.desk.tell(notice)
+        slot = self.next_slot(now)
+        for one in lost.lost(loaded, self.config.site, self.reviews, self.notices):
+            press = self.press(loaded.library, now)
+            self.desk.tell(lost.told(one, press, slot, self.versions, self.source_of(one.post).text))
         if preview_mail.due(self.cadence, slot, self.notices, now):
             self._show(loaded, slot, now)
 

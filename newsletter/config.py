@@ -257,6 +257,7 @@ class DigestSection(Section):
     body: Literal["summary", "full"] = Field(
         "summary", description="What a mail says of each story: its summary, or all of it as far as mails may be long."
     )
+    numbered: bool = Field(False, description="Whether the subject begins with the issue's number: `#47 · …`.")
 
 
 class MailSection(Section):
@@ -293,6 +294,11 @@ class PublishSection(Section):
         (),
         description="Hosts whose settings are written along: `nginx` and `caddy` into `hosting/` in `paths.state`, "
         "`netlify` or `cloudflare` into the published folder.",
+    )
+    after: str = Field(
+        "",
+        description="A line for the shell that brings the published folder to where readers fetch it, such as "
+        "`rsync -a --delete feeds/ host:/var/www/`. Run after each publish that changed something; it must succeed.",
     )
     seen_at: Url | None = Field(
         None,
@@ -380,6 +386,7 @@ class Config:
     web_port: int
     hosting: tuple[str, ...] = ()
     compress: bool = False
+    after: str = ""  # the command that brings what is published to its readers
     seen_at: str = ""  # where this machine reaches what is published; no trailing slash
     brief: Brief = USUAL  # what is usual for an issue
     webhook: str = ""  # gets notices
@@ -479,6 +486,8 @@ def _default_words(value: object) -> str:
         return f"{value:%H:%M}"
     if value == ():
         return "[]"
+    if isinstance(value, bool):
+        return str(value).lower()
     return "" if value is None else str(value)
 
 
@@ -496,7 +505,7 @@ def remarks(told: Config) -> list[Problem]:
             file=FILE_NAME,
             line=line,
             excerpt=_line(text, line),
-            why=f"Readers get “Read more”, dates and the like in English. There are {known()}.",
+            why=f"Readers get “Read more”, dates and the like in English. We have them in {known()}.",
             fixes=("Write these words into your own templates: newsletter templates list",),
             level="warn",
         )
@@ -666,6 +675,7 @@ def _config(root: Path, settings: Settings, password: str) -> Config:
         web_port=settings.web.port,
         hosting=settings.publish.hosting,
         compress=settings.publish.compress,
+        after=settings.publish.after,
         seen_at=settings.publish.seen_at or settings.site.url,
         brief=Brief(at_least=settings.issue.at_least, at_most=settings.issue.at_most),
         webhook=settings.notices.webhook,
@@ -691,6 +701,7 @@ def _site(settings: Settings) -> Site:
         hubs=settings.publish.hubs,
         rights=told.rights,
         full_text=settings.digest.body == "full",
+        numbered=settings.digest.numbered,
         look=_look(settings.look),
     )
 

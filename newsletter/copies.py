@@ -20,7 +20,7 @@ from newsletter.program import default_folder
 _MARK = re.compile(r"(?:\{#|/\*) Copied from the built-in template (?P<hash>[0-9a-f]{16})\. (?:#\}|\*/)\n")
 _COMMENT = re.compile(r"\s*(?:\{#-?|/\*)\s*(?P<text>.*?)\s*(?:-?#\}|\*/)", re.DOTALL)
 _SENTENCE = re.compile(r"(?<=\.)\s")
-_NOT_RENDERED = (".css", ".js")  # below `web/`: published as they are written
+_PLAIN = ("email/style.css", "web/style.css", "web/feed.css")  # have comments of their own, and must keep their lines
 
 
 class Standing(StrEnum):
@@ -137,7 +137,7 @@ def _names(folder: Path) -> Iterator[str]:
 
 
 def _mark(name: str, source: str) -> str:
-    begin, end = ("/*", "*/") if name.startswith("web/") and name.endswith(_NOT_RENDERED) else ("{#", "#}")
+    begin, end = ("/*", "*/") if name in _PLAIN else ("{#", "#}")
     return f"{begin} Copied from the built-in template {_hash(source)}. {end}\n"
 
 

@@ -95,6 +95,7 @@ class Site:
     icon: Asset | None = None  # a square PNG, at the web root
     logo: Asset | None = None  # another, twice as wide as high
     full_text: bool = False  # mails carry whole Posts, as far as they fit
+    numbered: bool = False  # subjects begin with the number of the Issue
     look: Look = field(default_factory=Look)
 
     @property

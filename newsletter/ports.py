@@ -125,6 +125,13 @@ class Hosting(Protocol):
         """Make it hold these files by name. Raises Outside (F424)."""
 
 
+class Deploy(Protocol):
+    """The way from the published folder to where readers fetch it."""
+
+    def run(self) -> None:
+        """Bring it there, unless it is there as it stands. Raises Outside (F460)."""
+
+
 class Hubs(Protocol):
     """The WebSub hubs of the site."""
 

@@ -21,6 +21,7 @@ EDGES = {
     "content.importing.disk",
     "outside.client",
     "publish.album",
+    "publish.deploy",
     "publish.hosting",
     "publish.live",
     "publish.output",

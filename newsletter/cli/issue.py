@@ -313,6 +313,8 @@ def _plan_data(plan: Plan) -> dict[str, object]:
 
 
 def _confirm_page(door: Door, plan: Plan) -> list[str]:
+    from newsletter.usecases.proof import accepted
+
     site, zone = door.app.config.site, door.app.config.cadence.zone
     others = ", ".join(f"{n:,} {status}" for status, n in plan.audience.not_to.items())
     first = ", ".join(plan.audience.first) + ("" if plan.audience.readers <= len(plan.audience.first) else ", …")
@@ -330,6 +332,8 @@ def _confirm_page(door: Door, plan: Plan) -> list[str]:
         lines.append(f"           not to {others}")
     where = "the outbox on this machine (sandbox)" if door.app.config.mail.sandbox else door.app.config.mail.host
     lines.append(f"  Through  {where}")
+    tests = [one for one in door.app.proofs.of(plan.digest_hash) if accepted(one)]
+    lines += [f"  Tested   {words.when(one.at, zone)} to {one.recipient} (this text)" for one in tests[-3:]]
     lines += told(plan.problems)
     if plan.ahead:
         lines.append(

@@ -175,6 +175,7 @@ def _told(door: Door) -> None:
     if done.accepted:
         door.say(f"Handed over {words.count(done.accepted, 'notice')} to editors and operators")
     if done.trouble:
+        door.app.tell_of_mail(done.trouble, door.now)
         door.say(*told([replace(done.trouble, level="warn")]))
 
 

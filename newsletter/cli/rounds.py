@@ -14,7 +14,6 @@ from newsletter.cli.telling import Telling
 from newsletter.content.library import Loaded
 from newsletter.errors import NewsletterError, Outside, Problem
 from newsletter.issues.cadence import freeze_at, preview_at
-from newsletter.issues.notice import mail_broken
 from newsletter.model import WEEKLY, LogEntry, by_clock
 from newsletter.usecases.check import library_of
 from newsletter.usecases.prepare import prepare
@@ -108,11 +107,11 @@ class Rounds:
 
     def _publish_and_prepare(self) -> None:
         app = self._door.app
+        self._loaded = None
         app.own()
         if doubt(app.ledger):
             return
         now = self.clock()
-        self._loaded = None
         self._loaded = app.loaded(now)
         library = library_of(self._loaded)
         done = app.publish(library, now)
@@ -138,6 +137,7 @@ class Rounds:
             self._sends = self._door.app.lock.acquire()
         done = self._telling.tell(self.clock, sends=self._sends)
         if done and done.trouble:
+            self._door.app.tell_of_mail(done.trouble, self.clock())
             raise Outside(done.trouble)
 
     def _deliver(self) -> None:
@@ -152,7 +152,7 @@ class Rounds:
             self._say(*delivered_words(self._door, done, "this round"))
         self._note(done.drained.trouble)
         if done.drained.trouble:
-            app.desk.tell(mail_broken(done.drained.trouble.message, self.clock(), app.config.site))
+            app.tell_of_mail(done.drained.trouble, self.clock())
         if trouble := [*([done.drained.trouble] if done.drained.trouble else []), *done.put_off]:
             raise Outside(trouble)
         self._holds = True

@@ -44,10 +44,9 @@ def started(key: str, issue: Issue, at: datetime, site: Site) -> Notice:
     )
 
 
-def held(key: str, issue: Issue, at: datetime, site: Site, *, reason: str) -> Notice:
-    """An issue does not go out until a person says so."""
+def held(key: str, issue: Issue, at: datetime, site: Site, *, reason: str, late: bool) -> Notice:
+    """An issue does not go out until a person says so; because it came too late, or for another reason."""
     name = f"Issue {issue.number}"
-    late = _is_late(reason)
     return Notice(
         key,
         NoticeKind.LATE if late else NoticeKind.HELD,
@@ -251,10 +250,10 @@ def planned(plan: SlotPlan, slot: Slot | None, site: Site) -> Notice | None:
             at,
             "clock",
             subject="The clock of the machine is in doubt",
-            what="The clock of the machine jumped: no issue is made or started by itself.",
+            what="The clock of the machine jumped: nothing is published, made or started by itself.",
             why=reason,
-            otherwise="nothing goes out until the clock agrees with itself again, or a person says that it is right.",
-            fixes=("newsletter status", "newsletter schedule resume all"),
+            otherwise="nothing goes out until the clock is right again, or a person says that it is.",
+            fixes=("newsletter status", "newsletter schedule resume clock"),
         )
     return None
 
@@ -297,10 +296,6 @@ def _numbers(counts: Mapping[DeliveryState, int]) -> tuple[str, ...]:
 def _page(issue: Issue, site: Site) -> tuple[tuple[str, str], ...]:
     shown = issue.state.public or issue.state is IssueState.READY
     return (("The issue", site.address_of(f"issues/{issue.number}/")),) if shown else ()
-
-
-def _is_late(reason: str) -> bool:
-    return "after the slot" in reason or "nothing was sending at its time" in reason
 
 
 def _name(site: Site, key: str) -> str:

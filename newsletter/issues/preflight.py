@@ -100,16 +100,20 @@ def _has(element: etree._Element, attributes: dict[str, str]) -> bool:
 
 def _trial(mail: Mail) -> Iterator[Problem]:
     sender, trial = mail.facts.sender, mail.facts.trial
-    try_it = "newsletter issue test N --to ADDRESS"
+    number = mail.view.number
+    try_it = (
+        f"newsletter issue ready {number}   freezes its text, if that was not done; then",
+        f"newsletter issue test {number} --to ADDRESS",
+    )
     if trial is Trial.NEVER:
         message = f"No mail server has accepted a mail from {sender} yet"
         why = "Whether it may send under that name is found out by one person, not by all readers."
-        yield Problem("S329", message, why=why, fixes=(try_it,), level=mail.facts.outside)
+        yield Problem("S329", message, why=why, fixes=try_it, level=mail.facts.outside)
     elif trial in {Trial.OTHER, Trial.NOBODY}:
         named = "" if trial is Trial.OTHER else "; nobody is named whom one could go to"
         message = f"No test of this exact text was accepted{named}"
         level = mail.facts.outside if trial is Trial.OTHER else "warn"
-        fixes = (try_it,) if trial is Trial.OTHER else ("give the people of [people] an email",)
+        fixes = try_it if trial is Trial.OTHER else ("give the people of [people] an email",)
         yield Problem(
             "S307", message, why="What nobody has seen in a mailbox surprises there.", fixes=fixes, level=level
         )

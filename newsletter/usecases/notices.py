@@ -83,7 +83,7 @@ def happened(ledger: Ledger, cadence: Cadence, site: Site, now: datetime) -> Ite
     issues = {issue.number: issue for issue in ledger.issues(WEEKLY)}
     for turn in ledger.turns():
         issue = issues.get(turn.number)
-        if issue and now - turn.hand.at < NEWS and (told := _of_turn(turn, issue, ledger, site)):
+        if issue and now - turn.hand.at < NEWS and (told := _of_turn(turn, issue, ledger, site, cadence.late_limit)):
             yield told
     for record in ledger.slots(WEEKLY):
         week = timedelta(weeks=1)  # a slot that was found late is one week old at the most
@@ -96,12 +96,14 @@ def happened(ledger: Ledger, cadence: Cadence, site: Site, now: datetime) -> Ite
             yield told
 
 
-def _of_turn(turn: Turn, issue: Issue, ledger: Ledger, site: Site) -> Notice | None:
+def _of_turn(turn: Turn, issue: Issue, ledger: Ledger, site: Site, late_limit: timedelta) -> Notice | None:
     key, at = f"turn:{turn.id}", turn.hand.at
     if turn.act is IssueAct.START:
         return wording.started(key, issue, at, site)
     if turn.after is IssueState.HELD and turn.before is not IssueState.HELD:
-        return wording.held(key, issue, at, site, reason=turn.note)
+        by_itself = turn.act is IssueAct.MAKE or turn.hand.channel == "clock"
+        late = by_itself and at - issue.slot.due > late_limit
+        return wording.held(key, issue, at, site, reason=turn.note, late=late)
     if turn.act is IssueAct.PAUSE:
         return wording.paused(key, issue, ledger.counts(WEEKLY, issue.number), at, reason=turn.note)
     if turn.act is IssueAct.FINISH:

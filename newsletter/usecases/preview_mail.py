@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from newsletter import words
 from newsletter.errors import NewsletterError, Problem
@@ -17,9 +18,9 @@ from newsletter.issues import notice as wording
 from newsletter.issues.selection import Selection, held, paused
 from newsletter.model import ALL_SLOTS, WEEKLY, Cadence, Digest, Issue, IssueState, Notice, NoticeKind, PlanKind, Slot
 from newsletter.ports import Ledger, Notices
-from newsletter.usecases.choose import Press, choose
-from newsletter.usecases.inspect import not_asked
-from newsletter.usecases.prepare import draft_of, next_number
+
+if TYPE_CHECKING:
+    from newsletter.usecases.choose import Press
 
 QUIET = timedelta(minutes=15)
 """Between two previews of one slot, unless it is about to be frozen: who is at work saves more than once."""
@@ -71,6 +72,10 @@ def preview(press: Press, slot: Slot, notices: Notices, *, readers: int, now: da
 
 def proposal(press: Press, slot: Slot) -> Proposal:
     """The issue of a slot: as it was frozen, or as it would be made. Nobody is asked for a test: this mail is one."""
+    from newsletter.usecases.choose import choose  # these load the mail room, and most looks are too early
+    from newsletter.usecases.inspect import not_asked
+    from newsletter.usecases.prepare import draft_of, next_number
+
     press = replace(press, inspection=replace(press.inspection, tried=not_asked))
     issues = press.ledger.issues(WEEKLY)
     made = next((one for one in issues if one.slot.key == slot.key and one.state in _UNSENT), None)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from newsletter.errors import Outside, Problem, SourceErrors
 from newsletter.model import File, Issue, IssueState, Library, Recipe, Site, Slot
-from newsletter.ports import Hosting, Hubs, MailedPictures, Output, Redirects, Search
+from newsletter.ports import Deploy, Hosting, Hubs, MailedPictures, Output, Redirects, Search
 from newsletter.publish import archive, checks, compressed, edits, feedcheck, kept, snippets
 from newsletter.publish import redirects as addresses
 from newsletter.publish.catalogue import Feed, documents, feeds, shared_ids
@@ -42,6 +42,7 @@ def publish(
     hosts: Sequence[str] = (),
     compress: bool = False,
     pictures: MailedPictures | None = None,
+    deploy: Deploy | None = None,
 ) -> Published:
     """Make the output folder hold what the library and the public issues say. Raises SourceErrors, Outside."""
     shown = [as_shown(issue) for issue in issues if issue.state.public or starting(issue, now)]
@@ -70,6 +71,8 @@ def publish(
     if hosting and not dry_run:
         hosting.write(snippets.beside(told, hosts))
     remarks = (*unsaid, *(_made_searchable(search, site, library) if search and not dry_run else ()))
+    if deploy and not dry_run:
+        deploy.run()  # first: hubs send readers to what must be there
     if hubs and not dry_run:
         remarks = (*remarks, *hubs.announce(now))
     return Published(changes, len(library.posts), len(shown), len(listed), len(files), remarks)

@@ -47,6 +47,7 @@ class Plan:
     draft: Draft | None = None  # still to be frozen
     earlier: tuple[Slot, ...] = ()  # slots that were missed before this one
     ahead: bool = False
+    digest_hash: str = ""
 
 
 def plan(press: Press, roster: Roster, number: int | None, *, at: datetime | None = None) -> Plan:
@@ -92,8 +93,8 @@ def may_start(at: datetime, now: datetime) -> Problem | None:
 def _frozen(press: Press, roster: Roster, issue: Issue, start: datetime) -> Plan:
     if refusal := lifecycle.may_send(issue, press.ledger.counts(WEEKLY, issue.number), press.now):
         raise Refused(refusal)
-    problems = recheck.frozen(press, issue).problems
-    if stopping := stops(problems):
+    checked = recheck.frozen(press, issue)
+    if stopping := stops(checked.problems):
         raise Refused(stopping)
     return Plan(
         number=issue.number,
@@ -101,8 +102,9 @@ def _frozen(press: Press, roster: Roster, issue: Issue, start: datetime) -> Plan
         preheader=issue.preheader,
         stories=tuple(story.title for story in issue.stories),
         slot=issue.slot,
-        problems=problems,
+        problems=checked.problems,
         issue=issue,
+        digest_hash=checked.digest.digest_hash if checked.digest else "",
         ahead=issue.slot.due > start,
         audience=audience(roster),
     )
@@ -124,6 +126,7 @@ def _drafted(press: Press, roster: Roster, start: datetime) -> Plan:
         slot=where.slot,
         problems=draft.problems,
         draft=draft,
+        digest_hash=draft.digest.digest_hash,
         earlier=where.earlier,
         ahead=where.ahead,
         audience=audience(roster),

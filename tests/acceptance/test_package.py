@@ -55,6 +55,9 @@ def test_the_wheel_alone_makes_publishes_and_mails_a_site(tmp_path: Path) -> Non
     newsletter("issue", "send", "next", "--confirm", "1:1", "--delay", "0", "--wait", cwd=site)
     assert (site / "feeds" / "rss.xml").is_file()
     assert len(list((site / "var" / "outbox" / "new").glob("*.eml"))) == 1
+    environment["NEWSLETTER_SITE__LANGUAGE"] = "fr"
+    newsletter("publish", cwd=site)
+    assert ">Articles</a>" in (site / "feeds" / "index.html").read_text(encoding="utf-8")
 
 
 def test_two_wheels_of_one_tree_are_the_same_bytes(tmp_path: Path) -> None:

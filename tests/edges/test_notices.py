@@ -160,6 +160,20 @@ def test_a_mail_server_that_is_away_keeps_nobody_else_waiting_and_nothing_is_los
     assert newsroom.waiting(MINUTE) == []
 
 
+def test_the_webhook_is_told_once_a_day_that_mail_is_broken_and_no_mail_says_so(newsroom: Newsroom) -> None:
+    newsroom.server.refuse()
+    newsroom.server.hang_up()
+    newsroom.tell()
+    rounds = Rounds(Door(site=str(newsroom.folder.root), _app=newsroom.app), threading.Event())
+    for minutes in range(0, 30, 10):
+        rounds.clock = lambda minutes=minutes: NOON + minutes * MINUTE  # type: ignore[misc]
+        rounds.look()
+    assert [told["type"] for told in newsroom.web.told] == ["held", "mail"]
+    newsroom.server.listen()
+    newsroom.round(timedelta(hours=5))
+    assert newsroom.mailed == ["chief@desk.example", "night@desk.example"]
+
+
 def test_an_address_that_the_server_refuses_is_shown_with_its_words_and_the_other_is_served(newsroom: Newsroom) -> None:
     newsroom.server.fault("RCPT", "550 5.1.1 nobody here", to="chief@desk.example", times=99)
     newsroom.tell()

@@ -13,7 +13,8 @@ import pytest
 from newsletter.issues.digest import digest_hash
 from newsletter.model import Digest, IssueState
 from newsletter.outside.client import Client
-from newsletter.usecases.answering import silent
+from newsletter.publish import live as live_files
+from newsletter.usecases.answering import Build, not_this_build, silent
 from tests.builders import a_site
 from tests.served import served
 from tests.smtpd import Smtpd
@@ -97,6 +98,21 @@ def test_a_build_of_yesterday_is_not_this_build(live: World, server: Smtpd, host
     assert server.connections == 0
 
 
+@pytest.mark.parametrize(("names", "wrong"), [("posts/new/", 0), ("posts/other/", 1)])
+def test_a_host_may_lead_on_where_the_page_that_was_built_does(tmp_path: Path, names: str, wrong: int) -> None:
+    site, folder = a_site(), tmp_path / "feeds"
+    for path, content in (("old", f'<a href="{site.url}/{names}">moved</a>'), ("posts/new", "<p>There.</p>")):
+        (folder / path).mkdir(parents=True)
+        (folder / path / "index.html").write_text(content, encoding="utf-8")
+    host = tmp_path / "host"
+    shutil.copytree(folder, host)
+    (host / "old/MOVED").write_text(f"{served(host)}/posts/new/", encoding="utf-8")
+    digest = Digest("s", "p", f'<a href="{site.url}/old/">a</a>', "t")
+    anywhere = Client(ports=range(1, 65536), may_call=lambda _address: True)
+    build = Build(site.url, served(host), lambda path: live_files.answer(folder, path))
+    assert len(not_this_build(digest, build, anywhere)) == wrong
+
+
 def test_a_story_that_was_taken_back_after_the_freezing_holds_the_issue(tmp_path: Path) -> None:
     world = a_world(tmp_path / "site", *POSTS)
     world.join("ada@readers.example")
@@ -115,3 +131,17 @@ def test_links_to_others_are_asked_and_what_they_answer_is_told(tmp_path: Path) 
     digest = replace(Digest("s", "p", html, "t"), digest_hash=digest_hash("s", "p", html, "t"))
     anywhere = Client(ports=range(1, 65536), may_call=lambda _address: True)
     assert silent(digest, a_site(), anywhere) == {gone: "It answers 404"}
+
+
+def test_a_deploy_of_its_own_brings_the_pages_there_before_the_first_mail(
+    tmp_path: Path, server: Smtpd, host: Path
+) -> None:
+    mail = f'[mail]\ntransport = "smtp"\nhost = "127.0.0.1"\nport = {server.port}\ntls = "none"\n'
+    after = f'after = "cp -R feeds/. {host}/"'
+    world = a_world(tmp_path / "site", *POSTS, more=f'\n[publish]\nseen_at = "{served(host)}"\n{after}\n{mail}')
+    world.join("ada@readers.example")
+    world.send(WEDNESDAY)
+    world.deliver(WEDNESDAY)
+    assert world.states() == {1: IssueState.SENT}
+    assert len(server.messages) == 1
+    world.app.close()

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import logging
 import re
+from pathlib import Path
 
 import pytest
 from lxml.cssselect import CSSSelector
 
+from newsletter import copies
 from newsletter.errors import ConfigError
 from newsletter.issues import digest
 from newsletter.issues import inline as cage
@@ -13,6 +15,7 @@ from newsletter.issues.inline import inline
 from newsletter.issues.page import parse
 from newsletter.issues.sheet import Rule, asked_for, refusals, rules
 from newsletter.model import Brief, Look, Sentinel, Variant
+from newsletter.templates import environment
 from tests.builders import a_site
 from tests.unit.issues.crowd import crowded
 from tests.unit.issues.scene import a_view, templates
@@ -253,3 +256,14 @@ def test_rules_for_what_is_not_there_are_left_out_before_the_inliner_reads_them(
     )
     kept = [rule.selector for rule in rules(asked_for(sheet, BODY))]
     assert kept == ["p", ".a .b", ".gone", ".a"]
+
+
+def test_a_fault_in_a_sheet_of_the_sites_own_is_told_with_its_line(tmp_path: Path) -> None:
+    sheet = copies.copy("email/style.css", tmp_path)
+    lines = sheet.read_text().splitlines()
+    place = next(n for n, line in enumerate(lines, 1) if line.startswith(".byline"))
+    lines[place - 1] = ".byline:hover { top: 0 }"
+    sheet.write_text("\n".join(lines))
+    with pytest.raises(ConfigError) as refused:
+        digest.render(a_view(), environment(tmp_path))
+    assert [(p.code, p.file, p.line) for p in refused.value.problems] == [("I203", "templates/email/style.css", place)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -11,6 +12,7 @@ import pytest
 
 from newsletter import config
 from newsletter.app import App
+from newsletter.cli.main import run
 from newsletter.errors import Refused, SourceErrors
 from newsletter.issues.facts import Trial
 from newsletter.model import WEEKLY, Hand, Outcome, Proof, Receipt
@@ -19,6 +21,8 @@ from newsletter.usecases.choose import choose, place
 from newsletter.usecases.prepare import brought_forward, draft_of
 from newsletter.usecases.trial import trial
 from tests.acceptance.harness import CONFIGURATION
+from tests.smtpd import Smtpd
+from tests.unit.usecases.test_dry_runs import call, codes
 from tests.unit.usecases.world import SLOT, WEDNESDAY, World, a_world
 
 MINUTE = timedelta(minutes=1)
@@ -82,6 +86,22 @@ def test_a_from_that_no_server_has_accepted_yet_sends_nothing_by_hand(live: Worl
     slot, posts = brought_forward(place(press).slot, WEDNESDAY), [choice.post for choice in choose(press).stories]
     live.app.proofs.keep(proof(draft_of(press, slot, posts).digest.digest_hash))
     assert refused(live) == []
+
+
+def test_once_its_frozen_text_was_tried_on_the_house_a_hand_may_send_it(
+    live: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Smtpd() as server:
+        live.folder.configure(PEOPLE, LIVE.replace("port = 9", f'port = {server.port}\ntls = "none"'))
+        live.app.proofs.keep(proof("sha256:last week", days=6))
+        assert call(live, capsys, "issue", "ready", "next")[0] == 0
+        refusal = call(live, capsys, "issue", "send", "1", "--dry-run")
+        assert (refusal[0], codes(refusal[1])) == (3, ["S307"])
+        assert call(live, capsys, "issue", "test", "1", "--to", "review@auto-trendy.net")[0] == 0
+        assert [message.recipient for message in server.messages] == ["review@auto-trendy.net"]
+        words = ["--site", str(live.folder.root), "--now", WEDNESDAY.isoformat(), "issue", "send", "1", "--dry-run"]
+        assert run(words) == 0
+        assert re.search(r"Tested   .* to review@auto-trendy.net \(this text\)", capsys.readouterr().out)
 
 
 def test_a_from_that_was_changed_after_the_test_is_asked_for_a_test_again(live: World) -> None:
