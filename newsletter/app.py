@@ -706,9 +706,12 @@ class App:
         """What keeps an issue whose page was published from being sent; in the sandbox no link is asked."""
         from newsletter.publish import live
         from newsletter.usecases.answering import Build, not_this_build, obstacle
-        from newsletter.usecases.recheck import taken_back
+        from newsletter.usecases.recheck import taken_back, untested
 
-        gone = list(taken_back(issue, self.library(now)))
+        library = self.library(now)
+        gone = list(taken_back(issue, library))
+        if not issue.sent_by:  # a hand that sent it was asked then
+            gone += untested(self.press(library, now), issue)
         if self.config.mail.sandbox:
             return obstacle(issue, gone, {})
         config = self.config

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.cli.main import BLOCKS, root
+from newsletter.cli.program import BLOCKS, root
 from newsletter.config import reference
 from tests.acceptance.harness import COMMAND, SiteFolder, until
 

@@ -387,7 +387,8 @@ def _wait_for(door: Door, sent: Issue) -> int:
     if not app.lock.acquire():
         door.answer(issue_data(sent, {}), f"Another process is sending ({app.lock.holder()}): left to it.")
         return 0
-    app.recover(clock())
+    if uncertain := app.recover(clock()):
+        door.say(f"warn  A crash left {words.count(uncertain, 'delivery', 'deliveries')} uncertain.")
 
     def run(stop: threading.Event) -> Delivered:
         return app.deliver(clock=clock, stop=stop, progress=progress_line(door))

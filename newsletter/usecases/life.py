@@ -6,11 +6,11 @@ Each refuses before it changes anything: S314 for an act that its state does not
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from newsletter import words
-from newsletter.errors import Problem, Refused
+from newsletter.errors import Problem, Refused, stops
 from newsletter.issues import cadence as cadences
 from newsletter.model import (
     WEEKLY,
@@ -25,7 +25,9 @@ from newsletter.model import (
     SlotPlan,
 )
 from newsletter.ports import Ledger
+from newsletter.usecases import recheck
 from newsletter.usecases.choose import Press, choose, place
+from newsletter.usecases.inspect import not_asked
 from newsletter.usecases.prepare import Draft, draft_of, next_number, open_issue
 from newsletter.usecases.report import issue_named
 from newsletter.usecases.send import no_story, open_to
@@ -45,10 +47,16 @@ class Readiness:
 
 
 def readiness(press: Press, number: int | None) -> Readiness:
-    """Look at the next issue, or a held one. Raises Refused (S303, S314, I3xx), UsageError (I110)."""
+    """Look at the next issue, or a held one. Raises Refused (S303, S314, I3xx), UsageError (I110).
+
+    Whether it was tested is not asked: a test is of a text that is frozen. It is asked when it starts.
+    """
+    press = replace(press, inspection=replace(press.inspection, tried=not_asked))
     issues = press.ledger.issues(WEEKLY)
     if number not in {None, next_number(issues)}:
         issue = open_to(press.ledger, number or 0, IssueAct.READY)
+        if stopping := stops(recheck.frozen(press, issue).problems):
+            raise Refused(stopping)
         titles = tuple(story.title for story in issue.stories)
         return Readiness(issue.number, issue.slot, titles, _time_of(issue.slot, press.now), issue=issue)
     if number is None and (ready := next((one for one in issues if _waits_for_its_slot(one, press.now)), None)):

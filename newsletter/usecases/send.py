@@ -61,7 +61,8 @@ def plan(press: Press, roster: Roster, number: int | None, *, at: datetime | Non
     issues = press.ledger.issues(WEEKLY)
     known = next((i for i in issues if i.number == number), None)
     if number is None:
-        known = next((i for i in issues if i.state in {IssueState.READY, IssueState.HELD} and i.send_at is None), None)
+        waiting = (IssueState.READY, IssueState.HELD)
+        known = next((i for i in issues if i.state in waiting and not (i.send_at and i.sent_by)), None)
     if known is not None and known.state is not IssueState.DRAFT:
         return _frozen(press, roster, known, at or press.now)
     upcoming = next_number(issues)

@@ -329,3 +329,19 @@ def test_a_dry_run_changes_nothing(site: SiteFolder, words: tuple[str, ...]) -> 
     before = site.json("schedule", "next", now=WEDNESDAY), site.json("log"), site.issues()
     assert "ould" in site.ok(*words, "--dry-run", now=WEDNESDAY).out
     assert (site.json("schedule", "next", now=WEDNESDAY), site.json("log"), site.issues()) == before
+
+
+def test_a_live_site_sends_no_issue_by_itself_that_was_made_ready_and_never_tested(ready: SiteFolder) -> None:
+    path = ready.root / "newsletter.toml"
+    path.write_text(path.read_text() + '\n[mail]\ntransport = "smtp"\nhost = "127.0.0.1"\nport = 9\ntls = "none"\n')
+    path.write_text(
+        path.read_text().replace('name = "News desk"', 'name = "News desk"\nemail = "news@auto-trendy.net"')
+    )
+    ready.ok("deliver", now=FRIDAY)
+    assert state(ready) == "held"
+    assert "S329" in ready.issues()[0]["reason"]
+
+
+def test_the_next_issue_to_send_is_the_one_that_is_ready(ready: SiteFolder) -> None:
+    ready.ok("issue", "send", "next", "--confirm", "1:3", "--delay", "0", now=WEDNESDAY)
+    assert ready.issues()[0]["number"] == 1

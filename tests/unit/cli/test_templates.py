@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from newsletter.cli.main import run
+from newsletter.cli.program import run
 from tests.acceptance.harness import SiteFolder
 
 TAKE = "email/blocks/take.html"

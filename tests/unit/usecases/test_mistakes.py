@@ -12,7 +12,7 @@ import pytest
 
 from newsletter import config
 from newsletter.app import App
-from newsletter.cli.main import run
+from newsletter.cli.program import run
 from newsletter.errors import Refused, SourceErrors
 from newsletter.issues.facts import Trial
 from newsletter.model import WEEKLY, Hand, Outcome, Proof, Receipt
