@@ -151,6 +151,21 @@ def _is_completed(folder: Path, write: Write) -> None:
     assert {path.name for path in folder.iterdir() if path.name[0] == "."} == {".lock", ".manifest.json"}
 
 
+def test_a_publish_that_is_killed_while_it_ends_what_a_killed_one_began_is_ended_by_the_next(tmp_path: Path) -> None:
+    switch = steps_of(at_once, tmp_path / "all").index("exchange")
+    died = True
+    last = 0
+    while died:
+        folder = tmp_path / str(last)
+        at_once(folder, OLD)
+        killed(folder, NEW, switch + 4, at_once)
+        died = killed(folder, NEW, last, at_once)
+        assert seen(folder) == NEW
+        _is_completed(folder, at_once)
+        last += 1
+    assert last > 5
+
+
 def test_a_first_publish_that_is_killed_shows_nothing_or_everything(tmp_path: Path) -> None:
     with _counted(1_000_000) as steps:
         at_once(tmp_path / "all", NEW)
