@@ -7,7 +7,7 @@ export UV_SYSTEM_CERTS := 1
 export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-fast lint format lock bench bench-publish chaos golden clean help
+.PHONY: demo test test-fast lint format lock bench bench-publish chaos golden words clean help
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -34,6 +34,7 @@ format: .venv/.ready  ## put the code into the one format
 bench: .venv/.ready  ## the measured figures of README and docs
 	@$(BIN)/python -m bench.startup
 	@$(BIN)/python -m bench.serve
+	@$(BIN)/python -m bench.digest
 
 bench-publish: .venv/.ready  ## cold, unchanged and one-edit builds beside Hugo, Pelican and Eleventy (half an hour)
 	@$(BIN)/python -m bench.publish
@@ -50,6 +51,9 @@ lock: .venv/.ready  ## resolve the dependencies anew into requirements.lock
 golden: demo  ## take the demo's published folder as what is meant, after a look at the diff
 	@rm -rf tests/golden/feeds && mkdir -p tests/golden
 	@cp -r feeds tests/golden/feeds && rm -f tests/golden/feeds/.[a-z]*
+
+words: .venv/.ready  ## take what the code says to readers into the catalogues of other languages; then write the words
+	@$(BIN)/python tools/catalogues.py
 
 clean:  ## remove what was built (never posts, never state of a real site)
 	@rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -14,19 +15,22 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from newsletter import seal
-from newsletter.config import Config
-from newsletter.errors import NewsletterError, Problem, UsageError, nearest
+from newsletter.config import FILE_NAME, Config
+from newsletter.errors import NewsletterError, Problem, Refused, UsageError, nearest
 from newsletter.model import (
     WEEKLY,
     Addressee,
+    Cadence,
     Changes,
     Digest,
     Issue,
     Library,
     Message,
+    NoticeKind,
     Person,
     Post,
     Slot,
+    SlotPlan,
     Source,
     Variant,
 )
@@ -37,6 +41,7 @@ from newsletter.ports import (
     Clock,
     Hosting,
     Hubs,
+    Instance,
     Ledger,
     Notices,
     Output,
@@ -61,16 +66,20 @@ if TYPE_CHECKING:
     from newsletter.outside.client import Client as OutsideClient
     from newsletter.publish.album import Album
     from newsletter.publish.catalogue import Feed
+    from newsletter.publish.deploy import Deploy
     from newsletter.publish.search.index import SearchIndex
     from newsletter.readers.tokens import Tokens
     from newsletter.store.database import Database
     from newsletter.store.keys import Keys
     from newsletter.store.lock import SenderLock
     from newsletter.store.mailed import MailedPictures
+    from newsletter.store.settings import SettingsFile
+    from newsletter.usecases.answering import Obstacle
     from newsletter.usecases.choose import Press
     from newsletter.usecases.coming import Coming
     from newsletter.usecases.deliver import Delivered
     from newsletter.usecases.enroll import Unsubscribe
+    from newsletter.usecases.hold import Hold
     from newsletter.usecases.inspect import Inspection, Tried
     from newsletter.usecases.move_in import Moved, Wanted
     from newsletter.usecases.notices import Desk, Handed
@@ -79,6 +88,10 @@ if TYPE_CHECKING:
     from newsletter.usecases.texts import Text
 
 # Imports of rooms stand inside the properties on purpose: `publish` must not load the mail room, nor `status` lxml.
+
+
+INSTANCE = "instance.toml"
+"""In the state folder, what a copy of it cannot carry along."""
 
 
 class App:
@@ -158,6 +171,15 @@ class App:
         return self._anywhere
 
     @cached_property
+    def deploy(self) -> Deploy | None:
+        """The command after a publish, if there is one."""
+        from newsletter.publish.deploy import Deploy
+
+        config = self.config
+        mark = config.state / "deployed"
+        return Deploy(config.after, config.root, config.output, mark) if config.after else None
+
+    @cached_property
     def redirects(self) -> Redirects:
         from newsletter.store.redirects import RedirectsFile
 
@@ -185,8 +207,20 @@ class App:
     @cached_property
     def database(self) -> Database:
         from newsletter.store.database import open_database
+        from newsletter.store.instance import Instance
 
-        return open_database(self.config.database)
+        fresh = not self.has_state
+        database = open_database(self.config.database)
+        if fresh:
+            Instance(self.config.state / INSTANCE, database).doubt()  # gives it its mark
+        return database
+
+    @cached_property
+    def instance(self) -> Instance:
+        """Which copy of the site this is."""
+        from newsletter.store.instance import Instance
+
+        return Instance(self.config.state / INSTANCE, self.database)
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -274,8 +308,23 @@ class App:
             )
         )
 
+    def own(self) -> None:
+        """Only the site itself may send. Raises Refused (S309) in a copy or an older state of it."""
+        from newsletter.usecases.claim import locked
+
+        if doubt := self.instance.doubt():
+            raise Refused(locked(doubt))
+
+    def remember(self) -> None:
+        """Write down beside the database how far it came, unless it may be a copy."""
+        if not self.instance.doubt():
+            self.instance.remember()
+
     def close(self) -> None:
         """Let go of what was opened."""
+        if "database" in self.__dict__:
+            with suppress(NewsletterError):
+                self.remember()
         if "lock" in self.__dict__:
             self.lock.release()
         if "database" in self.__dict__:
@@ -333,7 +382,7 @@ class App:
         """The posts, not opened yet, and one hash of all that a publish is made of; empty when it cannot be told."""
         sources = self.sources.read()
         folders = (self.config.root / "templates", default_folder())
-        return sources, seal.inputs(self.config.root, sources, folders, self.config.cadence, self.issues())
+        return sources, seal.inputs(self.config.root, sources, folders, self.cadence, self.issues())
 
     def encode_picture(self, name: str, content: bytes) -> Sequence[Variant]:
         """The picture as it is published, from the album if it is there. Raises SourceErrors."""
@@ -348,6 +397,12 @@ class App:
         except NewsletterError:  # whoever publishes is told
             return ()
         return edits.unsaid(library.posts, edits.traces(library.posts), published, self.config.site, now)
+
+    def stale(self, library: Library) -> Sequence[Problem]:
+        """Posts that were edited after an issue, not mailed yet, had frozen them."""
+        from newsletter.usecases.stale import stale
+
+        return stale(self.issues(), library)
 
     def library(self, now: datetime) -> Library:
         """The public posts. Raises SourceErrors."""
@@ -364,11 +419,26 @@ class App:
         """Whether a ledger was ever opened here."""
         return (self.config.state / "newsletter.sqlite3").exists()
 
+    @cached_property
+    def settings(self) -> SettingsFile:
+        from newsletter.store.settings import SettingsFile
+
+        return SettingsFile(self.config.root / FILE_NAME)
+
+    def plans(self) -> Sequence[SlotPlan]:
+        """What was decided about slots; a site that never mailed has no state and gets none for asking."""
+        return self.ledger.plans(WEEKLY) if self.has_state else ()
+
+    @property
+    def cadence(self) -> Cadence:
+        """The rhythm, with the slots that somebody moved. Asked anew each time: another process may move one."""
+        return replace(self.config.cadence, moved={p.key: p.moved_to for p in self.plans() if p.moved_to})
+
     def next_slot(self, now: datetime) -> Slot:
         """The next slot that no issue has taken."""
         from newsletter.usecases.choose import free_slot
 
-        return free_slot(self.config.cadence, self.ledger.slots(WEEKLY) if self.has_state else (), now)
+        return free_slot(self.cadence, self.ledger.slots(WEEKLY) if self.has_state else (), now)
 
     def source_of(self, post: Post) -> Source:
         """The file that a post was read from, with its text. Raises Outside."""
@@ -416,6 +486,8 @@ class App:
         if not known.holds(seen[1], now) or self.output.stands() != known.outputs:
             self._seen = seen
             return None
+        if self.deploy and self.deploy.pending:
+            return None
         remarks = self.hubs.announce(now) if self.config.site.hubs else ()
         same = Changes(same=known.files)
         return Published(same, known.posts, known.issues, known.feeds, known.files, tuple(remarks))
@@ -441,6 +513,7 @@ class App:
             hosts=self.config.hosting,
             compress=self.config.compress,
             pictures=self.mailed_pictures,
+            deploy=self.deploy,
         )
         searchable = not any(problem.code == "F440" for problem in done.remarks)
         if self._inputs and searchable and not dry_run:
@@ -501,7 +574,7 @@ class App:
         return coming(
             known,
             site=self.config.site,
-            cadence=self.config.cadence,
+            cadence=self.cadence,
             templates=self.templates,
             inspection=self.inspection(library, now),
             now=now,
@@ -537,7 +610,7 @@ class App:
         from newsletter.usecases.trial import trial
 
         site, sandbox, known = self.config.site, self.config.mail.sandbox, self.has_state
-        staff = any(person.email for person in site.people.values())
+        staff = bool(self.config.mail.test_recipients) or any(person.email for person in site.people.values())
 
         def tried(digest_hash: str, *, by_hand: bool) -> Trial:
             if not known:
@@ -564,7 +637,7 @@ class App:
         return Press(
             library=library,
             ledger=self.ledger,
-            cadence=self.config.cadence,
+            cadence=self.cadence,
             site=self.config.site,
             templates=self.templates,
             inspection=self.inspection(library, now),
@@ -590,7 +663,7 @@ class App:
         """What making the issue that is due needs, as of its slot also shortly before it; `library` is that of now."""
         from newsletter.usecases.choose import as_of
 
-        then = as_of(self.config.cadence, self.ledger, now)
+        then = as_of(self.cadence, self.ledger, now)
         comes_out = any(now < time <= then for time in self._coming)
         return self.press(self.library(then) if comes_out else library, then)
 
@@ -625,28 +698,26 @@ class App:
                 after_crash=self.config.mail.after_crash,
             ),
             clock=clock,
-            late_limit=self.config.cadence.late_limit,
+            late_limit=self.cadence.late_limit,
             why_not=lambda issue: self._why_not(issue, clock()),
         )
 
-    def _why_not(self, issue: Issue, now: datetime) -> str:
+    def _why_not(self, issue: Issue, now: datetime) -> Obstacle | None:
         """What keeps an issue whose page was published from being sent; in the sandbox no link is asked."""
         from newsletter.publish import live
-        from newsletter.usecases.answering import held_back, not_this_build
-        from newsletter.usecases.recheck import taken_back
+        from newsletter.usecases.answering import Build, not_this_build, obstacle
+        from newsletter.usecases.recheck import taken_back, untested
 
-        gone = list(taken_back(issue, self.library(now)))
+        library = self.library(now)
+        gone = list(taken_back(issue, library))
+        if not issue.sent_by:  # a hand that sent it was asked then
+            gone += untested(self.press(library, now), issue)
         if self.config.mail.sandbox:
-            return held_back(issue, gone, {})
-        folder, site = self.config.output, self.config.site
-        wrong = not_this_build(
-            self.ledger.digest(WEEKLY, issue.number),
-            site,
-            self._anywhere,
-            lambda path: live.answer(folder, path),
-            seen_at=self.config.seen_at,
-        )
-        return held_back(issue, gone, wrong)
+            return obstacle(issue, gone, {})
+        config = self.config
+        build = Build(config.site.url, config.seen_at, lambda path: live.answer(config.output, path))
+        wrong = not_this_build(self.ledger.digest(WEEKLY, issue.number), build, self._anywhere)
+        return obstacle(issue, gone, wrong)
 
     def silent_links(self, digest: Digest) -> Mapping[str, str]:
         """The addresses of others in a mail that do not answer, each with what it says instead."""
@@ -675,27 +746,30 @@ class App:
 
     def tell(self, now: datetime) -> None:
         """Write down what editors and operators are to hear of by now: what became of issues and slots."""
+        from newsletter.issues.notice import locked
         from newsletter.usecases.notices import happened
 
-        for notice in happened(self.ledger, self.config.site, now):
+        if doubt := self.instance.doubt():  # what the original does is its own to tell
+            self.desk.tell(locked(doubt, now, self.config.site))
+            return
+        for notice in happened(self.ledger, self.cadence, self.config.site, now):
             self.desk.tell(notice)
+
+    def tell_of_mail(self, trouble: Problem, now: datetime) -> None:
+        """The same of a mail server that takes nothing: the webhook can still be told."""
+        from newsletter.issues.notice import mail_broken
+
+        self.desk.tell(mail_broken(trouble.message, now, self.config.site))
 
     def tell_of_posts(self, loaded: Loaded, now: datetime) -> None:
         """The same of approvals that an edit voided, and the mail of the next slot, when it is time to show it."""
         from newsletter.usecases import lost, preview_mail
 
-        slot, press = self.next_slot(now), self.press(loaded.library, now)
-        for notice in lost.lost(
-            loaded,
-            press=press,
-            slot=slot,
-            reviews=self.reviews,
-            versions=self.versions,
-            notices=self.notices,
-            text_of=lambda post: self.source_of(post).text,
-        ):
-            self.desk.tell(notice)
-        if preview_mail.due(self.config.cadence, slot, self.notices, now):
+        slot = self.next_slot(now)
+        for one in lost.lost(loaded, self.config.site, self.reviews, self.notices):
+            press = self.press(loaded.library, now)
+            self.desk.tell(lost.told(one, press, slot, self.versions, self.source_of(one.post).text))
+        if preview_mail.due(self.cadence, slot, self.notices, now):
             self._show(loaded, slot, now)
 
     def _show(self, loaded: Loaded, slot: Slot, now: datetime) -> None:
@@ -716,10 +790,16 @@ class App:
         """Give what people were not told yet to the mail server and the webhook; the caller holds the sender lock."""
         from newsletter.usecases.notices import hand_over
 
-        return hand_over(self.desk, clock)
+        return hand_over(self.desk, clock, only=NoticeKind.LOCKED if self.instance.doubt() else None)
 
     def unsubscribe_url(self, subscriber_id: int, version: int) -> str:
         return f"{self.config.site.web_url}/u/{self.tokens.unsubscribe(subscriber_id, version)}"
+
+    def hold(self, clock: Clock) -> Hold:
+        """What the link of a notice can do."""
+        from newsletter.usecases.hold import Hold
+
+        return Hold(self.ledger, self.notices, lambda: self.cadence, self.tokens, clock)
 
     def unsubscribe(self, clock: Clock) -> Unsubscribe:
         """What the link in a mail can do."""

@@ -26,6 +26,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from newsletter import looks
 from newsletter.errors import ConfigError, Problem, nearest
 from newsletter.model import DARK, LIGHT, USUAL, Brief, Cadence, Look, Palette, Person, Sender, Site
+from newsletter.tongue import is_known, known, spoken
 
 FILE_NAME = "newsletter.toml"
 ENV_PREFIX = "NEWSLETTER_"
@@ -149,14 +150,20 @@ class SiteSection(Section):
     title: Line = Field(description="The name of the publication.", min_length=1)
     url: Url = Field(description="Where `feeds/` is served; the start of every link in feeds and mail.")
     tagline: Line = Field("", description="One sentence: what readers get.")
-    language: str = Field("en", description="BCP 47 tag of the posts' language.", pattern=r"^[A-Za-z]{2,3}(-[\w-]+)?$")
+    language: str = Field(
+        "en",
+        description="BCP 47 tag of the posts' language, in which readers get fixed words and dates, too.",
+        pattern=r"^[A-Za-z]{2,3}(-[\w-]+)?$",
+    )
     timezone: Zone = Field("UTC", description="IANA zone in which dates without a zone are meant.")
     authority: Annotated[str, AfterValidator(_authority)] = Field(
         "",
         description="Tagging authority of post ids (RFC 4151), such as `autotrendy.example,2022`. Never change it. "
         "Default: the host of `site.url`.",
     )
-    take_label: Line = Field("", description="Heading of the house opinion. Default: the title and “'s take”.")
+    take_label: Line = Field(
+        "", description="Heading of the house opinion. Default: the title and “'s take”, in the language."
+    )
     rights: Line = Field("", description="What feeds say of rights: `© 2026 Auto Trendy`, or a licence.")
     icon: Picture = Field(
         "", description="A square PNG of 512 pixels or more beside this file, for feeds and browsers."
@@ -250,6 +257,7 @@ class DigestSection(Section):
     body: Literal["summary", "full"] = Field(
         "summary", description="What a mail says of each story: its summary, or all of it as far as mails may be long."
     )
+    numbered: bool = Field(False, description="Whether the subject begins with the issue's number: `#47 · …`.")
 
 
 class MailSection(Section):
@@ -286,6 +294,11 @@ class PublishSection(Section):
         (),
         description="Hosts whose settings are written along: `nginx` and `caddy` into `hosting/` in `paths.state`, "
         "`netlify` or `cloudflare` into the published folder.",
+    )
+    after: str = Field(
+        "",
+        description="A line for the shell that brings the published folder to where readers fetch it, such as "
+        "`rsync -a --delete feeds/ host:/var/www/`. Run after each publish that changed something; it must succeed.",
     )
     seen_at: Url | None = Field(
         None,
@@ -373,6 +386,7 @@ class Config:
     web_port: int
     hosting: tuple[str, ...] = ()
     compress: bool = False
+    after: str = ""  # the command that brings what is published to its readers
     seen_at: str = ""  # where this machine reaches what is published; no trailing slash
     brief: Brief = USUAL  # what is usual for an issue
     webhook: str = ""  # gets notices
@@ -472,7 +486,30 @@ def _default_words(value: object) -> str:
         return f"{value:%H:%M}"
     if value == ():
         return "[]"
+    if isinstance(value, bool):
+        return str(value).lower()
     return "" if value is None else str(value)
+
+
+def remarks(told: Config) -> list[Problem]:
+    """What works, but not as was meant: C111 for a language in which we have no fixed words."""
+    language = told.site.language
+    if is_known(language):
+        return []
+    text = _read(told.root / FILE_NAME)
+    line = _locate(text, ("site", "language"))
+    return [
+        Problem(
+            "C111",
+            f"There are no fixed words in the language {language!r}",
+            file=FILE_NAME,
+            line=line,
+            excerpt=_line(text, line),
+            why=f"Readers get “Read more”, dates and the like in English. We have them in {known()}.",
+            fixes=("Write these words into your own templates: newsletter templates list",),
+            level="warn",
+        )
+    ]
 
 
 # --- reading and telling ---------------------------------------------------------------------------
@@ -638,6 +675,7 @@ def _config(root: Path, settings: Settings, password: str) -> Config:
         web_port=settings.web.port,
         hosting=settings.publish.hosting,
         compress=settings.publish.compress,
+        after=settings.publish.after,
         seen_at=settings.publish.seen_at or settings.site.url,
         brief=Brief(at_least=settings.issue.at_least, at_most=settings.issue.at_most),
         webhook=settings.notices.webhook,
@@ -656,13 +694,14 @@ def _site(settings: Settings) -> Site:
         language=told.language,
         timezone=ZoneInfo(told.timezone),
         authority=told.authority or host,
-        take_label=told.take_label or f"{told.title}'s take",
+        take_label=told.take_label or spoken(told.language).say("%(publication)s's take", publication=told.title),
         sender=_sender(settings, host),
         people={key: Person(key, p.name, p.email, p.role) for key, p in settings.people.items()},
         review=settings.review == "on",
         hubs=settings.publish.hubs,
         rights=told.rights,
         full_text=settings.digest.body == "full",
+        numbered=settings.digest.numbered,
         look=_look(settings.look),
     )
 

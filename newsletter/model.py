@@ -21,6 +21,11 @@ from zoneinfo import ZoneInfo
 _RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "he", "ku", "ps", "ug", "ur", "yi"})
 
 
+def direction_of(language: str) -> str:
+    """`rtl` for a language written from right to left, else `ltr`."""
+    return "rtl" if language.lower().partition("-")[0] in _RIGHT_TO_LEFT else "ltr"
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """A desk or a human who writes, reviews or operates; named by `key` in posts and on the command line."""
@@ -90,12 +95,13 @@ class Site:
     icon: Asset | None = None  # a square PNG, at the web root
     logo: Asset | None = None  # another, twice as wide as high
     full_text: bool = False  # mails carry whole Posts, as far as they fit
+    numbered: bool = False  # subjects begin with the number of the Issue
     look: Look = field(default_factory=Look)
 
     @property
     def direction(self) -> str:
         """`rtl` for a language written from right to left, else `ltr`."""
-        return "rtl" if self.language.lower().partition("-")[0] in _RIGHT_TO_LEFT else "ltr"
+        return direction_of(self.language)
 
     def address_of(self, path: str) -> str:
         """The absolute URL of a path below `feeds/`: `address_of("posts/x/")`."""
@@ -371,6 +377,7 @@ class Cadence:
     zone: ZoneInfo
     late_limit: timedelta
     first_slot: date | None = None
+    moved: Mapping[str, datetime] = field(default_factory=dict)  # key of a Slot -> when it comes instead
     preview: timedelta = timedelta(0)  # before a slot, in wall-clock time: when editors get its mail; 0 for never
     freeze: timedelta = timedelta(0)  # before a slot: when its Issue is frozen
 
@@ -382,6 +389,11 @@ class Slot:
     key: str
     due: datetime
     local: datetime = field(compare=False)  # the same instant on the cadence's wall clock
+
+    @property
+    def outside(self) -> bool:
+        """Whether it is of no Cadence, but of one Issue that somebody made beside the rhythm."""
+        return self.key.startswith("extra:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -444,9 +456,13 @@ class PlanKind(StrEnum):
     CLOCK = "clock"  # the same, because the machine's clock jumped
 
 
+ALL_SLOTS = "all"
+"""Stands for every Slot in a SlotPlan."""
+
+
 @dataclass(frozen=True, slots=True)
 class SlotPlan:
-    """What somebody decided about a Slot to come, or, under the key `all`, about every one."""
+    """What somebody decided about a Slot to come, or, under ALL_SLOTS, about every one."""
 
     key: str
     kind: PlanKind

@@ -35,6 +35,7 @@ from newsletter.model import (
     Notice,
     NoticeCopy,
     NoticeKind,
+    PlanKind,
     Proof,
     Receipt,
     Recipe,
@@ -44,6 +45,7 @@ from newsletter.model import (
     Site,
     Slot,
     SlotOutcome,
+    SlotPlan,
     SlotRecord,
     Source,
     Story,
@@ -121,6 +123,13 @@ class Hosting(Protocol):
 
     def write(self, files: Mapping[str, bytes]) -> None:
         """Make it hold these files by name. Raises Outside (F424)."""
+
+
+class Deploy(Protocol):
+    """The way from the published folder to where readers fetch it."""
+
+    def run(self) -> None:
+        """Bring it there, unless it is there as it stands. Raises Outside (F460)."""
 
 
 class Hubs(Protocol):
@@ -255,11 +264,32 @@ class Ledger(Protocol):
     def record_slot(self, edition: str, slot: Slot, outcome: SlotOutcome, reason: str) -> bool:
         """Record the end of a slot that makes no Issue. False when the slot already had an outcome."""
 
+    def free_slot(self, edition: str, key: str) -> bool:
+        """Forget that a slot was skipped; False when it was not, or its issue was."""
+
+    def plans(self, edition: str) -> Sequence[SlotPlan]:
+        """What was decided about slots, by key."""
+
+    def plan(self, edition: str, plan: SlotPlan) -> None:
+        """Decide about a slot; a plan of the same key and kind is replaced."""
+
+    def unplan(self, edition: str, key: str, kind: PlanKind) -> bool:
+        """Take a decision back; False when there was none."""
+
+    def posts_from(self, edition: str) -> datetime | None:
+        """Posts published before this count as carried; None when nobody said so."""
+
+    def start_from(self, edition: str, at: datetime) -> None:
+        """Say so; the edition was started before."""
+
     def carried(self, edition: str) -> Mapping[str, int]:
         """Post id -> number of the Issue that carries it."""
 
     def told(self, edition: str) -> Mapping[str, int]:
-        """Post id -> how many of its Corrections an Issue has told, or is to tell; a cancelled one gives them back."""
+        """Post id -> how many of its Corrections an Issue has told, or is to tell.
+
+        One that was cancelled in time, or appears on the web only, gives them back.
+        """
 
     def open_issue(
         self,
@@ -273,11 +303,12 @@ class Ledger(Protocol):
         reason: str,
         hand: Hand,
         send_at: datetime | None,
+        outside: bool = False,
     ) -> Issue | None:
         """In one transaction: take the slot, give the next number, attach the stories, freeze the Digest.
 
-        `render` gets the number. None when another process took the slot or one of the stories first:
-        then nothing was written.
+        A DRAFT is taken up again, under its number, unless the issue is `outside` of the rhythm. `render` gets the
+        number. None when another process took the slot or one of the stories first: then nothing was written.
         """
 
     def issues(self, edition: str) -> Sequence[Issue]:
@@ -305,6 +336,34 @@ class Ledger(Protocol):
 
     def resume(self, edition: str, number: int, *, hand: Hand) -> bool:
         """PAUSED -> SENDING; False in any other state."""
+
+    def let_go(self, edition: str, number: int, *, send_at: datetime | None, hand: Hand, note: str = "") -> bool:
+        """HELD -> READY as it was frozen, to start at `send_at` (None waits for a hand). False when it is not HELD."""
+
+    def unready(self, edition: str, number: int, *, reason: str, hand: Hand, free_slot: bool) -> bool:
+        """READY or HELD -> DRAFT: its text is gone and its posts are in the pool; the next issue made takes its number.
+
+        With `free_slot` its slot is as if it had never been taken; else it is held. False once it was started.
+        """
+
+    def skip(self, edition: str, number: int, *, reason: str, hand: Hand) -> bool:
+        """DRAFT or HELD -> SKIPPED: its posts return to the pool, its slot is skipped. False in any other state."""
+
+    def web_only(self, edition: str, number: int, *, reason: str, hand: Hand) -> bool:
+        """READY, HELD or CANCELLED -> WEB_ONLY: published, and mailed to nobody who has it not.
+
+        False in any other state, and when another issue carries one of its posts.
+        """
+
+    def settle(self, edition: str, number: int, readers: Collection[int] | None, *, again: bool, hand: Hand) -> int:
+        """Decide about doubtful deliveries (uncertain, or failed in a way that may pass), of these readers or all.
+
+        They wait once more with `again`, else stay for good as they are. How many there were. An issue that was
+        NEEDS_ATTENTION is SENDING then, or SENT when no doubt is left.
+        """
+
+    def retry(self, edition: str, number: int, *, hand: Hand) -> int:
+        """Let all deliveries wait once more that failed in a way that may pass. How many there were."""
 
     def turns(self, *, after: int = 0) -> Sequence[Turn]:
         """Every Turn of every issue with a higher id than `after`, oldest first."""
@@ -359,6 +418,9 @@ class Ledger(Protocol):
 
     def counts(self, edition: str, number: int) -> Mapping[DeliveryState, int]: ...
     def deliveries(self, edition: str, number: int, state: DeliveryState | None = None) -> Sequence[Delivery]: ...
+    def doubtful(self, edition: str, number: int) -> Sequence[Delivery]:
+        """Those that a person has still to decide about: uncertain, or failed in a way that may pass."""
+
     def delivery(self, edition: str, number: int, subscriber_id: int) -> Delivery | None: ...
     def attempts(self, edition: str, number: int, subscriber_id: int) -> Sequence[Attempt]: ...
     def trouble(self, edition: str, number: int) -> str:
@@ -377,11 +439,27 @@ class Ledger(Protocol):
     def resent(self, resend: int, receipt: Receipt) -> None:
         """Write down what was answered."""
 
+    def copies(self, edition: str, number: int, subscriber_id: int | None = None) -> Sequence[Attempt]:
+        """What became of the copies of an issue, to all readers or one, oldest first."""
+
     # -- signs of life and the log
     def beat(self, process: str, now: datetime) -> None: ...
     def last_beat(self, process: str) -> datetime | None: ...
     def log(self, entry: LogEntry) -> None: ...
     def entries(self, limit: int = 50) -> Sequence[LogEntry]: ...
+
+
+class Instance(Protocol):
+    """Which copy of a site this is."""
+
+    def doubt(self) -> str:
+        """Why this may be a copy or an older state, in words; empty for the site itself. Raises Outside."""
+
+    def claim(self) -> None:
+        """Be the site from now on. Raises Outside."""
+
+    def remember(self) -> None:
+        """Write down how far the records came, for a site that is not in doubt. Raises Outside."""
 
 
 class Roster(Protocol):

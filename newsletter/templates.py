@@ -27,7 +27,7 @@ from jinja2 import (
 )
 from jinja2.nodes import EvalContext
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from newsletter.errors import ConfigError, NewsletterError, Problem
 from newsletter.program import default_folder as default_folder
@@ -78,7 +78,10 @@ def _speak(environment: Environment, tongue: Tongue) -> None:
 
 def _filled(context: Context, sentence: str, values: dict[str, Any]) -> str:
     """A sentence of ours is HTML where the template is; what is put into it is escaped."""
-    return (Markup(sentence) if context.eval_ctx.autoescape else sentence) % values  # noqa: S704  # from a catalogue
+    if not context.eval_ctx.autoescape:
+        return sentence % values
+    # Not Markup's own %, which takes three times as long: a page has dozens of sentences.
+    return Markup(sentence % {name: escape(value) for name, value in values.items()})  # noqa: S704  # from a catalogue
 
 
 def _unbroken(text: str) -> Markup:

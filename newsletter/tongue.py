@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from newsletter import words
-from newsletter.model import Judgement, Site
+from newsletter.model import Judgement, Site, direction_of
 
 CATALOGUES = Path(__file__).parent / "locale"
 DOMAIN = "newsletter"
@@ -149,20 +149,33 @@ class Tongue:
 
 def tongue_of(site: Site) -> Tongue:
     """What the readers of a site are spoken to in."""
-    return spoken(site.language, site.direction)
+    return spoken(site.language)
 
 
 @lru_cache(maxsize=64)
-def spoken(language: str, direction: str = "ltr") -> Tongue:
+def spoken(language: str) -> Tongue:
     """The tongue of a BCP 47 tag; English for one that has no catalogue."""
+    direction = direction_of(language)
     for tag in _shorter(language):
         if tag == "en":
             break
-        if path := gettext.find(DOMAIN, str(CATALOGUES), [tag]):
-            with Path(path).open("rb") as file:
+        path = CATALOGUES / tag / "LC_MESSAGES" / f"{DOMAIN}.mo"
+        if path.is_file():
+            with path.open("rb") as file:
                 return Tongue(tag, _locale(language) or tag, direction, gettext.GNUTranslations(file))
     english = _locale(language) if language.lower().startswith("en-") else ""
     return Tongue("en", english or "en", direction, gettext.NullTranslations())
+
+
+def is_known(language: str) -> bool:
+    """Whether readers of this BCP 47 tag are spoken to in their own language."""
+    return language.lower().partition("-")[0] == spoken(language).language.partition("_")[0]
+
+
+def known() -> str:
+    """The languages that there are, as a sentence has them: `ar, en and fr`."""
+    found = sorted({"en", *(path.parts[-3] for path in CATALOGUES.glob(f"*/LC_MESSAGES/{DOMAIN}.mo"))})
+    return " and ".join([", ".join(found[:-1]), found[-1]])
 
 
 def _shorter(language: str) -> Iterator[str]:

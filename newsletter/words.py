@@ -1,6 +1,7 @@
-"""Dates, spans and counts in English words, the same on every machine.
+"""Dates, spans and counts in English words, the same on every machine; and where words are cut.
 
-Nothing here asks the locale: `strftime` would print other names on another host, and then two builds would differ.
+What editors read is told by these; what readers read by `tongue`, which asks here for English. Nothing here asks the
+locale: `strftime` would print other names on another host, and then two builds would differ.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ MONTHS = (
     "December",
 )
 _LONG_WORD = 10  # characters
-_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=[^a-z\s])")
+_SENTENCE_END = re.compile(r"(?<=[.!?…؟])\s+(?=[^a-z\s])")
 
 
 def full_date(day: date) -> str:
@@ -83,7 +84,7 @@ def shorten(text: str, limit: int) -> str:
     head = text[: limit - 1]
     if not text[limit - 1].isspace():
         head = head.rpartition(" ")[0] or head
-    return head.rstrip(" ,.;:–—-") + "…"
+    return head.rstrip(" ,.;:،؛–—-") + "…"
 
 
 def first_words(text: str, limit: int) -> str:
@@ -91,12 +92,7 @@ def first_words(text: str, limit: int) -> str:
     every = text.split()
     shown = " ".join(every[:limit])
     cut = len(every) > limit or len(shown) > limit * _LONG_WORD
-    return shown[: limit * _LONG_WORD].rstrip(" ,.;:–—-") + "…" if cut else shown
-
-
-def byline(author: str, reviewer: str, *facts: str) -> str:
-    """`By News desk · Reviewed by Review desk · 8 Feb 2022`; without a reviewer where nobody reviewed."""
-    return " · ".join((f"By {author}", *([f"Reviewed by {reviewer}"] if reviewer else []), *facts))
+    return shown[: limit * _LONG_WORD].rstrip(" ,.;:،؛–—-") + "…" if cut else shown
 
 
 def first_sentence(text: str) -> str:

@@ -1,4 +1,7 @@
-"""The published folder of any test's site, as a static host would serve it, on one loopback port for all tests."""
+"""The published folder of any test's site, as a static host would serve it, on one loopback port for all tests.
+
+A file called MOVED in a folder holds the address to which the host leads on from there.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,12 @@ from urllib.parse import quote, unquote
 class _Host(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         place = Path(unquote(self.path.partition("?")[0]))
+        if (moved := place / "MOVED").is_file():
+            self.send_response(HTTPStatus.MOVED_PERMANENTLY)
+            self.send_header("Location", moved.read_text(encoding="utf-8"))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         place = place / "index.html" if place.is_dir() else place
         content = place.read_bytes() if place.is_file() else b""
         self.send_response(HTTPStatus.OK if place.is_file() else HTTPStatus.NOT_FOUND)

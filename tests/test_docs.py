@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.cli.main import BLOCKS, root
+from newsletter.cli.program import BLOCKS, root
 from newsletter.config import reference
 from tests.acceptance.harness import COMMAND, SiteFolder, until
 
@@ -52,6 +52,32 @@ def test_every_promise_of_the_feeds_names_tests_that_there_are() -> None:
     assert [int(number) for number, _ in rules] == [*range(1, 47)]
     assert all("`test_" in kept or kept.startswith("none: ") for _, kept in rules)
     assert set(re.findall(r"`(test_\w+)`", page)) - there == set()
+
+
+def named_tests(text: str) -> set[str]:
+    return set(re.findall(r"`(test_\w+)`", text))
+
+
+def existing_tests() -> set[str]:
+    tests = (path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    return {name for text in tests for name in re.findall(r"^def (test_\w+)", text, re.M)}
+
+
+def test_every_mistake_names_tests_that_there_are() -> None:
+    page = (ROOT / "docs/mistakes.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) \| .* \| (.*) \|$", page, re.M)
+    assert [int(number) for number, _ in rows] == [*range(1, 26)]
+    assert all("`test_" in kept for _, kept in rows)
+    assert named_tests(page) - existing_tests() == set()
+
+
+def test_every_check_of_an_issue_is_listed_with_tests_that_there_are() -> None:
+    page = (ROOT / "docs/checks.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"\b([PIS]\d{3})\b", " ".join(re.findall(r"^\| ([^|]*) \|", page, re.M))))
+    checks = ("preflight", "leftovers", "links", "images", "inbox", "stories", "budget", "fit")
+    code = "".join((ROOT / f"newsletter/issues/{name}.py").read_text(encoding="utf-8") for name in checks)
+    assert set(re.findall(r"\"([IS]\d{3})\"", code)) <= listed
+    assert named_tests(page) - existing_tests() == set()
 
 
 def test_every_word_of_the_model_is_in_the_glossary() -> None:

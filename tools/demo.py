@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from newsletter.cli.main import run
+from newsletter.cli.program import run
 
 ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / "build" / "demo" / "var"

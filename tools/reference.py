@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 
 from newsletter.cli.door import Group, common_options
-from newsletter.cli.main import BLOCKS, root
+from newsletter.cli.program import BLOCKS, root
 from newsletter.config import ENV_PREFIX, reference
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -69,13 +69,15 @@ class Door:
 
     def checked(self, paths: Sequence[str] = ()) -> tuple[list[Problem], int]:
         """Every problem of configuration and posts together, or those of `paths`, and how many posts there are."""
+        from newsletter.config import remarks
+
         config, problems = self._read_config()
         with closing(self._world(config)) as app:
             wanted = [_inside(config.root, path) for path in paths]
             loaded = app.loaded(self.now_in(config.site.timezone))
             unsaid = app.unsaid(loaded.library, self.now_in(config.site.timezone))
-            found = [p for p in (*problems, *loaded.problems, *unsaid) if not paths or _concerns(p, wanted)]
-            return found, len(loaded.library.known_ids)
+            every = (*problems, *remarks(config), *loaded.problems, *unsaid, *app.stale(loaded.library))
+            return [p for p in every if not paths or _concerns(p, wanted)], len(loaded.library.known_ids)
 
     def unchanged(self) -> Published | None:
         """What a publish would answer, if configuration, posts and output are as the last one left them."""
@@ -118,6 +120,12 @@ class Door:
             return lambda: datetime.now(UTC)
         start, began = self.now, time.monotonic()
         return lambda: start + timedelta(seconds=time.monotonic() - began)
+
+    def steady(self) -> Callable[[], float]:
+        """Seconds that nobody can set; where the system counts them, those that the machine slept are among them."""
+        if self.now_given is None and hasattr(time, "CLOCK_BOOTTIME"):
+            return lambda: time.clock_gettime(time.CLOCK_BOOTTIME)
+        return time.monotonic
 
     def _given(self, zone: tzinfo) -> datetime:
         if moment := moment_of(self.now_given or "", zone):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import tzinfo
 from typing import TYPE_CHECKING
 
 import click
@@ -12,7 +13,7 @@ from newsletter import words
 from newsletter.cli.door import Door, command
 from newsletter.cli.issue import number_of
 from newsletter.errors import Problem, UsageError, nearest
-from newsletter.model import WEEKLY, DeliveryState, SubscriberStatus
+from newsletter.model import WEEKLY, Attempt, DeliveryState, SubscriberStatus
 
 if TYPE_CHECKING:
     from newsletter.usecases.correct import Reach
@@ -80,8 +81,13 @@ def _reader_data(told: Explanation) -> dict[str, object]:
         "issue_state": told.issue.state.value,
         "state": delivery.state.value if delivery else None,
         "reason": delivery.reason if delivery else _why_not(told),
-        "attempts": [{"at": a.at, "outcome": a.outcome, "code": a.code, "reply": a.reply} for a in told.attempts],
+        "attempts": [_attempt_data(attempt) for attempt in told.attempts],
+        "copies": [_attempt_data(copy) for copy in told.copies],
     }
+
+
+def _attempt_data(one: Attempt) -> dict[str, object]:
+    return {"at": one.at, "outcome": one.outcome, "code": one.code, "reply": one.reply}
 
 
 def _reader_lines(door: Door, told: Explanation) -> Iterator[str]:
@@ -90,17 +96,23 @@ def _reader_lines(door: Door, told: Explanation) -> Iterator[str]:
     yield f"{reader.address} and issue {issue.number} ({issue.state.value}, slot {issue.slot.key})"
     for line in told.consents:
         yield f"  {line.kind:<9} {words.when(line.at, zone)}, through {line.way}"
+    copies = [_attempt_line("again", copy, zone) for copy in told.copies]
     if delivery is None:
         yield f"  not in the audience: {_why_not(told)}"
+        yield from copies
         return
     yield f"  in the audience, fixed {words.when(issue.started_at, zone) if issue.started_at else '–'}"
-    for attempt in told.attempts:
-        reply = " ".join(str(part) for part in (attempt.code, attempt.reply) if part)
-        yield f"  try {attempt.n:<5} {words.when(attempt.at, zone)}  {reply or '–'}  {attempt.outcome}"
+    yield from (_attempt_line("try", attempt, zone) for attempt in told.attempts)
+    yield from copies
     reason = f" ({delivery.reason})" if delivery.reason else ""
     yield f"  now       {delivery.state.value}{reason}"
     if delivery.state is DeliveryState.UNCERTAIN:
         yield "  It may have arrived or not: the program or the connection broke after the text was handed over."
+
+
+def _attempt_line(what: str, one: Attempt, zone: tzinfo) -> str:
+    reply = " ".join(str(part) for part in (one.code, one.reply) if part)
+    return f"  {f'{what} {one.n}':<9} {words.when(one.at, zone)}  {reply or '–'}  {one.outcome}"
 
 
 def _why_not(told: Explanation) -> str:

@@ -14,7 +14,7 @@ import click
 from newsletter import words
 from newsletter.cli.door import Door, Group, columns, command, moment_of, told
 from newsletter.errors import Problem, Refused, UsageError
-from newsletter.model import WEEKLY, DeliveryState, Issue, IssueState
+from newsletter.model import WEEKLY, DeliveryState, Digest, Issue, IssueState
 
 if TYPE_CHECKING:
     from newsletter.issues.selection import Choice
@@ -30,10 +30,22 @@ _TABLE = {
     "wave": ("newsletter.cli.checks:wave", "let a warning pass, with a reason"),
     "plan": ("newsletter.cli.plan:plan", "decide about the next one: order, subject, note"),
     "send": ("newsletter.cli.issue:send", "trigger an issue by hand"),
+    "ready": ("newsletter.cli.life:ready", "freeze an issue; edits change nothing in it"),
+    "unready": ("newsletter.cli.life:unready", "thaw it again"),
+    "hold": ("newsletter.cli.life:hold", "keep it from going out by itself"),
+    "skip": ("newsletter.cli.life:skip", "let a slot pass"),
+    "pause": ("newsletter.cli.life:pause", "stop handing out for now"),
+    "resume": ("newsletter.cli.life:resume", "go on handing out"),
     "test": ("newsletter.cli.proofs:test", "a test to people of the house"),
     "rehearse": ("newsletter.cli.proofs:rehearse", "the whole send, handing over nothing"),
     "resend": ("newsletter.cli.proofs:resend", "once more, to a reader who missed it"),
     "cancel": ("newsletter.cli.issue:cancel", "stop an issue that is about to go, or going"),
+    "web-only": ("newsletter.cli.life:web_only", "publish it, and mail it to nobody"),
+    "report": ("newsletter.cli.report:report", "what became of a send, and of whom"),
+    "settle": ("newsletter.cli.life:settle", "decide about doubtful deliveries"),
+    "retry": ("newsletter.cli.life:retry", "try failed deliveries once more"),
+    "extra": ("newsletter.cli.life:extra", "an issue outside of the rhythm"),
+    "start-from": ("newsletter.cli.life:start_from", "from which post on issues take any"),
 }
 
 
@@ -122,9 +134,13 @@ def show(door: Door, number: str, part: str | None, variant: str, reader: str | 
 
 def _show_made(door: Door, number: str) -> None:
     from newsletter.usecases.report import issue_named
+    from newsletter.usecases.stale import FROZEN, stale
 
     ledger, zone = door.app.ledger, door.app.config.cadence.zone
     one = issue_named(ledger, number_of(number))
+    if one.state is IssueState.DRAFT:
+        _show_next(door)
+        return
     counts = ledger.counts(WEEKLY, one.number)
     unsettled = ledger.deliveries(WEEKLY, one.number, DeliveryState.UNCERTAIN)
     data = issue_data(one, counts) | {"uncertain": [d.address for d in unsettled]}
@@ -146,10 +162,13 @@ def _show_made(door: Door, number: str) -> None:
     lines += [f"Uncertain  {d.address}: {d.reply or 'the connection was lost after the text'}" for d in unsettled]
     if one.state.public:
         lines.append(f"Page       {door.app.config.site.address_of(f'issues/{one.number}/')}")
-    door.answer(data, *lines)
+    edited = stale([one], door.app.loaded(door.now).library) if one.state in FROZEN else []
+    data["problems"] = [problem.as_json() for problem in edited]
+    door.answer(data, *lines, *told(edited))
 
 
 def _show_next(door: Door) -> None:
+    from newsletter.issues import budget
     from newsletter.usecases.choose import choose
     from newsletter.usecases.look_back import look_back
     from newsletter.usecases.prepare import draft_of
@@ -177,11 +196,13 @@ def _show_next(door: Door) -> None:
     else:
         draft = draft_of(press, slot, [choice.post for choice in selection.stories])
         data |= {"subject": draft.digest.subject, "preheader": draft.digest.preheader}
-        data |= {"bytes": len(draft.digest.html.encode()), "problems": [p.as_json() for p in draft.problems]}
+        data["segments"] = [one.key for one in draft.digest.segments]
+        data |= {"bytes": budget.size(draft.digest), "problems": [p.as_json() for p in draft.problems]}
         lines += [
             f"Subject    {draft.digest.subject}",
             f"Preheader  {draft.digest.preheader}",
-            f"Size       {len(draft.digest.html.encode()) / 1000:.1f} kB of 80 kB",
+            f"Size       {budget.size(draft.digest) / 1000:.1f} kB of 80 kB",
+            *_parts_words(draft.digest),
             *told(draft.problems),
         ]
     lines.append(f"Readers    {told_status.readers.get('active', 0):,}")
@@ -192,6 +213,12 @@ def _show_next(door: Door) -> None:
     due = look_back(press.library, app.config.site, door.now)
     data["takes_due"] = [{"slug": one.post.slug, "check": one.day.isoformat(), "take": one.text} for one in due]
     door.answer(data, *lines, *_due_words(due))
+
+
+def _parts_words(digest: Digest) -> list[str]:
+    """The segments, and how to see for whom they are."""
+    keys = ", ".join(sorted(one.key for one in digest.segments))
+    return [f"For some   {keys}   (newsletter issue show next --readers)"] if keys else []
 
 
 def _due_words(due: Sequence[Due]) -> list[str]:
@@ -258,6 +285,7 @@ def send(door: Door, number: str, confirm: str | None, delay: str, at: str | Non
             f"Would send to {words.count(plan.audience.readers, 'reader')}.",
         )
         return 0
+    app.own()
     confirmed = given[1] if given else _typed(door, plan, page)
     sent = sending.send(press, plan, confirmed=confirmed, delay=pause, at=start, hand=door.hand)
     return _wait_for(door, sent) if wait else _left_to_work(door, sent)
@@ -285,6 +313,8 @@ def _plan_data(plan: Plan) -> dict[str, object]:
 
 
 def _confirm_page(door: Door, plan: Plan) -> list[str]:
+    from newsletter.usecases.proof import accepted
+
     site, zone = door.app.config.site, door.app.config.cadence.zone
     others = ", ".join(f"{n:,} {status}" for status, n in plan.audience.not_to.items())
     first = ", ".join(plan.audience.first) + ("" if plan.audience.readers <= len(plan.audience.first) else ", …")
@@ -302,6 +332,8 @@ def _confirm_page(door: Door, plan: Plan) -> list[str]:
         lines.append(f"           not to {others}")
     where = "the outbox on this machine (sandbox)" if door.app.config.mail.sandbox else door.app.config.mail.host
     lines.append(f"  Through  {where}")
+    tests = [one for one in door.app.proofs.of(plan.digest_hash) if accepted(one)]
+    lines += [f"  Tested   {words.when(one.at, zone)} to {one.recipient} (this text)" for one in tests[-3:]]
     lines += told(plan.problems)
     if plan.ahead:
         lines.append(
@@ -324,8 +356,9 @@ def _typed(door: Door, plan: Plan, page: Sequence[str]) -> int:
 def _left_to_work(door: Door, sent: Issue) -> int:
     app = door.app
     assert sent.send_at is not None  # noqa: S101  send() has just set it
+    at_once = sent.send_at <= door.now
     lines = [
-        f"Starts {words.when(sent.send_at, app.config.cadence.zone, door.now)}.",
+        f"Starts {'at once' if at_once else words.when(sent.send_at, app.config.cadence.zone, door.now)}.",
         f"Stop it:  newsletter issue cancel {sent.number}",
     ]
     if not _somebody_sends(door):
@@ -354,7 +387,8 @@ def _wait_for(door: Door, sent: Issue) -> int:
     if not app.lock.acquire():
         door.answer(issue_data(sent, {}), f"Another process is sending ({app.lock.holder()}): left to it.")
         return 0
-    app.recover(clock())
+    if uncertain := app.recover(clock()):
+        door.say(f"warn  A crash left {words.count(uncertain, 'delivery', 'deliveries')} uncertain.")
 
     def run(stop: threading.Event) -> Delivered:
         return app.deliver(clock=clock, stop=stop, progress=progress_line(door))
@@ -400,7 +434,7 @@ def cancel(door: Door, number: str, reason: str, dry_run: bool) -> None:
         have_it = sending.reached(app.ledger.counts(WEEKLY, one.number))
     else:
         why = reason or f"cancelled by {door.who}"
-        have_it = sending.cancel(app.ledger, app.config.cadence, one.number, reason=why, hand=door.hand)
+        have_it = sending.cancel(app.ledger, app.cadence, one.number, reason=why, hand=door.hand)
     slot = words.when(app.next_slot(door.now).due, app.config.cadence.zone, door.now)
     door.answer(
         {"number": one.number, "have_it": have_it, "dry_run": dry_run},

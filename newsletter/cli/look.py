@@ -1,4 +1,4 @@
-"""`status`, `log`, `schedule next`: what happens next, and what happened."""
+"""`status`, `log`: what happens next, and what happened."""
 
 from __future__ import annotations
 
@@ -10,14 +10,27 @@ from typing import TYPE_CHECKING
 import click
 
 from newsletter import words
-from newsletter.cli.door import Door, Group, columns, command
+from newsletter.cli.door import Door, columns, command
 from newsletter.cli.issue import counts_words, issue_data
 from newsletter.errors import stops
-from newsletter.model import DeliveryState, Issue, IssueState, LogEntry, SlotRecord
+from newsletter.issues.cadence import preview_at
+from newsletter.model import (
+    DeliveryState,
+    Issue,
+    IssueState,
+    LogEntry,
+    NoticeCopy,
+    NoticeKind,
+    PlanKind,
+    Slot,
+    SlotPlan,
+    SlotRecord,
+)
+from newsletter.usecases.notices import SHOWN, mail_is_broken, recipients
 
 if TYPE_CHECKING:
     from newsletter.issues.selection import Choice
-    from newsletter.usecases.report import Status, Upcoming
+    from newsletter.usecases.report import Status
 
 SILENT = timedelta(seconds=90)
 """`work` looks every 30 s; after three missed looks something is wrong."""
@@ -32,9 +45,11 @@ def status(door: Door) -> int:
     newsletter status --json
     """
     told, broken = reading(door)
-    door.answer(_status_data(told), *_status_lines(door, told, broken))
+    owed = door.app.notices.open(door.now, SHOWN)
+    data = _status_data(told) | {"notices": [copy_data(copy) for copy in owed]}
+    door.answer(data, *_status_lines(door, told, broken, owed))
     stopped = told.last_tick is not None and door.now - told.last_tick > SILENT
-    return 4 if stopped else 0
+    return 4 if stopped or mail_is_broken(owed) else 0
 
 
 def reading(door: Door) -> tuple[Status, int]:
@@ -44,7 +59,7 @@ def reading(door: Door) -> tuple[Status, int]:
 
     loaded = door.app.loaded(door.now)
     press = door.app.press(loaded.library, door.now)
-    return report.status(press, door.app.roster, choose(press)), len(stops(loaded.problems))
+    return report.status(press, door.app.roster, choose(press), door.app.instance.doubt()), len(stops(loaded.problems))
 
 
 def _status_data(told: Status) -> dict[str, object]:
@@ -57,17 +72,23 @@ def _status_data(told: Status) -> dict[str, object]:
         "attention": [{"number": i.number, "state": i.state.value, "reason": i.reason} for i in told.attention],
         "going": [i.number for i in told.going],
         "last": issue_data(told.last, told.counts[told.last.number]) if told.last else None,
+        "locked": told.doubt,
+        "paused": [{"plan": plan.kind.value, "reason": plan.reason} for plan in told.standing],
         "last_tick": told.last_tick,
         "trouble": {str(number): why for number, why in told.trouble.items()},
     }
 
 
-def _status_lines(door: Door, told: Status, broken: int) -> list[str]:
+def _status_lines(door: Door, told: Status, broken: int, owed: Sequence[NoticeCopy]) -> list[str]:
     zone = door.app.config.cadence.zone
     sandbox = "SANDBOX" if door.app.config.mail.sandbox else "LIVE"
     lines = [f"{door.app.config.site.title}  ·  {sandbox}  ·  {words.when(door.now, zone)}", *next_lines(door, told)]
-    lines += [f"On its way   issue {one.number}: {_going(one, told, door)}" for one in told.going]
-    lines += _needs(told, broken)
+    lines += [
+        f"On its way   issue {one.number}: {_going(one, told, door)}"
+        for one in told.going
+        if one != told.ready(door.now)
+    ]
+    lines += _needs(told, broken, owed)
     if told.last and told.last.started_at:
         took = f" In {words.span(told.last.finished_at - told.last.started_at)}." if told.last.finished_at else ""
         outcome = counts_words(told.counts[told.last.number]) or "nobody to send it to"
@@ -80,13 +101,34 @@ def _status_lines(door: Door, told: Status, broken: int) -> list[str]:
 
 
 def next_lines(door: Door, told: Status) -> list[str]:
-    """Two lines: the next issue and its slot; its stories and readers."""
+    """The next issue and its slot; its stories and readers; when editors get to see it."""
+    readers = words.count(told.readers.get("active", 0), "reader")
+    if (ready := told.ready(door.now)) and ready.send_at:
+        when = words.when(ready.send_at, door.app.config.cadence.zone, door.now)
+        return [
+            f"Next issue   {ready.number}, {when}",
+            f"             ready: {words.stories(len(ready.stories))}, frozen; {readers}",
+        ]
     when = words.when(told.place.slot.due, door.app.config.cadence.zone, door.now)
     approved, waiting = len(told.selection.stories), len(told.selection.waiting)
     stories = words.stories(approved) if approved else "no story yet"
     more = f", {waiting} waiting for approval" if waiting else ""
-    readers = words.count(told.readers.get("active", 0), "reader")
-    return [f"Next issue   {told.next_number}, {when}", f"             {stories}{more}; {readers}"]
+    lines = [f"Next issue   {told.next_number}, {when}", f"             {stories}{more}; {readers}"]
+    return [*lines, *_preview_line(door, told.place.slot)]
+
+
+def _preview_line(door: Door, slot: Slot) -> list[str]:
+    """When editors get to see it, or that nobody does."""
+    cadence, site = door.app.cadence, door.app.config.site
+    if not cadence.preview or slot.due <= door.now:
+        return []
+    to = recipients(site, NoticeKind.PREVIEW, door.app.config.webhook)
+    if not to:
+        return ["             Nobody gets a preview of it: no editor under [people] has an email."]
+    at = preview_at(cadence, slot)
+    shown = f"goes to {words.count(len(to), 'editor')}" if at > door.now else "went to editors"
+    local = at.astimezone(cadence.zone)
+    return [f"             Preview mail {shown} {words.moment(local)}."]
 
 
 def outcome_words(record: SlotRecord, one: Issue | None) -> str:
@@ -102,8 +144,12 @@ def _going(one: Issue, told: Status, door: Door) -> str:
     return f"starts {when}" if one.send_at > door.now else f"was due {when}: newsletter deliver"
 
 
-def _needs(told: Status, broken: int) -> list[str]:
-    rows = []
+def _needs(told: Status, broken: int, owed: Sequence[NoticeCopy]) -> list[str]:
+    rows = [f"this copy of the site is locked, {told.doubt}: newsletter claim"] if told.doubt else []
+    rows += [f"{plan_words(plan)}: newsletter schedule resume {_way_out(plan)}" for plan in told.standing]
+    if tried := [copy for copy in owed if copy.attempts]:
+        last = tried[-1]
+        rows.append(f"{words.count(len(tried), 'notice')} not handed over, {last.to}: {last.reply}: newsletter notices")
     if broken:
         rows.append(f"{words.count(broken, 'problem')} in the posts: newsletter check")
     rows += [f"issue {number} reaches nobody: {why}" for number, why in told.trouble.items()]
@@ -116,9 +162,21 @@ def _needs(told: Status, broken: int) -> list[str]:
         else:
             counts = {s: told.counts[one.number].get(s, 0) for s in (DeliveryState.UNCERTAIN, DeliveryState.FAILED)}
             what = f"{one.state.value}, {counts_words(counts) or one.reason}"
-            rows.append(f"issue {one.number} is {what}: newsletter issue show {one.number}")
+            way_out = "resume" if one.state is IssueState.PAUSED else "settle"
+            rows.append(f"issue {one.number} is {what}: newsletter issue {way_out} {one.number}")
     rows += _approvals(told.selection.waiting)
     return [f"{'Needs you' if n == 0 else '':<12} {row}" for n, row in enumerate(rows)]
+
+
+def _way_out(plan: SlotPlan) -> str:
+    return "clock" if plan.kind is PlanKind.CLOCK else "all"
+
+
+def plan_words(plan: SlotPlan) -> str:
+    """`everything is paused by review-desk: holiday`."""
+    if plan.kind is PlanKind.CLOCK:
+        return f"no issue is made: {plan.reason}"
+    return f"everything is paused by {plan.hand.who}: {plan.reason}"
 
 
 def _approvals(waiting: Sequence[Choice]) -> list[str]:
@@ -136,6 +194,46 @@ def _machine(door: Door, told: Status) -> str:
     ago = door.now - told.last_tick
     late = " (is it running? newsletter work)" if ago > SILENT else ""
     return f"work: last look {words.span(max(ago, timedelta(0)))} ago{late}"
+
+
+@command("notices")
+@click.option("--count", default=20, show_default=True, type=click.IntRange(1, 1000), help="How many.")
+def notices(door: Door, count: int) -> None:
+    """What editors and operators were told, newest first, and what became of each copy.
+
+    \b
+    newsletter notices
+    newsletter notices --count 100 --json
+    """
+    app = door.app
+    told = app.notices.last(count) if app.has_state else ()
+    zone = app.config.site.timezone
+    data = [
+        {"at": n.at, "kind": n.kind.value, "about": n.about, "what": n.what, "copies": [copy_data(c) for c in copies]}
+        for n, copies in told
+    ]
+    lines = []
+    for notice, copies in told:
+        lines.append(f"{words.when(notice.at, zone)}  {notice.subject}")
+        lines += [f"  {copy.to:<16} {_copy_words(copy)}" for copy in copies] or ["  nobody to tell"]
+    door.answer(data, *(lines or ["Nothing was to be told yet."]))
+
+
+def copy_data(copy: NoticeCopy) -> dict[str, object]:
+    """A copy as JSON shows it."""
+    return {
+        "notice": copy.notice.subject,
+        "to": copy.to,
+        "state": copy.state.value,
+        "attempts": copy.attempts,
+        "next_at": copy.next_at,
+        "reply": copy.reply,
+    }
+
+
+def _copy_words(copy: NoticeCopy) -> str:
+    tried = f" after {words.count(copy.attempts, 'try', 'tries')}" if copy.attempts > 1 else ""
+    return f"{copy.state.value}{tried}" + (f"  {copy.reply}" if copy.reply else "")
 
 
 @command("log")
@@ -159,49 +257,3 @@ def log(door: Door, count: int) -> None:
 def _change(entry: LogEntry) -> str:
     change = f"{entry.before} → {entry.after}" if entry.before not in {"", entry.after} else entry.after
     return f"{change} ({entry.note})" if entry.note else change
-
-
-@click.group("schedule", cls=Group, table={"next": ("newsletter.cli.look:schedule_next", "the next slots")})
-def schedule() -> None:
-    """When issues go out."""
-
-
-@command("next")
-@click.option("--count", default=6, show_default=True, type=click.IntRange(1, 520), help="How many.")
-def schedule_next(door: Door, count: int) -> None:
-    """The next slots in local time and UTC, with what the clocks do to them.
-
-    \b
-    newsletter schedule next
-    newsletter schedule next --count 52 --json
-    """
-    from newsletter.usecases.report import upcoming
-
-    app = door.app
-    zone = app.config.cadence.zone
-    rows = upcoming(ledger=app.ledger, cadence=app.config.cadence, now=door.now, count=count)
-    data = [
-        {
-            "slot": r.slot.key,
-            "local": r.slot.local.isoformat(),
-            "due": r.slot.due,
-            "note": r.note,
-            "state": _slot_state(r),
-        }
-        for r in rows
-    ]
-    name = str(zone).rpartition("/")[2].replace("_", " ")
-    utc = [f"{row.slot.due:%a} {row.slot.due.day} {row.slot.due:%H:%M}" for row in rows]
-    table = [
-        (row.slot.key, words.moment(row.slot.local), there, f"{_slot_state(row) or '–'}  {row.note}")
-        for row, there in zip(rows, utc, strict=True)
-    ]
-    door.answer(data, *columns([("slot", f"local ({name})", "UTC", "state"), *table]))
-
-
-def _slot_state(row: Upcoming) -> str:
-    """What has become of a slot to come, or will: `issue 12, sent early`, `issue 13, draft`."""
-    if row.record is None:
-        return f"issue {row.drafted}, draft" if row.drafted else ""
-    early = " early" if row.issue and row.issue.started_at else ""
-    return f"{outcome_words(row.record, row.issue)}{early}"

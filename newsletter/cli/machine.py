@@ -91,6 +91,8 @@ def prepare(door: Door, dry_run: bool) -> None:
 
     with stopwatch() as took:
         library = door.sound_library()
+        if not dry_run:
+            door.app.own()
         told_of = door.app.as_loaded(door.now)
         done = make(door.app.press_of_slot(library, door.now), dry_run=dry_run, hand=door.hand)
         if not dry_run:
@@ -120,7 +122,8 @@ def prepared_words(door: Door, done: Prepared, took: str) -> list[str]:
     zone = door.app.config.cadence.zone
     upcoming = f"Next slot: {words.when(done.next_slot.due, zone, door.now)}"
     if done.slot is None:
-        return [f"Nothing is due. {upcoming}"]
+        why = f"No issue is made: {done.reason}" if done.reason else "Nothing is due"
+        return [f"{why}. {upcoming}"]
     made, text = done.issue or done.draft, done.issue or (done.draft.digest if done.draft else None)
     if made is None or text is None or done.state is None:
         return [f"No issue for slot {done.slot.key}: {done.reason or 'another process was first'}. {upcoming}"]
@@ -151,6 +154,7 @@ def deliver(door: Door, dry_run: bool) -> int:
     app = door.app
     if dry_run:
         return _would_deliver(door)
+    app.own()
     with stopwatch() as took:
         if not app.lock.acquire():
             door.answer({"lock": app.lock.holder()}, f"Another process is sending ({app.lock.holder()}): left to it.")
@@ -171,12 +175,13 @@ def _told(door: Door) -> None:
     if done.accepted:
         door.say(f"Handed over {words.count(done.accepted, 'notice')} to editors and operators")
     if done.trouble:
+        door.app.tell_of_mail(done.trouble, door.now)
         door.say(*told([replace(done.trouble, level="warn")]))
 
 
 def handed_out(door: Door, done: Delivered, took: str, *, cut: bool) -> int:
     """Tell what a round of handing out did, and whether trouble or a signal `cut` it short; the exit status."""
-    trouble = [done.drained.trouble] if done.drained.trouble else []
+    trouble = [*([done.drained.trouble] if done.drained.trouble else []), *done.put_off]
     told_as = {"problems": [problem.as_json() for problem in trouble]}
     door.answer(delivered_data(done) | told_as, *delivered_words(door, done, took))
     if not door.json:
@@ -282,6 +287,8 @@ def work(door: Door, every: int) -> None:
     from newsletter import clock
     from newsletter.cli.rounds import Rounds
 
+    door.app.own()
+
     stop = threading.Event()
 
     def on_signal(number: int, _frame: object) -> None:
@@ -324,6 +331,7 @@ def serve(door: Door, host: str | None, port: int | None) -> None:
         site=app.config.site,
         templates=app.templates,
         unsubscribe=app.unsubscribe(door.ticking_clock()),
+        hold=app.hold(door.ticking_clock()),
         search=app.search,
         hosts=[listen],
         addresses=app.config.state / "hosting" / "addresses.json",

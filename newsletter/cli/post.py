@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from newsletter import words
-from newsletter.cli.door import Door, Group, columns, command
+from newsletter.cli.door import Door, Group, columns, command, told
 from newsletter.errors import Problem, UsageError
 from newsletter.model import Person, Post
 
@@ -92,7 +92,9 @@ def show(door: Door, slug: str, diff: bool) -> None:
     if diff:
         door.answer(data, *(standing.changed or ["No line changed since the last approval."]))
         return
-    door.answer(data, *_show_lines(door, one, standing, reach))
+    frozen = [problem for problem in app.stale(loaded.library) if problem.file == str(one.path)]
+    data["problems"] = [problem.as_json() for problem in frozen]
+    door.answer(data, *_show_lines(door, one, standing, reach), *told(frozen))
 
 
 def _show_lines(door: Door, one: Post, standing: Standing, reach: Reach) -> list[str]:

@@ -22,14 +22,12 @@ if TYPE_CHECKING:
 
 
 def _text(door: Door, number: str) -> Text:
-    """The text of `next`, or of a number."""
-    from newsletter.usecases.texts import text_of
+    """The text of a number, or of `next`: the one that is frozen and still to go, else as it would be made now."""
+    from newsletter.usecases import texts
 
-    return text_of(door.app.press(door.app.library(door.now), door.now), _number(number))
-
-
-def _number(given: str) -> int | None:
-    return None if given == "next" else number_of(given)
+    app = door.app
+    found = texts.frozen(app.ledger, None if number == "next" else number_of(number))
+    return found or texts.drafted(app.press(app.library(door.now), door.now))
 
 
 # -- issue show N --html | --text | --eml | --readers
@@ -65,14 +63,15 @@ def show_readers(door: Door, number: str) -> None:
     """How many readers get which segments: of the audience that was fixed, or as it would be now."""
     from newsletter.usecases import texts
 
-    library = door.app.library(door.now)
-    text = texts.text_of(door.app.press(library, door.now), _number(number))
+    text = _text(door, number)
     counted = texts.readers_by_variant(door.app.ledger, text)
     when = "when the audience was fixed" if text.issue.started_at else "if it went out now"
     data = [{"segments": list(keys), "readers": count} for keys, count in counted.items()]
     rows = _variant_rows(counted)
     total = words.count(sum(counted.values()), "reader")
-    door.answer(data, f"Issue {text.issue.number} · {total}, {when}", *rows, *_segment_lines(text, library))
+    door.answer(
+        data, f"Issue {text.issue.number} · {total}, {when}", *rows, *_segment_lines(text, door.app.library(door.now))
+    )
 
 
 def _variant_rows(counted: Mapping[tuple[str, ...], int]) -> list[str]:
@@ -114,6 +113,7 @@ def test(door: Door, number: str, to: Sequence[str], variant: str, dry_run: bool
     addresses, keys = proof.recipients(to, house), variant_of(text.digest, variant)
     made = []
     if not dry_run:
+        app.own()
         site, transport, proofs = app.config.site, app.transport, app.proofs
         made = proof.prove(text, keys, addresses, site=site, transport=transport, proofs=proofs, now=door.now)
     size = f"{len(text.digest.html.encode()) / 1000:.1f} kB"
@@ -249,6 +249,7 @@ def resend(door: Door, number: str, address: str, dry_run: bool) -> None:
     if dry_run:
         door.answer(data, f"Would send issue {one.number} again to {copy.addressee.address}.")
         return
+    app.own()
     receipt = again.resend(
         copy,
         ledger=app.ledger,

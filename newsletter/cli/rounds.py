@@ -17,6 +17,7 @@ from newsletter.issues.cadence import freeze_at, preview_at
 from newsletter.model import WEEKLY, LogEntry, by_clock
 from newsletter.usecases.check import library_of
 from newsletter.usecases.prepare import prepare
+from newsletter.usecases.trust import Trust, doubt
 
 REFUSALS = frozenset({"S321", "S322", "S323", "S327"})
 """What a mail server says to us and not to a reader; knocking every half minute would only get us shut out."""
@@ -32,6 +33,7 @@ class Rounds:
         self._door = door
         self._stop = stop
         self.clock = door.ticking_clock()
+        self._trust = Trust(door.app.ledger, door.app.config.cadence.zone, door.steady())
         self._holds = False
         self._sends = False  # holds the lock, whatever became of its last round
         self._stands_by = False
@@ -46,7 +48,14 @@ class Rounds:
     def look(self) -> None:
         """One round. Whatever goes wrong is told and left for the next round; nothing is lost by it."""
         self._looking = True
-        steps = (self._publish_and_prepare, self._tell_of_posts, self._tell, self._deliver, self._tell)
+        steps = (
+            self._look_at_the_clock,
+            self._publish_and_prepare,
+            self._tell_of_posts,
+            self._tell,
+            self._deliver,
+            self._tell,
+        )
         trouble = [line for step in steps for line in self._try(step)]
         self._looking = False
         silent = self._try(self._beat)
@@ -54,6 +63,10 @@ class Rounds:
             self._telling.knock()
         trouble += silent
         self._say_once(list(dict.fromkeys(trouble)))  # a full disk stops every step in the same words
+
+    def _look_at_the_clock(self) -> None:
+        if news := self._trust.look(self.clock):
+            self._say(news)
 
     def beat(self) -> None:
         """A sign of life while a round lasts: handing out an issue may take hours."""
@@ -82,19 +95,23 @@ class Rounds:
 
     def _beat(self) -> None:
         self._door.app.ledger.beat("work", self.clock())
+        self._door.app.remember()
 
     def _due(self) -> list[timedelta]:
         app = self._door.app
         now = self.clock()
-        slot, cadence = app.next_slot(now), app.config.cadence
+        slot, cadence = app.next_slot(now), app.cadence
         times = [slot.due, freeze_at(cadence, slot), preview_at(cadence, slot), app.ledger.next_retry()]
         times += [i.send_at for i in app.ledger.issues(WEEKLY) if i.send_at and i.started_at is None]
         return [time - now for time in times if time and time > now]
 
     def _publish_and_prepare(self) -> None:
         app = self._door.app
-        now = self.clock()
         self._loaded = None
+        app.own()
+        if doubt(app.ledger):
+            return
+        now = self.clock()
         self._loaded = app.loaded(now)
         library = library_of(self._loaded)
         done = app.publish(library, now)
@@ -116,12 +133,16 @@ class Rounds:
 
     def _tell(self) -> None:
         """Events, at once: also those of a round that lasts, from the thread that gives signs of life."""
+        if self._door.app.instance.doubt():  # its people hear of it, and nobody else
+            self._sends = self._door.app.lock.acquire()
         done = self._telling.tell(self.clock, sends=self._sends)
         if done and done.trouble:
+            self._door.app.tell_of_mail(done.trouble, self.clock())
             raise Outside(done.trouble)
 
     def _deliver(self) -> None:
         app = self._door.app
+        app.own()
         self._sends = self._take_over()
         if not self._sends or self._rests():
             return
@@ -131,7 +152,9 @@ class Rounds:
             self._say(*delivered_words(self._door, done, "this round"))
         self._note(done.drained.trouble)
         if done.drained.trouble:
-            raise Outside(done.drained.trouble)
+            app.tell_of_mail(done.drained.trouble, self.clock())
+        if trouble := [*([done.drained.trouble] if done.drained.trouble else []), *done.put_off]:
+            raise Outside(trouble)
         self._holds = True
 
     def _note(self, trouble: Problem | None) -> None:

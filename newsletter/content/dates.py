@@ -10,11 +10,10 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from newsletter.words import long_date
+from newsletter.tongue import Tongue
 
 _WRITTEN = re.compile(r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d)?)(?:\.\d+)? ?([Zz]|[+-]\d\d:?\d\d)?)?")
 _YEARS = range(1000, 9000)  # well inside of what every zone can be applied to
-_WEEKS = {2: "two weeks ago", 3: "three weeks ago", 4: "four weeks ago"}
 
 
 def read(text: str, zone: ZoneInfo) -> datetime | None:
@@ -32,7 +31,7 @@ def read(text: str, zone: ZoneInfo) -> datetime | None:
     return moment.replace(tzinfo=moment.tzinfo or zone).astimezone(UTC)
 
 
-def when(then: date, now: date) -> str:
+def when(then: date, now: date, tongue: Tongue) -> str:
     """How a post dated `now` speaks of the day of an older one.
 
     Counted in calendar weeks from Monday, as people do: on Monday the 7th, Friday the 4th was "last week". Up to
@@ -41,12 +40,16 @@ def when(then: date, now: date) -> str:
     """
     weeks = (_monday(now) - _monday(then)).days // 7
     if then == now:
-        return "today"
+        return tongue.say("today")
     if weeks == 0 and then < now:
-        return "this week"
-    if weeks == 1:
-        return "last week"
-    return _WEEKS.get(weeks) or long_date(then)
+        return tongue.say("this week")
+    told = {
+        1: tongue.say("last week"),
+        2: tongue.say("two weeks ago"),
+        3: tongue.say("three weeks ago"),
+        4: tongue.say("four weeks ago"),
+    }
+    return told.get(weeks) or tongue.long_date(then)
 
 
 def _monday(day: date) -> date:

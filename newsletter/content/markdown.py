@@ -20,6 +20,7 @@ from newsletter.content.sanitise import Address
 from newsletter.content.syntax import Mentions, Target
 from newsletter.errors import Problem
 from newsletter.model import LinkKind, Site, Take
+from newsletter.tongue import tongue_of
 
 BRACKETS = 10_000
 """Opening brackets in one post; what has more is not one."""
@@ -59,7 +60,7 @@ def render(
     if body.count("[") > BRACKETS:
         message = f"The post holds over {BRACKETS:,} opening brackets"
         return NOTHING, [lines.problem("P116", message, lines.find("[", below), fixes=("split the post",))]
-    mentions = Mentions(find, day)
+    mentions = Mentions(find, day, tongue_of(site))
     parts = read(body, slug, mentions)
     rest, opinions = _lift(parts.all)
     press = _Press(lines, below, parts, Address.of(slug, site), [])

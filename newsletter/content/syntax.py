@@ -16,6 +16,7 @@ from slugify import slugify
 from newsletter.content import dates
 from newsletter.content.lines import Lines, Spot
 from newsletter.content.parts import Part, Parts
+from newsletter.tongue import Tongue
 
 _WIKI = re.compile(r"\[\[([^\[\]|\n]{1,200})(?:\|([^\[\]\n]{1,300}))?\]\]")
 _WIKI_OCTETS = re.compile(rb"\[\[[^\[\]\n]{1,2000}\]\]")
@@ -37,6 +38,7 @@ class Mentions:
 
     find: Callable[[str], Target | None]
     day: date
+    tongue: Tongue
     names: list[str] = field(default_factory=list)
 
 
@@ -93,7 +95,7 @@ def _mention(written: str, found: Mentions, in_link: bool) -> tuple[str | None, 
     target = found.find(name)
     if not target:
         return None, text or name
-    words = dates.when(target.day, found.day) if text == "when" else text or target.title
+    words = dates.when(target.day, found.day, found.tongue) if text == "when" else text or target.title
     return None if in_link else target.url, words
 
 

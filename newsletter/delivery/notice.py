@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from email.utils import format_datetime
 from html import escape
 
+from newsletter import segments
 from newsletter.delivery import mime, retry
 from newsletter.delivery.message import ascii_address, masked
 from newsletter.model import Digest, Message, Notice, Person, Sentinel, Site
@@ -43,7 +44,7 @@ _PREFIX = "whsec_"
 _AGAIN = "You may have had this before: an earlier try ended without an answer."
 _BODY = re.compile(r"<body[^>]*>")
 _BOX = (
-    "box-sizing:border-box;max-width:600px;margin:0 auto 24px;padding:16px 20px;border-left:4px solid #8a5a00;"
+    "box-sizing:border-box;max-width:600px;margin:16px auto 24px;padding:16px 20px;border-left:4px solid #8a5a00;"
     "background-color:#fff3d6;color:#1b1b1b;font:16px/1.5 Arial,Helvetica,sans-serif;text-align:left"
 )
 
@@ -106,13 +107,13 @@ def _parts(site: Site, notice: Notice, person: Person, text: str, hold_url: str,
 
 
 def _filled(digest: Digest, site: Site, person: Person, at: datetime) -> tuple[str, str]:
-    """Text and HTML with an editor's own words for a reader's; the link to leave belongs to nobody."""
+    """Text and HTML with every segment, and an editor's own words for a reader's; the link to leave is nobody's."""
     values = {
         Sentinel.UNSUBSCRIBE: f"{site.web_url}/u/preview",
         Sentinel.ADDRESS: masked(person.email),
         Sentinel.JOINED: tongue_of(site).long_date(at.astimezone(site.timezone)),
     }
-    text, html = digest.text, digest.html
+    text, html = (segments.cut(body, segments.keys(body)) for body in (digest.text, digest.html))
     for sentinel, value in values.items():
         text, html = text.replace(sentinel, value), html.replace(sentinel, escape(value))
     return text, html
@@ -125,7 +126,7 @@ def _text(site: Site, notice: Notice, person: Person, hold_url: str, attempts: i
     if notice.lines:
         yield from ("", *(f"  {line}" for line in notice.lines))
     if hold_url:
-        yield from ("", "To look at it, hold it or let it go again (a page with a button):", f"  {hold_url}")
+        yield from ("", "To hold this issue, or let it go again (a page with a button):", f"  {hold_url}")
     if notice.links:
         yield from ("", *(f"{words}: {address}" for words, address in notice.links))
     if notice.fixes:
@@ -142,8 +143,8 @@ def _box(notice: Notice, hold_url: str, attempts: int) -> Iterator[str]:
     yield f'<p style="margin:0 0 8px">Why: {escape(notice.why)}</p>'
     if notice.lines:
         told = "".join(f"<li>{escape(line)}</li>" for line in notice.lines)
-        yield f'<ul style="margin:0 0 8px;padding-left:20px">{told}</ul>'
-    links = [*([("Look at it, hold it or let it go again", hold_url)] if hold_url else []), *notice.links]
+        yield f'<ul style="margin:0 0 8px;padding:0;list-style:none">{told}</ul>'
+    links = [*([("Hold this issue, or let it go again", hold_url)] if hold_url else []), *notice.links]
     for words, address in links:
         yield f'<p style="margin:0 0 8px"><a href="{escape(address)}" style="color:#7a3200">{escape(words)}</a></p>'
     for fix in notice.fixes:

@@ -40,6 +40,7 @@ def mail_html(html: str, *, level: int, url: str, title: str) -> str:
     _headings(body, level)
     for element in elements(body, ".//*"):
         _plain(element)
+    _tables(body)
     inside = (etree.tostring(element, encoding="unicode", method="html") for element in body)
     return escape(body.text or "", quote=False) + "".join(inside)
 
@@ -80,10 +81,23 @@ def _plain(element: etree._Element) -> None:
         width = _width(kept.pop("width", ""))
         kept |= {"width": str(width)} if width else {}
         name = "image tint ink" if not width or width >= _LARGE else ""
+    if tag == "pre":
+        kept.setdefault("dir", "ltr")  # code is, whatever is written around it
     name = _NAMES.get(tag, name)
     element.attrib.clear()
     for key, value in {**({"class": name} if name else {}), **kept}.items():
         element.set(key, value)
+
+
+def _tables(body: etree._Element) -> None:
+    """Each in a box that scrolls by itself where it is too wide, and that a keyboard can reach."""
+    for table in elements(body, ".//table"):
+        box = etree.Element("div", {"class": "wide", "tabindex": "0"})
+        box.tail, table.tail = table.tail, None
+        parent = table.getparent()
+        if parent is not None:
+            parent.replace(table, box)
+            box.append(table)
 
 
 def _width(written: str) -> int:

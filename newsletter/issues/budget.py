@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from newsletter.errors import Problem
-from newsletter.model import Digest, Sentinel
+from newsletter.issues.extremes import LONGEST
+from newsletter.model import Digest
 
 WARN_ABOVE = 80_000
 STOP_ABOVE = 100_000
-
-
-_ROOM: Mapping[Sentinel, int] = {Sentinel.UNSUBSCRIBE: 300, Sentinel.ADDRESS: 260, Sentinel.JOINED: 40}
-"""Octets that a reader's own words and links take at most: a host and a token; `x…@` and a domain of 255 octets
-(RFC 5321, 4.5.3.1.2); a date.
-"""
 
 
 def size(digest: Digest) -> int:
@@ -24,7 +17,7 @@ def size(digest: Digest) -> int:
 
 def longest(html: str) -> int:
     """Octets of the HTML once the longest words that a reader can have stand in it."""
-    return len(html.encode()) + sum(html.count(own) * (room - len(own)) for own, room in _ROOM.items())
+    return len(html.encode()) + sum(html.count(own) * (len(put.encode()) - len(own)) for own, put in LONGEST.items())
 
 
 def check(digest: Digest) -> Problem | None:

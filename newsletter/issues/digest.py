@@ -22,7 +22,7 @@ __all__ = ["DigestView", "EarlierView", "LastIssueView", "StoryView", "digest_ha
 
 def render(view: DigestView, templates: Environment) -> Digest:
     """The Digest of a view. Raises ConfigError (I2xx) when a template or style sheet cannot be inlined whole."""
-    html = inline(*_unjoined(view, templates))
+    html = inline(*unjoined(view, templates))
     text = plaintext.render(view, templates)
     note = "\n\n".join([*view.note, f"— {view.signed}"] if view.signed else view.note) if view.note else ""
     hashed = digest_hash(view.subject, view.preheader, html, text)
@@ -50,10 +50,10 @@ def _mark_problem(message: str) -> Problem:
 
 def inlined(view: DigestView, templates: Environment) -> str:
     """The HTML of a view as `render` makes it, taken on trust: for whoever only weighs it."""
-    return transform(*_unjoined(view, templates))
+    return transform(*unjoined(view, templates))
 
 
-def _unjoined(view: DigestView, templates: Environment) -> tuple[str, str]:
+def unjoined(view: DigestView, templates: Environment) -> tuple[str, str]:
     """The page and its plain sheet."""
     names = ("email/digest.html", "email/style.css")
     page, sheet = (templates.get_template(name).render(digest=view) for name in names)

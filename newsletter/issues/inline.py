@@ -49,7 +49,7 @@ def transform(html: str, sheet: str) -> str:
     """What `inline` returns, of what it would take, without a look at it before or after."""
     inlined = Premailer(
         html,
-        css_text=[sheet],
+        css_text=[plain.asked_for(sheet, html)],
         allow_network=False,
         allow_loading_external_files=False,
         strip_important=False,

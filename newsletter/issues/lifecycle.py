@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from newsletter import words
 from newsletter.errors import Problem, UsageError
-from newsletter.model import DeliveryState, Issue, IssueAct, IssueState, Site
+from newsletter.model import DeliveryState, Issue, IssueAct, IssueState
 
 _S = IssueState
 _A = IssueAct
@@ -103,19 +103,6 @@ def needs_confirmation(issue_number: int, count: int) -> Problem:
         f"Sending issue {issue_number} needs a terminal or --confirm {confirm}",
         why="A send is confirmed with the number of readers; without a terminal nobody can be asked.",
         fixes=(f"newsletter issue send {issue_number} --confirm {confirm}",),
-    )
-
-
-def check_base_url(site: Site, *, sandbox: bool) -> Problem | None:
-    """S308 when the links of the mail would not be https; in the sandbox a warning."""
-    if site.url.startswith("https://"):
-        return None
-    return Problem(
-        "S308",
-        f"The base URL {site.url} is not https",
-        why="Every link of the mail begins with it.",
-        fixes=("set [site] url in newsletter.toml to the https address at which feeds/ is served",),
-        level="warn" if sandbox else "stop",
     )
 
 

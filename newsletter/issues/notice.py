@@ -16,10 +16,12 @@ from newsletter.model import (
     IssueState,
     Notice,
     NoticeKind,
+    PlanKind,
     Post,
     Site,
     Slot,
     SlotOutcome,
+    SlotPlan,
     SlotRecord,
 )
 
@@ -42,10 +44,9 @@ def started(key: str, issue: Issue, at: datetime, site: Site) -> Notice:
     )
 
 
-def held(key: str, issue: Issue, at: datetime, site: Site, *, reason: str) -> Notice:
-    """An issue does not go out until a person says so."""
+def held(key: str, issue: Issue, at: datetime, site: Site, *, reason: str, late: bool) -> Notice:
+    """An issue does not go out until a person says so; because it came too late, or for another reason."""
     name = f"Issue {issue.number}"
-    late = _is_late(reason)
     return Notice(
         key,
         NoticeKind.LATE if late else NoticeKind.HELD,
@@ -213,6 +214,65 @@ def preview(
     )
 
 
+def planned(plan: SlotPlan, slot: Slot | None, site: Site) -> Notice | None:
+    """A slot (or, without one, all of them) that makes no mail by itself, since somebody decided so."""
+    by, reason = _name(site, plan.hand.who), _sentence(plan.reason or "no reason was given")
+    key, at = f"plan:{plan.key}:{plan.kind.value}:{plan.hand.at.isoformat()}", plan.hand.at
+    if plan.kind is PlanKind.HOLD and slot:
+        return Notice(
+            key,
+            NoticeKind.HELD,
+            at,
+            slot.key,
+            subject=f"Held: the issue of {words.moment(slot.local)}",
+            what=f"{by} holds what slot {slot.key} sends, {words.when(slot.due, site.timezone)}.",
+            why=reason,
+            otherwise="the issue is made at its time, and no reader gets it until somebody lets it go.",
+            fixes=(f"newsletter schedule resume {slot.key}", "newsletter issue show next"),
+            hold=slot.key,
+        )
+    if plan.kind is PlanKind.PAUSE:
+        return Notice(
+            key,
+            NoticeKind.PAUSED,
+            at,
+            "schedule",
+            subject="The schedule is paused",
+            what=f"{by} paused the schedule: no issue goes out by itself.",
+            why=reason,
+            otherwise="each slot passes without an issue. Stories wait.",
+            fixes=("newsletter schedule resume all",),
+        )
+    if plan.kind is PlanKind.CLOCK:
+        return Notice(
+            key,
+            NoticeKind.CLOCK,
+            at,
+            "clock",
+            subject="The clock of the machine is in doubt",
+            what="The clock of the machine jumped: nothing is published, made or started by itself.",
+            why=reason,
+            otherwise="nothing goes out until the clock is right again, or a person says that it is.",
+            fixes=("newsletter status", "newsletter schedule resume clock"),
+        )
+    return None
+
+
+def locked(doubt: str, at: datetime, site: Site) -> Notice:
+    """This may be a copy of a site that runs elsewhere. Once a day."""
+    return Notice(
+        f"locked:{at.astimezone(site.timezone).date()}:{doubt}",
+        NoticeKind.LOCKED,
+        at,
+        "site",
+        subject="A copy of the site is locked",
+        what="A copy of the site was started. It is locked: it sends nothing to readers.",
+        why=_sentence(doubt),
+        otherwise="it stays locked. The original, if it runs, is not touched.",
+        fixes=("newsletter claim",),
+    )
+
+
 def mail_broken(message: str, at: datetime, site: Site) -> Notice:
     """The mail server takes nothing; for the webhook, since a mail would not arrive. Once a day."""
     day = at.astimezone(site.timezone).date()
@@ -236,10 +296,6 @@ def _numbers(counts: Mapping[DeliveryState, int]) -> tuple[str, ...]:
 def _page(issue: Issue, site: Site) -> tuple[tuple[str, str], ...]:
     shown = issue.state.public or issue.state is IssueState.READY
     return (("The issue", site.address_of(f"issues/{issue.number}/")),) if shown else ()
-
-
-def _is_late(reason: str) -> bool:
-    return "after the slot" in reason or "nothing was sending at its time" in reason
 
 
 def _name(site: Site, key: str) -> str:

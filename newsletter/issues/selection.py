@@ -15,7 +15,20 @@ from newsletter import words
 from newsletter.errors import Problem, nearest
 from newsletter.issues import cadence as rhythm
 from newsletter.issues.sections import in_order
-from newsletter.model import USUAL, Brief, Cadence, IssueState, Library, Post, Slot, SlotOutcome, SlotRecord
+from newsletter.model import (
+    ALL_SLOTS,
+    USUAL,
+    Brief,
+    Cadence,
+    IssueState,
+    Library,
+    PlanKind,
+    Post,
+    Slot,
+    SlotOutcome,
+    SlotPlan,
+    SlotRecord,
+)
 
 _CHANGED = "changed since approval"
 _IN_REVIEW = "in review"
@@ -54,9 +67,10 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """No slot is due."""
+    """No slot is due, or nobody knows what time it is."""
 
     next: Slot
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +80,7 @@ class Empty:
     slot: Slot
     coalesced: tuple[Slot, ...]
     reason: str
-    outcome: SlotOutcome = SlotOutcome.EMPTY  # HELD when there were stories, but none is approved
+    outcome: SlotOutcome = SlotOutcome.EMPTY  # HELD when no story is approved; SKIPPED, as the earlier, when paused
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,23 +146,42 @@ def choose(
     )
 
 
-def decide(cadence: Cadence, slots_due: Sequence[Slot], selection: Selection, now: datetime) -> Decision:
+def decide(
+    cadence: Cadence, slots_due: Sequence[Slot], selection: Selection, now: datetime, plans: Sequence[SlotPlan] = ()
+) -> Decision:
     """What the slots that are due become: the last one counts, earlier ones are coalesced into it.
 
+    While all slots are paused they are skipped; while the clock is in doubt nothing is decided.
     To make an Issue by hand ahead of its slot, pass the next slot as the only one due.
     """
-    if not slots_due:
-        return Nothing(rhythm.next_slots(cadence, now, 1)[0])
+    standing = {(plan.key, plan.kind): plan for plan in plans}
+    doubted = standing.get((ALL_SLOTS, PlanKind.CLOCK))
+    if not slots_due or doubted:
+        return Nothing(rhythm.next_slots(cadence, now, 1)[0], doubted.reason if doubted else "")
     *earlier, slot = slots_due
     coalesced = tuple(earlier)
+    if pause := standing.get((ALL_SLOTS, PlanKind.PAUSE)):
+        return Empty(slot, coalesced, paused(pause), SlotOutcome.SKIPPED)
     if len(selection.stories) < selection.at_least:
         return _empty(slot, coalesced, selection)
     stories = tuple(choice.post for choice in selection.stories)
+    if hold := standing.get((slot.key, PlanKind.HOLD)):
+        return Make(slot, coalesced, stories, IssueState.HELD, held(hold))
     late = now - slot.due
     if late > cadence.late_limit:
         reason = f"found {words.span(late)} after the slot (limit {words.span(cadence.late_limit)})"
         return Make(slot, coalesced, stories, IssueState.HELD, reason)
     return Make(slot, coalesced, stories, IssueState.READY, "")
+
+
+def paused(plan: SlotPlan) -> str:
+    """`the schedule is paused by review-desk: holiday`."""
+    return f"the schedule is paused by {plan.hand.who}" + (f": {plan.reason}" if plan.reason else "")
+
+
+def held(plan: SlotPlan) -> str:
+    """`held by review-desk: letters come late`."""
+    return f"held by {plan.hand.who}" + (f": {plan.reason}" if plan.reason else "")
 
 
 def unmet(brief: Brief, library: Library, stories: Sequence[Post]) -> list[Problem]:

@@ -16,6 +16,8 @@ SHEET = "templates/email/style.css"
 
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _RULE = re.compile(r"([^{}]*)\{([^{}]*)\}")
+_CLASSES = re.compile(r"""\bclass\s*=\s*["']?([^"'>]*)""", re.IGNORECASE)
+_CLASS = re.compile(r"\.([\w-]+)")
 _DECLARATION = re.compile(r"\s*([A-Za-z-]+)\s*:\s*(\S.*?)\s*", re.DOTALL)
 _OUTSIDE = re.compile(r"@import|url\s*\(|src\s*\(|expression\s*\(", re.IGNORECASE)
 _SPACED_COLOUR = re.compile(r"(?:rgb|hsl)a?\(\s*[^,)\s]+\s+[^,)]|\b(?:hwb|lab|lch|oklab|oklch|color)\(", re.IGNORECASE)
@@ -49,6 +51,17 @@ def rules(sheet: str) -> list[Rule]:
         for match in _RULE.finditer(text)
         for selector in match[1].split(",")
     ]
+
+
+def asked_for(sheet: str, html: str) -> str:
+    """The rules of a sheet whose classes stand in a page: the others select nothing, and need not be parsed."""
+    found = {name for names in _CLASSES.findall(html) for name in names.split()}
+
+    def may_match(selectors: str) -> bool:
+        return any(found.issuperset(_CLASS.findall(selector)) for selector in selectors.split(","))
+
+    matches = _RULE.finditer(_without_comments(sheet))
+    return "".join(f"{match[1]}{{{match[2]}}}" for match in matches if may_match(match[1]))
 
 
 def refusals(sheet: str) -> list[Problem]:

@@ -163,7 +163,7 @@ def view(
     last = previous if previous and previous.state.public and previous.stories and previous.number < number else None
     week_ago = _is_last_week(last, number, slot)
     tongue, day = tongue_of(site), slot.local.date()
-    subject = _one_line(brief.subject) or _subject(site, stories[0])
+    subject = _one_line(brief.subject) or _subject(site, stories[0], number)
     facts = {"number": str(number), "publication": site.title}
     opening = tongue.say("Issue %(number)s of %(publication)s, %(day)s.", **facts, day=tongue.full_date(day))
     divided = sections(stories, brief.pins)
@@ -304,8 +304,8 @@ def _last_issue(site: Site, last: Issue, *, week_ago: bool) -> LastIssueView:
     )
 
 
-def _subject(site: Site, lead: Post) -> str:
-    title = _one_line(lead.title)
+def _subject(site: Site, lead: Post, number: int) -> str:
+    title = f"#{number} · {_one_line(lead.title)}" if site.numbered else _one_line(lead.title)
     if len(title) < SUBJECT_MIN:
         title = tongue_of(site).titled(site.title, title)
     return words.shorten(title, SUBJECT_MAX)

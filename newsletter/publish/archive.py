@@ -272,6 +272,7 @@ def _issue(whole: _Whole, place: int) -> IssueContext:
         minutes=tongue.minutes(sum(post.minutes for post in posts)) if posts else "",
         web_only=issue.state is IssueState.WEB_ONLY,
         note=tuple(issue.note.split("\n\n")) if issue.note else (),
+        corrected=views.corrected_since(site, issue, whole.posts),
         stories=tuple(_story(whole, story, page.root, lead=n == 0) for n, story in enumerate(issue.stories)),
         newer=views.issue_line(site, issues[place - 1]) if place else None,
         older=views.issue_line(site, issues[place + 1]) if place + 1 < len(issues) else None,

@@ -85,6 +85,7 @@ class IssueContext(Context):
     minutes: str  # to read all of it; empty where nothing of it is public
     web_only: bool
     note: tuple[str, ...]  # of the editor, in paragraphs
+    corrected: tuple[Corrected, ...]  # of its stories, since it was mailed
     stories: tuple[IssueStory, ...]
     newer: IssueLine | None
     older: IssueLine | None

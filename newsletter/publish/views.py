@@ -6,14 +6,14 @@ HTML enters a template only as Markup of a Post's own body and take, which `cont
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
 from markupsafe import Markup
 
 from newsletter import words
-from newsletter.model import Issue, Post, Site
+from newsletter.model import Correction, Issue, Post, Site
 from newsletter.publish.around import Around
 from newsletter.publish.discovery import Alternate
 from newsletter.publish.illustrate import candidates, cover, responsive
@@ -246,10 +246,19 @@ def corrections(site: Site, post: Post) -> tuple[Corrected, ...]:
 
 def corrected(site: Site, around: Around) -> tuple[Corrected, ...]:
     """What was wrong in the Posts that one links to, each with the Post, oldest first."""
-    found = [(one.day, other, one.text) for other in around.linked for one in other.corrections]
+    return _dated(site, [(one, other) for other in around.linked for one in other.corrections])
+
+
+def corrected_since(site: Site, issue: Issue, posts: Mapping[str, Post]) -> tuple[Corrected, ...]:
+    """What was wrong in an Issue as it was mailed, each with the Post, oldest first."""
+    carried = [(story, post) for story in issue.stories if (post := posts.get(story.post_id))]
+    return _dated(site, [(one, post) for story, post in carried for one in post.corrections[story.corrections :]])
+
+
+def _dated(site: Site, found: Iterable[tuple[Correction, Post]]) -> tuple[Corrected, ...]:
     return tuple(
-        Corrected(tongue_of(site).long_date(day), day.isoformat(), text, reference(site, other))
-        for day, other, text in sorted(found, key=lambda row: (row[0], row[1].id))
+        Corrected(tongue_of(site).long_date(one.day), one.day.isoformat(), one.text, reference(site, post))
+        for one, post in sorted(found, key=lambda row: (row[0].day, row[1].id))
     )
 
 

@@ -103,7 +103,7 @@ def _quoted(text: str) -> str:
 
 
 def _shown(default: str) -> str:
-    return default if default.isdigit() or default == "[]" else _quoted(default)
+    return default if default.isdigit() or default in {"[]", "true", "false"} else _quoted(default)
 
 
 def _write(target: Path, content: dict[Path, str]) -> None:

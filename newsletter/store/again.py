@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import insert, update
+from collections.abc import Sequence
 
-from newsletter.model import Hand, Outcome, Receipt
+from sqlalchemy import insert, select, update
+
+from newsletter.model import Attempt, Hand, Outcome, Receipt
 from newsletter.store.rows import Part, issue_id
-from newsletter.store.tables import resent
+from newsletter.store.tables import issue, resent
 
 
 class Again(Part):
@@ -26,3 +28,16 @@ class Again(Part):
         answer = {"outcome": receipt.outcome.value, "code": receipt.code, "reply": receipt.reply}
         with self._database.write() as connection:
             connection.execute(update(resent).where(resent.c.id == resend).values(answer))
+
+    def copies(self, edition: str, number: int, subscriber_id: int | None = None) -> Sequence[Attempt]:
+        """Numbered from one."""
+        whose = [] if subscriber_id is None else [resent.c.subscriber_id == subscriber_id]
+        made = (
+            select(resent.c.at, resent.c.outcome, resent.c.code, resent.c.reply)
+            .join(issue, resent.c.issue_id == issue.c.id)
+            .where(issue.c.edition == edition, issue.c.number == number, *whose)
+            .order_by(resent.c.id)
+        )
+        with self._database.read() as connection:
+            rows = enumerate(connection.execute(made), start=1)
+            return [Attempt(at, n, outcome, code, reply) for n, (at, outcome, code, reply) in rows]

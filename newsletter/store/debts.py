@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, func, select
 
 from newsletter.model import Attempt, Delivery, DeliveryState, IssueState
 from newsletter.store import tables
+from newsletter.store.lifecycle import DOUBTFUL
 from newsletter.store.rows import Part, word
 from newsletter.store.tables import chunk, delivery, issue, subscriber
 
@@ -33,6 +34,10 @@ class Debts(Part):
             issue.c.number == number,
             *([] if state is None else [delivery.c.state == state.value]),
         )
+
+    def doubtful(self, edition: str, number: int) -> Sequence[Delivery]:
+        """As `ports.Ledger` says."""
+        return self._deliveries(issue.c.edition == edition, issue.c.number == number, DOUBTFUL)
 
     def delivery(self, edition: str, number: int, subscriber_id: int) -> Delivery | None:
         conditions = (

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
-from newsletter.model import Digest, Hand, Issue, IssueState, Slot, SlotOutcome, Story
+from newsletter.errors import Problem, UsageError
+from newsletter.model import Digest, Hand, Issue, IssueAct, IssueState, Slot, SlotOutcome, Story
 from newsletter.store import acts, tables
 from newsletter.store.database import insert_new
 from newsletter.store.rows import Part, issue_id, read_issues, read_segments
@@ -34,6 +36,7 @@ class Issues(Part):
         reason: str,
         hand: Hand,
         send_at: datetime | None,
+        outside: bool = False,
     ) -> Issue | None:
         """As `ports.Ledger` says. A HELD issue is never intended: its `send_at` is left empty.
 
@@ -42,21 +45,20 @@ class Issues(Part):
         held = state is IssueState.HELD
         try:
             with self._database.write() as connection:
-                number = _next_number(connection, edition)
-                made = _insert_issue(
-                    connection,
-                    edition=edition,
-                    number=number,
-                    **_slot_columns(slot),
-                    state=state.value,
-                    reason=reason,
-                    ready_at=hand.at,
-                    send_at=None if held else send_at,
-                )
+                columns = _slot_columns(slot) | {"ready_at": hand.at, "send_at": None if held else send_at}
+                thawed = None if outside else _draft(connection, edition)
+                number = thawed.number if thawed else _next_number(connection, edition)
+                if thawed:
+                    made = int(thawed.id)
+                    acts.act(connection, made, IssueAct.READY, hand, to=state, note=reason, reason=reason, **columns)
+                else:
+                    made = _insert_issue(
+                        connection, edition=edition, number=number, state=state.value, reason=reason, **columns
+                    )
+                    acts.made(connection, made, number, hand, state, reason)
                 _take_slots(connection, edition, slot, coalesced, made, held=held, reason=reason)
                 _attach(connection, made, edition, stories)
                 _freeze(connection, made, render(number))
-                acts.made(connection, made, number, hand, state, reason)
                 return read_issues(connection, issue.c.id == made)[0]
         except _TakenError:
             return None
@@ -70,14 +72,30 @@ class Issues(Part):
             return next(iter(read_issues(connection, issue.c.edition == edition, issue.c.number == number)), None)
 
     def digest(self, edition: str, number: int) -> Digest:
-        """The text as it was frozen. Raises UsageError when there is no such issue."""
+        """The text as it was frozen. Raises UsageError when there is no such issue (I501), or it is a draft (I112)."""
         digest, note = tables.digest, func.coalesce(editor_note.c.text, "")
         parts = select(issue.c.subject, issue.c.preheader, digest.c.html, digest.c.text, digest.c.digest_hash, note)
         frozen = parts.select_from(issue.join(digest).outerjoin(editor_note, editor_note.c.issue_id == issue.c.id))
         with self._database.read() as connection:
             wanted = issue_id(connection, edition, number)
-            whole = connection.execute(frozen.where(issue.c.id == wanted)).one()
+            whole = connection.execute(frozen.where(issue.c.id == wanted)).one_or_none()
+            if whole is None:
+                raise UsageError(_no_text(number))
             return Digest(*whole, segments=read_segments(connection, wanted))
+
+
+def _no_text(number: int) -> Problem:
+    return Problem(
+        "I112",
+        f"Issue {number} is a draft: it has no frozen text",
+        fixes=("newsletter issue show next", f"newsletter issue ready {number}"),
+    )
+
+
+def _draft(connection: Connection, edition: str) -> Row[Any, Any] | None:
+    """The issue that was thawed and keeps its number: the next one is made of it."""
+    thawed = issue.c.edition == edition, issue.c.state == IssueState.DRAFT.value
+    return connection.execute(select(issue.c.id, issue.c.number).where(*thawed).order_by(issue.c.number)).first()
 
 
 def _next_number(connection: Connection, edition: str) -> int:

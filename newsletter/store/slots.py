@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, exists, func, select
+from sqlalchemy import Connection, Delete, delete, exists, func, insert, select, update
 
-from newsletter.model import SegmentKind, Slot, SlotOutcome, SlotRecord
+from newsletter.model import Hand, IssueState, PlanKind, SegmentKind, Slot, SlotOutcome, SlotPlan, SlotRecord
 from newsletter.store import tables
 from newsletter.store.database import insert_new
 from newsletter.store.rows import Part
 from newsletter.store.tables import edition as editions
-from newsletter.store.tables import issue, issue_post, segment
+from newsletter.store.tables import issue, issue_post, segment, slot_plan
 
 
 class Slots(Part):
@@ -44,6 +44,40 @@ class Slots(Part):
         with self._database.write() as connection:
             return take(connection, edition, slot, outcome, reason)
 
+    def free_slot(self, edition: str, key: str) -> bool:
+        own = (tables.slot.c.edition == edition, tables.slot.c.key == key, tables.slot.c.issue_id.is_(None))
+        skipped = delete(tables.slot).where(*own, tables.slot.c.outcome == SlotOutcome.SKIPPED.value)
+        with self._database.write() as connection:
+            return connection.scalar(skipped.returning(tables.slot.c.key)) is not None
+
+    def plans(self, edition: str) -> Sequence[SlotPlan]:
+        rows = select(slot_plan).where(slot_plan.c.edition == edition).order_by(slot_plan.c.key, slot_plan.c.kind)
+        with self._database.read() as connection:
+            return [
+                SlotPlan(row.key, PlanKind(row.kind), Hand(row.who, "", row.at), row.reason, row.moved_to)
+                for row in connection.execute(rows)
+            ]
+
+    def plan(self, edition: str, plan: SlotPlan) -> None:
+        values = {"moved_to": plan.moved_to, "reason": plan.reason, "who": plan.hand.who, "at": plan.hand.at}
+        with self._database.write() as connection:
+            connection.execute(_those(edition, plan.key, plan.kind))
+            connection.execute(insert(slot_plan).values(edition=edition, key=plan.key, kind=plan.kind.value, **values))
+
+    def unplan(self, edition: str, key: str, kind: PlanKind) -> bool:
+        with self._database.write() as connection:
+            gone = _those(edition, key, kind).returning(slot_plan.c.key)
+            return connection.scalar(gone) is not None
+
+    def posts_from(self, edition: str) -> datetime | None:
+        with self._database.read() as connection:
+            found: datetime | None = connection.scalar(select(editions.c.posts_from).where(editions.c.name == edition))
+            return found
+
+    def start_from(self, edition: str, at: datetime) -> None:
+        with self._database.write() as connection:
+            connection.execute(update(editions).where(editions.c.name == edition).values(posts_from=at))
+
     def carried(self, edition: str) -> Mapping[str, int]:
         membership = (
             select(issue_post.c.post_id, issue.c.number)
@@ -59,17 +93,26 @@ class Slots(Part):
             select(segment.c.post_id, func.max(segment.c.correction))
             .join(issue)
             .where(issue.c.edition == edition, segment.c.kind == SegmentKind.ERRATUM.value, stands)
+            .where(issue.c.state != IssueState.WEB_ONLY.value)
             .group_by(segment.c.post_id)
         )
         with self._database.read() as connection:
             return dict(connection.execute(highest).all())
 
 
+def _those(edition: str, key: str, kind: PlanKind) -> Delete:
+    same = (slot_plan.c.edition == edition, slot_plan.c.key == key, slot_plan.c.kind == kind.value)
+    return delete(slot_plan).where(*same)
+
+
 def take(
     connection: Connection, edition: str, slot: Slot, outcome: SlotOutcome, reason: str, issue_id: int | None = None
 ) -> bool:
-    """Give the slot its outcome; False when it has one already."""
-    row = insert_new(tables.slot).values(
-        edition=edition, key=slot.key, due=slot.due, outcome=outcome.value, reason=reason, issue_id=issue_id
-    )
-    return connection.scalar(row.returning(tables.slot.c.key)) is not None
+    """Give the slot its outcome; False when it has one already. Its own issue, thawed meanwhile, may take it again."""
+    values = {"due": slot.due, "outcome": outcome.value, "reason": reason, "issue_id": issue_id}
+    row = insert_new(tables.slot).values(edition=edition, key=slot.key, **values)
+    if connection.scalar(row.returning(tables.slot.c.key)) is not None:
+        return True
+    own = (tables.slot.c.edition == edition, tables.slot.c.key == slot.key, tables.slot.c.issue_id == issue_id)
+    again = update(tables.slot).where(*own, tables.slot.c.outcome == SlotOutcome.HELD.value).values(values)
+    return connection.scalar(again.returning(tables.slot.c.key)) is not None

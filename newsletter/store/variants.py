@@ -1,18 +1,17 @@
 """Which segments of an issue each reader gets: from what the ledger says they were sent, never by watching them.
 
-One question for a few hundred readers: which of the posts that segments are about was each of them sent, and how
-many corrections did that text tell of? `Segment.concerns` says the rest.
+Asked for a few hundred readers at a time: to which of them did each issue come that carried a post which a segment is
+about? The rest follows from the issues, and `Segment.concerns`.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    CompoundSelect,
     Connection,
     Row,
     Select,
@@ -20,7 +19,6 @@ from sqlalchemy import (
     bindparam,
     func,
     select,
-    union_all,
 )
 
 from newsletter.model import Addressee, DeliveryState, Outcome, Segment, SubscriberStatus
@@ -34,28 +32,41 @@ def variants(
     """Keys of the segments by reader, sorted; who gets none may be missing. `subscriber_ids` is in order."""
     if not (segments and subscriber_ids):
         return {}
-    had = _had(connection, segments, subscriber_ids)
-    return {each: chosen(segments, had.get(each, {})) for each in subscriber_ids}
+    carried = _carried(connection, segments)
+    came = _came(connection, carried, subscriber_ids[0], subscriber_ids[-1])
+    known: dict[tuple[int, ...], tuple[str, ...]] = {}  # readers who were sent the same issues get the same
+    found = {}
+    for reader in subscriber_ids:
+        issues = tuple(each for each, readers in came.items() if reader in readers)
+        if issues not in known:
+            known[issues] = _chosen(segments, [carried[each] for each in issues])
+        found[reader] = known[issues]
+    return found
 
 
-def chosen(segments: Sequence[Segment], had: Mapping[str, int]) -> tuple[str, ...]:
-    """What a reader gets who was sent these posts."""
+def _chosen(segments: Sequence[Segment], sent: Iterable[Mapping[str, int]]) -> tuple[str, ...]:
+    """What a reader gets who was sent these posts, with how many corrections."""
+    had: dict[str, int] = {}
+    for posts in sent:
+        had |= {post: max(corrections, had.get(post, 0)) for post, corrections in posts.items()}
     return tuple(sorted(each.key for each in segments if each.concerns(had)))
 
 
-def _had(
-    connection: Connection, segments: Sequence[Segment], subscriber_ids: Sequence[int]
-) -> Mapping[int, Mapping[str, int]]:
-    asked = {
-        "posts": sorted({each.post_id for each in segments}),
-        "first": subscriber_ids[0],
-        "last": subscriber_ids[-1],
-    }
+def _carried(connection: Connection, segments: Sequence[Segment]) -> Mapping[int, Mapping[str, int]]:
+    """The issues that carried what the segments are about: id -> those posts, and the corrections in their text."""
     found: defaultdict[int, dict[str, int]] = defaultdict(dict)
-    for row in connection.execute(_SENT, asked):
-        had = found[row.subscriber_id]
-        had[row.post_id] = max(row.corrections, had.get(row.post_id, 0))
+    for row in connection.execute(_CARRIED, {"posts": sorted({each.post_id for each in segments})}):
+        found[row.issue_id][row.post_id] = row.corrections
     return found
+
+
+def _came(connection: Connection, issues: Iterable[int], first: int, last: int) -> Mapping[int, set[int]]:
+    """Which readers of a range each of these issues came to, or may have."""
+    came = {}
+    for each in issues:
+        asked = {"the_issue": each, "first": first, "last": last}
+        came[each] = {*connection.scalars(_SENT, asked), *connection.scalars(_SENT_AGAIN, asked)}
+    return came
 
 
 class Variants(Part):
@@ -95,25 +106,19 @@ def _addressee(row: Row[Any], variant: tuple[str, ...]) -> Addressee:
 
 # The statements, spelled out once: building one costs more than running it.
 
-_POSTS = issue_post.c.post_id.in_(bindparam("posts", expanding=True))
-_ARRIVED = [each.value for each in (DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN)]
-_TAKEN = [each.value for each in (Outcome.ACCEPTED, Outcome.UNKNOWN)]
-
-
-def _carried(sent: Table, *came: ColumnElement[bool]) -> Select[tuple[int, str, int]]:
-    """The posts of the issues that came to readers by rows of this table."""
-    reader = sent.c.subscriber_id
-    return (
-        select(reader, issue_post.c.post_id, issue_post.c.corrections)
-        .select_from(issue_post.join(sent, sent.c.issue_id == issue_post.c.issue_id))
-        .where(_POSTS, reader.between(bindparam("first"), bindparam("last")), *came)
-    )
-
-
-_SENT: CompoundSelect[tuple[int, str, int]] = union_all(
-    _carried(delivery, delivery.c.state.in_(_ARRIVED)),
-    _carried(resent, resent.c.outcome.in_(_TAKEN)),
+_CARRIED = select(issue_post.c.issue_id, issue_post.c.post_id, issue_post.c.corrections).where(
+    issue_post.c.post_id.in_(bindparam("posts", expanding=True))
 )
+
+
+def _range(sent: Table, *came: ColumnElement[bool]) -> Select[tuple[int]]:
+    reader = sent.c.subscriber_id
+    within = reader.between(bindparam("first"), bindparam("last"))
+    return select(reader).where(sent.c.issue_id == bindparam("the_issue"), within, *came)
+
+
+_SENT = _range(delivery, delivery.c.state.in_([DeliveryState.ACCEPTED.value, DeliveryState.UNCERTAIN.value]))
+_SENT_AGAIN = _range(resent, resent.c.outcome.in_([Outcome.ACCEPTED.value, Outcome.UNKNOWN.value]))
 
 _BATCH = 500
 _ACTIVE = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from newsletter import words
 from newsletter.errors import NewsletterError, Problem
@@ -25,27 +26,58 @@ def silent(digest: Digest, site: Site, client: Client) -> dict[str, str]:
     return _each(foreign, lambda url: _trouble(url, client))
 
 
-def not_this_build(
-    digest: Digest, site: Site, client: Client, published: Callable[[str], bytes | None], *, seen_at: str
-) -> dict[str, str]:
-    """The issue's addresses on the site itself that do not answer with the very bytes that were published.
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What was published last, and where this machine reaches it on the web."""
 
-    `published` answers the file that a web server gives for a path below the web root, or None where there is none;
-    `seen_at` is the address under which this machine reaches the web root.
-    """
-    targets = {url.partition("#")[0] for _, url in links.in_page(parse(digest.html)) if links.is_own(url, site.url)}
+    url: str  # of the web root, as readers have it
+    seen_at: str  # the same, as this machine has it
+    file: Callable[[str], bytes | None]  # what a web server gives for a path below the web root; None for none
 
-    def ask(url: str) -> str:
-        path = url.removeprefix(site.url)
-        return _other(f"{seen_at}{path}", client, published(path))
+    def other(self, url: str, client: Client) -> str:
+        """How the answer at an address is other than this build; empty when it is not."""
+        path = url.removeprefix(self.url)
+        got = _got(f"{self.seen_at}{path}", client)
+        if isinstance(got, str):
+            return got
+        same = self._is(got, path) or self._is_led_on(got, path)
+        return "" if same else "it is another text than the one that was built"
 
-    return _each(sorted(targets), ask)
+    def _is(self, got: Fetched, path: str) -> bool:
+        expected = self.file(path)
+        return expected is None or got.content == expected  # what `newsletter serve` answers by itself is in no build
+
+    def _is_led_on(self, got: Fetched, path: str) -> bool:
+        """Whether the page that was built there names the one that the host has led on to."""
+        onward = got.url.removeprefix(self.seen_at)
+        names_it = f"{self.url}{onward}".encode() in (self.file(path) or b"")
+        return onward != got.url and names_it and self._is(got, onward)
 
 
-def held_back(issue: Issue, gone: Sequence[Problem], wrong: Mapping[str, str]) -> str:
-    """Why an issue whose time has come may not go: what was taken back, and own pages that are not there (I340)."""
-    problems = [*gone, *([_not_there(issue, wrong)] if wrong else [])]
-    return "; ".join(f"{problem.code} {problem.message}" for problem in problems)
+def not_this_build(digest: Digest, build: Build, client: Client) -> dict[str, str]:
+    """The issue's addresses on the site itself that do not answer with the very bytes that were published, with why."""
+    targets = {url.partition("#")[0] for _, url in links.in_page(parse(digest.html)) if links.is_own(url, build.url)}
+    return _each(sorted(targets), lambda url: build.other(url, client))
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """What keeps an issue whose time has come from being sent."""
+
+    problems: tuple[Problem, ...]
+    passes: bool  # without an editor: a deploy may be under way
+
+    @property
+    def reason(self) -> str:
+        """All of it in one line, as it is kept with an issue that is held."""
+        return "; ".join(f"{problem.code} {problem.message}" for problem in self.problems)
+
+
+def obstacle(issue: Issue, gone: Sequence[Problem], wrong: Mapping[str, str]) -> Obstacle | None:
+    """`gone` tells of stories that were taken back, `wrong` of own pages that are not there: addresses with why."""
+    if gone:
+        return Obstacle(tuple(gone), passes=False)
+    return Obstacle((_not_there(issue, wrong),), passes=True) if wrong else None
 
 
 def _not_there(issue: Issue, wrong: Mapping[str, str]) -> Problem:
@@ -66,16 +98,6 @@ def _each(urls: Collection[str], ask: Callable[[str], str]) -> dict[str, str]:
 
 def _trouble(url: str, client: Client) -> str:
     return "" if isinstance(got := _got(url, client), Fetched) else got
-
-
-def _other(url: str, client: Client, expected: bytes | None) -> str:
-    got = _got(url, client)
-    if not isinstance(got, Fetched):
-        got = _got(url, client)  # once more: a page may be moved into place this very moment
-    if not isinstance(got, Fetched):
-        return got
-    same = expected is None or got.content == expected  # what `newsletter serve` answers by itself is in no build
-    return "" if same else "it is another text than the one that was built"
 
 
 def _got(url: str, client: Client) -> Fetched | str:

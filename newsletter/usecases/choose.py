@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from newsletter.errors import Problem
 from newsletter.issues import cadence as cadences
 from newsletter.issues import selection
-from newsletter.model import USUAL, WEEKLY, Brief, Cadence, Library, Site, Slot, SlotRecord
+from newsletter.model import USUAL, WEEKLY, Brief, Cadence, IssueState, Library, Site, Slot, SlotRecord
 from newsletter.ports import Ledger, MailedPictures
 from newsletter.usecases.inspect import Inspection
 
@@ -64,10 +64,14 @@ class Place:
 
 
 def place(press: Press) -> Place:
-    """The last slot that passed undecided, with those before it; else the next free one."""
+    """The slot of an issue that was held and is a draft again; the last that passed undecided; else the next free."""
+    records = press.ledger.slots(WEEKLY)
+    draft = next((issue for issue in press.ledger.issues(WEEKLY) if issue.state is IssueState.DRAFT), None)
+    if draft and any(record.issue_number == draft.number for record in records if record.key == draft.slot.key):
+        return Place(draft.slot, (), ahead=False)
     passed = due(press)
     if not passed:
-        return Place(free_slot(press.cadence, press.ledger.slots(WEEKLY), press.now), (), ahead=True)
+        return Place(free_slot(press.cadence, records, press.now), (), ahead=True)
     *earlier, slot = passed
     return Place(slot, tuple(earlier), ahead=False)
 
@@ -75,5 +79,5 @@ def place(press: Press) -> Place:
 def choose(press: Press) -> selection.Selection:
     """Every post of the library with why it is in or out of the next issue."""
     started = press.ledger.started(WEEKLY) or press.now
-    start = selection.start(press.cadence, started)
+    start = press.ledger.posts_from(WEEKLY) or selection.start(press.cadence, started)
     return selection.choose(press.library, press.ledger.carried(WEEKLY), start=start, now=press.now, brief=press.brief)

@@ -47,6 +47,7 @@ class Past:
 
     shelf: Shelf
     started: datetime  # when the edition first existed, or now
+    posts_from: datetime | None = None  # posts of earlier times count as carried
     taken: AbstractSet[str] = frozenset()  # keys of the slots that have an outcome
     frozen: Issue | None = None  # made, and not yet on its way
     digest: Digest | None = None  # of that Issue
@@ -73,6 +74,7 @@ def past(ledger: Ledger, library: Library, now: datetime, briefs: Briefs) -> Pas
     return Past(
         shelf=Shelf(library, issues, ledger.carried(WEEKLY), ledger.told(WEEKLY)),
         started=ledger.started(WEEKLY) or now,
+        posts_from=ledger.posts_from(WEEKLY),
         taken={record.key for record in ledger.slots(WEEKLY)},
         frozen=frozen,
         digest=ledger.digest(WEEKLY, frozen.number) if frozen else None,
@@ -85,7 +87,7 @@ def coming(
     past: Past, *, site: Site, cadence: Cadence, templates: Environment, inspection: Inspection, now: datetime
 ) -> Coming:
     """The mail as it would go out now; its problems are told beside it, never raised."""
-    start = selections.start(cadence, past.started)
+    start = past.posts_from or selections.start(cadence, past.started)
     chosen = selections.choose(past.shelf.library, past.shelf.carried, start=start, now=now, brief=past.brief)
     if past.frozen and past.digest:
         return _composed(_about_frozen(past.frozen, cadence, now), chosen, past.frozen, past.digest, (), site, now)

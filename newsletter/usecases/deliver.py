@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from newsletter import words
 from newsletter.delivery.message import compose
 from newsletter.delivery.progress import Drained
-from newsletter.model import WEEKLY, Addressee, DeliveryState, Digest, Issue, IssueState, Message, Site, by_clock
+from newsletter.errors import Problem
+from newsletter.issues.selection import paused
+from newsletter.model import (
+    WEEKLY,
+    Addressee,
+    DeliveryState,
+    Digest,
+    Issue,
+    IssueState,
+    Message,
+    PlanKind,
+    Site,
+    by_clock,
+)
 from newsletter.ports import Clock, Ledger, Roster
+from newsletter.usecases.answering import Obstacle
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +36,11 @@ class Delivered:
     finished: tuple[Issue, ...]
     drained: Drained
     next_retry: datetime | None
+    put_off: tuple[Problem, ...] = ()  # why an issue whose time has come does not start yet
+
+
+PATIENCE = timedelta(minutes=10)
+"""How long an issue waits for its pages to be on the web: a deploy, and what keeps copies of pages, take a while."""
 
 
 def deliver(
@@ -31,38 +50,59 @@ def deliver(
     drain: Callable[[], Drained],
     clock: Clock,
     late_limit: timedelta,
-    why_not: Callable[[Issue], str] = lambda _: "",
+    why_not: Callable[[Issue], Obstacle | None] = lambda _: None,
 ) -> Delivered:
     """One round. The caller holds the sender lock and has called `ledger.recover` since it took it.
 
     `publish` is called before an issue starts, so that no mail links to a page that is not there; what it raises
-    leaves every reader waiting. Then `why_not` says what keeps it from being sent, if anything does: it is held. An
-    issue that is under way goes on even while a post is broken. `drain` is the sending engine with its transport.
+    leaves every reader waiting. Then `why_not` says what keeps it from being sent, if anything does: it is held, or put
+    off for a while if that may pass. An issue that is under way goes on even while a post is broken. `drain` is the
+    sending engine with its transport.
     """
-    held = hold_late(ledger, clock(), late_limit)
+    held = (*hold_paused(ledger, clock()), *hold_late(ledger, clock(), late_limit))
     coming = due(ledger, clock())
-    if coming or any(not begun(ledger, issue) for issue in sending(ledger)):
+    doubted = any(plan.kind is PlanKind.CLOCK for plan in ledger.plans(WEEKLY))
+    if coming or (not doubted and any(not begun(ledger, issue) for issue in sending(ledger))):
         publish()
-    held += hold_what_may_not_go(ledger, coming, why_not, clock)
-    started = start_due(ledger, clock())
+    obstacles = {issue.number: found for issue in coming if (found := why_not(issue))}
+    put_off = {n: one for n, one in obstacles.items() if one.passes and _is_fresh(coming, n, clock())}
+    held += hold_what_may_not_go(ledger, {n: one for n, one in obstacles.items() if n not in put_off}, clock)
+    started = start_due(ledger, clock(), put_off)
     drained = drain()
-    return Delivered(started, held, finish(ledger, clock()), drained, ledger.next_retry())
+    return Delivered(started, held, finish(ledger, clock()), drained, ledger.next_retry(), _said(put_off))
 
 
-def hold_what_may_not_go(
-    ledger: Ledger, coming: Sequence[Issue], why_not: Callable[[Issue], str], clock: Clock
-) -> tuple[Issue, ...]:
-    """Of the READY issues whose time has come, those that readers should not get as things stand: held and told."""
-    reasons = {issue.number: why for issue in coming if (why := why_not(issue))}
-    held = [n for n, why in reasons.items() if ledger.hold(WEEKLY, n, reason=why, hand=by_clock(clock()))]
+def _is_fresh(coming: Sequence[Issue], number: int, now: datetime) -> bool:
+    """Whether an issue's time came so lately that what is in its way may still pass."""
+    return any(i.number == number and i.send_at and now - i.send_at < PATIENCE for i in coming)
+
+
+def _said(put_off: Mapping[int, Obstacle]) -> tuple[Problem, ...]:
+    return tuple(problem for one in put_off.values() for problem in one.problems)
+
+
+def hold_what_may_not_go(ledger: Ledger, obstacles: Mapping[int, Obstacle], clock: Clock) -> tuple[Issue, ...]:
+    """READY issues that readers should not get as things stand: held and told."""
+    held = [n for n, one in obstacles.items() if ledger.hold(WEEKLY, n, reason=one.reason, hand=by_clock(clock()))]
     return tuple(issue for n in held if (issue := ledger.issue(WEEKLY, n)))
 
 
 def hold_late(ledger: Ledger, now: datetime, late_limit: timedelta) -> tuple[Issue, ...]:
     """READY issues whose time passed while nobody sent: held and told, never fired blindly."""
-    late = [i for i in due(ledger, now) if is_late(i, now, late_limit)]
-    held = [i for i in late if ledger.hold(WEEKLY, i.number, reason=_late_words(i, now), hand=by_clock(now))]
-    return tuple(issue for i in held if (issue := ledger.issue(WEEKLY, i.number)))
+    late = [issue for issue in due(ledger, now) if is_late(issue, now, late_limit)]
+    return _hold(ledger, [(issue, _late_words(issue, now)) for issue in late], now)
+
+
+def hold_paused(ledger: Ledger, now: datetime) -> tuple[Issue, ...]:
+    """READY issues whose slot came while the schedule is paused; what a hand sent goes all the same."""
+    pause = next((plan for plan in ledger.plans(WEEKLY) if plan.kind is PlanKind.PAUSE), None)
+    waiting = [issue for issue in due(ledger, now) if not issue.sent_by] if pause else []
+    return _hold(ledger, [(issue, paused(pause)) for issue in waiting if pause], now)
+
+
+def _hold(ledger: Ledger, those: Sequence[tuple[Issue, str]], now: datetime) -> tuple[Issue, ...]:
+    held = [one for one, reason in those if ledger.hold(WEEKLY, one.number, reason=reason, hand=by_clock(now))]
+    return tuple(issue for one in held if (issue := ledger.issue(WEEKLY, one.number)))
 
 
 def is_late(issue: Issue, now: datetime, late_limit: timedelta) -> bool:
@@ -70,7 +110,9 @@ def is_late(issue: Issue, now: datetime, late_limit: timedelta) -> bool:
 
 
 def due(ledger: Ledger, now: datetime) -> Sequence[Issue]:
-    """READY issues whose time has come."""
+    """READY issues whose time has come; none while the clock is in doubt."""
+    if any(plan.kind is PlanKind.CLOCK for plan in ledger.plans(WEEKLY)):
+        return []
     return [i for i in _in_state(ledger, IssueState.READY) if i.send_at and i.send_at <= now]
 
 
@@ -79,9 +121,10 @@ def _late_words(issue: Issue, now: datetime) -> str:
     return f"nothing was sending at its time{since}"
 
 
-def start_due(ledger: Ledger, now: datetime) -> tuple[Issue, ...]:
-    """Fix the audience of each READY issue whose time has come."""
-    started = (ledger.start_send(WEEKLY, one.number, now=now) for one in due(ledger, now))
+def start_due(ledger: Ledger, now: datetime, without: Collection[int] = ()) -> tuple[Issue, ...]:
+    """Fix the audience of each READY issue whose time has come, but for those with these numbers."""
+    ready = [issue for issue in due(ledger, now) if issue.number not in without]
+    started = (ledger.start_send(WEEKLY, one.number, now=now) for one in ready)
     return tuple(issue for issue in started if issue)
 
 

@@ -85,8 +85,7 @@ def _mail(one: Specimen, known: Facts) -> Iterator[Problem]:
     for variant in variants:
         yield from preflight(segments.seen_by(one.digest, variant), one.view, known)
     for variant, own in ((variants[0], extremes.LONGEST), ((), extremes.EMPTIEST)):
-        read = extremes.read_by(segments.seen_by(one.digest, variant), own)
-        yield from leftovers.in_what_is_read(read, one.view)
+        yield from leftovers.in_what_is_read(extremes.read_by(segments.seen_by(one.digest, variant), own))
 
 
 def facts(one: Specimen, site: Site, by: Inspection) -> Facts:

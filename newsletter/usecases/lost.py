@@ -2,56 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from newsletter import words
 from newsletter.content.library import Loaded
 from newsletter.issues import notice as wording
-from newsletter.model import WEEKLY, Notice, NoticeKind, Post, Slot
+from newsletter.model import WEEKLY, Notice, NoticeKind, Post, Site, Slot
 from newsletter.ports import Ledger, Notices, Reviews, Versions
-from newsletter.usecases.choose import Press, choose
-from newsletter.usecases.prepare import next_number
 from newsletter.usecases.review import lines_changed
 
+if TYPE_CHECKING:
+    from newsletter.usecases.choose import Press
 
-def lost(
-    loaded: Loaded,
-    *,
-    press: Press,
-    slot: Slot,
-    reviews: Reviews,
-    versions: Versions,
-    notices: Notices,
-    text_of: Callable[[Post], str],
-) -> Iterator[Notice]:
-    """A Notice of each post that was edited after it was approved; once for each approval, however often it is saved.
 
-    `text_of` gives the source of a post. Raises ConfigError for a faulty `reviews.toml`.
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A post whose text is not any more the one that was approved, and the hashes of those that were, oldest first."""
+
+    post: Post
+    signed: tuple[str, ...]
+
+
+def lost(loaded: Loaded, site: Site, reviews: Reviews, notices: Notices) -> list[Lost]:
+    """Posts that were edited after their last approval, if nobody was told; once, however often they are saved.
+
+    Raises ConfigError for a faulty `reviews.toml`.
     """
-    if not press.site.review:
-        return
+    if not site.review:
+        return []
     signed: dict[str, list[str]] = {}
     for approval in reviews.all():
         signed.setdefault(approval.post_id, []).append(approval.content_hash)
-    for post in loaded.posts:
-        hashes = signed.get(post.id, [])
-        if not hashes or post.content_hash in hashes or post.draft or post.withdrawal:
-            continue
-        told = notices.about(NoticeKind.EDITED, f"post {post.slug}")
-        if any(hashes[-1] in one.key for one in told):
-            continue
-        lines = _changed(post, hashes, versions, text_of)
-        effect = _effect(post, press)
-        yield wording.edited(post, hashes[-1], lines, effect, press.now, press.site, slot)
+    found = [Lost(post, tuple(signed[post.id])) for post in loaded.posts if post.id in signed]
+    return [
+        one
+        for one in found
+        if one.post.content_hash not in one.signed
+        and not (one.post.draft or one.post.withdrawal)
+        and not any(one.signed[-1] in told.key for told in notices.about(NoticeKind.EDITED, f"post {one.post.slug}"))
+    ]
 
 
-def _changed(post: Post, hashes: list[str], versions: Versions, text_of: Callable[[Post], str]) -> tuple[str, ...]:
-    known = [version for version in versions.of(post.id) if version.content_hash in hashes]
-    return lines_changed(known[-1].text, text_of(post)) if known else ()
+def told(one: Lost, press: Press, slot: Slot, versions: Versions, text: str) -> Notice:
+    """What editors hear of it; `text` is its source now."""
+    known = [version for version in versions.of(one.post.id) if version.content_hash in one.signed]
+    lines = lines_changed(known[-1].text, text) if known else ()
+    return wording.edited(one.post, one.signed[-1], lines, _effect(one.post, press), press.now, press.site, slot)
 
 
 def _effect(post: Post, press: Press) -> str:
     """What an edit does to the issue that comes next, in a sentence or two."""
+    from newsletter.usecases.choose import choose  # these load the mail room, and most looks find nothing
+    from newsletter.usecases.prepare import next_number
+
     number = press.ledger.carried(WEEKLY).get(post.id)
     if number is not None:
         return _carried(press.ledger, number)
@@ -62,7 +66,8 @@ def _effect(post: Post, press: Press) -> str:
     left = len(selection.stories)
     if left < max(1, selection.at_least):
         return f"It is out of issue {coming} until it is approved again; without it there is no issue."
-    return f"It is out of issue {coming} until it is approved again; {words.stories(left)} stay in."
+    stay = f"{words.stories(left)} {'is' if left == 1 else 'are'} left in it"
+    return f"It is out of issue {coming} until it is approved again; {stay}."
 
 
 def _carried(ledger: Ledger, number: int) -> str:

@@ -14,10 +14,13 @@ from typing import Self
 
 from newsletter.delivery import notice as mails
 from newsletter.errors import NewsletterError, Outside, Problem
+from newsletter.issues import cadence as cadences
 from newsletter.issues import notice as wording
 from newsletter.model import (
+    ALL_SLOTS,
     WEBHOOK,
     WEEKLY,
+    Cadence,
     Issue,
     IssueAct,
     IssueState,
@@ -75,25 +78,32 @@ def recipients(site: Site, kind: NoticeKind, webhook: str) -> list[str]:
 # --- what happened ---------------------------------------------------------------------------------
 
 
-def happened(ledger: Ledger, site: Site, now: datetime) -> Iterator[Notice]:
-    """A Notice of each turn in an issue's life, and of each slot without an issue, that people want to hear of."""
+def happened(ledger: Ledger, cadence: Cadence, site: Site, now: datetime) -> Iterator[Notice]:
+    """A Notice of each turn in an issue's life, of each slot without an issue, and of what was decided about slots."""
     issues = {issue.number: issue for issue in ledger.issues(WEEKLY)}
     for turn in ledger.turns():
         issue = issues.get(turn.number)
-        if issue and now - turn.hand.at < NEWS and (told := _of_turn(turn, issue, ledger, site)):
+        if issue and now - turn.hand.at < NEWS and (told := _of_turn(turn, issue, ledger, site, cadence.late_limit)):
             yield told
     for record in ledger.slots(WEEKLY):
         week = timedelta(weeks=1)  # a slot that was found late is one week old at the most
         if now - record.due < NEWS + week and (told := wording.slot_passed(record, now, site)):
             yield told
 
+    for plan in ledger.plans(WEEKLY):
+        slot = None if plan.key == ALL_SLOTS else cadences.slot_for(cadence, plan.key)
+        if now - plan.hand.at < NEWS and (told := wording.planned(plan, slot, site)):
+            yield told
 
-def _of_turn(turn: Turn, issue: Issue, ledger: Ledger, site: Site) -> Notice | None:
+
+def _of_turn(turn: Turn, issue: Issue, ledger: Ledger, site: Site, late_limit: timedelta) -> Notice | None:
     key, at = f"turn:{turn.id}", turn.hand.at
     if turn.act is IssueAct.START:
         return wording.started(key, issue, at, site)
     if turn.after is IssueState.HELD and turn.before is not IssueState.HELD:
-        return wording.held(key, issue, at, site, reason=turn.note)
+        by_itself = turn.act is IssueAct.MAKE or turn.hand.channel == "clock"
+        late = by_itself and at - issue.slot.due > late_limit
+        return wording.held(key, issue, at, site, reason=turn.note, late=late)
     if turn.act is IssueAct.PAUSE:
         return wording.paused(key, issue, ledger.counts(WEEKLY, issue.number), at, reason=turn.note)
     if turn.act is IssueAct.FINISH:
@@ -116,15 +126,16 @@ class Handed:
     trouble: Problem | None = None  # of the mail server, for everybody
 
 
-def hand_over(desk: Desk, clock: Clock) -> Handed:
-    """Give every copy that is due to the mail server or the webhook. Only for the holder of the sender lock.
+def hand_over(desk: Desk, clock: Clock, *, only: NoticeKind | None = None) -> Handed:
+    """Give every copy that is due to the mail server or the webhook, or those of one kind. Only for the holder of the
+    sender lock.
 
     Trouble outside is returned, never raised: what could not be handed over waits, longer each time, for 48 hours.
     """
     counts = dict.fromkeys(NoticeState, 0)
     with _Relay(desk.transport) as relay:
         for copy in desk.notices.due(clock()):
-            if begun := desk.notices.begin(copy):
+            if only in {None, copy.notice.kind} and (begun := desk.notices.begin(copy)):
                 receipt = _call(desk, begun, clock()) if copy.to == WEBHOOK else _mail(desk, begun, relay, clock())
                 settled = _settled(begun, receipt, clock())
                 desk.notices.settle(settled)
@@ -210,6 +221,6 @@ def _settled(copy: NoticeCopy, receipt: Receipt, now: datetime) -> NoticeCopy:
     return replace(answered, state=NoticeState.WAITING, next_at=again, done_at=None)
 
 
-def broken(copies: Sequence[NoticeCopy]) -> bool:
+def mail_is_broken(copies: Sequence[NoticeCopy]) -> bool:
     """Whether mail itself is broken, as far as notices know: one was tried, and waits."""
     return any(copy.state is NoticeState.WAITING and copy.attempts and copy.to != WEBHOOK for copy in copies)

@@ -56,10 +56,10 @@ def prepare(press: Press, *, dry_run: bool = False, hand: Hand | None = None) ->
     if not dry_run:
         press.ledger.start(WEEKLY, press.now)
     upcoming = free_slot(press.cadence, press.ledger.slots(WEEKLY), press.now)
-    decision = selection.decide(press.cadence, due(press), choose(press), press.now)
+    decision = selection.decide(press.cadence, due(press), choose(press), press.now, press.ledger.plans(WEEKLY))
     match decision:
-        case selection.Nothing():
-            return Prepared(None, upcoming)
+        case selection.Nothing(reason=reason):
+            return Prepared(None, upcoming, reason=reason)
         case selection.Empty() as empty:
             if not dry_run:
                 record(press.ledger, empty)
@@ -77,8 +77,11 @@ def prepare(press: Press, *, dry_run: bool = False, hand: Hand | None = None) ->
 
 def record(ledger: Ledger, empty: selection.Empty) -> None:
     """Write down a slot that makes no issue, so that it is never looked at again and never passes in silence."""
+    skipped = empty.outcome is SlotOutcome.SKIPPED
     for missed in empty.coalesced:
-        ledger.record_slot(WEEKLY, missed, SlotOutcome.COALESCED, f"went into {empty.slot.key}")
+        outcome = SlotOutcome.SKIPPED if skipped else SlotOutcome.COALESCED
+        reason = empty.reason if skipped else f"went into {empty.slot.key}"
+        ledger.record_slot(WEEKLY, missed, outcome, reason)
     ledger.record_slot(WEEKLY, empty.slot, empty.outcome, empty.reason)
 
 
@@ -139,7 +142,9 @@ def previous_of(issues: Sequence[Issue], number: int) -> Issue | None:
 
 
 def next_number(issues: Sequence[Issue]) -> int:
-    return issues[-1].number + 1 if issues else 1
+    """Of an issue that was thawed, since it keeps its number; else one that no issue had."""
+    draft = next((issue.number for issue in issues if issue.state is IssueState.DRAFT), None)
+    return draft or (issues[-1].number + 1 if issues else 1)
 
 
 def drafted(
@@ -191,6 +196,7 @@ def open_issue(
     reason: str,
     send_at: datetime | None,
     hand: Hand,
+    outside: bool = False,
 ) -> Issue | None:
     """Freeze the draft in the ledger, and its pictures before it. None when another process was first."""
 
@@ -211,6 +217,7 @@ def open_issue(
         state=state,
         reason=reason,
         hand=hand,
+        outside=outside,
         send_at=send_at if state is IssueState.READY else None,
     )
 

@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from newsletter import segments, words
+from newsletter import words
 from newsletter.errors import NewsletterError, Problem
 from newsletter.issues import cadence as cadences
 from newsletter.issues import notice as wording
-from newsletter.issues.selection import Selection
-from newsletter.model import WEEKLY, Cadence, Digest, Issue, IssueState, Notice, NoticeKind, Slot
+from newsletter.issues.selection import Selection, held, paused
+from newsletter.model import ALL_SLOTS, WEEKLY, Cadence, Digest, Issue, IssueState, Notice, NoticeKind, PlanKind, Slot
 from newsletter.ports import Ledger, Notices
-from newsletter.usecases.choose import Press, choose
-from newsletter.usecases.inspect import not_asked
-from newsletter.usecases.prepare import draft_of, next_number
+
+if TYPE_CHECKING:
+    from newsletter.usecases.choose import Press
 
 QUIET = timedelta(minutes=15)
 """Between two previews of one slot, unless it is about to be frozen: who is at work saves more than once."""
@@ -71,6 +72,10 @@ def preview(press: Press, slot: Slot, notices: Notices, *, readers: int, now: da
 
 def proposal(press: Press, slot: Slot) -> Proposal:
     """The issue of a slot: as it was frozen, or as it would be made. Nobody is asked for a test: this mail is one."""
+    from newsletter.usecases.choose import choose  # these load the mail room, and most looks are too early
+    from newsletter.usecases.inspect import not_asked
+    from newsletter.usecases.prepare import draft_of, next_number
+
     press = replace(press, inspection=replace(press.inspection, tried=not_asked))
     issues = press.ledger.issues(WEEKLY)
     made = next((one for one in issues if one.slot.key == slot.key and one.state in _UNSENT), None)
@@ -85,22 +90,25 @@ def proposal(press: Press, slot: Slot) -> Proposal:
     except NewsletterError as error:
         told = tuple(_problems(error.problems))
         return Proposal(number, None, len(posts), told[0], (*told, *_waiting(selection)))
-    stop = "; ".join(f"{p.code} {p.message}" for p in draft.stops)
+    stop = _planned(press, slot) or "; ".join(f"{p.code} {p.message}" for p in draft.stops)
     lines = (*_problems(draft.problems), *_waiting(selection), *_segments(draft.digest))
-    return Proposal(draft.number, _for_all(draft.digest), len(posts), stop, lines)
+    return Proposal(draft.number, draft.digest, len(posts), stop, lines)
 
 
 def _frozen(ledger: Ledger, issue: Issue, selection: Selection) -> Proposal:
     stop = (issue.reason or "a person held it") if issue.state is IssueState.HELD else ""
     digest = ledger.digest(WEEKLY, issue.number)
     lines = ("Its text is frozen: edits change nothing in it.", *_waiting(selection), *_segments(digest))
-    return Proposal(issue.number, _for_all(digest), len(issue.stories), stop, lines)
+    return Proposal(issue.number, digest, len(issue.stories), stop, lines)
 
 
-def _for_all(digest: Digest) -> Digest:
-    """What every reader gets of it, under the hash of the whole."""
-    text, html = segments.cut(digest.text, ()), segments.cut(digest.html, ())
-    return Digest(digest.subject, digest.preheader, html, text, digest.digest_hash)
+def _planned(press: Press, slot: Slot) -> str:
+    """What a person decided about the slot, if that keeps its issue from going out."""
+    standing = {(plan.key, plan.kind): plan for plan in press.ledger.plans(WEEKLY)}
+    if pause := standing.get((ALL_SLOTS, PlanKind.PAUSE)):
+        return paused(pause)
+    hold = standing.get((slot.key, PlanKind.HOLD))
+    return held(hold) if hold else ""
 
 
 def _problems(problems: Sequence[Problem]) -> Iterator[str]:
@@ -115,4 +123,4 @@ def _waiting(selection: Selection) -> Iterator[str]:
 
 def _segments(digest: Digest) -> Iterator[str]:
     if digest.segments:
-        yield f"some readers get besides: {words.count(len(digest.segments), 'part')} (a recap, or a correction)"
+        yield f"for some readers only: {words.count(len(digest.segments), 'part')} (a recap, or a correction)"

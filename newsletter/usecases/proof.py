@@ -38,7 +38,7 @@ def house(site: Site, more: Collection[str]) -> House:
 
 
 def recipients(wanted: Sequence[str], house: House) -> tuple[str, ...]:
-    """The addresses of a test, each once. Raises Refused (S310) for one that is not the house's, UsageError (S317)
+    """The addresses of a test, each once. Raises Refused (S310) for one that is not the house's, UsageError (S331)
     for none or more than five.
     """
     if strangers := [address for address in wanted if house.known(address) is None]:
@@ -46,7 +46,7 @@ def recipients(wanted: Sequence[str], house: House) -> tuple[str, ...]:
     found = tuple(dict.fromkeys(one for address in wanted if (one := house.known(address))))
     if not 1 <= len(found) <= MOST:
         count = f"{len(found)} addresses" if found else "no address"
-        raise UsageError(Problem("S317", f"A test goes to 1 to {MOST} addresses; {count} named. Nothing was sent."))
+        raise UsageError(Problem("S331", f"A test goes to 1 to {MOST} addresses; {count} named. Nothing was sent."))
     return found
 
 

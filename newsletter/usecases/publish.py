@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from newsletter.errors import Outside, Problem, SourceErrors
 from newsletter.model import File, Issue, IssueState, Library, Recipe, Site, Slot
-from newsletter.ports import Hosting, Hubs, MailedPictures, Output, Redirects, Search
+from newsletter.ports import Deploy, Hosting, Hubs, MailedPictures, Output, Redirects, Search
 from newsletter.publish import archive, checks, compressed, edits, feedcheck, kept, snippets
 from newsletter.publish import redirects as addresses
 from newsletter.publish.catalogue import Feed, documents, feeds, shared_ids
+from newsletter.publish.items import issued
 from newsletter.publish.paths import post_path
 from newsletter.publish.redirects import Redirect
 from newsletter.usecases.published import Published
@@ -41,9 +42,10 @@ def publish(
     hosts: Sequence[str] = (),
     compress: bool = False,
     pictures: MailedPictures | None = None,
+    deploy: Deploy | None = None,
 ) -> Published:
     """Make the output folder hold what the library and the public issues say. Raises SourceErrors, Outside."""
-    shown = [issue for issue in issues if issue.state.public or starting(issue, now)]
+    shown = [as_shown(issue) for issue in issues if issue.state.public or starting(issue, now)]
     published, listed = output.published_ids(), feeds(site, library, shown)
     folders, written = {feed.heading.folder for feed in listed}, redirects.all() if redirects else {}
     new = {**addresses.renamed(published, library), **kept.lines(output.published_feeds(), folders, written)}
@@ -69,6 +71,8 @@ def publish(
     if hosting and not dry_run:
         hosting.write(snippets.beside(told, hosts))
     remarks = (*unsaid, *(_made_searchable(search, site, library) if search and not dry_run else ()))
+    if deploy and not dry_run:
+        deploy.run()  # first: hubs send readers to what must be there
     if hubs and not dry_run:
         remarks = (*remarks, *hubs.announce(now))
     return Published(changes, len(library.posts), len(shown), len(listed), len(files), remarks)
@@ -188,6 +192,13 @@ def of_texts(
     """Those of `recipes` that the texts of some posts (ids) are in."""
     pages = archive.of_texts(site, library, issues, templates, changed, next_slot=next_slot)
     return [*pages, *(Recipe(d.path, d.key, d.render) for d in documents(site, library, issues, changed=changed))]
+
+
+def as_shown(issue: Issue) -> Issue:
+    """What readers are told of an issue: not how far its mails are, so that its pages stay as they are meanwhile."""
+    state = issue.state if issue.state is IssueState.WEB_ONLY else IssueState.SENT
+    told = replace(issue, state=state, reason="", send_at=None, started_at=issued(issue), finished_at=None)
+    return replace(told, ready_at=None, sent_by="", audience=0)
 
 
 def starting(issue: Issue, now: datetime) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from newsletter.errors import Problem
+from newsletter.errors import Problem, stops
 from newsletter.issues import digest as digests
 from newsletter.issues import measure
 from newsletter.issues.measure import Measure
@@ -85,6 +85,11 @@ def taken_back(issue: Issue, library: Library) -> Iterator[Problem]:
                     f'newsletter issue cancel {issue.number} --reason "…"   its other stories go into the next one',
                 ),
             )
+
+
+def untested(press: Press, issue: Issue) -> Sequence[Problem]:
+    """S307 or S329, if they stop it: it was made ready by a hand, and nobody has tested it since."""
+    return [problem for problem in stops(frozen(press, issue).problems) if problem.code in {"S307", "S329"}]
 
 
 def _edited(issue: Issue, library: Library) -> Iterator[str]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from newsletter import words
 from newsletter.errors import Problem, UsageError
 from newsletter.issues import cadence as cadences
-from newsletter.issues.selection import Selection
+from newsletter.issues.selection import Selection, held, paused
 from newsletter.model import (
+    ALL_SLOTS,
     WEEKLY,
     Attempt,
     Cadence,
@@ -18,12 +22,15 @@ from newsletter.model import (
     DeliveryState,
     Issue,
     IssueState,
+    PlanKind,
     Slot,
+    SlotPlan,
     SlotRecord,
     Subscriber,
 )
 from newsletter.ports import Ledger, Roster
-from newsletter.usecases.choose import Place, Press, free_slot, place
+from newsletter.usecases.choose import Place, Press, due, free_slot, place
+from newsletter.usecases.prepare import next_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +48,23 @@ class Status:
     last_slot: SlotRecord | None
     last_slot_issue: Issue | None
     last_tick: datetime | None
+    standing: tuple[SlotPlan, ...]  # what keeps all issues from being made
+    undecided: tuple[Slot, ...]  # slots that passed and have no outcome yet
     trouble: Mapping[int, str]  # why an issue that is being sent reaches nobody at present, by number
+    doubt: str = ""  # why this may be a copy of a site
 
-    @property
-    def undecided(self) -> tuple[Slot, ...]:
-        """The slots that passed and have no outcome yet."""
-        return () if self.place.ahead else (*self.place.earlier, self.place.slot)
+    def ready(self, now: datetime) -> Issue | None:
+        """The next issue, if it is frozen already."""
+        coming = [one for one in self.going if one.state is IssueState.READY and one.send_at and one.send_at > now]
+        return min(coming, key=lambda one: one.send_at or now, default=None)
 
 
+_ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")  # RFC 3463
 ATTENTION = {IssueState.HELD, IssueState.PAUSED, IssueState.NEEDS_ATTENTION}
 OVER = {IssueState.SENT, IssueState.NEEDS_ATTENTION}
 
 
-def status(press: Press, roster: Roster, selection: Selection) -> Status:
+def status(press: Press, roster: Roster, selection: Selection, doubt: str = "") -> Status:
     """Everything that `newsletter status` shows."""
     ledger = press.ledger
     issues = ledger.issues(WEEKLY)
@@ -62,10 +73,10 @@ def status(press: Press, roster: Roster, selection: Selection) -> Status:
     attention = tuple(issue for issue in issues if issue.state in ATTENTION)
     going = tuple(i for i in issues if i.state is IssueState.SENDING or (i.state is IssueState.READY and i.send_at))
     shown = {issue.number for issue in (*attention, *going, *([last] if last else []))}
-    last_slot = slots[-1] if slots else None
+    last_slot = next((one for one in reversed(slots) if one.due <= press.now or one.issue_number), None)
     return Status(
         place=place(press),
-        next_number=issues[-1].number + 1 if issues else 1,
+        next_number=next_number(issues),
         selection=selection,
         readers=roster.counts(),
         attention=attention,
@@ -75,7 +86,10 @@ def status(press: Press, roster: Roster, selection: Selection) -> Status:
         last_slot=last_slot,
         last_slot_issue=next((i for i in issues if last_slot and i.number == last_slot.issue_number), None),
         last_tick=ledger.last_beat("work"),
+        standing=tuple(plan for plan in ledger.plans(WEEKLY) if plan.key == ALL_SLOTS),
+        undecided=tuple(due(press)),
         trouble={i.number: why for i in going if (why := ledger.trouble(WEEKLY, i.number))},
+        doubt=doubt,
     )
 
 
@@ -88,6 +102,7 @@ class Explanation:
     delivery: Delivery | None
     attempts: Sequence[Attempt]
     consents: Sequence[Consent]
+    copies: Sequence[Attempt] = ()  # sent again, because they asked
 
 
 def explain(*, ledger: Ledger, roster: Roster, reader: Subscriber, number: int) -> Explanation:
@@ -99,7 +114,38 @@ def explain(*, ledger: Ledger, roster: Roster, reader: Subscriber, number: int) 
         ledger.delivery(WEEKLY, number, reader.id),
         ledger.attempts(WEEKLY, number, reader.id),
         roster.consents(reader.id),
+        ledger.copies(WEEKLY, number, reader.id),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of an issue."""
+
+    issue: Issue
+    counts: Mapping[DeliveryState, int]
+    reasons: Mapping[tuple[DeliveryState, str], int]  # of those who did not get it, or may not have: most first
+    copies: int  # sent again to readers who asked
+
+
+TROUBLED = (DeliveryState.FAILED, DeliveryState.UNCERTAIN, DeliveryState.DROPPED)
+
+
+def report(ledger: Ledger, number: int) -> Report:
+    """The send of an issue in figures. Raises UsageError for an unknown issue."""
+    issue = issue_named(ledger, number)
+    rows = [row for state in TROUBLED for row in ledger.deliveries(WEEKLY, number, state)]
+    reasons = Counter((row.state, _reason(row)) for row in rows)
+    copies = len(ledger.copies(WEEKLY, number))
+    return Report(issue, ledger.counts(WEEKLY, number), dict(reasons.most_common()), copies)
+
+
+def _reason(row: Delivery) -> str:
+    """Without what is different for each reader: queue names and addresses stand further back in a reply."""
+    if row.code is None:
+        return row.reason or row.reply
+    enhanced = _ENHANCED.match(row.reply)
+    return f"{row.code} {enhanced[0] if enhanced else words.shorten(row.reply, 40)}".strip()
 
 
 def issue_named(ledger: Ledger, number: int) -> Issue:
@@ -121,17 +167,24 @@ class Upcoming:
     note: str  # what the clocks did to it
     issue: Issue | None = None  # the one that took it, ahead of its time
     drafted: int | None = None  # number of the issue that would take it
+    hold: str = ""  # why its issue would not go out by itself
 
 
 def upcoming(*, ledger: Ledger, cadence: Cadence, now: datetime, count: int) -> list[Upcoming]:
     """The next slots."""
     issues = {issue.number: issue for issue in ledger.issues(WEEKLY)}
     records = {record.key: record for record in ledger.slots(WEEKLY)}
+    plans = {plan.key: _standing(plan) for plan in ledger.plans(WEEKLY) if plan.kind is not PlanKind.MOVE}
     free = free_slot(cadence, records.values(), now)
     rows = []
     for slot in cadences.next_slots(cadence, now, count):
         record = records.get(slot.key)
         taken_by = issues.get(record.issue_number) if record and record.issue_number else None
-        drafted = max(issues, default=0) + 1 if slot.key == free.key else None
-        rows.append(Upcoming(slot, record, cadences.clock_note(cadence, slot), taken_by, drafted))
+        drafted = next_number(tuple(issues.values())) if slot.key == free.key else None
+        why = plans.get(slot.key) or plans.get(ALL_SLOTS, "")
+        rows.append(Upcoming(slot, record, cadences.clock_note(cadence, slot), taken_by, drafted, why))
     return rows
+
+
+def _standing(plan: SlotPlan) -> str:
+    return held(plan) if plan.kind is PlanKind.HOLD else paused(plan)

@@ -16,7 +16,7 @@ from newsletter.model import WEEKLY, Cadence, DeliveryState, Hand, Issue, IssueA
 from newsletter.ports import Ledger, Roster
 from newsletter.usecases import recheck
 from newsletter.usecases.choose import Press, choose, place
-from newsletter.usecases.prepare import Draft, brought_forward, draft_of, open_issue
+from newsletter.usecases.prepare import Draft, brought_forward, draft_of, next_number, open_issue
 from newsletter.usecases.report import issue_named
 
 LONGEST_AHEAD = timedelta(days=31)
@@ -47,6 +47,7 @@ class Plan:
     draft: Draft | None = None  # still to be frozen
     earlier: tuple[Slot, ...] = ()  # slots that were missed before this one
     ahead: bool = False
+    digest_hash: str = ""
 
 
 def plan(press: Press, roster: Roster, number: int | None, *, at: datetime | None = None) -> Plan:
@@ -60,10 +61,11 @@ def plan(press: Press, roster: Roster, number: int | None, *, at: datetime | Non
     issues = press.ledger.issues(WEEKLY)
     known = next((i for i in issues if i.number == number), None)
     if number is None:
-        known = next((i for i in issues if i.state in {IssueState.READY, IssueState.HELD} and i.send_at is None), None)
-    if known is not None:
-        return _frozen(press, roster, known)
-    upcoming = issues[-1].number + 1 if issues else 1
+        waiting = (IssueState.READY, IssueState.HELD)
+        known = next((i for i in issues if i.state in waiting and not (i.send_at and i.sent_by)), None)
+    if known is not None and known.state is not IssueState.DRAFT:
+        return _frozen(press, roster, known, at or press.now)
+    upcoming = next_number(issues)
     if number not in {None, upcoming}:
         raise UsageError(
             Problem(
@@ -89,11 +91,11 @@ def may_start(at: datetime, now: datetime) -> Problem | None:
     )
 
 
-def _frozen(press: Press, roster: Roster, issue: Issue) -> Plan:
+def _frozen(press: Press, roster: Roster, issue: Issue, start: datetime) -> Plan:
     if refusal := lifecycle.may_send(issue, press.ledger.counts(WEEKLY, issue.number), press.now):
         raise Refused(refusal)
-    problems = recheck.frozen(press, issue).problems
-    if stopping := stops(problems):
+    checked = recheck.frozen(press, issue)
+    if stopping := stops(checked.problems):
         raise Refused(stopping)
     return Plan(
         number=issue.number,
@@ -101,8 +103,10 @@ def _frozen(press: Press, roster: Roster, issue: Issue) -> Plan:
         preheader=issue.preheader,
         stories=tuple(story.title for story in issue.stories),
         slot=issue.slot,
-        problems=problems,
+        problems=checked.problems,
         issue=issue,
+        digest_hash=checked.digest.digest_hash if checked.digest else "",
+        ahead=issue.slot.due > start,
         audience=audience(roster),
     )
 
@@ -110,7 +114,7 @@ def _frozen(press: Press, roster: Roster, issue: Issue) -> Plan:
 def _drafted(press: Press, roster: Roster, start: datetime) -> Plan:
     selection = choose(press)
     if not selection.stories:
-        raise Refused(_no_story(selection))
+        raise Refused(no_story(selection))
     where = place(press)
     draft = draft_of(press, brought_forward(where.slot, start), [choice.post for choice in selection.stories])
     if draft.stops:
@@ -123,13 +127,14 @@ def _drafted(press: Press, roster: Roster, start: datetime) -> Plan:
         slot=where.slot,
         problems=draft.problems,
         draft=draft,
+        digest_hash=draft.digest.digest_hash,
         earlier=where.earlier,
         ahead=where.ahead,
         audience=audience(roster),
     )
 
 
-def _no_story(selection: Selection) -> Problem:
+def no_story(selection: Selection) -> Problem:
     waiting = [choice.post for choice in selection.waiting]
     reasons = Counter(choice.reason for choice in selection.left)
     why = "; ".join(f"{words.stories(n)} {reason}" for reason, n in reasons.items()) or "There is no post."
@@ -190,7 +195,8 @@ def cancel(ledger: Ledger, cadence: Cadence, number: int, *, reason: str, hand: 
     One that was to go ahead of its slot, and that nobody got, gives the slot back: the mended issue goes out then.
     """
     issue = stoppable(ledger, number)
-    ahead = cadences.freeze_at(cadence, cadences.slot_for(cadence, issue.slot.key)) > hand.at  # else it is made anew
+    slot = issue.slot
+    ahead = not slot.outside and cadences.still_open(cadence, slot.key, hand.at)
     return ledger.cancel(WEEKLY, number, reason=reason, hand=hand, free_slot=ahead)
 
 

@@ -30,14 +30,25 @@ class Text:
     problems: tuple[Problem, ...] = ()  # of a text that is not frozen yet
 
 
-def text_of(press: Press, number: int | None) -> Text:
-    """The text of issue `number`; of the next one, as it would be made now, for None and for its number.
+def frozen(ledger: Ledger, number: int | None) -> Text | None:
+    """The text of issue `number`, or for None of the one that was made and is still to go out.
 
-    Raises Refused (S303) when no story is in, UsageError (I110) for an unknown number, ConfigError.
+    None where there is no such text: it is that of the next issue, which `drafted` makes. Raises UsageError (I110) for
+    an unknown number.
     """
-    issues = press.ledger.issues(WEEKLY)
-    if number is not None and number != next_number(issues):
-        return Text(issue_named(press.ledger, number), press.ledger.digest(WEEKLY, number), frozen=True)
+    issues = ledger.issues(WEEKLY)
+    if number is None:
+        made = next((one for one in issues if one.state in _TO_GO), None)
+    else:
+        made = None if number == next_number(issues) else issue_named(ledger, number)
+    return Text(made, ledger.digest(WEEKLY, made.number), frozen=True) if made else None
+
+
+_TO_GO = frozenset({IssueState.READY, IssueState.HELD})
+
+
+def drafted(press: Press) -> Text:
+    """The text of the next issue, as it would be made now. Raises Refused (S303) when no story is in, ConfigError."""
     stories = [choice.post for choice in choose(press).stories]
     if not stories:
         fixes = ("newsletter issue show next   says why",)
@@ -49,7 +60,7 @@ def text_of(press: Press, number: int | None) -> Text:
 
 
 def variant_of(digest: Digest, wanted: str) -> tuple[str, ...]:
-    """`all`, `none`, or keys of segments with commas between, as keys. Raises UsageError (I112) for an unknown one."""
+    """`all`, `none`, or keys of segments with commas between, as keys. Raises UsageError (I118) for an unknown one."""
     every = segments.keys(digest.segments)
     if wanted in {"all", "none"}:
         return every if wanted == "all" else ()
@@ -58,7 +69,7 @@ def variant_of(digest: Digest, wanted: str) -> tuple[str, ...]:
         meant = nearest(unknown, every)
         known = ", ".join(every) if every else "every reader gets the same"
         fixes = (f"Did you mean {meant}?",) if meant else ("--variant all", "--variant none")
-        raise UsageError(Problem("I112", f"This issue has no segment {unknown}", why=f"It has: {known}.", fixes=fixes))
+        raise UsageError(Problem("I118", f"This issue has no segment {unknown}", why=f"It has: {known}.", fixes=fixes))
     return tuple(sorted(set(keys)))
 
 

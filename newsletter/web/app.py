@@ -18,17 +18,20 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from newsletter.errors import NewsletterError
 from newsletter.model import Site
+from newsletter.usecases.hold import Hold
 from newsletter.web.answers import moved
 from newsletter.web.folder import Folder
+from newsletter.web.forms import MAX_BODY
 from newsletter.web.guard import Failures, Guard
 from newsletter.web.guesses import Guesses
+from newsletter.web.hold import HoldPage
 from newsletter.web.links import link_header
 from newsletter.web.moves import MovesFile
 from newsletter.web.pages import Pages
 from newsletter.web.paths import folder_address
 from newsletter.web.search import Search, SearchPage
 from newsletter.web.static import Static
-from newsletter.web.unsubscribe import MAX_BODY, Unsubscribe, UnsubscribePage
+from newsletter.web.unsubscribe import Unsubscribe, UnsubscribePage
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
@@ -39,6 +42,7 @@ def create_app(
     site: Site,
     templates: jinja2.Environment,
     unsubscribe: Unsubscribe,
+    hold: Hold | None = None,
     search: Search | None = None,
     hosts: Sequence[str] = (),
     addresses: Path | None = None,
@@ -63,6 +67,7 @@ def create_app(
     return Starlette(
         routes=[
             Route("/u/{token}", unsubscribing, name="unsubscribe", max_body_size=MAX_BODY),
+            *([Route("/hold/{token}", HoldPage(pages, hold), name="hold", max_body_size=MAX_BODY)] if hold else []),
             *(Route(path, SearchPage(pages, search)) for path in ("/search", "/search/") if search),
             Route("/{path:path}", static, name="published"),
         ],
@@ -94,8 +99,11 @@ class Below:
 
 
 def _missing(pages: Pages) -> Callable[[Scope], Response]:
+    say = pages.tongue.say
+
     def missing(scope: Scope) -> Response:
-        return pages.plain(scope, 404, "There is no such page", "It may have moved, or the address was cut off.")
+        sentence = say("It may have moved, or the address was cut off.")
+        return pages.plain(scope, 404, say("There is no such page"), sentence)
 
     return missing
 

@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from newsletter.tongue import Tongue
 from newsletter.web.pages import Pages
 
 _log = logging.getLogger("newsletter.web")
@@ -23,11 +24,6 @@ _HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "strict-origin-when-cross-origin",
     "content-security-policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
-}
-_SENTENCES = {
-    400: "The request could not be understood.",
-    408: "The request took too long. Please try again.",
-    413: "The request was too large.",
 }
 
 
@@ -74,8 +70,8 @@ class Failures:
         """An HTTPException: the request was at fault, and its status says how."""
         if not isinstance(error, HTTPException):
             raise error
-        status = error.status_code
-        response = self._pages.plain(request.scope, status, error.detail, _SENTENCES.get(status, ""))
+        title, sentence = _refusals(self._pages.tongue).get(error.status_code, (error.detail, ""))
+        response = self._pages.plain(request.scope, error.status_code, title, sentence)
         response.headers.update(error.headers or {})
         return response
 
@@ -86,7 +82,8 @@ class Failures:
 
     def stopping(self, scope: Scope) -> Response:
         """Nothing is wrong with the request, only with the moment."""
-        response = self._pages.plain(scope, 503, "Please try again in a minute", "Nothing was changed.")
+        say = self._pages.tongue.say
+        response = self._pages.plain(scope, 503, say("Please try again in a minute"), say("Nothing was changed."))
         response.headers["retry-after"] = "60"
         return response
 
@@ -94,7 +91,19 @@ class Failures:
         """Anything else is a fault of ours: the log has the traceback under a reference that the reader is given."""
         reference = secrets.token_hex(4)
         _log.error("A page failed; its reader was given the reference %s", reference, exc_info=error)
-        return self._pages.plain(scope, 500, "This page failed", f"It is our fault. If you tell us, name {reference}.")
+        say = self._pages.tongue.say
+        sentence = say("It is our fault. If you tell us, name %(reference)s.", reference=reference)
+        return self._pages.plain(scope, 500, say("This page failed"), sentence)
+
+
+def _refusals(tongue: Tongue) -> dict[int, tuple[str, str]]:
+    """Title and sentence by status, where the reader may learn more than that it is refused."""
+    say = tongue.say
+    return {
+        400: (say("Bad Request"), say("The request could not be understood.")),
+        408: (say("Request Timeout"), say("The request took too long. Please try again.")),
+        413: (say("Content Too Large"), say("The request was too large.")),
+    }
 
 
 def _complete(headers: MutableHeaders) -> None:

@@ -9,7 +9,6 @@ from urllib.parse import unquote
 from starlette.responses import Response
 from starlette.types import Scope
 
-from newsletter import words
 from newsletter.publish.query import Found, Hit, Query
 from newsletter.web.pages import Pages
 from newsletter.web.paths import path_of
@@ -42,8 +41,9 @@ class Guesses:
         found = self._find(asked(path_of(scope)))
         if not found:
             return None
-        guesses = [Guess(hit.title.striptags(), hit.path, words.long_date(hit.published)) for hit in found[:_MOST]]
-        title = "There is no such page"
+        tongue = self._pages.tongue
+        guesses = [Guess(hit.title.striptags(), hit.path, tongue.long_date(hit.published)) for hit in found[:_MOST]]
+        title = tongue.say("There is no such page")
         return self._pages.render(scope, "web/404.html", title=title, status=404, newest=None, guesses=guesses)
 
     def _find(self, slug: str) -> tuple[Hit, ...]:

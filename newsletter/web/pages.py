@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse
 from starlette.types import Scope
 
 from newsletter.model import Site
+from newsletter.tongue import tongue_of
 from newsletter.web.paths import path_of, root_of
 
 PRIVATE_HEADERS = {
@@ -37,6 +38,7 @@ class Pages:
 
     def __init__(self, site: Site, templates: jinja2.Environment) -> None:
         self.site = site
+        self.tongue = tongue_of(site)
         self._templates = templates
 
     def render(self, scope: Scope, template: str, *, title: str, status: int = 200, **context: object) -> HTMLResponse:

@@ -16,8 +16,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from newsletter import words
 from newsletter.publish.query import LAST_PAGE, LONGEST, Choice, Found, Query
+from newsletter.tongue import Tongue
 from newsletter.web.answers import moved, other_method
 from newsletter.web.pages import Pages
 from newsletter.web.paths import folder_address, path_of, root_of
@@ -56,28 +56,30 @@ class SearchPage:
         await response(scope, receive, send)
 
     def _respond(self, request: Request) -> Response:
-        query = asked(request.query_params)
+        query, tongue = asked(request.query_params), self._pages.tongue
         found = self._search.find(query)
         if found is None:
-            sentence = "The index of this site is made when it is next published. All posts are listed meanwhile."
-            return self._pages.plain(request.scope, 503, "Searching is not possible just now", sentence)
+            sentence = tongue.say(
+                "The index of this site is made when it is next published. All posts are listed meanwhile."
+            )
+            return self._pages.plain(request.scope, 503, tongue.say("Searching is not possible just now"), sentence)
         site = self._pages.site
         here = root_of(path_of(request.scope))
         return self._pages.render(
             request.scope,
             "web/search.html",
-            title=f"{query.words}: search" if query.words else "Search",
+            title=tongue.say("%(words)s: search", words=query.words) if query.words else tongue.say("Search"),
             found=found,
-            sentence=told(found),
+            sentence=told(tongue, found),
             home=here if site.web_url == site.url else f"{site.url}/",
             meant=Way(found.meant, address(Query(found.meant))) if found.meant else None,
-            elsewhere=Way(_everywhere(found), address(Query(query.words))) if found.elsewhere else None,
-            order=_order(found),
-            before=_before(found),
-            after=_after(found),
-            topics=[Way(_option(choice), address(Query(topic=choice.value))) for choice in found.topics],
-            years=[Way(_option(choice), address(Query(year=int(choice.value)))) for choice in found.years],
-            dates=[words.long_date(hit.published) for hit in found.hits],
+            elsewhere=Way(_everywhere(tongue, found), address(Query(query.words))) if found.elsewhere else None,
+            order=_order(tongue, found),
+            before=_before(tongue, found),
+            after=_after(tongue, found),
+            topics=[Way(_option(tongue, choice), address(Query(topic=choice.value))) for choice in found.topics],
+            years=[Way(_option(tongue, choice), address(Query(year=int(choice.value)))) for choice in found.years],
+            dates=[tongue.long_date(hit.published) for hit in found.hits],
         )
 
 
@@ -105,50 +107,60 @@ def address(query: Query) -> str:
     return f"?{urlencode({name: value for name, value in given.items() if value}, errors='replace')}"
 
 
-def told(found: Found) -> str:
+def told(tongue: Tongue, found: Found) -> str:
     """`14 results for “hybrid” in Batteries, 2026`; empty when nothing was asked."""
-    query = found.query
-    place = _place(found)
+    query, place = found.query, _place(tongue, found)
     if query.words and found.total:
-        return f"{words.count(found.total, 'result')} for “{query.words}”{place}"
+        results = tongue.many(
+            "%(num)s result for “%(words)s”", "%(num)s results for “%(words)s”", found.total, words=query.words
+        )
+        return tongue.say("%(results)s in %(place)s", results=results, place=place) if place else results
+    if query.words and place:
+        return tongue.say("No post in %(place)s has “%(words)s”.", place=place, words=query.words)
     if query.words:
-        return f"No post{place} has “{query.words}”."
-    if query.restricted:
-        return f"{words.count(found.total, 'post')}{place}" if found.total else f"There is no post{place}."
-    return ""
+        return tongue.say("No post has “%(words)s”.", words=query.words)
+    if query.restricted and found.total:
+        return tongue.say("%(results)s in %(place)s", results=tongue.posts(found.total), place=place)
+    return tongue.say("There is no post in %(place)s.", place=place) if query.restricted else ""
 
 
-def _place(found: Found) -> str:
+def _place(tongue: Tongue, found: Found) -> str:
+    """`Batteries, 2026`."""
     topic = next((choice.name for choice in found.topics if choice.value == found.query.topic), found.query.topic)
-    parts = [part for part in (topic, str(found.query.year or "")) if part]
-    return f" in {', '.join(parts)}" if parts else ""
+    return tongue.listed(*(part for part in (topic, str(found.query.year or "")) if part))
 
 
-def _everywhere(found: Found) -> str:
-    return f"{words.count(found.elsewhere, 'result')} in all topics and years"
+def _everywhere(tongue: Tongue, found: Found) -> str:
+    return tongue.many(
+        "%(num)s result in all topics and years", "%(num)s results in all topics and years", found.elsewhere
+    )
 
 
-def _option(choice: Choice) -> str:
-    return f"{choice.name} ({choice.posts:,})"
+def _option(tongue: Tongue, choice: Choice) -> str:
+    return f"{tongue.isolated(choice.name)} ({tongue.number(choice.posts)})"
 
 
-def _order(found: Found) -> tuple[Way, ...]:
+def _order(tongue: Tongue, found: Found) -> tuple[Way, ...]:
     """The order that it is not in; only words can be more or less to the point."""
     query = found.query
     if found.total < 2 or not query.words:
         return ()
     other = replace(query, newest=not query.newest, page=1)
-    return (Way("newest first" if other.newest else "best first", address(other)),)
+    return (Way(tongue.say("newest first") if other.newest else tongue.say("best first"), address(other)),)
 
 
-def _before(found: Found) -> Way | None:
+def _before(tongue: Tongue, found: Found) -> Way | None:
     query = found.query
-    return Way("Results before", address(replace(query, page=query.page - 1))) if query.page > 1 else None
+    if query.page < 2:
+        return None
+    return Way(tongue.say("Results before"), address(replace(query, page=query.page - 1)))
 
 
-def _after(found: Found) -> Way | None:
+def _after(tongue: Tongue, found: Found) -> Way | None:
     query = found.query
-    return Way("More results", address(replace(query, page=query.page + 1))) if query.page < found.pages else None
+    if query.page >= found.pages:
+        return None
+    return Way(tongue.say("More results"), address(replace(query, page=query.page + 1)))
 
 
 def _number(text: str, most: int) -> int:

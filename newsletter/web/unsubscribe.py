@@ -7,26 +7,17 @@ presses the button. All tokens that are not a reader's get one and the same answ
 
 from __future__ import annotations
 
-import asyncio
-from datetime import tzinfo
 from typing import Protocol
 
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from newsletter.model import Subscriber, SubscriberStatus
 from newsletter.web.answers import other_method
+from newsletter.web.forms import LONGEST_TOKEN, fields
 from newsletter.web.pages import PRIVATE_HEADERS, Pages
-from newsletter.words import long_date
-
-MAX_BODY = 16 << 10
-"""Bytes that a POST may carry; the forms need about a hundred."""
-
-_BODY_SECONDS = 10
-_LONGEST_TOKEN = 512
 
 
 class Unsubscribe(Protocol):
@@ -59,12 +50,12 @@ class UnsubscribePage:
     async def _answer(self, request: Request) -> Response:
         if request.method not in ("GET", "HEAD", "POST"):
             return other_method(request.method, "GET, HEAD, POST, OPTIONS")
-        form = await _form(request) if request.method == "POST" else {}
+        form = await fields(request)
         return await run_in_threadpool(self._respond, request, form)
 
     def _respond(self, request: Request, form: dict[str, str]) -> Response:
         token: str = request.path_params["token"]
-        if len(token) > _LONGEST_TOKEN:
+        if len(token) > LONGEST_TOKEN:
             return self._unknown(request.scope)
         if request.method != "POST":
             return self._look(request.scope, token)
@@ -82,7 +73,8 @@ class UnsubscribePage:
             return self._already(scope, token, reader)
         if reader.status is SubscriberStatus.BLOCKED:
             return self._blocked(scope, reader)
-        return self._show(scope, "ask", f"Stop emails to {masked(reader.address)}?", reader)
+        title = self._say("Stop emails to %(address)s?", address=masked(reader.address))
+        return self._show(scope, "ask", title, reader)
 
     def _one_click(self, scope: Scope, token: str) -> Response:
         if self._unsubscribe.leave(token, way="one-click") is None:
@@ -97,7 +89,7 @@ class UnsubscribePage:
             return self._already(scope, token, before)
         if before.status is SubscriberStatus.BLOCKED:
             return self._blocked(scope, before)
-        title = f"You have left {self._pages.site.title}"
+        title = self._say("You have left %(publication)s", publication=self._pages.site.title)
         return self._show(scope, "done", title, before, undo=self._unsubscribe.may_undo(token))
 
     def _undo(self, scope: Scope, token: str) -> Response:
@@ -105,17 +97,21 @@ class UnsubscribePage:
         if reader is None:
             return self._unknown(scope)
         if reader.status is SubscriberStatus.LEFT:
-            return self._show(scope, "late", "It is too late to undo this", reader)
+            return self._show(scope, "late", self._say("It is too late to undo this"), reader)
         if reader.status is SubscriberStatus.BLOCKED:
             return self._blocked(scope, reader)
-        return self._show(scope, "back", "Welcome back", reader)
+        return self._show(scope, "back", self._say("Welcome back"), reader)
 
     def _already(self, scope: Scope, token: str, reader: Subscriber) -> Response:
-        title = f"You had already left{on_day(reader, self._pages.site.timezone)}."
+        title = self._say("You had already left.")
+        if reader.left_at:
+            day = self._pages.tongue.long_date(reader.left_at.astimezone(self._pages.site.timezone))
+            title = self._say("You had already left on %(day)s.", day=day)
         return self._show(scope, "already", title, reader, undo=self._unsubscribe.may_undo(token))
 
     def _blocked(self, scope: Scope, reader: Subscriber) -> Response:
-        return self._show(scope, "blocked", f"Nothing is sent to {masked(reader.address)}", reader)
+        title = self._say("Nothing is sent to %(address)s", address=masked(reader.address))
+        return self._show(scope, "blocked", title, reader)
 
     def _show(self, scope: Scope, step: str, title: str, reader: Subscriber, *, undo: bool = False) -> Response:
         address = masked(reader.address)
@@ -125,29 +121,18 @@ class UnsubscribePage:
         return self._pages.plain(
             scope,
             404,
-            "This link does not work",
-            "It may have been cut off: copy the whole link from the mail. "
-            "Or just reply to the mail and say that you want to leave.",
+            self._say("This link does not work"),
+            self._say(
+                "It may have been cut off: copy the whole link from the mail. "
+                "Or just reply to the mail and say that you want to leave."
+            ),
         )
+
+    def _say(self, sentence: str, **values: str) -> str:
+        return self._pages.tongue.say(sentence, **values)
 
 
 def masked(address: str) -> str:
     """`reader@example.org` as `r…@example.org`: enough for its owner, too little for the one it was forwarded to."""
     local, _, domain = address.rpartition("@")
     return f"{local[:1]}…@{domain}"
-
-
-def on_day(reader: Subscriber, zone: tzinfo) -> str:
-    """` on 3 May 2026`, the day on which they left where the publication lives, or nothing when unknown."""
-    if reader.left_at is None:
-        return ""
-    return f" on {long_date(reader.left_at.astimezone(zone))}"
-
-
-async def _form(request: Request) -> dict[str, str]:
-    """The text fields of a form, urlencoded or multipart. Raises HTTPException: 400, 408."""
-    try:
-        async with asyncio.timeout(_BODY_SECONDS), request.form(max_files=0, max_fields=20) as form:
-            return {name: value for name, value in form.items() if isinstance(value, str)}
-    except TimeoutError:
-        raise HTTPException(408) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import site as python_site
 import subprocess
 import sys
@@ -55,6 +56,9 @@ def test_the_wheel_alone_makes_publishes_and_mails_a_site(tmp_path: Path) -> Non
     newsletter("issue", "send", "next", "--confirm", "1:1", "--delay", "0", "--wait", cwd=site)
     assert (site / "feeds" / "rss.xml").is_file()
     assert len(list((site / "var" / "outbox" / "new").glob("*.eml"))) == 1
+    environment["NEWSLETTER_SITE__LANGUAGE"] = "fr"
+    newsletter("publish", cwd=site)
+    assert ">Articles</a>" in (site / "feeds" / "index.html").read_text(encoding="utf-8")
 
 
 def test_two_wheels_of_one_tree_are_the_same_bytes(tmp_path: Path) -> None:
@@ -105,3 +109,18 @@ def test_the_demo_plays_two_weeks_and_run_again_sends_nothing_twice(tmp_path: Pa
     assert ">last week</a>" in alliance
     demo(root)
     assert {path.name: path.read_bytes() for path in outbox.glob("*.eml")} == first
+
+
+def test_an_interrupt_while_the_program_is_being_read_ends_it_without_a_word(tmp_path: Path) -> None:
+    script = (
+        "import os, signal, sys\n"
+        "class Hit:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'click':\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Hit())\n"
+        "from newsletter.cli.main import main\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, b"", b"")

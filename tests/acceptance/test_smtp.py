@@ -115,6 +115,9 @@ def test_no_means_failed_later_means_waiting_and_explain_has_the_servers_words(s
     told = site.ok("explain", "reader0000@readers.example", "1").out
     assert "nobody of that name" in told
     assert "failed" in told
+    assert "  failed  550 5.1.1: 1" in site.ok("issue", "report", "1").out
+    [failed] = site.json("issue", "report", "1", "--failed")
+    assert (failed["address"], failed["code"]) == ("reader0000@readers.example", 550)
     site.ok("deliver", now="2026-11-27T08:20:00+01:00")
     assert [m.recipient for m in server.messages].count("reader0001@readers.example") == 1
     told = site.ok("explain", "reader0001@readers.example", "1").out

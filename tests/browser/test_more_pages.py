@@ -88,6 +88,24 @@ def test_a_long_list_is_accessible_and_one_gets_from_the_newest_through_the_year
     context.close()
 
 
+@pytest.mark.parametrize("width", [320, 1280])
+def test_a_language_from_the_right_begins_there_and_fits_the_window(browser: Browser, width: int) -> None:
+    library, issues = a_publication()
+    files = {str(file.path): file.content for file in everything(replace(SITE, language="ar"), library, issues)}
+    page = Visit(browser.new_page(viewport={"width": width, "height": 900}), files).open("/posts/how-to-follow/")
+    for path in ("/", "/issues/1/", "/feeds/", "/posts/how-to-follow/"):
+        page.goto(SITE.url + path)
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+    take = page.locator(".take").evaluate("e => getComputedStyle(e)['border-right-width']")
+    name, way = (page.locator(one).first.bounding_box() for one in (".masthead .name", ".masthead nav a"))
+    page.close()
+
+    assert take == "4px"
+    assert name is not None
+    assert way is not None
+    assert name["x"] + name["width"] > way["x"] + way["width"] or name["y"] < way["y"]
+
+
 def test_a_moved_page_leads_on_by_itself(visit: Visit) -> None:
     page = visit.open("/old/")
     page.wait_for_url(f"{SITE.url}/posts/said/")

@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import random
 import sqlite3
 import subprocess
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
@@ -20,10 +23,11 @@ import pytest
 
 from newsletter import config
 from newsletter.app import App
-from newsletter.model import DeliveryState, IssueState
+from newsletter.model import WEEKLY, DeliveryState, IssueState
 from tests.acceptance.forked import Forked
-from tests.acceptance.harness import COMMAND, FRIDAY, Result, SiteFolder, until
-from tests.chaos.storm import CONNECTIONS, NOW, SEEDS, Storm, storm
+from tests.acceptance.harness import COMMAND, CONFIGURATION, FRIDAY, Result, SiteFolder, until
+from tests.chaos.storm import CONNECTIONS, NOW, SEEDS, Storm, ledger, storm
+from tests.chaos.weeks import BEGIN, POSTS, live
 
 IN_FULL = "CHAOS_SEEDS" in os.environ
 LONG = pytest.mark.skipif(not IN_FULL, reason="takes a minute: make chaos")
@@ -248,3 +252,70 @@ def test_a_clock_that_is_set_back_and_forward_makes_no_second_issue_and_no_secon
 
 def later(**times: int) -> str:
     return (NOW + timedelta(**times)).isoformat()
+
+
+# --- weeks in a moment -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_four_processes_through_many_weeks_make_each_issue_once_and_carry_each_post_once(
+    tmp_path: Path, seed: int
+) -> None:
+    chance = random.Random(seed)
+    site = SiteFolder(tmp_path / "site").configure(CONFIGURATION.replace("[cadence]", '[cadence]\nlate_limit = "60d"'))
+    for day in range(POSTS):
+        date = (BEGIN + timedelta(days=day)).date().isoformat()
+        site.post(f"story-{day:02}-end", date)
+    site.readers(3)
+    site.ok("publish", now=(BEGIN + timedelta(days=POSTS)).isoformat())
+    began, kills = time.time(), 40 if IN_FULL else 8
+    days = POSTS / (60 if IN_FULL else 16)
+    processes = [_living(site, seed * 100 + n, began, days) for n in range(4)]
+    try:
+        for n in range(kills):
+            time.sleep(chance.uniform(0.4, 1.6))
+            one = chance.randrange(4)
+            processes[one].kill()
+            processes[one].wait(10)
+            processes[one] = _living(site, seed * 1000 + n, began, days)
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait(10)
+    end = (BEGIN + timedelta(days=max(POSTS, days * (time.time() - began)) + 14)).isoformat()
+    for words in (("prepare",), ("deliver",)):
+        site.ok(*words, now=end)
+    _whole(site)
+    logs = "".join(path.read_text("utf-8") for path in site.root.glob("living-*.log"))
+    assert "Traceback" not in logs, logs
+
+
+def _living(site: SiteFolder, seed: int, began: float, days: float) -> Forked:
+    log = site.root / f"living-{seed}.log"
+    return Forked(live, site.root, seed, began, days, cwd=site.root, environment=dict(os.environ), out=log, err=log)
+
+
+def _whole(site: SiteFolder) -> None:
+    """No slot twice and none left out, no post in two issues, no change that the state machine does not know."""
+    with ledger(site) as asked:
+        issues, records, turns = asked.issues(WEEKLY), asked.slots(WEEKLY), asked.turns()
+        counts = {issue.number: asked.counts(WEEKLY, issue.number) for issue in issues}
+    print(
+        [(r.key, r.outcome.value, r.issue_number) for r in records], Counter((t.act.value, t.hand.who) for t in turns)
+    )
+    weeks = [record.due.isocalendar()[:2] for record in records]
+    assert weeks == sorted(set(weeks))
+    gaps = [after.due - before.due for before, after in itertools.pairwise(records)]
+    assert all(gap == timedelta(weeks=1) for gap in gaps), gaps
+    carried = Counter(story.slug for issue in issues for story in issue.stories)
+    assert {slug for slug, n in carried.items() if n != 1} == set()
+    assert set(carried) == {f"story-{day:02}-end" for day in range(POSTS)}
+    assert all(sum(counts[issue.number].values()) == issue.audience for issue in issues)
+    last: dict[int, IssueState] = {}
+    for turn in turns:
+        assert turn.before is last.get(turn.number), turn
+        starts, ends = turn.act.turns
+        assert turn.before is None or turn.before in starts, turn
+        assert turn.after in ends, turn
+        last[turn.number] = turn.after
+    assert last == {issue.number: issue.state for issue in issues}

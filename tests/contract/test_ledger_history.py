@@ -35,6 +35,7 @@ from newsletter.model import (
     Outcome,
     Receipt,
     Settlement,
+    SlotOutcome,
     SubscriberStatus,
     by_clock,
 )
@@ -42,6 +43,11 @@ from newsletter.store.database import open_database
 from newsletter.store.ledger import SqlLedger
 from newsletter.store.roster import SqlRoster
 from tests.contract.desk import FRIDAY, MINUTE, Desk, a_story, accepted, deferred, slot_of_week
+
+TURNS = (
+    *("start", "pause", "resume", "cancel", "hold", "intend", "finish", "let go", "unready", "unready ahead"),
+    *("skip", "web only", "leave", "again", "retry"),
+)
 
 Pair = tuple[int, int]
 """An issue's number and a reader's id."""
@@ -98,12 +104,19 @@ class History(RuleBasedStateMachine):
     def open(self, posts: set[str], held: bool, same_slot: bool) -> None:
         self.week += not same_slot
         state = IssueState.HELD if held else IssueState.READY
-        slot_taken = slot_of_week(self.week).key in {record.key for record in self.ledger.slots(WEEKLY)}
+        slot_taken = not self._free(slot_of_week(self.week).key)
         post_taken = {a_story(post).post_id for post in posts} & self.ledger.carried(WEEKLY).keys()
         issue = self.desk.open(self.week, *sorted(posts), state=state, hand=by_clock(self.now), send_at=self.now)
         assert (issue is None) is (slot_taken or bool(post_taken))
 
-    @rule(data=st.data(), turn=st.sampled_from(["start", "pause", "resume", "cancel", "hold", "intend", "finish"]))
+    def _free(self, key: str) -> bool:
+        """Whether an issue may take the slot: nobody has, or the issue that is thawed and taken up again."""
+        record = next((each for each in self.ledger.slots(WEEKLY) if each.key == key), None)
+        drafts = [issue.number for issue in self.ledger.issues(WEEKLY) if issue.state is IssueState.DRAFT]
+        own = record and record.outcome is SlotOutcome.HELD and record.issue_number in drafts[:1]
+        return record is None or bool(own)
+
+    @rule(data=st.data(), turn=st.sampled_from(TURNS))
     def decide(self, data: st.DataObject, turn: str) -> None:
         issues = self.ledger.issues(WEEKLY)
         if issues:
@@ -128,6 +141,39 @@ class History(RuleBasedStateMachine):
                 self.ledger.schedule_send(WEEKLY, number, at=self.now, hand=Hand("ada", "cli", self.now))
             case "finish":
                 self.ledger.finish(WEEKLY, number, now=self.now)
+            case "leave" | "again" | "retry":
+                self._settle(turn, number)
+            case _:
+                self._edit(turn, number)
+
+    def _edit(self, turn: str, number: int) -> None:
+        match turn:
+            case "let go":
+                self.ledger.let_go(WEEKLY, number, send_at=self.now, hand=by_clock(self.now))
+            case "unready" | "unready ahead":
+                free = turn == "unready ahead"
+                self.ledger.unready(WEEKLY, number, reason="an edit", hand=by_clock(self.now), free_slot=free)
+            case "skip":
+                self.ledger.skip(WEEKLY, number, reason="a holiday", hand=by_clock(self.now))
+            case "web only":
+                self.ledger.web_only(WEEKLY, number, reason="a special", hand=by_clock(self.now))
+
+    def _settle(self, turn: str, number: int) -> None:
+        """A doubt is decided: left as it is, or sent again, which was asked for then."""
+        doubtful = {each.subscriber_id for each in self.ledger.doubtful(WEEKLY, number)}
+        before = self._rows()
+        if turn == "retry":
+            self.ledger.retry(WEEKLY, number, hand=by_clock(self.now))
+        else:
+            again = turn == "again"
+            settled = self.ledger.settle(WEEKLY, number, None, again=again, hand=by_clock(self.now))
+            assert settled in (0, len(doubtful))
+        after = self._rows()
+        for pair in [pair for pair in before if after[pair] is not before[pair]]:
+            assert turn != "leave"
+            assert before[pair] in (DeliveryState.UNCERTAIN, DeliveryState.FAILED)
+            assert after[pair] is DeliveryState.WAITING
+            self.excused[pair] += 1
 
     # -- the sender
 
@@ -253,11 +299,21 @@ class History(RuleBasedStateMachine):
         for issue in self.ledger.issues(WEEKLY):
             mine = Counter(state for (number, _), state in rows.items() if number == issue.number)
             assert mine.total() == issue.audience
-            if issue.state is not IssueState.CANCELLED:
+            if issue.state not in (IssueState.CANCELLED, IssueState.SKIPPED):
                 assert all(carried[story.post_id] == issue.number for story in issue.stories)
             if issue.state in (IssueState.SENT, IssueState.NEEDS_ATTENTION):
                 assert not mine.keys() & {DeliveryState.WAITING, DeliveryState.CLAIMED, DeliveryState.SENDING}
-                assert (issue.state is IssueState.SENT) is not bool(mine[DeliveryState.UNCERTAIN])
+                assert (issue.state is IssueState.SENT) is not bool(self.ledger.doubtful(WEEKLY, issue.number))
+        self._each_change_was_allowed()
+
+    def _each_change_was_allowed(self) -> None:
+        last: dict[int, IssueState] = {}
+        for turn in self.ledger.turns():
+            assert turn.before is last.get(turn.number)
+            assert turn.before is None or turn.before in turn.act.turns[0]
+            assert turn.after in turn.act.turns[1]
+            last[turn.number] = turn.after
+        assert last == {issue.number: issue.state for issue in self.ledger.issues(WEEKLY)}
 
     def _nobody_is_mailed_twice_unasked(self) -> None:
         for pair, times in self.mailed.items():

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from newsletter.model import WEBHOOK, Digest, Notice, NoticeCopy, NoticeKind, NoticeState
+from newsletter.model import WEBHOOK, Digest, Notice, NoticeCopy, NoticeKind, NoticeState, Segment, SegmentKind
 from newsletter.ports import Notices
 from newsletter.store.database import Database
 from newsletter.store.notices import SqlNotices
@@ -19,6 +19,9 @@ NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 @pytest.fixture
 def notices(database: Database) -> Notices:
     return SqlNotices(database)
+
+
+RECAP = Segment("recap:1", SegmentKind.RECAP, "tag:one")
 
 
 def a_notice(key: str = "held:47", kind: NoticeKind = NoticeKind.HELD) -> Notice:
@@ -36,7 +39,7 @@ def a_notice(key: str = "held:47", kind: NoticeKind = NoticeKind.HELD) -> Notice
         links=(("The issue", "https://auto-trendy.net/issues/47/"),),
         hold="2026-W48",
         mark="sha256:9f",
-        digest=Digest("Subject", "Preheader", "<p>Ünï</p>", "Text\n", "sha256:9f"),
+        digest=Digest("Subject", "Preheader", "<p>Ünï</p>", "Text\n", "sha256:9f", segments=(RECAP,)),
     )
 
 

@@ -7,9 +7,20 @@ from dataclasses import replace
 
 import pytest
 
-from newsletter.model import WEEKLY, DeliveryState, Digest, Outcome, Receipt, Segment, SegmentKind, Settlement, Story
+from newsletter.model import (
+    WEEKLY,
+    Attempt,
+    DeliveryState,
+    Digest,
+    Outcome,
+    Receipt,
+    Segment,
+    SegmentKind,
+    Settlement,
+    Story,
+)
 from newsletter.ports import Ledger, Roster
-from tests.contract.desk import ADA, FRIDAY, Desk, a_digest, a_story, accepted
+from tests.contract.desk import ADA, FRIDAY, YES, Desk, a_digest, a_story, accepted
 
 BATTERIES = a_story("batteries")
 RECAP = Segment("recap:1", SegmentKind.RECAP, BATTERIES.post_id)
@@ -95,3 +106,20 @@ def test_a_correction_is_told_until_its_issue_is_cancelled_in_time(desk: Desk) -
     settle(desk, [accepted(ada)])
     desk.ledger.cancel(WEEKLY, 2, reason="too late", hand=ADA)
     assert desk.ledger.told(WEEKLY) == {BATTERIES.post_id: 1}
+
+
+def test_an_issue_on_the_web_only_has_told_no_reader(desk: Desk) -> None:
+    desk.open(5, stories=[a_story("alliance")], render=lambda n: replace(a_digest(n), segments=(ERRATUM,)))
+    assert desk.ledger.told(WEEKLY) == {BATTERIES.post_id: 1}
+    assert desk.ledger.web_only(WEEKLY, 1, reason="", hand=ADA)
+    assert desk.ledger.told(WEEKLY) == {}
+
+
+def test_a_copy_that_was_sent_again_is_kept_with_its_answer(desk: Desk) -> None:
+    [ada, ben] = desk.join(2)
+    carry(desk, 5, BATTERIES)
+    begun = desk.ledger.resend(WEEKLY, 1, ada, hand=ADA)
+    assert [one.outcome for one in desk.ledger.copies(WEEKLY, 1)] == ["unknown"]
+    desk.ledger.resent(begun, YES)
+    assert desk.ledger.copies(WEEKLY, 1, ada) == [Attempt(FRIDAY, 1, "accepted", 250, "2.0.0 Ok: queued")]
+    assert desk.ledger.copies(WEEKLY, 1, ben) == []

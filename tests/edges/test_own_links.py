@@ -13,7 +13,8 @@ import pytest
 from newsletter.issues.digest import digest_hash
 from newsletter.model import Digest, IssueState
 from newsletter.outside.client import Client
-from newsletter.usecases.answering import silent
+from newsletter.publish import live as live_files
+from newsletter.usecases.answering import Build, not_this_build, silent
 from tests.builders import a_site
 from tests.served import served
 from tests.smtpd import Smtpd
@@ -56,7 +57,9 @@ def publish(world: World, now: datetime = WEDNESDAY) -> None:
 
 def test_pages_that_are_not_on_the_web_hold_the_issue_and_are_named(live: World, server: Smtpd) -> None:
     live.send(WEDNESDAY)
-    (held,) = live.deliver(WEDNESDAY).held
+    assert [problem.code for problem in live.deliver(WEDNESDAY).put_off] == ["I340"]
+    assert live.states() == {1: IssueState.READY}
+    (held,) = live.deliver(WEDNESDAY + 10 * MINUTE).held
     assert held.state is IssueState.HELD
     assert held.reason.startswith("I340 4 links of the mail would not lead to this build: https://weekly.auto-trendy")
     assert "(It answers 404)" in held.reason
@@ -64,13 +67,21 @@ def test_pages_that_are_not_on_the_web_hold_the_issue_and_are_named(live: World,
     assert server.connections == 0
 
 
-def test_once_they_are_there_the_same_issue_goes_out(live: World, server: Smtpd, host: Path) -> None:
+@pytest.mark.parametrize("minutes", [9, 11])
+def test_once_they_are_there_it_goes_out_by_itself_or_by_hand_if_it_was_held(
+    live: World, server: Smtpd, host: Path, minutes: int
+) -> None:
     live.send(WEDNESDAY)
     live.deliver(WEDNESDAY)
-    live.send(WEDNESDAY + MINUTE, number=1)
-    publish(live, WEDNESDAY + MINUTE)
-    deploy(live, host)
-    assert live.deliver(WEDNESDAY + MINUTE).held == ()
+    deploy(live, host)  # what that round has built
+    later = WEDNESDAY + minutes * MINUTE
+    if minutes > 10:
+        shutil.rmtree(host / "issues")
+        live.deliver(later)
+        live.send(later, number=1)
+        publish(live, later)
+        deploy(live, host)
+    assert live.deliver(later).held == ()
     assert live.states() == {1: IssueState.SENT}
     assert [message.recipient for message in server.messages] == ["ada@readers.example"]
 
@@ -81,10 +92,25 @@ def test_a_build_of_yesterday_is_not_this_build(live: World, server: Smtpd, host
     deploy(live, host)
     page = host / "posts/diesel-van/index.html"
     page.write_bytes(page.read_bytes().replace(b"long enough", b"too short"))
-    (held,) = live.deliver(WEDNESDAY).held
+    (held,) = live.deliver(WEDNESDAY + 10 * MINUTE).held
     assert "posts/diesel-van/ (it is another text than the one that was built)" in held.reason
     assert "1 link of the mail" in held.reason
     assert server.connections == 0
+
+
+@pytest.mark.parametrize(("names", "wrong"), [("posts/new/", 0), ("posts/other/", 1)])
+def test_a_host_may_lead_on_where_the_page_that_was_built_does(tmp_path: Path, names: str, wrong: int) -> None:
+    site, folder = a_site(), tmp_path / "feeds"
+    for path, content in (("old", f'<a href="{site.url}/{names}">moved</a>'), ("posts/new", "<p>There.</p>")):
+        (folder / path).mkdir(parents=True)
+        (folder / path / "index.html").write_text(content, encoding="utf-8")
+    host = tmp_path / "host"
+    shutil.copytree(folder, host)
+    (host / "old/MOVED").write_text(f"{served(host)}/posts/new/", encoding="utf-8")
+    digest = Digest("s", "p", f'<a href="{site.url}/old/">a</a>', "t")
+    anywhere = Client(ports=range(1, 65536), may_call=lambda _address: True)
+    build = Build(site.url, served(host), lambda path: live_files.answer(folder, path))
+    assert len(not_this_build(digest, build, anywhere)) == wrong
 
 
 def test_a_story_that_was_taken_back_after_the_freezing_holds_the_issue(tmp_path: Path) -> None:
@@ -105,3 +131,17 @@ def test_links_to_others_are_asked_and_what_they_answer_is_told(tmp_path: Path) 
     digest = replace(Digest("s", "p", html, "t"), digest_hash=digest_hash("s", "p", html, "t"))
     anywhere = Client(ports=range(1, 65536), may_call=lambda _address: True)
     assert silent(digest, a_site(), anywhere) == {gone: "It answers 404"}
+
+
+def test_a_deploy_of_its_own_brings_the_pages_there_before_the_first_mail(
+    tmp_path: Path, server: Smtpd, host: Path
+) -> None:
+    mail = f'[mail]\ntransport = "smtp"\nhost = "127.0.0.1"\nport = {server.port}\ntls = "none"\n'
+    after = f'after = "cp -R feeds/. {host}/"'
+    world = a_world(tmp_path / "site", *POSTS, more=f'\n[publish]\nseen_at = "{served(host)}"\n{after}\n{mail}')
+    world.join("ada@readers.example")
+    world.send(WEDNESDAY)
+    world.deliver(WEDNESDAY)
+    assert world.states() == {1: IssueState.SENT}
+    assert len(server.messages) == 1
+    world.app.close()

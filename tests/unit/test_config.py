@@ -321,6 +321,22 @@ def test_a_check_goes_on_with_what_is_sound(tmp_path: Path) -> None:
     assert (read.site.title, read.site.people["desk"].role) == ("Auto Trendy", "writer")
 
 
+def test_a_language_that_is_none_is_refused(tmp_path: Path) -> None:
+    assert told(tmp_path, f'{SITE}language = "French!"\n')[0][:2] == ("C107", 4)
+
+
+def test_a_language_without_fixed_words_is_remarked_upon_and_may_be_used(tmp_path: Path) -> None:
+    german = load(tmp_path, 'language = "de"\n')
+    (remark,) = config.remarks(german)
+    assert (remark.code, remark.level, remark.file, remark.line) == ("C111", "warn", "newsletter.toml", 4)
+    assert german.site.take_label == "Auto Trendy's take"
+    assert config.remarks(load(tmp_path, 'language = "fr-CA"\n')) == []
+
+
+def test_the_label_of_the_take_is_in_the_language_of_the_site(tmp_path: Path) -> None:
+    assert load(tmp_path, 'language = "fr"\n').site.take_label == "L’avis Auto Trendy"
+
+
 def test_the_reference_lists_every_key_with_a_description() -> None:
     rows = list(config.reference())
     assert {"site.title", "people.KEY.name", "mail.password_file", "cadence.late_limit"} <= {key for key, _, _ in rows}

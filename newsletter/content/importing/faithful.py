@@ -19,6 +19,7 @@ from newsletter.content.importing.marks import Marks, as_html
 from newsletter.content.outline import Outline
 from newsletter.content.sanitise import Address
 from newsletter.content.syntax import Mentions
+from newsletter.tongue import spoken
 
 _NAMED = re.compile(r"\[\^(\d{1,6})\]")
 _Seen = tuple[str, list[tuple[str, str]], list[tuple[str, str]], list[tuple[int, str]]]
@@ -89,7 +90,7 @@ class _Scale:
     def holds(self, text: str, wanted: _Seen) -> bool:
         if text.count("[") > markdown.BRACKETS:
             return False
-        parts = markdown.read(text + self._notes_of(text), "", Mentions(lambda _name: None, self._day))
+        parts = markdown.read(text + self._notes_of(text), "", Mentions(lambda _name: None, self._day, spoken("en")))
         html = writing.html(parts.all, "")
         return tags.fault(html) is None and self.seen(html) == wanted
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.cli.main import run
+from newsletter.cli.program import run
 from tests.acceptance.harness import SiteFolder
 
 

@@ -6,7 +6,7 @@ import click
 import pytest
 
 from newsletter.cli.door import Group
-from newsletter.cli.main import root, run
+from newsletter.cli.program import root, run
 
 
 def _leaves(group: Group, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:

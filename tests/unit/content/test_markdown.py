@@ -12,6 +12,7 @@ from newsletter.content import dates
 from newsletter.content.lines import FORBIDDEN
 from newsletter.content.markdown import shortened
 from newsletter.model import Source
+from newsletter.tongue import spoken
 from tests.unit.content.sources import a_source, codes, links, loaded, post_of
 
 PAGE = "https://autotrendy.example/posts/first/"
@@ -190,12 +191,12 @@ def test_a_note_named_twice_keeps_its_number_and_its_way_back_stays_on_its_line(
     ],
 )
 def test_when_counts_calendar_weeks(then: str, words: str) -> None:
-    assert dates.when(date.fromisoformat(then), date(2022, 2, 8)) == words
+    assert dates.when(date.fromisoformat(then), date(2022, 2, 8), spoken("en")) == words
 
 
 @given(st.dates(min_value=date(1900, 1, 1)))
 def test_seven_days_before_is_always_last_week(day: date) -> None:
-    assert dates.when(day - timedelta(7), day) == "last week"
+    assert dates.when(day - timedelta(7), day, spoken("en")) == "last week"
 
 
 def test_the_summary_is_the_first_paragraph_cut_at_sixty_words() -> None:

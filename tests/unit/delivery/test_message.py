@@ -302,7 +302,7 @@ def test_a_reader_is_shown_only_what_the_reader_knows() -> None:
 
 
 def test_the_day_a_reader_joined_is_told_in_the_language_of_the_site() -> None:
-    assert "joined on March 3, 2026" in parts(composed(site=a_site(language="en-US")))["text/html"]
+    assert "joined on 3 mars 2026" in parts(composed(site=a_site(language="fr")))["text/html"]
 
 
 GOOD = composed().content

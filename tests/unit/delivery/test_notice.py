@@ -39,7 +39,7 @@ SHOWN = Digest(
     "Seven days",
     f'<!DOCTYPE html>\n<html lang="en"><body class="x">\n<p>Story</p><a href="{Sentinel.UNSUBSCRIBE}">Leave</a>'
     f"<p>{Sentinel.ADDRESS} {Sentinel.JOINED}</p></body></html>",
-    f"Story\n{Sentinel.UNSUBSCRIBE}\n",
+    f"Story\n<!--segment recap:1-->\nNew to this story?\n<!--end segment-->\n{Sentinel.UNSUBSCRIBE}\n",
     "sha256:9f",
 )
 
@@ -104,7 +104,9 @@ def test_a_preview_shows_the_digest_below_with_no_readers_own_words_left() -> No
     text, html = body(mail, "plain"), body(mail, "html")
     assert text.index("https://auto-trendy.net/hold/abc") < text.index("\nStory\n")
     assert html.index('<body class="x">') < html.index("https://auto-trendy.net/hold/abc") < html.index("<p>Story</p>")
+    assert "\nNew to this story?\n" in text
     for part in (text, html):
+        assert "<!--segment" not in part
         assert "/u/preview" in part
         assert "__" not in part
         assert "x.invalid" not in part

@@ -53,4 +53,5 @@ def a_view(*stories: Post, **changes: Any) -> digest.DigestView:
 
 
 def a_digest(*stories: Post, **changes: Any) -> Digest:
-    return digest.render(a_view(*stories, **changes), templates())
+    view = a_view(*stories, **changes)
+    return digest.render(view, templates(view.language))

@@ -207,6 +207,34 @@ def test_a_language_from_the_right_is_said_on_page_and_wrapper() -> None:
     assert html.count('lang="he" dir="rtl"') == 2
 
 
+def test_in_a_language_from_the_right_the_sides_of_the_mail_are_exchanged() -> None:
+    left, right = (a_digest(ALLIANCE, CHARGING, FOLLOW, site=a_site(language=each)).html for each in ("en", "ar"))
+    for here, there in (
+        ("border-left:4px", "border-right:4px"),  # the bar of the take
+        ("padding:0 0 0 26px", "padding:0 26px 0 0"),  # of the list of contents
+        ('align="right"', 'align="left"'),  # of the way to the browser
+        ("margin:0 18px 8px 0", "margin:0 0 8px 18px"),
+        ("letter-spacing:1px", "letter-spacing:0"),  # it would part letters that join
+    ):
+        assert (here in left, there in left) == (True, False), here
+        assert (here in right, there in right) == (False, True), there
+
+
+def test_a_title_of_another_script_is_isolated_where_it_stands_among_other_words() -> None:
+    made = a_digest(ALLIANCE, CHARGING, FOLLOW, site=a_site(language="ar"))
+    assert f"<bdi>{FOLLOW.title}</bdi>" in made.html
+    assert f"\u2068{BATTERIES.title}\u2069 (1 فبراير 2022)" in " ".join(made.text.split())
+    assert "bdi" not in a_digest().html
+
+
+def test_the_mail_tells_dates_weekdays_and_counts_in_its_language() -> None:
+    french = a_digest(ALLIANCE, FOLLOW, site=a_site(language="fr"))
+    assert "Numéro\xa02 · vendredi 11 février 2022 · 2\xa0articles · 8\xa0min" in french.html
+    assert "chaque vendredi, car l’adresse" in french.html
+    assert "Par News desk · Relu par Review desk · 8\xa0févr.\xa02022 · 7\xa0min\xa0de\xa0lecture" in french.html
+    assert "La semaine dernière : All-solid-state batteries" in " ".join(french.text.split())
+
+
 def test_every_file_of_the_mail_has_its_place_in_it() -> None:
     found: set[str] = set()
     asked = {"email/digest.html", "email/digest.txt", "email/style.css"}

@@ -7,10 +7,13 @@ from dataclasses import replace
 import pytest
 
 from newsletter.issues import budget, digest
+from newsletter.issues.facts import Facts
 from newsletter.issues.fit import Cut, cuts, fitted, less
 from newsletter.issues.page import parse, strings
+from newsletter.issues.preflight import preflight
 from newsletter.model import Post, Sentinel
 from tests.builders import a_post, a_site
+from tests.unit.issues.crowd import crowded
 from tests.unit.issues.scene import a_view, templates
 
 WORDS = " ".join(f"word{n}" for n in range(60))
@@ -82,3 +85,12 @@ def test_the_size_is_that_for_the_reader_with_the_longest_address() -> None:
 def test_a_summary_in_a_script_without_blanks_is_shortened_too() -> None:
     view = less(a_view(*many(2, "日本語" * 400)), Cut(0, 20))
     assert len(view.stories[1].summary) == 201
+
+
+@pytest.mark.parametrize(("number", "full"), [(15, False), (60, False), (3, True), (60, True)])
+def test_code_full_of_braces_and_hostile_words_hold_no_issue(number: int, full: bool) -> None:
+    made = crowded(number, full=full)
+    assert "{{ " in made.digest.html
+    assert "{% for" in made.digest.text
+    found = preflight(made.digest, made.view, Facts(sandbox=True))
+    assert [problem.message for problem in found if problem.level == "stop" or problem.code == "I304"] == []

@@ -2,14 +2,23 @@ from __future__ import annotations
 
 import logging
 import re
+from pathlib import Path
 
 import pytest
+from lxml.cssselect import CSSSelector
 
+from newsletter import copies
 from newsletter.errors import ConfigError
+from newsletter.issues import digest
 from newsletter.issues import inline as cage
 from newsletter.issues.inline import inline
-from newsletter.issues.sheet import Rule, refusals, rules
-from newsletter.model import Sentinel
+from newsletter.issues.page import parse
+from newsletter.issues.sheet import Rule, asked_for, refusals, rules
+from newsletter.model import Brief, Look, Sentinel, Variant
+from newsletter.templates import environment
+from tests.builders import a_site
+from tests.unit.issues.crowd import crowded
+from tests.unit.issues.scene import a_view, templates
 
 BODY = '<div class="a b" id="i"><p>x</p></div>'
 
@@ -179,3 +188,82 @@ def test_a_shorthand_that_premailer_puts_before_its_longhand_is_found() -> None:
 )
 def test_another_way_to_write_the_same_value_is_no_loss(declaration: str) -> None:
     assert inline(a_page(), f".a {{ {declaration} }}")
+
+
+def test_every_declaration_of_the_built_in_sheet_is_missed_by_its_name_when_it_is_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = crowded(3, full=True)
+    html, sheet = digest.unjoined(made.view, templates())
+    names = {name for rule in rules(sheet) for name, _ in rule.declarations}
+    assert len(names) > 30
+    head, begin, body = cage.transform(html, sheet).partition("<body")
+    for name in sorted(name for name in names if f"{name}:" in body):
+        said = head + begin + re.sub(rf"(?<=[\"'; ]){re.escape(name)}:[^;]*?(?=[;\"'])", "", body, count=1)
+        monkeypatch.setattr(cage, "transform", lambda _html, _sheet, said=said: said)
+        with pytest.raises(ConfigError) as refused:
+            inline(html, sheet)
+        assert [p.code for p in refused.value.problems] == ["I211"]
+        assert f"{name} (1)" in refused.value.problems[0].message
+
+
+def test_a_rule_that_nothing_in_an_issue_asks_for_is_no_loss() -> None:
+    assert inline(a_page("<p>x</p>"), ".gone { color: #111 } p { margin: 0 }").count("style=") == 1
+
+
+def test_every_rule_of_the_built_in_sheet_is_for_something() -> None:
+    logo = Look(logo=Variant("masthead.png", 400, 80, b""))
+    brief = Brief(note="To the readers.", signed="desk")
+    views = [
+        crowded(60).view,
+        crowded(3, full=True).view,
+        a_view(site=a_site(look=logo), brief=brief),
+    ]
+    pages = [parse(digest.unjoined(view, templates())[0]) for view in views]
+    sheet = digest.unjoined(views[1], templates())[1]
+    idle = {rule.selector for rule in rules(sheet) if not any(p.xpath(CSSSelector(rule.selector).path) for p in pages)}
+    assert idle == set()
+
+
+@pytest.mark.parametrize(
+    ("page", "sheet", "code"),
+    [
+        (a_page('<img src="http://127.0.0.1:1/a.png"><p style="background:url(http://127.0.0.1:1/b)">x</p>'), "", ""),
+        (a_page(), "@import url(http://127.0.0.1:1/i.css);", "I202"),
+        (a_page(), '@import "file:///etc/passwd";', "I202"),
+        (a_page(head='<link rel="stylesheet" href="file:///etc/passwd">'), "", "I209"),
+        (a_page(head="<style>@import url(file:///etc/passwd);</style>"), "", "I208"),
+        (a_page(head='<base href="http://127.0.0.1:1/">'), "", "I209"),
+    ],
+)
+def test_no_socket_is_opened_and_no_file_whatever_stands_in_it(
+    monkeypatch: pytest.MonkeyPatch, page: str, sheet: str, code: str
+) -> None:
+    asked: list[object] = []
+    for name in ("builtins.open", "codecs.open", "os.open", "socket.socket", "socket.create_connection"):
+        monkeypatch.setattr(name, lambda *args, **kwargs: asked.append(args))
+    if code:
+        assert code in codes(page, sheet)
+    else:
+        inline(page, sheet)
+    monkeypatch.undo()
+    assert asked == []
+
+
+def test_rules_for_what_is_not_there_are_left_out_before_the_inliner_reads_them() -> None:
+    sheet = (
+        "/* .a */ p { margin: 0 }\n.a .b { top: 0 }\n.gone, .a { left: 0 }\n.gone p { right: 0 }\n.a.gone { bottom: 0 }"
+    )
+    kept = [rule.selector for rule in rules(asked_for(sheet, BODY))]
+    assert kept == ["p", ".a .b", ".gone", ".a"]
+
+
+def test_a_fault_in_a_sheet_of_the_sites_own_is_told_with_its_line(tmp_path: Path) -> None:
+    sheet = copies.copy("email/style.css", tmp_path)
+    lines = sheet.read_text().splitlines()
+    place = next(n for n, line in enumerate(lines, 1) if line.startswith(".byline"))
+    lines[place - 1] = ".byline:hover { top: 0 }"
+    sheet.write_text("\n".join(lines))
+    with pytest.raises(ConfigError) as refused:
+        digest.render(a_view(), environment(tmp_path))
+    assert [(p.code, p.file, p.line) for p in refused.value.problems] == [("I203", "templates/email/style.css", place)]

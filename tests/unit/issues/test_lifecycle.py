@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from newsletter.errors import Problem, UsageError
 from newsletter.issues.lifecycle import (
-    check_base_url,
     check_count,
     may,
     may_send,
@@ -17,7 +16,7 @@ from newsletter.issues.lifecycle import (
     parse_delay,
 )
 from newsletter.model import DeliveryState, Issue, IssueAct, IssueState
-from tests.builders import a_post, a_site, an_issue
+from tests.builders import a_post, an_issue
 
 AT = datetime(2022, 2, 11, 7, 8, 30, tzinfo=UTC)
 
@@ -84,20 +83,6 @@ def test_a_count_that_differs_by_one_sends_nothing() -> None:
 
 def test_without_a_terminal_the_refusal_holds_the_words_to_type() -> None:
     assert needs_confirmation(47, 1284).message.endswith("--confirm 47:1284")
-
-
-@pytest.mark.parametrize(
-    ("url", "sandbox", "level"),
-    [("http://autotrendy.example", False, "stop"), ("http://autotrendy.example", True, "warn")],
-)
-def test_a_base_url_without_https_stops_outside_of_the_sandbox(url: str, sandbox: bool, level: str) -> None:
-    problem = check_base_url(a_site(url=url), sandbox=sandbox)
-    assert problem is not None
-    assert (problem.code, problem.level) == ("S308", level)
-
-
-def test_an_https_base_url_is_right() -> None:
-    assert check_base_url(a_site(), sandbox=False) is None
 
 
 @given(st.integers(0, 10**9 - 1), st.integers(0, 10**9 - 1))

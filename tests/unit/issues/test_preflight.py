@@ -211,8 +211,8 @@ def test_an_address_that_does_not_answer_is_a_warning_with_what_it_said() -> Non
         (Trial.NOT_ASKED, False, set()),
         (Trial.OTHER, False, {("S307", "stop")}),
         (Trial.OTHER, True, {("S307", "warn")}),
-        (Trial.NEVER, False, {("S317", "stop")}),
-        (Trial.NEVER, True, {("S317", "warn")}),
+        (Trial.NEVER, False, {("S329", "stop")}),
+        (Trial.NEVER, True, {("S329", "warn")}),
         (Trial.NOBODY, False, {("S307", "warn")}),
     ],
 )
@@ -241,12 +241,38 @@ def test_marks_that_an_author_wrote_about_are_not_leftovers() -> None:
     assert "I304" not in codes
 
 
+def test_code_that_an_author_shows_in_a_whole_text_is_no_leftover() -> None:
+    site = a_site(url=PUBLIC.url, full_text=True)
+    html = (
+        "<p>Write <code>{{ digest.title }}</code>, and <a href='https://a.org/{{page}}'>None</a> will know.</p>"
+        "<pre><code>{% for story in stories %}\n  @@NAME@@ lorem ipsum TK\n{% endfor %}\n\n  {{ end }}</code></pre>"
+        "<ul><li>First {{ one }} which is long enough to be wrapped onto a second line of the text part</li></ul>"
+        "<blockquote><p>She said {{ two }} and would not say another word of it, whoever asked.</p></blockquote>"
+        "<table><tr><th>Mark</th><td>{{ three }}</td></tr></table>"
+    )
+    stories = (replace(STORIES[0], html=html), FOLLOW)
+    view, digest = a_view(*stories, site=site), a_digest(*stories, site=site)
+    assert "{{ digest.title }}" in digest.html
+    assert "{{ two }}" in digest.text
+    assert [p.message for p in preflight(digest, view, Facts()) if p.code == "I304"] == []
+    left = replace(digest, html=digest.html.replace("Unsubscribe", "{{ leave }}"))
+    assert "I304" in {p.code for p in preflight(left, view, Facts())}
+
+
 @pytest.mark.parametrize("left", ["TK", "Lorem ipsum", "{{ name }}"])
 def test_what_an_editor_left_in_the_note_or_the_subject_is_found(left: str) -> None:
     for brief in (Brief(note=f"Dear readers, {left}"), Brief(subject=f"The week in cars {left}")):
         view = a_view(*STORIES, site=PUBLIC, brief=brief)
         digest = a_digest(*STORIES, site=PUBLIC, brief=brief)
         assert "I304" in {problem.code for problem in preflight(digest, view, Facts())}
+
+
+@pytest.mark.parametrize(("length", "found"), [(80, False), (81, True)])
+def test_a_long_note_is_asked_about(length: int, found: bool) -> None:
+    brief = Brief(note="word " * length)
+    view = a_view(*STORIES, site=PUBLIC, brief=brief)
+    problems = preflight(a_digest(*STORIES, site=PUBLIC, brief=brief), view, Facts())
+    assert ("I334" in {problem.code for problem in problems}) is found
 
 
 def test_the_weight_is_counted_in_octets_of_utf_8() -> None:
@@ -262,7 +288,7 @@ def test_the_weight_is_counted_in_octets_of_utf_8() -> None:
 def test_nothing_is_left_over_for_the_longest_and_the_emptiest_reader(own: Mapping[Sentinel, str]) -> None:
     for variant in segments.to_look_at(GOOD):
         read = read_by(segments.seen_by(GOOD, variant), own)
-        assert list(leftovers.in_what_is_read(read, VIEW)) == []
+        assert list(leftovers.in_what_is_read(read)) == []
 
 
 @pytest.mark.parametrize("damaged", ["__READER_NAME__", "https://x.invalid/__UNSUB__/", "<!-- segment recap:1 -->"])
@@ -273,4 +299,4 @@ def test_what_should_have_become_a_readers_own_words_and_did_not_is_found(damage
         replace(cut, text=cut.text.replace("one bill", f"one {damaged} bill")),
     ):
         read = read_by(digest, EMPTIEST)
-        assert {problem.code for problem in leftovers.in_what_is_read(read, VIEW)} == {"I304"}
+        assert {problem.code for problem in leftovers.in_what_is_read(read)} == {"I304"}

@@ -189,3 +189,8 @@ def test_a_story_after_the_lead_has_the_first_sentence_of_its_take() -> None:
 
 def test_a_language_written_from_the_right_says_so() -> None:
     assert (a_view().direction, a_view(site=a_site(language="ar-MA")).direction) == ("ltr", "rtl")
+
+
+def test_the_subject_begins_with_the_number_where_the_site_wants_it() -> None:
+    assert a_view(site=a_site(numbered=True)).subject == f"#2 · {ALLIANCE.title}"
+    assert a_view().subject == ALLIANCE.title

@@ -114,7 +114,7 @@ def a_changed(post: Post, **changes: object) -> Post:
 def everything(site: Site, library: Library, issues: Iterable[Issue]) -> list[File]:
     """What one publish writes."""
     shown = list(issues)
-    return [*archive.render(site, library, shown, environment()), *feed_files(site, library, shown)]
+    return [*archive.render(site, library, shown, environment(site.language)), *feed_files(site, library, shown)]
 
 
 def _id(slug: str) -> str:

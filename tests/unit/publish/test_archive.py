@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import html
 
-from newsletter.model import File, Issue, IssueState, Library, LinkKind, Person, Site, Take
+from newsletter.model import Correction, File, Issue, IssueState, Library, LinkKind, Person, Site, Story, Take
 from newsletter.publish import archive
 from tests.builders import a_library, a_post, a_site, a_slot, an_issue
 from tests.unit.publish.example import (
@@ -134,6 +134,15 @@ def test_a_post_that_stands_alone_has_no_story() -> None:
     files = _build(a_library(a_post("x")))
 
     assert "story" not in _words(files["posts/x/index.html"])
+
+
+def test_the_page_of_an_issue_says_what_was_corrected_since_it_was_mailed() -> None:
+    told = Correction(date(2022, 2, 3), "It was known before."), Correction(date(2022, 2, 9), "The range is 512 km.")
+    post = a_post("hatch", title="Hatch", corrections=told)
+    story = Story(post.id, post.content_hash, post.slug, post.title, corrections=1)
+    page = _words(_build(a_library(post), [an_issue(1, stories=(story,))])["issues/1/index.html"])
+    assert "Hatch (1 February 2022) was corrected 9 February 2022: The range is 512 km." in page
+    assert "known before" not in page
 
 
 def test_corrections_mentions_and_relatives_are_told() -> None:

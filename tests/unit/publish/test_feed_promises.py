@@ -54,6 +54,14 @@ def test_every_format_names_the_language() -> None:
         assert json.loads(content)["language"] == "en"
 
 
+def test_bodies_of_a_language_from_the_right_say_so_to_readers_that_know_of_none() -> None:
+    library, issues = a_publication()
+    files = {str(f.path): f.content for f in feed_files(a_site(language="ar"), library, issues)}
+    for item in json.loads(files["feed.json"])["items"]:
+        assert item["content_html"].startswith('<div dir="rtl">')
+        assert item["content_html"].endswith("</div>")
+
+
 def test_rss_is_polled_hourly_and_built_when_its_newest_item_changed() -> None:
     for path, content in _feeds("rss.xml").items():
         channel = etree.fromstring(content)[0]

@@ -9,6 +9,7 @@ import pytest
 from newsletter import config
 from newsletter.app import App
 from newsletter.errors import Refused, UsageError
+from newsletter.issues import inline as inlining
 from newsletter.model import WEEKLY, IssueState
 from newsletter.usecases import report
 from newsletter.usecases import send as sending
@@ -131,3 +132,20 @@ def test_what_was_never_approved_is_named_by_status_and_by_the_refusal_to_send(w
     held = reviewed.prepare(SLOT + MINUTE)
     assert (held.issue, held.reason) == (None, "2 stories wait for approval")
     reviewed.app.close()
+
+
+def test_the_mail_is_inlined_once_however_many_readers_get_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    honest = inlining.transform
+
+    def counted(html: str, sheet: str) -> str:
+        calls.append(html)
+        return honest(html, sheet)
+
+    monkeypatch.setattr(inlining, "transform", counted)
+    world.join(*(f"reader{n}@readers.example" for n in range(60)))
+    world.prepare(SLOT)
+    assert len(calls) == 1
+    world.deliver(SLOT)
+    assert len(world.folder.mails()) == 62
+    assert len(calls) == 1

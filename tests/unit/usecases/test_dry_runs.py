@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from newsletter.cli.main import run
+from newsletter.cli.program import run
 from newsletter.model import WEEKLY
 from newsletter.usecases.deliver import outlook
 from tests.unit.usecases.world import SLOT, WEDNESDAY, World

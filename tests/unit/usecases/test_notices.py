@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from newsletter.model import NoticeKind
-from tests.acceptance.harness import SiteFolder, parsed, part
+from newsletter import config
+from newsletter.app import App
+from newsletter.model import Hand, NoticeKind, PlanKind, SlotPlan
+from newsletter.usecases import review
+from tests.acceptance.harness import CONFIGURATION, SiteFolder, parsed, part
 from tests.unit.usecases.world import SLOT, WEDNESDAY, WEEK, World, a_world
 
 CHIEF = """
@@ -202,3 +207,124 @@ def test_notices_are_mails_of_a_program(world: World) -> None:
         assert mail["Auto-Submitted"] == "auto-generated"
         assert not mail["List-Id"]
         assert parsed(mail.as_bytes())["Message-ID"]
+
+
+# --- approvals that an edit voids ------------------------------------------------------------------
+
+
+@pytest.fixture
+def reviewed(tmp_path: Path) -> World:
+    """A site with review, where two posts are approved."""
+    folder = SiteFolder(tmp_path / "site").configure(CONFIGURATION.replace('"off"', '"on"'), more=CHIEF)
+    world = World(folder, App(config.load(folder.root)))
+    for slug in ("hybrid-hatch", "recall-watch"):
+        folder.post(slug, front="reviewer: review-desk\n", text="Four models are affected.\n\nMore about it.")
+        approve(world, slug, WEDNESDAY)
+    world.app.ledger.start("weekly", WEDNESDAY)
+    return world
+
+
+def approve(world: World, slug: str, now: datetime) -> None:
+    app = world.app
+    post = review.post_named(app.loaded(now), slug)
+    person, site = app.config.site.people["review-desk"], app.config.site
+    source = app.source_of(post)
+    assert review.approve(
+        review.Case(post, source, person, site, app.reviews, app.versions, app.sources, app.ledger, now)
+    )
+
+
+def edit(world: World, slug: str, old: str = "Four models", new: str = "Three models") -> None:
+    [path] = world.folder.root.glob(f"posts/*{slug}.md")
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+
+
+def test_an_edit_after_approval_is_told_at_once_with_its_lines_and_what_it_does(reviewed: World) -> None:
+    tick(reviewed, WEDNESDAY)
+    assert told(reviewed) == []
+    edit(reviewed, "recall-watch")
+    tick(reviewed, WEDNESDAY + MINUTE)
+    [mail] = reviewed.folder.mails()
+    assert str(mail["Subject"]) == "[Auto Trendy] Changed after approval: Recall watch on the road"
+    text = part(mail, "plain").replace("\r\n", "\n")
+    assert "  - Four models are affected.\n  + Three models are affected.\n" in text
+    assert "It is out of issue 1 until it is approved again; 1 story is left in it." in text
+    assert "newsletter post approve recall-watch --as review-desk" in text
+
+
+def test_it_is_told_once_for_each_approval_however_often_the_post_is_saved(reviewed: World) -> None:
+    for n, (old, new) in enumerate([("Four", "Three"), ("Three", "Two"), ("Two", "Six")]):
+        edit(reviewed, "recall-watch", f"{old} models", f"{new} models")
+        tick(reviewed, WEDNESDAY + n * MINUTE)
+    assert told(reviewed) == ["edited"]
+    approve(reviewed, "recall-watch", WEDNESDAY + 30 * MINUTE)
+    tick(reviewed, WEDNESDAY + timedelta(hours=1))
+    edit(reviewed, "recall-watch", old="models are", new="cars are")
+    tick(reviewed, WEDNESDAY + timedelta(hours=1, minutes=1))
+    assert told(reviewed) == ["edited", "edited"]
+
+
+def test_an_edit_that_leaves_the_issue_without_a_story_says_so(reviewed: World) -> None:
+    for slug in ("recall-watch", "hybrid-hatch"):
+        edit(reviewed, slug)
+    tick(reviewed, WEDNESDAY)
+    effects = {notice.what for notice in reviewed.app.notices.about(NoticeKind.EDITED, "post hybrid-hatch")}
+    assert any("without it there is no issue" in effect for effect in effects)
+
+
+def test_an_edit_of_a_frozen_story_is_said_to_change_nothing(reviewed: World) -> None:
+    tick(reviewed, SLOT - 4 * MINUTE)
+    edit(reviewed, "recall-watch")
+    tick(reviewed, SLOT - 3 * MINUTE)
+    [notice] = reviewed.app.notices.about(NoticeKind.EDITED, "post recall-watch")
+    assert "Issue 1 is frozen with the text that was approved: it goes out as it was." in notice.what
+
+
+def test_a_text_that_nobody_kept_is_told_without_lines(reviewed: World) -> None:
+    (reviewed.folder.root / "reviews.toml").write_text(
+        (reviewed.folder.root / "reviews.toml").read_text().replace("sha256:", "sha256:0")
+    )
+    tick(reviewed, WEDNESDAY)
+    [notice] = reviewed.app.notices.about(NoticeKind.EDITED, "post recall-watch")
+    assert notice.lines == ()
+    assert "not known here" in notice.why
+
+
+# --- what was decided about slots, and copies of the site ------------------------------------------
+
+
+def test_a_hold_a_pause_and_a_doubtful_clock_are_told_once(world: World) -> None:
+    ledger = world.app.ledger
+    for key, kind in (("2026-W48", PlanKind.HOLD), ("all", PlanKind.PAUSE), ("all", PlanKind.CLOCK)):
+        ledger.plan("weekly", SlotPlan(key, kind, Hand("chief", "cli", WEDNESDAY), "letters come late"))
+    for _ in range(2):
+        world.app.tell(WEDNESDAY)
+    assert sorted(told(world)) == ["clock", "held", "paused"]
+    [held] = world.app.notices.about(NoticeKind.HELD, "2026-W48")
+    assert (held.what.startswith("Chief holds"), held.why) == (True, "Letters come late.")
+
+
+def test_a_preview_of_what_is_held_says_that_nobody_gets_it(world: World) -> None:
+    hand = Hand("chief", "cli", WEDNESDAY)
+    world.app.ledger.plan("weekly", SlotPlan("2026-W48", PlanKind.HOLD, hand, "letters come late"))
+    tick(world, THURSDAY)
+    [notice] = world.app.notices.about(NoticeKind.PREVIEW, "2026-W48")
+    assert notice.otherwise == "it is held, and no reader gets it: held by chief: letters come late"
+
+
+def test_a_copy_of_the_site_tells_that_it_is_locked_and_nothing_that_the_original_owes(world: World) -> None:
+    world.app.tell(SLOT)
+    tick(world, SLOT + timedelta(hours=4))
+    first = len(world.folder.mails())
+    world.app.desk.tell(replace(world.app.notices.last(1)[0][0], key="owed by both"))
+    world.app.close()
+    copy = world.folder.root.with_name("copy")
+    shutil.copytree(world.folder.root, copy)
+    app = App(config.load(copy))
+    for _ in range(2):
+        app.tell(SLOT + timedelta(hours=5))
+        app.hand_over_notices(lambda: SLOT + timedelta(hours=5))
+    new = subjects(SiteFolder(copy), "desk.example")[:]
+    app.close()
+    assert len(new) == first + 2  # Chief and Night
+    assert new.count("[Auto Trendy] A copy of the site is locked") == 2

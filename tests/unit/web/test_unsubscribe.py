@@ -15,7 +15,8 @@ from starlette.types import Message
 
 from newsletter.errors import Outside, Problem
 from newsletter.model import Subscriber, SubscriberStatus
-from newsletter.web.unsubscribe import MAX_BODY, masked
+from newsletter.web.forms import MAX_BODY
+from newsletter.web.unsubscribe import masked
 from tests.unit.web.parts import TOKEN, Readers, a_client, a_reader, an_app
 
 LINK = f"/u/{TOKEN}"
@@ -249,7 +250,7 @@ def test_a_fault_of_ours_is_a_page_with_a_reference_and_logged_without_the_token
 
 
 def test_a_body_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("newsletter.web.unsubscribe._BODY_SECONDS", 0.01)
+    monkeypatch.setattr("newsletter.web.forms._BODY_SECONDS", 0.01)
     sent: list[Message] = []
 
     async def receive() -> Message:

@@ -1,0 +1,391 @@
+"""`issue ready | unready | hold | skip | pause | resume | web-only | settle | retry | extra | start-from`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from newsletter import words
+from newsletter.cli.door import Door, columns, command, told
+from newsletter.cli.issue import number_of
+from newsletter.errors import Problem, Refused
+from newsletter.model import WEEKLY, Delivery, DeliveryState, Issue, IssueAct
+from newsletter.usecases import life
+from newsletter.usecases.send import open_to, reached
+
+if TYPE_CHECKING:
+    from newsletter.usecases.choose import Press
+
+_dry_run = click.option("--dry-run", is_flag=True, help="Say what would be done.")
+_reason = click.option("--reason", default="", help="Why; kept with the issue and in the log.")
+_one = click.argument("number", metavar="N")
+_one_or_next = click.argument("number", metavar="N|next")
+
+
+def _asked(number: str) -> int | None:
+    return None if number == "next" else number_of(number)
+
+
+def _press(door: Door) -> Press:
+    return door.app.press(door.app.library(door.now), door.now)
+
+
+def _when(door: Door, at: Any) -> str:
+    return words.when(at, door.app.config.cadence.zone, door.now)
+
+
+@command("ready")
+@_one_or_next
+@_dry_run
+def ready(door: Door, number: str, dry_run: bool) -> None:
+    """Freeze an issue: from now on edits change nothing in it. It goes out at its slot, unless a hand is faster.
+
+    A held issue is let go as it was frozen.
+
+    \b
+    newsletter issue ready next
+    newsletter issue ready 12 --dry-run
+    """
+    press = _press(door)
+    asked = life.readiness(press, _asked(number))
+    if not dry_run:
+        door.app.own()
+    issue = None if dry_run else life.ready(press, asked, door.hand)
+    goes = f"goes out {_when(door, asked.send_at)}" if asked.send_at else "waits for a hand"
+    lines = [
+        f"{'Would make issue' if dry_run else 'Issue'} {asked.number} {'ready' if dry_run else 'is ready'}: {goes}",
+        *(f"  {n}  {title}" for n, title in enumerate(asked.stories, 1)),
+        *told(asked.draft.problems if asked.draft else ()),
+    ]
+    text = asked.draft.digest if asked.draft else press.ledger.digest(WEEKLY, asked.number)
+    lines.append(f"Text       {text.digest_hash.removeprefix('sha256:')[:12]}")
+    if not dry_run:
+        lines.append(f"Next:  newsletter issue show {asked.number}   newsletter issue unready {asked.number} thaws it")
+    data = {
+        "number": issue.number if issue else asked.number,
+        "slot": asked.slot.key,
+        "send_at": asked.send_at,
+        "stories": list(asked.stories),
+        "text": text.digest_hash,
+        "problems": [p.as_json() for p in asked.draft.problems] if asked.draft else [],
+        "dry_run": dry_run,
+    }
+    door.answer(data, *lines)
+
+
+@command("unready")
+@_one
+@_reason
+@_dry_run
+def unready(door: Door, number: str, reason: str, dry_run: bool) -> None:
+    """Thaw an issue that is ready or held: it is a draft again, under its number, and takes edits in.
+
+    \b
+    newsletter issue unready 12 --reason "the lead has a new photograph"
+    """
+    one = open_to(door.app.ledger, number_of(number), IssueAct.UNREADY)
+    if not dry_run:
+        life.unready(_press(door), one.number, reason=reason, hand=door.hand)
+    verb = "Would thaw" if dry_run else "Thawed"
+    stories = words.stories(len(one.stories))
+    door.answer(
+        {"number": one.number, "dry_run": dry_run},
+        f"{verb} issue {one.number}: it is a draft, and its {stories} may change.",
+        f"Freeze it again: newsletter issue ready {one.number}",
+    )
+
+
+@command("hold")
+@_one_or_next
+@_reason
+@_dry_run
+def hold(door: Door, number: str, reason: str, dry_run: bool) -> None:
+    """Keep an issue from going out by itself. Of `next`, which is not made yet, the slot is held.
+
+    \b
+    newsletter issue hold next --reason "letters come late"
+    newsletter issue hold 12
+    """
+    press = _press(door)
+    wanted = _asked(number)
+    coming = life.coming(press)
+    if dry_run:
+        held = coming if wanted in {None, coming} else open_to(press.ledger, wanted or 0, IssueAct.HOLD).number
+        door.answer({"number": held, "dry_run": True}, f"Would hold issue {held}.")
+        return
+    held, slot = life.hold(press, wanted, reason=reason, hand=door.hand)
+    undo = f"newsletter schedule resume {slot.key}" if held == coming else f"newsletter issue ready {held}"
+    door.answer(
+        {"number": held, "slot": slot.key, "dry_run": False},
+        f"Issue {held} is held: it does not go out {_when(door, slot.due)}.",
+        f"Let it go: {undo}",
+    )
+
+
+@command("skip")
+@_one_or_next
+@_reason
+@_dry_run
+def skip(door: Door, number: str, reason: str, dry_run: bool) -> None:
+    """Let the next slot, or a held issue, pass: its stories wait for the slot after it.
+
+    \b
+    newsletter issue skip next --reason "holiday"
+    """
+    press = _press(door)
+    wanted = _asked(number)
+    coming = life.coming(press)
+    if dry_run:
+        one = coming if wanted in {None, coming} else open_to(press.ledger, wanted or 0, IssueAct.SKIP).number
+        door.answer({"number": one, "dry_run": True}, f"Would skip issue {one}.")
+        return
+    one, slot = life.skip(press, wanted, reason=reason, hand=door.hand)
+    after = door.app.next_slot(door.now)
+    door.answer(
+        {"number": one, "slot": slot.key, "next": after.key, "dry_run": False},
+        f"Slot {slot.key} is skipped. Its stories wait for {_when(door, after.due)}.",
+    )
+
+
+@command("pause")
+@_one
+@_reason
+@_dry_run
+def pause(door: Door, number: str, reason: str, dry_run: bool) -> None:
+    """Stop handing out an issue for now; who waits is kept.
+
+    \b
+    newsletter issue pause 12 --reason "a typo in the lead"
+    """
+    wanted = number_of(number)
+    counts = _changed(door, wanted, IssueAct.PAUSE, dry_run, lambda: _paused(door, wanted, reason))
+    waiting = counts.get(DeliveryState.WAITING, 0) + counts.get(DeliveryState.CLAIMED, 0)
+    door.answer(
+        {"number": wanted, "have_it": reached(counts), "waiting": waiting, "dry_run": dry_run},
+        f"{'Would pause' if dry_run else 'Paused'} issue {wanted}: {reached(counts):,} have it, {waiting:,} wait.",
+        f"Go on: newsletter issue resume {wanted}   Stop for good: newsletter issue cancel {wanted}",
+    )
+
+
+def _paused(door: Door, number: int, reason: str) -> Issue:
+    return life.pause(door.app.ledger, number, reason=reason, hand=door.hand)
+
+
+@command("resume")
+@_one
+@_dry_run
+def resume(door: Door, number: str, dry_run: bool) -> None:
+    """Go on handing out a paused issue; nobody gets it twice.
+
+    \b
+    newsletter issue resume 12
+    """
+    wanted = number_of(number)
+    if not dry_run:
+        door.app.own()
+    counts = _changed(
+        door, wanted, IssueAct.RESUME, dry_run, lambda: life.resume(door.app.ledger, wanted, hand=door.hand)
+    )
+    waiting = counts.get(DeliveryState.WAITING, 0)
+    door.answer(
+        {"number": wanted, "waiting": waiting, "dry_run": dry_run},
+        f"{'Would go' if dry_run else 'Issue'} {wanted} {'on' if dry_run else 'goes on'}: {waiting:,} still to go; "
+        "nobody gets it twice.",
+        "newsletter work hands it out; newsletter deliver does so now",
+    )
+
+
+def _changed(
+    door: Door, number: int, act: IssueAct, dry_run: bool, change: Callable[[], Issue]
+) -> dict[DeliveryState, int]:
+    """Do it, or see whether it may be done; the deliveries of the issue then."""
+    if dry_run:
+        open_to(door.app.ledger, number, act)
+    else:
+        change()
+    return dict(door.app.ledger.counts(WEEKLY, number))
+
+
+@command("web-only")
+@_one
+@_reason
+@_dry_run
+def web_only(door: Door, number: str, reason: str, dry_run: bool) -> None:
+    """Publish an issue on the web and in feeds, and mail it to nobody (who has it not already).
+
+    \b
+    newsletter issue web-only 12 --reason "a special for the archive"
+    """
+    ledger, wanted = door.app.ledger, number_of(number)
+    if dry_run:
+        life.may_be_web_only(ledger, wanted)
+    else:
+        life.web_only(ledger, wanted, reason=reason, hand=door.hand)
+    door.answer(
+        {"number": wanted, "dry_run": dry_run},
+        f"Issue {wanted} {'would be' if dry_run else 'is'} on the web only: newsletter publish shows it at",
+        f"  {door.app.config.site.address_of(f'issues/{wanted}/')}",
+    )
+
+
+# --- what is in doubt ------------------------------------------------------------------------------
+
+_RISKS = {
+    DeliveryState.UNCERTAIN: "again: it may arrive twice.  leave: it may never arrive.",
+    DeliveryState.FAILED: "again: the server may refuse it again.  leave: it does not arrive.",
+}
+
+
+@command("settle")
+@_one
+@click.option("--leave-all", is_flag=True, help="For scripts: leave each as it is.")
+@click.option("--again-all", is_flag=True, help="For scripts: send each again.")
+@_dry_run
+def settle(door: Door, number: str, leave_all: bool, again_all: bool, dry_run: bool) -> None:
+    """Decide what becomes of doubtful deliveries: leave them (the default), or send them again, one by one or all.
+
+    \b
+    newsletter issue settle 12
+    newsletter issue settle 12 --leave-all
+    """
+    ledger = door.app.ledger
+    one = open_to(ledger, number_of(number), IssueAct.SETTLE)
+    doubtful = ledger.doubtful(WEEKLY, one.number)
+    rows = columns([(f"  {d.address}", d.state.value, _reply(d)) for d in doubtful])
+    if not doubtful or dry_run:
+        would = f"Would ask about {words.count(len(doubtful), 'delivery', 'deliveries')}:" if doubtful else ""
+        data = {"number": one.number, "doubtful": [d.address for d in doubtful], "dry_run": dry_run}
+        door.answer(data, would or f"No delivery of issue {one.number} is in doubt.", *rows)
+        return
+    if leave_all == again_all:
+        again, left = _one_by_one(door, one, doubtful, both=leave_all)
+    else:
+        everybody = [d.subscriber_id for d in doubtful]
+        again, left = (everybody, []) if again_all else ([], everybody)
+    if again:
+        door.app.own()
+    for readers, goes in ((left, False), (again, True)):
+        if readers:
+            life.settle(ledger, one.number, readers, again=goes, hand=door.hand)
+    _settled(door, one.number, len(left), len(again))
+
+
+def _reply(delivery: Delivery) -> str:
+    words_of_it = " ".join(str(part) for part in (delivery.code, delivery.reply) if part)
+    return words_of_it or "the connection was lost after the text"
+
+
+def _one_by_one(door: Door, one: Issue, doubtful: Sequence[Delivery], *, both: bool) -> tuple[list[int], list[int]]:
+    """Ask about each; who goes again, and who is left. Raises Refused (S319) where nobody can be asked."""
+    if both or door.no_input or not sys.stdin.isatty():
+        raise Refused(_needs_an_answer(one.number))
+    again: list[int] = []
+    left: list[int] = []
+    for n, delivery in enumerate(doubtful, 1):
+        door.echo(f"{n} of {len(doubtful)}  {delivery.address}  {delivery.state.value}: {_reply(delivery)}", err=True)
+        door.echo(f"  {_RISKS[delivery.state]}", err=True)
+        answer = click.prompt("  leave, again, rest (leave all others)", default="leave", err=True).strip().lower()
+        if answer in {"rest", "r"}:
+            return again, [*left, *(d.subscriber_id for d in doubtful[n - 1 :])]
+        (again if answer in {"again", "a"} else left).append(delivery.subscriber_id)
+    return again, left
+
+
+def _needs_an_answer(number: int) -> Problem:
+    return Problem(
+        "S319",
+        f"Settling issue {number} needs a terminal, or one of --leave-all and --again-all. Nothing was changed.",
+        why="Sent again, a mail may arrive twice; left, it may never arrive.",
+        fixes=(f"newsletter issue settle {number} --leave-all", f"newsletter issue settle {number} --again-all"),
+    )
+
+
+def _settled(door: Door, number: int, left: int, again: int) -> None:
+    after = door.app.ledger.issue(WEEKLY, number)
+    state = after.state.value if after else ""
+    lines = [f"Settled issue {number}: {left:,} left as they are, {again:,} go again. It is {state}."]
+    if again:
+        lines.append("newsletter work hands them out; newsletter deliver does so now")
+    door.answer({"number": number, "left": left, "again": again, "state": state, "dry_run": False}, *lines)
+
+
+@command("retry")
+@_one
+@_dry_run
+def retry(door: Door, number: str, dry_run: bool) -> None:
+    """Try those deliveries once more that failed in a way that may pass; a server's "never" stays.
+
+    \b
+    newsletter issue retry 12
+    """
+    ledger = door.app.ledger
+    one = open_to(ledger, number_of(number), IssueAct.RETRY)
+    failed = ledger.deliveries(WEEKLY, one.number, DeliveryState.FAILED)
+    passing = sum(1 for d in failed if d.code is None or d.code < 500)
+    if not dry_run:
+        door.app.own()
+        passing = life.retry(ledger, one.number, hand=door.hand)
+    never = len(failed) - passing
+    door.answer(
+        {"number": one.number, "again": passing, "never": never, "dry_run": dry_run},
+        f"{'Would try' if dry_run else 'Trying'} {words.count(passing, 'delivery', 'deliveries')} of issue "
+        f"{one.number} once more" + (f"; {never:,} were refused for good." if never else "."),
+        *(["newsletter work hands them out; newsletter deliver does so now"] if passing and not dry_run else []),
+    )
+
+
+# --- outside of the rhythm -------------------------------------------------------------------------
+
+
+@command("extra")
+@click.argument("slugs", metavar="SLUG", nargs=-1, required=True)
+@_dry_run
+def extra(door: Door, slugs: tuple[str, ...], dry_run: bool) -> None:
+    """Make an issue of these posts outside of the rhythm. It waits for a hand; the slots are left alone.
+
+    \b
+    newsletter issue extra recall-watch
+    newsletter issue extra recall-watch letters --dry-run
+    """
+    from newsletter.usecases import extra as extras
+
+    press = _press(door)
+    draft = extras.extra_draft(press, slugs)
+    number = draft.number if dry_run else extras.make_extra(press, draft, door.hand).number
+    door.answer(
+        {
+            "number": number,
+            "stories": [post.slug for post in draft.posts],
+            "subject": draft.digest.subject,
+            "problems": [p.as_json() for p in draft.problems],
+            "dry_run": dry_run,
+        },
+        f"{'Would make' if dry_run else 'Made'} issue {number}, outside of the rhythm:",
+        *(f"  {n}  {post.title}" for n, post in enumerate(draft.posts, 1)),
+        f"  Subject    {draft.digest.subject}",
+        *told(draft.problems),
+        *([] if dry_run else [f"Send it: newsletter issue send {number}"]),
+    )
+
+
+@command("start-from")
+@click.argument("slug")
+@_dry_run
+def start_from(door: Door, slug: str, dry_run: bool) -> None:
+    """Take posts from this one on into issues; older ones count as carried. For a blog that was there before.
+
+    \b
+    newsletter issue start-from petrol-hatch --dry-run
+    """
+    from newsletter.usecases import extra as extras
+
+    posts = extras.start_from(_press(door), slug, door.hand, dry_run=dry_run)
+    door.answer(
+        {"from": slug, "stories": [post.slug for post in posts], "dry_run": dry_run},
+        f"Posts from {slug} on {'would belong' if dry_run else 'belong'} to issues; the next one takes",
+        *(f"  {n}  {post.title}" for n, post in enumerate(posts, 1)),
+        *([] if posts else ["  none: all of them have been in an issue, or wait for approval"]),
+    )

@@ -1,0 +1,95 @@
+"""`issue report`: what became of a send, in figures, and who is behind each of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from newsletter import words
+from newsletter.cli.door import Door, columns, command
+from newsletter.cli.issue import counts_words, number_of
+from newsletter.model import WEEKLY, Delivery, DeliveryState
+
+if TYPE_CHECKING:
+    from newsletter.usecases.report import Report
+
+_WAYS_OUT = {DeliveryState.FAILED: "newsletter issue retry", DeliveryState.UNCERTAIN: "newsletter issue settle"}
+
+
+@command("report")
+@click.argument("number", metavar="N")
+@click.option("--accepted", "state", flag_value="accepted", help="Who has it.")
+@click.option("--failed", "state", flag_value="failed", help="Whom the mail server refused, and how.")
+@click.option("--uncertain", "state", flag_value="uncertain", help="Who may have it.")
+@click.option("--waiting", "state", flag_value="waiting", help="Who is still to get it.")
+@click.option("--dropped", "state", flag_value="dropped", help="Who was in the audience and is sent nothing.")
+def report(door: Door, number: str, state: str | None) -> None:
+    """What became of an issue; with a state, each reader in it and the mail server's own words.
+
+    \b
+    newsletter issue report 46
+    newsletter issue report 46 --failed
+    """
+    from newsletter.usecases import report as reports
+
+    ledger = door.app.ledger
+    if state is None:
+        told = reports.report(ledger, number_of(number))
+        door.answer(_data(told), *_lines(door, told))
+        return
+    one = reports.issue_named(ledger, number_of(number))
+    rows = ledger.deliveries(WEEKLY, one.number, DeliveryState(state))
+    lines = columns([(row.address, _words(row)) for row in rows])
+    door.answer([_row_data(row) for row in rows], *(lines or [f"Issue {one.number} has no {state} delivery."]))
+
+
+def _lines(door: Door, told: Report) -> list[str]:
+    issue, zone = told.issue, door.app.config.cadence.zone
+    began = f" · {words.when(issue.started_at, zone)}" if issue.started_at else ""
+    took = f", in {words.span(issue.finished_at - issue.started_at)}" if issue.finished_at and issue.started_at else ""
+    lines = [f"Issue {issue.number} · {issue.state.value}{began}"]
+    lines.append(f"{counts_words(told.counts) or 'Nobody was sent it'}{took}.")
+    rows = [(f"  {state.value}", f"{reason or '–'}: {count:,}") for (state, reason), count in told.reasons.items()]
+    lines += columns(rows)
+    if told.copies:
+        lines.append(f"Sent again to readers who asked: {told.copies:,}")
+    ways = [(f"{state.value.capitalize()}", way) for state, way in _WAYS_OUT.items() if told.counts.get(state)]
+    see = f"newsletter issue report {issue.number}"
+    lines += columns([(name, f"{see} --{name.lower()}", f"{way} {issue.number}") for name, way in ways])
+    if issue.state.public:
+        lines.append(f"Archive  {door.app.config.site.address_of(f'issues/{issue.number}/')}")
+    return lines
+
+
+def _words(row: Delivery) -> str:
+    return " ".join(str(part) for part in (row.code, row.reply or row.reason) if part) or "–"
+
+
+def _data(told: Report) -> dict[str, object]:
+    issue = told.issue
+    return {
+        "number": issue.number,
+        "state": issue.state.value,
+        "started_at": issue.started_at,
+        "finished_at": issue.finished_at,
+        "audience": issue.audience,
+        "deliveries": {state.value: count for state, count in told.counts.items() if count},
+        "reasons": [
+            {"state": state.value, "reason": reason, "readers": count}
+            for (state, reason), count in told.reasons.items()
+        ],
+        "copies": told.copies,
+    }
+
+
+def _row_data(row: Delivery) -> dict[str, object]:
+    return {
+        "address": row.address,
+        "state": row.state.value,
+        "reason": row.reason,
+        "code": row.code,
+        "reply": row.reply,
+        "attempts": row.attempts,
+        "done_at": row.done_at,
+    }

@@ -1,0 +1,139 @@
+"""Whether this is the site that did what its database says, or a copy of it, or an older state of it.
+
+The database holds a mark. Beside it a file holds the same mark with what a copy cannot carry along: on which machine,
+and in which file (its inode), the database lies, and how far its append-only records had come. A folder that was
+moved is the same; one that was copied, or brought to another machine, or whose database is older than the file
+remembers, is not. A folder restored whole, file by file in place, cannot be told from one that stood still.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from sqlalchemy import Connection, delete, func, insert, select
+
+from newsletter.errors import Outside, Problem
+from newsletter.store import tables
+from newsletter.store.database import Database
+from newsletter.store.folder import alone_in, replace
+from newsletter.store.toml import written
+
+MACHINE = Path("/etc/machine-id")
+
+
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """What the file says."""
+
+    mark: str
+    machine: str
+    inode: int
+    lines: int  # of the log
+    attempts: int
+    consents: int
+
+    @property
+    def length(self) -> tuple[int, ...]:
+        return self.lines, self.attempts, self.consents
+
+
+class Instance:
+    """The mark of one site's database, and what is remembered beside it."""
+
+    def __init__(self, file: Path, database: Database) -> None:
+        self._file = file
+        self._database = database
+
+    def doubt(self) -> str:
+        """Why this may be a copy, in words; empty for the site itself. One that has no mark yet gets one."""
+        memory, mark = self._memory(), self._mark()
+        if memory is None and mark is None:
+            self.claim()
+            return ""
+        if memory is None or mark is None or memory.mark != mark:
+            return f"its database is not the one that {self._file.name} remembers"
+        if memory.machine != _machine():
+            return "it was made on another machine"
+        if memory.inode != self._inode():
+            return "its database was copied, or restored"
+        with self._database.read() as connection:
+            came = _length(connection)
+        if any(now < then for now, then in zip(came, memory.length, strict=True)):
+            return "its database is older than what was done here: a backup was restored"
+        return ""
+
+    def claim(self) -> None:
+        """Be the site from now on: a new mark, so that other copies are in doubt."""
+        with _told(self._file), alone_in(self._file.parent):
+            mark = sha256(f"{_machine()}|{self._database.file.stat()}".encode()).hexdigest()[:32]
+            with self._database.write() as connection:
+                connection.execute(delete(tables.instance))
+                connection.execute(insert(tables.instance).values(mark=mark))
+            self._write(mark)
+
+    def remember(self) -> None:
+        """Write down how far the records came. For a site that is not in doubt."""
+        memory = self._memory()
+        if memory is None:
+            return
+        with self._database.read() as connection:
+            now = _length(connection)
+        if now != memory.length:
+            with _told(self._file):
+                self._write(memory.mark)
+
+    def _write(self, mark: str) -> None:
+        with self._database.read() as connection:
+            lines, attempts, consents = _length(connection)
+        replace(
+            self._file,
+            "# Which copy of this site may send. Made by newsletter; do not carry it along to another place.\n"
+            f"mark = {written(mark)}\nmachine = {written(_machine())}\ninode = {self._inode()}\n"
+            f"lines = {lines}\nattempts = {attempts}\nconsents = {consents}\n",
+        )
+
+    def _memory(self) -> _Memory | None:
+        try:
+            return _Memory(**tomllib.loads(self._file.read_text("utf-8")))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, TypeError):  # no one wrote this, so that nothing in it fits
+            return _Memory("", "", 0, 0, 0, 0)
+
+    def _mark(self) -> str | None:
+        with self._database.read() as connection:
+            found: str | None = connection.scalar(select(tables.instance.c.mark))
+            return found
+
+    def _inode(self) -> int:
+        return self._database.file.stat().st_ino
+
+
+@contextmanager
+def _told(file: Path) -> Iterator[None]:
+    """What the disk refuses, as trouble outside."""
+    try:
+        yield
+    except OSError as error:
+        said = error.strerror or str(error)
+        raise Outside(Problem("C901", f"The system refused: {said}", file=str(file))) from error
+
+
+def _length(connection: Connection) -> tuple[int, ...]:
+    """How many lines, attempts and consents there ever were: their ids rise, and none is taken away."""
+    records = (tables.log, tables.attempt, tables.consent)
+    last = [select(func.coalesce(func.max(table.c.id), 0)).scalar_subquery() for table in records]
+    return tuple(connection.execute(select(*last)).one())
+
+
+def _machine() -> str:
+    """This machine, as a hash of the name that its system keeps over restarts; empty where there is none."""
+    try:
+        return sha256(MACHINE.read_bytes().strip()).hexdigest()[:16]
+    except OSError:
+        return ""

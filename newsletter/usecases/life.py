@@ -1,0 +1,229 @@
+"""issue | may this be done to it | one act in the ledger: what a person does to an issue, apart from sending it.
+
+Each refuses before it changes anything: S314 for an act that its state does not allow, I110 for an unknown number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from newsletter import words
+from newsletter.errors import Problem, Refused, stops
+from newsletter.issues import cadence as cadences
+from newsletter.model import (
+    WEEKLY,
+    Hand,
+    Issue,
+    IssueAct,
+    IssueState,
+    LogEntry,
+    PlanKind,
+    Slot,
+    SlotOutcome,
+    SlotPlan,
+)
+from newsletter.ports import Ledger
+from newsletter.usecases import recheck
+from newsletter.usecases.choose import Press, choose, place
+from newsletter.usecases.inspect import not_asked
+from newsletter.usecases.prepare import Draft, draft_of, next_number, open_issue
+from newsletter.usecases.report import issue_named
+from newsletter.usecases.send import no_story, open_to
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What making an issue ready would do; nothing has been changed."""
+
+    number: int
+    slot: Slot
+    stories: tuple[str, ...]
+    send_at: datetime | None  # None waits for a hand
+    draft: Draft | None = None  # to be frozen
+    issue: Issue | None = None  # frozen already, and held
+    earlier: tuple[Slot, ...] = ()  # slots that were missed before it
+
+
+def readiness(press: Press, number: int | None) -> Readiness:
+    """Look at the next issue, or a held one. Raises Refused (S303, S314, I3xx), UsageError (I110).
+
+    Whether it was tested is not asked: a test is of a text that is frozen. It is asked when it starts.
+    """
+    press = replace(press, inspection=replace(press.inspection, tried=not_asked))
+    issues = press.ledger.issues(WEEKLY)
+    if number not in {None, next_number(issues)}:
+        issue = open_to(press.ledger, number or 0, IssueAct.READY)
+        if stopping := stops(recheck.frozen(press, issue).problems):
+            raise Refused(stopping)
+        titles = tuple(story.title for story in issue.stories)
+        return Readiness(issue.number, issue.slot, titles, _time_of(issue.slot, press.now), issue=issue)
+    if number is None and (ready := next((one for one in issues if _waits_for_its_slot(one, press.now)), None)):
+        raise Refused(_ready_already(ready))
+    chosen = choose(press)
+    if not chosen.stories:
+        raise Refused(no_story(chosen))
+    where = place(press)
+    draft = draft_of(press, where.slot, [choice.post for choice in chosen.stories])
+    if draft.stops:
+        raise Refused(draft.stops)
+    titles = tuple(post.title for post in draft.posts)
+    send_at = _time_of(where.slot, press.now)
+    return Readiness(draft.number, where.slot, titles, send_at, draft=draft, earlier=where.earlier)
+
+
+def _time_of(slot: Slot, now: datetime) -> datetime | None:
+    """What is ready before its slot goes out at it; what is ready later waits for a hand."""
+    return slot.due if slot.due > now else None
+
+
+def _waits_for_its_slot(issue: Issue, now: datetime) -> bool:
+    return issue.state is IssueState.READY and issue.slot.due > now
+
+
+def _ready_already(issue: Issue) -> Problem:
+    return Problem(
+        "S316",
+        f"Issue {issue.number} is ready already, for slot {issue.slot.key}",
+        why="What was edited since then is not in it.",
+        fixes=(
+            f"newsletter issue show {issue.number}",
+            f"newsletter issue unready {issue.number}   thaws it, to freeze it anew",
+        ),
+    )
+
+
+def ready(press: Press, asked: Readiness, hand: Hand) -> Issue:
+    """Freeze it, or let a held one go. Raises Refused when another process was first."""
+    ledger = press.ledger
+    ledger.start(WEEKLY, press.now)
+    when = words.when(asked.send_at, press.cadence.zone) if asked.send_at else "when somebody sends it"
+    if asked.draft is None:
+        if not ledger.let_go(WEEKLY, asked.number, send_at=asked.send_at, hand=hand, note=f"goes out {when}"):
+            raise Refused(too_late(asked.number))
+        return issue_named(ledger, asked.number)
+    state = IssueState.READY
+    made = open_issue(
+        press, asked.draft, coalesced=asked.earlier, state=state, reason="", send_at=asked.send_at, hand=hand
+    )
+    if made is None:
+        raise Refused(too_late(asked.number))
+    ledger.unplan(WEEKLY, asked.slot.key, PlanKind.HOLD)
+    return made
+
+
+def too_late(number: int) -> Problem:
+    return Problem(
+        "S317",
+        f"Another hand was faster with issue {number}. Nothing was changed.",
+        fixes=("newsletter issue list",),
+    )
+
+
+def unready(press: Press, number: int, *, reason: str, hand: Hand) -> Issue:
+    """Thaw it: it is a draft again, under its number. One whose slot is not frozen yet gives it back."""
+    issue = open_to(press.ledger, number, IssueAct.UNREADY)
+    ahead = not issue.slot.outside and cadences.still_open(press.cadence, issue.slot.key, hand.at)
+    if not press.ledger.unready(WEEKLY, number, reason=reason, hand=hand, free_slot=ahead or issue.slot.outside):
+        raise Refused(too_late(number))
+    return issue
+
+
+def coming(press: Press) -> int:
+    """The number of the issue that is made next."""
+    return next_number(press.ledger.issues(WEEKLY))
+
+
+def hold(press: Press, number: int | None, *, reason: str, hand: Hand) -> tuple[int, Slot]:
+    """Hold an issue, or the next one before it is made: then it will be made at its slot, and wait for a hand."""
+    upcoming = coming(press)
+    if number in {None, upcoming}:
+        slot = place(press).slot
+        press.ledger.plan(WEEKLY, SlotPlan(slot.key, PlanKind.HOLD, hand, reason))
+        press.ledger.log(LogEntry(hand.at, hand.who, hand.channel, "hold", f"slot {slot.key}", "", "held", reason))
+        return upcoming, slot
+    issue = open_to(press.ledger, number or 0, IssueAct.HOLD)
+    said = f"held by {hand.who}" + (f": {reason}" if reason else "")
+    if not press.ledger.hold(WEEKLY, issue.number, reason=said, hand=hand):
+        raise Refused(too_late(issue.number))
+    return issue.number, issue.slot
+
+
+def skip(press: Press, number: int | None, *, reason: str, hand: Hand) -> tuple[int, Slot]:
+    """Let an issue, or the next slot, pass: its stories wait for the one after it."""
+    upcoming = coming(press)
+    said = reason or f"skipped by {hand.who}"
+    if number not in {None, upcoming}:
+        issue = open_to(press.ledger, number or 0, IssueAct.SKIP)
+        if not press.ledger.skip(WEEKLY, issue.number, reason=said, hand=hand):
+            raise Refused(too_late(issue.number))
+        return issue.number, issue.slot
+    slot = place(press).slot
+    if press.ledger.issue(WEEKLY, upcoming):  # thawed
+        press.ledger.skip(WEEKLY, upcoming, reason=said, hand=hand)
+    skip_slot(press.ledger, slot, reason=said, hand=hand)
+    return upcoming, slot
+
+
+def skip_slot(ledger: Ledger, slot: Slot, *, reason: str, hand: Hand) -> bool:
+    """Record that a slot makes no issue; False when it has an outcome already."""
+    skipped = ledger.record_slot(WEEKLY, slot, SlotOutcome.SKIPPED, reason)
+    if skipped:
+        line = LogEntry(hand.at, hand.who, hand.channel, "skip", f"slot {slot.key}", "", "skipped", reason)
+        ledger.log(line)
+    return skipped
+
+
+def pause(ledger: Ledger, number: int, *, reason: str, hand: Hand) -> Issue:
+    """Stop handing out for now."""
+    open_to(ledger, number, IssueAct.PAUSE)
+    said = f"{reason} ({hand.who})" if reason else f"paused by {hand.who}"
+    if not ledger.pause(WEEKLY, number, reason=said, hand=hand):
+        raise Refused(too_late(number))
+    return issue_named(ledger, number)
+
+
+def resume(ledger: Ledger, number: int, *, hand: Hand) -> Issue:
+    """Go on handing out; nobody gets it twice."""
+    open_to(ledger, number, IssueAct.RESUME)
+    if not ledger.resume(WEEKLY, number, hand=hand):
+        raise Refused(too_late(number))
+    return issue_named(ledger, number)
+
+
+def web_only(ledger: Ledger, number: int, *, reason: str, hand: Hand) -> Issue:
+    """Publish it without mailing it. Raises Refused (S318) when another issue carries one of its stories by now."""
+    issue = may_be_web_only(ledger, number)
+    if not ledger.web_only(WEEKLY, number, reason=reason or f"by {hand.who}", hand=hand):
+        raise Refused(too_late(number))
+    return issue
+
+
+def may_be_web_only(ledger: Ledger, number: int) -> Issue:
+    """The issue, if it may. Raises Refused (S314, S318)."""
+    issue = open_to(ledger, number, IssueAct.WEB_ONLY)
+    carried = ledger.carried(WEEKLY)
+    elsewhere = sorted({carried[s.post_id] for s in issue.stories if carried.get(s.post_id, number) != number})
+    if elsewhere:
+        raise Refused(
+            Problem(
+                "S318",
+                f"Stories of issue {number} are in issue {', '.join(map(str, elsewhere))} by now",
+                why="A story is in one issue only.",
+                fixes=(f"newsletter issue show {number}",),
+            )
+        )
+    return issue
+
+
+def settle(ledger: Ledger, number: int, readers: Collection[int] | None, *, again: bool, hand: Hand) -> int:
+    """Decide about doubtful deliveries of these readers, or of all; how many there were."""
+    open_to(ledger, number, IssueAct.SETTLE)
+    return ledger.settle(WEEKLY, number, readers, again=again, hand=hand)
+
+
+def retry(ledger: Ledger, number: int, *, hand: Hand) -> int:
+    """Try those once more that failed in a way that may pass; how many there are."""
+    open_to(ledger, number, IssueAct.RETRY)
+    return ledger.retry(WEEKLY, number, hand=hand)

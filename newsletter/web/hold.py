@@ -1,0 +1,85 @@
+"""The page behind the link of a notice: `/hold/TOKEN`.
+
+Looking never changes anything, because scanners look at every link (RFC 9110, 9.2.1). A button posts: it holds what a
+slot sends, or lets it go again. All tokens that are not ours get one and the same answer.
+"""
+
+from __future__ import annotations
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from newsletter import words
+from newsletter.usecases.hold import HELD, OPEN, OVER, SENDING, Hold, Holding
+from newsletter.web.answers import other_method
+from newsletter.web.forms import LONGEST_TOKEN, fields
+from newsletter.web.pages import Pages
+
+_DONE = {
+    ("hold", HELD): "Done: no reader gets it until somebody lets it go.",
+    ("release", OPEN): "Done: it goes out at its time.",
+}
+
+
+class HoldPage:
+    """An ASGI application for one route with a `token` in its path."""
+
+    def __init__(self, pages: Pages, hold: Hold) -> None:
+        self._pages = pages
+        self._hold = hold
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._answer(Request(scope, receive))
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        if request.method not in ("GET", "HEAD", "POST"):
+            return other_method(request.method, "GET, HEAD, POST, OPTIONS")
+        return await run_in_threadpool(self._respond, request.scope, (await fields(request)).get("do", ""))
+
+    def _respond(self, scope: Scope, do: str) -> Response:
+        token: str = scope["path_params"]["token"]
+        acts = {"hold": self._hold.hold, "release": self._hold.release}
+        shown = acts.get(do, self._hold.look)(token) if len(token) <= LONGEST_TOKEN else None
+        if shown is None:
+            sentence = "It may have been cut off: copy the whole link from the mail."
+            return self._pages.plain(scope, 404, "This link does not work", sentence)
+        return self._pages.render(
+            scope,
+            "web/hold.html",
+            title=_title(shown),
+            about=self._about(shown),
+            told=_DONE.get((do, shown.step), "Nothing was changed." if do else ""),
+            commands=_commands(shown),
+            step=shown.step,
+            stories=shown.stories,
+            why=shown.why,
+            may_release=shown.may_release,
+        )
+
+    def _about(self, shown: Holding) -> str:
+        local = words.moment(shown.slot.due.astimezone(self._pages.site.timezone))
+        subject = f" “{shown.subject}”" if shown.subject else ""
+        verb = {OPEN: "goes out", HELD: "would go out", SENDING: "is going out:", OVER: "had its time"}[shown.step]
+        return f"{_name(shown)}{subject} {verb} {local}."
+
+
+def _name(shown: Holding) -> str:
+    return f"Issue {shown.number}" if shown.number is not None else f"The issue of {shown.slot.key}"
+
+
+def _title(shown: Holding) -> str:
+    if shown.step == OPEN:
+        return f"Hold {_name(shown)[:1].lower()}{_name(shown)[1:]}?"
+    ends = {HELD: "is held", SENDING: "is going out already", OVER: "is decided"}
+    return f"{_name(shown)} {ends[shown.step]}"
+
+
+def _commands(shown: Holding) -> tuple[str, ...]:
+    """What to type where no button helps."""
+    verbs = {SENDING: ("pause", "cancel"), OVER: ("show",)}.get(shown.step, ())
+    if shown.step == HELD and not shown.may_release:
+        verbs = ("show", "send", "cancel")
+    return tuple(f"newsletter issue {verb} {shown.number}" for verb in verbs) if shown.number is not None else ()

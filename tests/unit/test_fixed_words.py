@@ -1,0 +1,265 @@
+"""No word that we say to readers stands outside of a catalogue.
+
+A catalogue is made that puts each sentence between ⟦ and ⟧; posts, people and dates are Greek. Every Latin letter
+outside of the marks is then a word that no translation would reach. Names of things (RSS, …) are the same anywhere.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+
+import jinja2
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from lxml import etree
+
+from newsletter import tongue
+from newsletter.issues import digest
+from newsletter.issues.page import parse, strings
+from newsletter.issues.segments import Erratum
+from newsletter.model import (
+    Correction,
+    Issue,
+    IssueState,
+    Judgement,
+    Library,
+    LinkKind,
+    Person,
+    Post,
+    Sentinel,
+    Site,
+    SubscriberStatus,
+    Take,
+    Withdrawal,
+)
+from newsletter.publish import archive
+from newsletter.publish.catalogue import feed_files
+from newsletter.publish.redirects import Redirect
+from newsletter.templates import environment
+from newsletter.tongue import spoken, tongue_of
+from newsletter.web.app import create_app
+from tests.builders import a_cadence, a_library, a_slot, an_issue
+from tests.builders import a_site as an_english_site
+from tests.unit.issues import scene
+from tests.unit.publish import example
+from tests.unit.web.parts import TOKEN, Readers, a_client, a_reader, index_beside
+from tools.catalogues import sentences
+
+LANGUAGE = "el"
+NAMES = re.compile(r"\b(?:RSS|Atom|JSON Feed|JSON|OPML)\b")
+ADDRESSES = re.compile(r"[\w.+~…-]+@[\w.-]+|https?://[^\s⟦⟧]+|__\w+__")
+ATTRIBUTES = ("alt", "aria-label", "label", "placeholder", "title")
+LETTER = re.compile(r"[A-Za-z][\w’' -]*")
+GREEK = str.maketrans(
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", "αβψδεφγηιξκλμνοπρςτθωχυζσθΑΒΨΔΕΦΓΗΙΞΚΛΜΝΟΠΡΣΤΘΩΧΥΖΣΘ"
+)
+
+
+def greek(text: str) -> str:
+    return "".join(part if part.startswith("<") else part.translate(GREEK) for part in re.split(r"(<[^>]*>)", text))
+
+
+def outside(text: str) -> list[str]:
+    """Latin words that stand outside of the marks."""
+    text = ADDRESSES.sub(" ", text)
+    while (inner := re.sub(r"⟦[^⟦⟧]*⟧", " ", text)) != text:
+        text = inner
+    return LETTER.findall(NAMES.sub(" ", text))
+
+
+SEEN = "//body//text()[not(ancestor::style or ancestor::script)]"
+HEAD = "//title/text()|//meta[@name='description' or @property='og:title' or @property='og:description']/@content"
+
+
+def of_page(content: str) -> list[str]:
+    page = parse(content)
+    beside = [text for name in ATTRIBUTES for text in strings(page, f"//body//@{name}")]
+    return [word for text in ("".join(strings(page, SEEN)), *strings(page, HEAD), *beside) for word in outside(text)]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _marked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    marked = Catalog(locale=LANGUAGE)
+    for message in sentences():
+        one = message.id if isinstance(message.id, str) else message.id[1]
+        if message.id:
+            words = f"⟦{one}⟧"
+            marked.add(message.id, words if isinstance(message.id, str) else (words,) * marked.num_plurals)
+    catalogues = tmp_path_factory.mktemp("locale")
+    folder = catalogues / LANGUAGE / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    whole = BytesIO()
+    write_mo(whole, marked)
+    (folder / "newsletter.mo").write_bytes(whole.getvalue())
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(tongue, "CATALOGUES", catalogues)
+        spoken.cache_clear()
+        yield
+    spoken.cache_clear()
+
+
+DESK, REVIEWER = Person("desk", "Συντάκτης"), Person("reviewer", "Ελεγκτής", "review@autotrendy.example")
+
+
+def a_site() -> Site:
+    english = an_english_site()
+    site = replace(
+        english,
+        language=LANGUAGE,
+        title="Αυτοκίνητα",
+        tagline="Κάθε εβδομάδα.",
+        people={"desk": DESK, "reviewer": REVIEWER},
+        sender=replace(english.sender, name="Αυτοκίνητα", postal_address="Αυτοκίνητα, Αθήνα"),
+    )
+    return replace(site, take_label=tongue_of(site).say("%(publication)s's take", publication=site.title))
+
+
+def translated(post: Post, **changes: object) -> Post:
+    texts = {name: greek(getattr(post, name)) for name in ("title", "summary", "html", "image_alt")}
+    take = post.take and Take(greek(post.take.html), greek(post.take.text), date(2028, 12, 31))
+    people = {"author": DESK, "reviewer": REVIEWER}
+    topics = tuple(map(greek, post.topics))
+    return replace(post, **(texts | people | {"take": take, "topics": topics} | changes))  # type: ignore[arg-type]
+
+
+def templates(site: Site) -> jinja2.Environment:
+    return environment(Path("/no/templates/of/its/own"), tongue_of(site))
+
+
+def a_publication() -> tuple[Library, list[Issue]]:
+    """Posts that show every line a page can have."""
+    library, issues = example.a_publication()
+    said = (Correction(date(2022, 2, 9), "Λάθος."),)
+    posts = {post.slug: translated(post) for post in library.posts}
+    label = posts["reading-the-label"]
+    posts["reading-the-label"] = replace(label, corrections=said, updated=label.published + timedelta(days=3))
+    judge, judged = posts["how-to-follow"], posts["why-takes-are-dated"]
+    verdict = example.link(LinkKind.VERDICT, judge.slug, judged.slug)
+    posts["how-to-follow"] = replace(judge, judgement=Judgement.WRONG, links=(verdict,))
+    gone = replace(posts.pop("how-we-review"), withdrawal=Withdrawal(datetime(2022, 2, 9, tzinfo=UTC), "Ήταν λάθος."))
+    backlinks = {**library.backlinks, judged.id: (verdict,)}
+    whole = a_library(*posts.values(), backlinks=backlinks, chains=library.chains, withdrawn=(gone,))
+    last = an_issue(3, judged, state=IssueState.WEB_ONLY, subject="Νέα", preheader="Τι νέα.")
+    return whole, [*(_greek(issue) for issue in issues), last]
+
+
+def _greek(issue: Issue) -> Issue:
+    stories = tuple(replace(story, title=greek(story.title)) for story in issue.stories)
+    subject = f"Θέμα {issue.number}"
+    return replace(issue, stories=stories, subject=subject, preheader="Τι νέα.", note="Ένα σημείωμα.")
+
+
+def test_no_page_of_the_archive_has_a_word_outside_of_a_catalogue() -> None:
+    site, (library, issues) = a_site(), a_publication()
+    pages = archive.render(site, library, issues, templates(site))
+    moved = archive.moved_pages(site, [Redirect("old/", f"{site.url}/posts/x/")], templates(site))
+    found = {str(f.path): of_page(f.content.decode()) for f in pages if f.path.suffix == ".html"}
+    found |= {str(recipe.path): of_page(recipe.make().decode()) for recipe in moved}
+
+    every = {"index.html", "takes/index.html", "404.html", "old/index.html", "posts/how-we-review/index.html"}
+    assert every <= found.keys()
+    assert {path: words for path, words in found.items() if words} == {}
+
+
+def test_no_long_list_and_no_empty_site_has_a_word_outside_of_a_catalogue() -> None:
+    site, (library, _) = a_site(), a_publication()
+    start = datetime(2021, 1, 1, tzinfo=UTC)
+    many = [
+        replace(library.posts[0], id=f"tag:x,2022:{n}", slug=f"p{n}", links=(), published=start + timedelta(days=2 * n))
+        for n in range(220)
+    ]
+    for posts, path in ((many, "years/2021/index.html"), ([], "posts/index.html")):
+        made = archive.recipes(site, a_library(*posts), [], templates(site), next_slot=a_slot())
+        lists = {str(r.path): r for r in made if r.path.suffix == ".html" and not str(r.path).startswith("posts/p")}
+        assert path in lists
+        assert {path: words for path, r in lists.items() if (words := of_page(r.make().decode()))} == {}
+
+
+def test_no_feed_has_a_word_outside_of_a_catalogue() -> None:
+    site, (library, issues) = a_site(), a_publication()
+    for file in feed_files(site, library, issues):
+        if file.path.name == "rss.xml":
+            names = ["title", "description", "p", "a"]
+            elements = [e for e in etree.fromstring(file.content).iter() if etree.QName(e).localname in names]
+            told = [of_html(e.text or "") for e in elements]
+        elif file.path.name == "feed.json":
+            document = json.loads(file.content)
+            told = [document["title"], document.get("description", ""), document["user_comment"]]
+            told += [of_html(item["content_html"]) for item in document["items"]]
+        elif file.path.name == "feeds.opml":
+            told = re.findall(r' (?:text|title|description)="([^"]*)"', file.content.decode())
+        else:
+            continue  # Atom says what RSS does
+        assert [word for text in told for word in outside(text)] == [], file.path
+
+
+def of_html(text: str) -> str:
+    return "".join(strings(parse(f"<body>{text}</body>"), "//body//text()"))
+
+
+@pytest.mark.parametrize("full_text", [False, True])
+def test_no_mail_has_a_word_outside_of_a_catalogue(full_text: bool) -> None:
+    site = replace(a_site(), full_text=full_text)
+    posts = [translated(post) for post in scene.LIBRARY.posts]
+    by_slug = {post.slug: post for post in posts}
+    wrong = replace(posts[-1], corrections=(Correction(date(2022, 2, 9), "Λάθος."),))
+    library = replace(scene.LIBRARY, posts=tuple(posts))
+    lead = by_slug["alliance"]
+    first = _greek(an_issue(1, scene.BATTERIES, slot=scene.FIRST_SLOT))
+    view = digest.view(
+        site,
+        a_cadence(),
+        library,
+        [lead, *(post for post in posts if post.id not in {lead.id, scene.BATTERIES.id})] * 3,
+        number=2,
+        slot=a_slot(),
+        carried={scene.BATTERIES.id: 1},
+        previous=first,
+        errata=[Erratum(wrong, 1, first), Erratum(wrong, 1, replace(first, number=9))],
+    )
+    view = replace(view, tail=view.stories[:2])
+    made = digest.render(view, templates(site))
+
+    shown = ("New to this story?", "Correction", "More stories", "Earlier in this story", "Last week", "In this issue")
+    assert [words for words in shown if f"⟦{words}⟧" not in made.html or f"⟦{words}⟧" not in made.text] == []
+    assert of_page(made.html) == []
+    assert outside(re.sub(r"<!--.*?-->", "", made.text)) == []
+    assert [outside(text) for text in (made.subject, made.preheader, view.title, view.label)] == [[]] * 4
+    assert all(sentinel in made.html for sentinel in Sentinel)
+
+
+def test_no_page_behind_a_link_has_a_word_outside_of_a_catalogue(tmp_path: Path) -> None:
+    site, (library, _) = a_site(), a_publication()
+    left = a_reader(status=SubscriberStatus.LEFT, left_at=datetime(2022, 2, 9, tzinfo=UTC))
+    readers = Readers({TOKEN: a_reader(), "left": left, "blocked": a_reader(status=SubscriberStatus.BLOCKED)})
+    folder = tmp_path / "feeds"
+    app = create_app(
+        folder=folder, site=site, templates=templates(site), unsubscribe=readers, search=index_beside(folder)
+    )
+    client = a_client(app)
+    answers = [client.get(path) for path in ("/u/none", f"/u/{TOKEN}", "/u/left", "/u/blocked", "/nothing", "/search/")]
+    answers += [client.post(f"/u/{TOKEN}", data={"do": do}) for do in ("undo", "leave", "leave", "undo")]
+    readers.undo_open = False
+    answers += [client.post("/u/left", data={"do": "undo"})]
+    index_beside(folder).update(site, library)
+    topic = greek("Batteries")
+    asked = (
+        "",
+        "?q=φτ",
+        f"?q={greek('battery')}",
+        f"?topic={topic}",
+        "?year=2022",
+        "?year=1999",
+        f"?q=φτ&topic={topic}",
+    )
+    answers += [client.get(f"/search/{question}") for question in asked]
+
+    assert {answer.status_code for answer in answers} <= {200, 404, 503}
+    assert {str(answer.request.url): words for answer in answers if (words := of_page(answer.text))} == {}
