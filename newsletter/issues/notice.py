@@ -103,7 +103,12 @@ def failures(key: str, issue: Issue, counts: Mapping[DeliveryState, int], at: da
 
 def stopped(key: str, issue: Issue, state: IssueState, by: str, reason: str, at: datetime, site: Site) -> Notice:
     """An issue that readers will not get, or not by mail, because somebody said so."""
-    named = {IssueState.CANCELLED: "is cancelled", IssueState.SKIPPED: "is skipped", IssueState.WEB_ONLY: "is web only"}
+    named = {
+        IssueState.CANCELLED: "is cancelled",
+        IssueState.SKIPPED: "is skipped",
+        IssueState.WEB_ONLY: "is web only",
+        IssueState.DRAFT: "is a draft again",
+    }
     what = named.get(state, f"is {state.value}")
     return Notice(
         key,

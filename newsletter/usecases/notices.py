@@ -108,7 +108,7 @@ def _of_turn(turn: Turn, issue: Issue, ledger: Ledger, site: Site, late_limit: t
         return wording.paused(key, issue, ledger.counts(WEEKLY, issue.number), at, reason=turn.note)
     if turn.act is IssueAct.FINISH:
         return wording.failures(key, issue, ledger.counts(WEEKLY, issue.number), at, site)
-    if turn.act in _STOPPED:
+    if turn.act in _STOPPED or (turn.act is IssueAct.UNREADY and at >= issue.slot.due):
         return wording.stopped(key, issue, turn.after, turn.hand.who, turn.note, at, site)
     return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,10 +12,10 @@ import pytest
 
 from newsletter import config
 from newsletter.app import App
-from newsletter.model import Hand, NoticeKind, PlanKind, SlotPlan
+from newsletter.model import Hand, NoticeKind, PlanKind, SlotOutcome, SlotPlan
 from newsletter.usecases import review
 from tests.acceptance.harness import CONFIGURATION, SiteFolder, parsed, part
-from tests.unit.usecases.world import SLOT, WEDNESDAY, WEEK, World, a_world
+from tests.unit.usecases.world import SLOT, WEDNESDAY, WEEK, World, a_world, a_world_in
 
 CHIEF = """
 [people.chief]
@@ -170,6 +171,29 @@ def test_what_somebody_stopped_is_told(world: World) -> None:
     assert "a test" in notice.why.lower()
 
 
+@pytest.mark.parametrize("end", ["hold", "cancel", "skip", "web-only", "unready", "skipped slot", "late", "pause"])
+def test_every_end_of_a_slot_but_a_sent_issue_is_told(world: World, end: str) -> None:
+    ledger, hand, now = world.app.ledger, Hand("chief", "cli", SLOT), SLOT
+    if end == "skipped slot":
+        ledger.record_slot("weekly", world.app.next_slot(WEDNESDAY), SlotOutcome.SKIPPED, "a holiday")
+    if end == "pause":
+        ledger.plan("weekly", SlotPlan("all", PlanKind.PAUSE, hand, "a holiday"))
+    tick(world, now := SLOT + timedelta(hours=3) if end == "late" else SLOT)
+    acts: dict[str, Callable[[], object]] = {
+        "hold": lambda: ledger.hold("weekly", 1, reason="wait", hand=hand),
+        "cancel": lambda: ledger.cancel("weekly", 1, reason="wait", hand=hand),
+        "skip": lambda: (
+            ledger.hold("weekly", 1, reason="wait", hand=hand),
+            ledger.skip("weekly", 1, reason="", hand=hand),
+        ),
+        "web-only": lambda: ledger.web_only("weekly", 1, reason="wait", hand=hand),
+        "unready": lambda: ledger.unready("weekly", 1, reason="wait", hand=hand, free_slot=False),
+    }
+    acts.get(end, lambda: None)()
+    tick(world, now + MINUTE)
+    assert [mail for mail in world.folder.mails() if "night@desk.example" in str(mail["To"])], world.slots()
+
+
 def test_what_was_cancelled_while_it_was_frozen_is_not_made_again(world: World) -> None:
     tick(world, SLOT - 4 * MINUTE)
     world.cancel(1, SLOT - 3 * MINUTE)
@@ -216,7 +240,7 @@ def test_notices_are_mails_of_a_program(world: World) -> None:
 def reviewed(tmp_path: Path) -> World:
     """A site with review, where two posts are approved."""
     folder = SiteFolder(tmp_path / "site").configure(CONFIGURATION.replace('"off"', '"on"'), more=CHIEF)
-    world = World(folder, App(config.load(folder.root)))
+    world = a_world_in(folder)
     for slug in ("hybrid-hatch", "recall-watch"):
         folder.post(slug, front="reviewer: review-desk\n", text="Four models are affected.\n\nMore about it.")
         approve(world, slug, WEDNESDAY)
