@@ -125,7 +125,7 @@ class App:
     def output(self) -> Output:
         from newsletter.publish.output import Folder
 
-        return Folder(self.config.output, self.cache, spread)
+        return Folder(self.config.output, self.cache, spread, standby=self.config.state / "cache" / "standby")
 
     @cached_property
     def cache(self) -> Cache:

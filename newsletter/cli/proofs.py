@@ -108,12 +108,13 @@ def test(door: Door, number: str, to: Sequence[str], variant: str, dry_run: bool
     from newsletter.usecases import proof
     from newsletter.usecases.texts import variant_of
 
+    if not dry_run:
+        door.app.own()
     app, text = door.app, _text(door, number)
     house = proof.house(app.config.site, app.config.mail.test_recipients)
     addresses, keys = proof.recipients(to, house), variant_of(text.digest, variant)
     made = []
     if not dry_run:
-        app.own()
         site, transport, proofs = app.config.site, app.transport, app.proofs
         made = proof.prove(text, keys, addresses, site=site, transport=transport, proofs=proofs, now=door.now)
     size = f"{len(text.digest.html.encode()) / 1000:.1f} kB"
@@ -243,13 +244,14 @@ def resend(door: Door, number: str, address: str, dry_run: bool) -> None:
     from newsletter.usecases.report import issue_named
 
     app = door.app
+    if not dry_run:
+        app.own()
     one = issue_named(app.ledger, number_of(number))
     copy = again.copy(app.ledger, one, enroll.known(app.roster, address))
     data = {"number": one.number, "address": copy.addressee.address, "dry_run": dry_run}
     if dry_run:
         door.answer(data, f"Would send issue {one.number} again to {copy.addressee.address}.")
         return
-    app.own()
     receipt = again.resend(
         copy,
         ledger=app.ledger,

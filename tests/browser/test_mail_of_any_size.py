@@ -12,9 +12,11 @@ from lxml import etree
 from playwright.sync_api import Browser, Page
 
 from newsletter.issues import budget
-from newsletter.issues.fit import Fitted
+from newsletter.issues.fit import Fitted, fitted
 from tests.browser.test_mail import TEXTS, Looks, Scheme, browser, contrast, number, show
-from tests.unit.issues.crowd import crowded, received
+from tests.builders import a_library, a_site
+from tests.unit.issues.crowd import crowded, received, stories
+from tests.unit.issues.scene import BATTERIES, STORY, a_view, templates
 
 __all__ = ["browser"]  # the fixture
 
@@ -61,6 +63,18 @@ def test_no_width_makes_it_scroll_sideways(browser: Browser, made: Fitted) -> No
                 page.set_viewport_size({"width": width, "height": 800})
                 assert number(page, "document.documentElement.scrollWidth") <= width, (looks, pictures, width)
             page.close()
+
+
+def test_posts_of_another_direction_than_the_site_do_not_make_it_scroll(browser: Browser) -> None:
+    posts = stories(3)
+    library = a_library(*posts, BATTERIES, chains=dict.fromkeys(STORY.posts, STORY))
+    view = a_view(*posts, library=library, site=a_site(full_text=True, language="ar"))
+    page = show(browser, received(fitted(view, templates())), width=320)
+    assert number(page, "document.documentElement.scrollWidth") <= 320
+    assert (
+        number(page, "Math.min(...[...document.querySelectorAll('li')].map(e => e.getBoundingClientRect().left))") >= 20
+    )
+    page.close()
 
 
 def test_two_parsers_read_it_alike_and_neither_finds_a_fault(browser: Browser, made: Fitted) -> None:
