@@ -134,7 +134,7 @@ def _told(view: DigestView, cut: Cut, octets: int) -> Problem:
     parts = []
     if any(story.body_html for story in view.stories):
         parts.append(f"{number - cut.whole} of {words.stories(number)} show their summary instead of all their text")
-    if cut.words < SUMMARY_WORDS:
+    if any(one.summary != whole.summary for one, whole in zip(less(view, cut).stories, view.stories, strict=True)):
         parts.append(f"summaries end after {cut.words} words")
     if not cut.contents:
         parts.append("there is no list of contents")
