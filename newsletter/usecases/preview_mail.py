@@ -15,8 +15,8 @@ from newsletter import words
 from newsletter.errors import NewsletterError, Problem
 from newsletter.issues import cadence as cadences
 from newsletter.issues import slot_notice
-from newsletter.issues.selection import Selection, held, paused
-from newsletter.model import ALL_SLOTS, WEEKLY, Cadence, Digest, Issue, IssueState, Notice, NoticeKind, PlanKind, Slot
+from newsletter.issues.selection import Selection, standing_in_the_way
+from newsletter.model import WEEKLY, Cadence, Digest, Issue, IssueState, Notice, NoticeKind, Slot
 from newsletter.ports import Ledger, Notices
 
 if TYPE_CHECKING:
@@ -116,7 +116,9 @@ def proposal(press: Press, slot: Slot) -> Proposal:
     except NewsletterError as error:
         told = tuple(_problems(error.problems))
         return Proposal(number, None, len(posts), told[0], (*told, *_waiting(selection)))
-    stop = _planned(press, slot) or "; ".join(f"{p.code} {p.message}" for p in draft.stops)
+    stop = standing_in_the_way(press.ledger.plans(WEEKLY), slot.key) or "; ".join(
+        f"{p.code} {p.message}" for p in draft.stops
+    )
     lines = (*_problems(draft.problems), *_waiting(selection), *_segments(draft.digest))
     return Proposal(draft.number, draft.digest, len(posts), stop, lines)
 
@@ -126,15 +128,6 @@ def _frozen(ledger: Ledger, issue: Issue, selection: Selection) -> Proposal:
     digest = ledger.digest(WEEKLY, issue.number)
     lines = ("Its text is frozen: edits change nothing in it.", *_waiting(selection), *_segments(digest))
     return Proposal(issue.number, digest, len(issue.stories), stop, lines)
-
-
-def _planned(press: Press, slot: Slot) -> str:
-    """What a person decided about the slot, if that keeps its issue from going out."""
-    standing = {(plan.key, plan.kind): plan for plan in press.ledger.plans(WEEKLY)}
-    if pause := standing.get((ALL_SLOTS, PlanKind.PAUSE)):
-        return paused(pause)
-    hold = standing.get((slot.key, PlanKind.HOLD))
-    return held(hold) if hold else ""
 
 
 def _problems(problems: Sequence[Problem]) -> Iterator[str]:
