@@ -144,6 +144,9 @@ def _told(view: DigestView, cut: Cut, octets: int) -> Problem:
         "I349",
         f"The mail would have {octets / 1000:.1f} kB, so it was cut: {'; '.join(parts)}",
         why="Mail programs clip a mail at about 102 kB, and the unsubscribe link is at its end. Every story is in it.",
-        fixes=("leave stories for the next issue: newsletter issue plan --leave-out SLUG", "at_most = 30 under [issue] in newsletter.toml"),
+        fixes=(
+            "leave stories for the next issue: newsletter issue plan --leave-out SLUG",
+            "at_most = 30 under [issue] in newsletter.toml",
+        ),
         level="warn",
     )
