@@ -239,8 +239,12 @@ def delivered_data(done: Delivered) -> dict[str, object]:
 
 
 def delivered_words(door: Door, done: Delivered, took: str) -> list[str]:
+    from newsletter.usecases.deliver import PATIENCE
+
     lines = [f"Issue {issue.number} was held: {issue.reason}" for issue in done.held]
     lines += [f"Issue {i.number} started to {words.count(i.audience, 'reader')}" for i in done.started]
+    if done.put_off:
+        lines.append(f"Not started yet; asked again for {words.span(PATIENCE)} after its time, and then held.")
     if outcome := outcome_words(done.drained):
         lines.append(f"Handed out {outcome} ({took})")
     lines += [f"Issue {issue.number} is {issue.state.value}." for issue in done.finished]

@@ -274,7 +274,8 @@ def correct(door: Door, slug: str, text: str, dry_run: bool) -> None:
         corrections.correct(case, loaded.library, text)
     data = {"slug": slug, "text": text, "dry_run": dry_run, **_reach_data(reach)}
     verb = "Would correct" if dry_run else "Corrected"
-    door.answer(data, f"{verb} {slug}.", *_reach_lines(reach), *([] if dry_run else _next(case)))
+    told = ["The first issue after the corrected text is approved tells those readers."] if reach.readers else []
+    door.answer(data, f"{verb} {slug}.", *_reach_lines(reach), *told, *([] if dry_run else _next(case)))
 
 
 def _next(case: Case) -> list[str]:

@@ -81,6 +81,8 @@ def _plain(element: etree._Element) -> None:
         width = _width(kept.pop("width", ""))
         kept |= {"width": str(width)} if width else {}
         name = "image tint ink" if not width or width >= _LARGE else ""
+    if tag == "pre":
+        kept.setdefault("dir", "ltr")  # code is, whatever is written around it
     name = _NAMES.get(tag, name)
     element.attrib.clear()
     for key, value in {**({"class": name} if name else {}), **kept}.items():

@@ -16,7 +16,7 @@ SHEET = "templates/email/style.css"
 
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _RULE = re.compile(r"([^{}]*)\{([^{}]*)\}")
-_CLASSES = re.compile(r"""\sclass=["']([^"']*)["']""")
+_CLASSES = re.compile(r"""\bclass\s*=\s*["']?([^"'>]*)""", re.IGNORECASE)
 _CLASS = re.compile(r"\.([\w-]+)")
 _DECLARATION = re.compile(r"\s*([A-Za-z-]+)\s*:\s*(\S.*?)\s*", re.DOTALL)
 _OUTSIDE = re.compile(r"@import|url\s*\(|src\s*\(|expression\s*\(", re.IGNORECASE)

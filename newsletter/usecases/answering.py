@@ -87,7 +87,10 @@ def _not_there(issue: Issue, wrong: Mapping[str, str]) -> Problem:
         "I340",
         f"{words.count(len(wrong), 'link')} of the mail would not lead to this build: {'; '.join([*shown, *more])}",
         why="Readers would press a link to a page that is not there yet.",
-        fixes=("deploy feeds/ to the address of [site] url", f"newsletter issue send {issue.number}"),
+        fixes=(
+            "bring feeds/ to the address of [site] url; [publish] after does so by itself",
+            f"once it is there: newsletter deliver, or when it was held: newsletter issue send {issue.number}",
+        ),
     )
 
 

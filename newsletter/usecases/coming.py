@@ -62,7 +62,8 @@ class Coming:
     about: str  # one sentence: which issue, when
     selection: Selection
     preheader: str = ""
-    message: Message | None = field(default=None, repr=False)
+    message: Message | None = field(default=None, repr=False)  # with every segment
+    shortest: Message | None = field(default=None, repr=False)  # with none; absent where every reader gets the same
     problems: tuple[Problem, ...] = ()
 
 
@@ -138,16 +139,20 @@ def _composed(
     site: Site,
     now: datetime,
 ) -> Coming:
-    somebody = Addressee(0, "reader@reader.example", now, 1, variant=segments.keys(digest.segments))
+    every = segments.keys(digest.segments)
     try:
-        message = compose(
-            site=site,
-            issue=issue,
-            digest=digest,
-            addressee=somebody,
-            unsubscribe_url=f"{site.web_url}/u/preview",
-            message_id_key="preview",
-        )
+        whole, shortest = (_message(issue, digest, variant, site, now) for variant in (every, ()))
     except NewsletterError as error:
         return Coming(about, chosen, digest.preheader, problems=(*problems, *error.problems))
-    return Coming(about, chosen, digest.preheader, message, problems)
+    return Coming(about, chosen, digest.preheader, whole, shortest if every else None, problems)
+
+
+def _message(issue: Issue, digest: Digest, variant: tuple[str, ...], site: Site, now: datetime) -> Message:
+    return compose(
+        site=site,
+        issue=issue,
+        digest=digest,
+        addressee=Addressee(0, "reader@reader.example", now, 1, variant=variant),
+        unsubscribe_url=f"{site.web_url}/u/preview",
+        message_id_key="preview",
+    )

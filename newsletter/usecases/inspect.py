@@ -80,10 +80,13 @@ def inspected(one: Specimen, site: Site, by: Inspection, more: Iterable[Problem]
 
 
 def _mail(one: Specimen, known: Facts) -> Iterator[Problem]:
-    """What is said of the mail in every variant that somebody gets, and as the two most different readers get it."""
+    """What is said of the longest mail, what else of the emptiest, and of both as their two readers read them."""
     variants = segments.to_look_at(one.digest)
+    said: set[str] = set()  # codes: the same of both would be told twice, with two weights
     for variant in variants:
-        yield from preflight(segments.seen_by(one.digest, variant), one.view, known)
+        found = [p for p in preflight(segments.seen_by(one.digest, variant), one.view, known) if p.code not in said]
+        said |= {problem.code for problem in found}
+        yield from found
     for variant, own in ((variants[0], extremes.LONGEST), ((), extremes.EMPTIEST)):
         yield from leftovers.in_what_is_read(extremes.read_by(segments.seen_by(one.digest, variant), own))
 

@@ -282,6 +282,8 @@ def test_a_copied_site_is_locked_until_a_person_claims_it(ready: SiteFolder, tmp
         ("prepare",),
         ("work",),
         ("issue", "send", "1", "--confirm", "1:3", "--delay", "0"),
+        ("issue", "test", "1", "--to", "editor@auto-trendy.net"),
+        ("issue", "resend", "1", "reader0001@readers.example"),
     ]
     for words in locked:
         assert refused(copy.run(*words, "--json", now=WEDNESDAY), "S309"), words

@@ -1,5 +1,5 @@
-"""A publish that is killed at any of its steps: readers meet whole pages whose links lead somewhere, and the next
-publish ends where it would have.
+"""A publish that is killed at any of its steps: readers meet the old site or the new one, and the next publish ends
+where it would have. Where folders cannot be exchanged, they meet whole pages whose links lead somewhere.
 
 Each step that a publish takes on the disk is tried as its last: from then on nothing is done, and nothing cleared up.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -21,12 +20,13 @@ from typing import Any
 import pytest
 
 from newsletter.model import File
-from newsletter.publish import checks
+from newsletter.publish import checks, standby
+from newsletter.publish.exchange import exchange
 from newsletter.publish.output import Folder
 from tests.builders import a_site
 
 SITE = a_site()
-STEPS = ("replace", "unlink", "rmdir", "mkdir", "open", "write_bytes")
+STEPS = ("replace", "unlink", "rmdir", "mkdir", "link")
 
 Site = Mapping[str, bytes]
 
@@ -50,8 +50,30 @@ OLD = a_version("old", "a", "b", "gone", "gone-too")
 NEW = a_version("new", "a", "b", "fresh", "fresher")
 
 
-def write(folder: Path, site: Site) -> None:
-    Folder(folder).write([File(PurePosixPath(path), content) for path, content in site.items()], {})
+@pytest.fixture(scope="module", autouse=True)
+def _unflushed() -> Iterator[None]:
+    """The power is never cut here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _handle: None)
+        patch.setattr(os, "sync", lambda: None)
+        yield
+
+
+Write = Callable[[Path, Site], None]
+
+
+def at_once(folder: Path, site: Site) -> None:
+    """Publish in one step, with a standby beside the folder."""
+    _write(Folder(folder, standby=folder.parent / f"{folder.name}.standby"), site)
+
+
+def one_by_one(folder: Path, site: Site) -> None:
+    """Publish where no two folders can be exchanged."""
+    _write(Folder(folder), site)
+
+
+def _write(folder: Folder, site: Site) -> None:
+    folder.write([File(PurePosixPath(path), content) for path, content in site.items()], {})
 
 
 def seen(folder: Path) -> dict[str, bytes]:
@@ -64,26 +86,26 @@ def seen(folder: Path) -> dict[str, bytes]:
 def _counted(last: int) -> Iterator[list[str]]:
     """Every change of the disk is counted; whoever wants to make one after `last` is dead."""
     steps: list[str] = []
-    clear = shutil.rmtree
 
     def dying(name: str, made: Callable[..., Any]) -> Callable[..., Any]:
-        def step(place: Path, *values: Any, **named: Any) -> Any:
-            if name != "open" or "xb" in values:
+        def step(*values: Any, **named: Any) -> Any:
+            if name != "open" or {"xb", "w"} & {*values, *named.values()}:
                 if len(steps) == last:
                     raise Killed
                 steps.append(name)
-            return made(place, *values, **named)
+            return made(*values, **named)
 
         return step
 
     with pytest.MonkeyPatch.context() as patch:
         for name in STEPS:
-            patch.setattr(Path, name, dying(name, getattr(Path, name)))
-        patch.setattr(shutil, "rmtree", lambda *v, **n: clear(*v, **n) if len(steps) < last else None)
+            patch.setattr(os, name, dying(name, getattr(os, name)))
+        patch.setattr(Path, "open", dying("open", Path.open))
+        patch.setattr(standby, "exchange", dying("exchange", exchange))
         yield steps
 
 
-def killed(folder: Path, site: Site, last: int) -> bool:
+def killed(folder: Path, site: Site, last: int, write: Write) -> bool:
     """Publish, and die after `last` steps; whether it came to that."""
     with _counted(last):
         try:
@@ -93,42 +115,81 @@ def killed(folder: Path, site: Site, last: int) -> bool:
     return False
 
 
-def test_whatever_step_was_the_last_the_site_is_whole_and_the_next_publish_completes_it(tmp_path: Path) -> None:
-    last = 0
-    while True:
-        folder = tmp_path / str(last)
-        write(folder, OLD)
-        died = killed(folder, NEW, last)
-        _is_whole(seen(folder))
-        if not died:
-            assert seen(folder) == NEW
-            break
+def steps_of(write: Write, folder: Path) -> list[str]:
+    """What a publish of the new site over the old one does on the disk."""
+    write(folder, OLD)
+    with _counted(1_000_000) as steps:
         write(folder, NEW)
+    return steps
+
+
+def test_whatever_step_was_the_last_readers_see_the_old_site_or_the_new_one(tmp_path: Path) -> None:
+    steps = steps_of(at_once, tmp_path / "all")
+    assert steps.count("exchange") == 2
+    switch = steps.index("exchange")
+    for last in range(len(steps)):
+        folder = tmp_path / str(last)
+        at_once(folder, OLD)
+        assert killed(folder, NEW, last, at_once)
+        assert seen(folder) == (NEW if last > switch else OLD)
+        _is_completed(folder, at_once)
+
+
+def test_where_folders_cannot_be_exchanged_pages_are_whole_and_lead_somewhere(tmp_path: Path) -> None:
+    for last in range(len(steps_of(one_by_one, tmp_path / "all"))):
+        folder = tmp_path / str(last)
+        one_by_one(folder, OLD)
+        assert killed(folder, NEW, last, one_by_one)
+        _is_whole(seen(folder))
+        _is_completed(folder, one_by_one)
+
+
+def _is_completed(folder: Path, write: Write) -> None:
+    """By the next publish, which leaves nothing else behind."""
+    write(folder, NEW)
+    assert seen(folder) == NEW
+    assert {path.name for path in folder.iterdir() if path.name[0] == "."} == {".lock", ".manifest.json"}
+
+
+def test_a_publish_that_is_killed_while_it_ends_what_a_killed_one_began_is_ended_by_the_next(tmp_path: Path) -> None:
+    switch = steps_of(at_once, tmp_path / "all").index("exchange")
+    died = True
+    last = 0
+    while died:
+        folder = tmp_path / str(last)
+        at_once(folder, OLD)
+        killed(folder, NEW, switch + 4, at_once)
+        died = killed(folder, NEW, last, at_once)
         assert seen(folder) == NEW
-        assert not [path for path in folder.iterdir() if path.name.startswith(".stage")]
+        _is_completed(folder, at_once)
         last += 1
-    assert last > 30, "it was tried at every step"
+    assert last > 5
+
+
+def test_a_first_publish_that_is_killed_shows_nothing_or_everything(tmp_path: Path) -> None:
+    with _counted(1_000_000) as steps:
+        at_once(tmp_path / "all", NEW)
+    for last in range(len(steps)):
+        killed(tmp_path / str(last), NEW, last, at_once)
+        assert seen(tmp_path / str(last)) in ({}, NEW)
 
 
 def test_until_everything_stands_beside_the_old_site_is_untouched(tmp_path: Path) -> None:
-    with _counted(1_000_000) as steps:
-        write(tmp_path / "all", NEW)
-    staged = steps.index("replace")
+    staged = steps_of(one_by_one, tmp_path / "all").index("replace")
     for last in range(staged + 1):
         folder = tmp_path / str(last)
-        write(folder, OLD)
-        killed(folder, NEW, last)
+        one_by_one(folder, OLD)
+        killed(folder, NEW, last, one_by_one)
         assert seen(folder) == OLD
 
 
-def test_a_publish_of_something_else_clears_up_as_well(tmp_path: Path) -> None:
+@pytest.mark.parametrize("write", [at_once, one_by_one])
+def test_a_publish_of_something_else_clears_up_as_well(tmp_path: Path, write: Write) -> None:
     """Who publishes next may have taken back what was being published."""
-    with _counted(1_000_000) as steps:
-        write(tmp_path / "all", NEW)
-    for last in range(steps.index("replace"), len(steps), 3):
+    for last in range(0, len(steps_of(write, tmp_path / "all")), 3):
         folder = tmp_path / str(last)
         write(folder, OLD)
-        killed(folder, NEW, last)
+        killed(folder, NEW, last, write)
         write(folder, OLD)
         assert seen(folder) == OLD
 

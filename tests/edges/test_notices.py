@@ -48,6 +48,7 @@ class Listener:
 
     url: str
     status: int = 200
+    gate: threading.Event = field(default_factory=threading.Event)  # a GET is answered once it is open
     heard: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
 
     @property
@@ -64,6 +65,7 @@ def listening() -> Iterator[Listener]:
             self._hear(self.rfile.read(int(self.headers["Content-Length"])))
 
         def do_GET(self) -> None:
+            self.listener.gate.wait(10)
             self._hear(b"")
 
         def _hear(self, content: bytes) -> None:
@@ -256,6 +258,7 @@ def test_each_look_of_work_is_a_knock_and_a_monitor_that_is_away_is_told_once(
     rounds = Rounds(Door(site=str(newsroom.folder.root), _app=newsroom.app), threading.Event())
     rounds.clock = lambda: NOON
     newsroom.web.status = 503
+    newsroom.web.gate.set()
     for _ in range(2):
         rounds.look()
         until(lambda: rounds._telling._knock and not rounds._telling._knock.is_alive())
@@ -263,3 +266,17 @@ def test_each_look_of_work_is_a_knock_and_a_monitor_that_is_away_is_told_once(
     told = capsys.readouterr().err
     assert told.count("did not hear the heartbeat: it answered 503") == 1
     assert "/ping" not in told
+
+
+def test_a_monitor_that_does_not_answer_keeps_no_look_waiting(newsroom: Newsroom) -> None:
+    rounds = Rounds(Door(site=str(newsroom.folder.root), _app=newsroom.app), threading.Event())
+    rounds.clock = lambda: NOON
+    rounds.look()
+    first = rounds._telling._knock
+    rounds.look()
+    assert first
+    assert first.is_alive()  # both looks are over, and the one knock goes on
+    assert rounds._telling._knock is first
+    newsroom.web.gate.set()
+    first.join(10)
+    assert [method for method, _, _ in newsroom.web.heard] == ["GET"]

@@ -20,6 +20,7 @@ from newsletter import config
 from newsletter.app import App
 from newsletter.cli.preview import Desk
 from newsletter.templates import default_folder, environment
+from newsletter.usecases.prepare import prepare
 from newsletter.web.preview import bars, letter
 from newsletter.web.preview.app import PreviewPages, create_preview
 from newsletter.web.preview.frame import Frame
@@ -359,6 +360,18 @@ def test_an_issue_that_is_frozen_is_shown_as_it_is(site: SiteFolder, preview: Pr
     preview.save()
     assert "Issue 1 is ready and goes out" in preview.page("/next/")
     assert "Hybrid hatch on the road" in preview.page("/next/mail.html")
+
+
+def test_what_only_some_readers_get_can_be_left_out(site: SiteFolder, preview: Previewed) -> None:
+    app, friday = preview.app, datetime(2026, 11, 27, 7, tzinfo=UTC)
+    prepare(app.press(app.library(friday), friday))
+    app.deliver(clock=lambda: friday, stop=threading.Event())
+    site.post("petrol-van", "2026-11-24", front="draft: false\nprevious: diesel-van\n")
+    preview.save()
+    for readers, there in (("all", True), ("none", False)):
+        assert ("New to this story?" in preview.page(f"/next/mail.html?readers={readers}")) is there
+        assert f"mail.html?look=light&amp;readers={readers}" in preview.page(f"/next/?readers={readers}")
+    assert "New to this story?" in preview.page("/next/?part=text")
 
 
 def test_a_site_without_a_sender_is_told_what_its_mail_lacks(site: SiteFolder) -> None:

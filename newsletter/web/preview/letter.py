@@ -22,6 +22,7 @@ LOOKS = {
     "no-styles": "no styles",
 }
 WIDTHS = {"600": "600", "375": "375", "320": "320"}
+READERS = {"all": "with all that some get", "none": "with what everybody gets"}
 PARTS = {"html": "HTML", "text": "plain text", "source": "source", "headers": "headers"}
 
 _DARK = re.compile(r"\(\s*prefers-color-scheme\s*:\s*dark\s*\)")

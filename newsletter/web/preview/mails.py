@@ -13,10 +13,11 @@ from starlette.responses import Response
 
 from newsletter.errors import NewsletterError, Problem
 from newsletter.issues.selection import Choice, Verdict
+from newsletter.model import Message
 from newsletter.usecases.coming import Coming
 from newsletter.web.preview import letter as letters
 from newsletter.web.preview.frame import Frame
-from newsletter.web.preview.letter import LOOKS, PARTS, WIDTHS
+from newsletter.web.preview.letter import LOOKS, PARTS, READERS, WIDTHS
 from newsletter.web.preview.live import Caught, Live
 
 _LISTED = 200
@@ -53,26 +54,27 @@ class Mails:
 
     def next_page(self, request: Request) -> Response:
         coming, problems = self._coming()
-        letter = letters.read(coming.message.content) if coming and coming.message else None
+        message = _for_readers(coming, request)
         return self._frame.render(
             "mail.html",
             self._live.state,
             title="Next mail",
             here="next",
             about=coming.about if coming else "The next mail cannot be shown.",
-            letter=letter,
+            letter=letters.read(message.content) if message else None,
             preheader=coming.preheader if coming else "",
             findings=problems,
             waiting=_waiting(coming),
+            varies=bool(coming and coming.shortest),
             back=None,
             **_choices(request),
         )
 
     def next_framed(self, request: Request) -> Response:
-        return self._framed(request, self._next_content())
+        return self._framed(request, self._next_content(request))
 
-    def next_file(self, _request: Request) -> Response:
-        return _file(self._next_content(), "next")
+    def next_file(self, request: Request) -> Response:
+        return _file(self._next_content(request), "next")
 
     def _coming(self) -> tuple[Coming | None, tuple[Problem, ...]]:
         try:
@@ -81,11 +83,11 @@ class Mails:
             return None, error.problems
         return coming, coming.problems
 
-    def _next_content(self) -> bytes:
-        coming, _ = self._coming()
-        if coming is None or coming.message is None:
+    def _next_content(self, request: Request) -> bytes:
+        message = _for_readers(self._coming()[0], request)
+        if message is None:
             raise HTTPException(404, "There is no next mail")
-        return coming.message.content
+        return message.content
 
     # -- those that were caught
 
@@ -117,6 +119,7 @@ class Mails:
             preheader="",
             findings=(),
             waiting=(),
+            varies=False,
             back="/outbox/",
             **_choices(request),
         )
@@ -161,8 +164,9 @@ def _choices(request: Request) -> dict[str, object]:
         "part": _chosen(request, "part", PARTS),
         "width": _chosen(request, "width", WIDTHS),
         "look": _chosen(request, "look", LOOKS),
+        "readers": _chosen(request, "readers", READERS),
     }
-    kinds = {"part": PARTS, "width": WIDTHS, "look": LOOKS}
+    kinds = {"part": PARTS, "width": WIDTHS, "look": LOOKS, "readers": READERS}
     options = {
         kind: [
             Option(name, "?" + urlencode(chosen | {kind: value}), value == chosen[kind])
@@ -177,6 +181,14 @@ def _chosen(request: Request, kind: str, known: dict[str, str]) -> str:
     """The value of a query parameter; the first known one where it names none."""
     wanted = request.query_params.get(kind, "")
     return wanted if wanted in known else next(iter(known))
+
+
+def _for_readers(coming: Coming | None, request: Request) -> Message | None:
+    """The coming mail with every segment, or as those get it who get none."""
+    if coming is None:
+        return None
+    wants_shortest = _chosen(request, "readers", READERS) == "none"
+    return coming.shortest if wants_shortest and coming.shortest else coming.message
 
 
 def _waiting(coming: Coming | None) -> tuple[Choice, ...]:

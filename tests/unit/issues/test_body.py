@@ -45,7 +45,8 @@ def mailed(html: str, level: int = 2) -> str:
         ('<table><tr><td class="align-right big" colspan="2">1</td></tr></table> a',
          '<div class="wide" tabindex="0">'
          '<table class="data"><tr><td class="align-right" colspan="2">1</td></tr></table></div> a'),
-        ('<pre><code class="language-x">a\n  b</code></pre>', '<pre class="code tint ink"><code>a\n  b</code></pre>'),
+        ('<pre><code class="language-x">a\n  b</code></pre>',
+         '<pre class="code tint ink" dir="ltr"><code>a\n  b</code></pre>'),
     ],
 )  # fmt: skip
 def test_each_element_becomes_what_mail_programs_show(html: str, expected: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,10 +12,10 @@ import pytest
 
 from newsletter import config
 from newsletter.app import App
-from newsletter.model import Hand, NoticeKind, PlanKind, SlotPlan
-from newsletter.usecases import review
+from newsletter.model import Hand, NoticeKind, PlanKind, SlotOutcome, SlotPlan
+from newsletter.usecases import life, review
 from tests.acceptance.harness import CONFIGURATION, SiteFolder, parsed, part
-from tests.unit.usecases.world import SLOT, WEDNESDAY, WEEK, World, a_world
+from tests.unit.usecases.world import SLOT, WEDNESDAY, WEEK, World, a_world, a_world_in
 
 CHIEF = """
 [people.chief]
@@ -114,15 +115,39 @@ def test_the_issue_is_frozen_five_minutes_before_its_slot_and_shown_if_it_change
     world.folder.post("petrol-hatch", "2026-11-25")
     tick(world, SLOT - 6 * MINUTE)
     assert world.states() == {}
+    world.folder.post("van", "2026-11-25")
     tick(world, SLOT - 5 * MINUTE)
     assert world.states() == {1: "ready"}
     world.folder.post("estate", "2026-11-25")
     tick(world, SLOT - MINUTE)
     [issue] = world.app.ledger.issues("weekly")
-    assert len(issue.stories) == 2
+    assert len(issue.stories) == 3
     assert issue.send_at == SLOT
-    last = world.app.notices.about(NoticeKind.PREVIEW, "2026-W48")[-1]
-    assert last.mark == world.app.ledger.digest("weekly", 1).digest_hash
+    shown = world.app.notices.about(NoticeKind.PREVIEW, "2026-W48")
+    assert len(shown) == 3
+    assert shown[-1].mark == world.app.ledger.digest("weekly", 1).digest_hash
+
+
+def test_an_issue_that_was_made_ready_days_before_is_shown_a_day_before(world: World) -> None:
+    press = world.press(WEDNESDAY)
+    life.ready(press, life.readiness(press, None), Hand("chief", "cli", WEDNESDAY))
+    tick(world, WEDNESDAY)
+    assert told(world) == []
+    tick(world, THURSDAY)
+    [shown] = world.app.notices.about(NoticeKind.PREVIEW, "2026-W48")
+    assert shown.mark == world.app.ledger.digest("weekly", 1).digest_hash
+    assert "Its text is frozen: edits change nothing in it." in shown.lines
+
+
+def test_a_broken_post_is_in_the_preview_since_it_lets_no_issue_be_made(world: World) -> None:
+    path = world.folder.post("petrol-hatch", "2026-11-25", front="reviewer: nobody\n")
+    loaded = world.app.loaded(THURSDAY)
+    world.app.tell_of_posts(loaded, THURSDAY)
+    [shown] = world.app.notices.about(NoticeKind.PREVIEW, "2026-W48")
+    assert "it cannot be made, 1 problem in the posts" in shown.otherwise
+    path.unlink()
+    world.app.tell_of_posts(world.app.loaded(THURSDAY + 20 * MINUTE), THURSDAY + 20 * MINUTE)
+    assert "it goes out" in world.app.notices.about(NoticeKind.PREVIEW, "2026-W48")[-1].otherwise
 
 
 def test_a_post_of_the_slots_own_time_is_in_the_frozen_issue(world: World) -> None:
@@ -168,6 +193,29 @@ def test_what_somebody_stopped_is_told(world: World) -> None:
     assert told(world) == ["stopped"]
     [notice] = world.app.notices.about(NoticeKind.STOPPED, "issue 1")
     assert "a test" in notice.why.lower()
+
+
+@pytest.mark.parametrize("end", ["hold", "cancel", "skip", "web-only", "unready", "skipped slot", "late", "pause"])
+def test_every_end_of_a_slot_but_a_sent_issue_is_told(world: World, end: str) -> None:
+    ledger, hand, now = world.app.ledger, Hand("chief", "cli", SLOT), SLOT
+    if end == "skipped slot":
+        ledger.record_slot("weekly", world.app.next_slot(WEDNESDAY), SlotOutcome.SKIPPED, "a holiday")
+    if end == "pause":
+        ledger.plan("weekly", SlotPlan("all", PlanKind.PAUSE, hand, "a holiday"))
+    tick(world, now := SLOT + timedelta(hours=3) if end == "late" else SLOT)
+    acts: dict[str, Callable[[], object]] = {
+        "hold": lambda: ledger.hold("weekly", 1, reason="wait", hand=hand),
+        "cancel": lambda: ledger.cancel("weekly", 1, reason="wait", hand=hand),
+        "skip": lambda: (
+            ledger.hold("weekly", 1, reason="wait", hand=hand),
+            ledger.skip("weekly", 1, reason="", hand=hand),
+        ),
+        "web-only": lambda: ledger.web_only("weekly", 1, reason="wait", hand=hand),
+        "unready": lambda: ledger.unready("weekly", 1, reason="wait", hand=hand, free_slot=False),
+    }
+    acts.get(end, lambda: None)()
+    tick(world, now + MINUTE)
+    assert [mail for mail in world.folder.mails() if "night@desk.example" in str(mail["To"])], world.slots()
 
 
 def test_what_was_cancelled_while_it_was_frozen_is_not_made_again(world: World) -> None:
@@ -216,7 +264,7 @@ def test_notices_are_mails_of_a_program(world: World) -> None:
 def reviewed(tmp_path: Path) -> World:
     """A site with review, where two posts are approved."""
     folder = SiteFolder(tmp_path / "site").configure(CONFIGURATION.replace('"off"', '"on"'), more=CHIEF)
-    world = World(folder, App(config.load(folder.root)))
+    world = a_world_in(folder)
     for slug in ("hybrid-hatch", "recall-watch"):
         folder.post(slug, front="reviewer: review-desk\n", text="Four models are affected.\n\nMore about it.")
         approve(world, slug, WEDNESDAY)

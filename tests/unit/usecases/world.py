@@ -15,6 +15,7 @@ from newsletter.usecases.choose import Press
 from newsletter.usecases.deliver import Delivered
 from newsletter.usecases.prepare import Prepared, prepare
 from tests.acceptance.harness import SiteFolder
+from tests.builders import built_in
 
 WEDNESDAY = datetime.fromisoformat("2026-11-25T12:00:00+01:00")
 SLOT = datetime.fromisoformat("2026-11-27T08:00:00+01:00")
@@ -69,4 +70,11 @@ def a_world(root: Path, *posts: tuple[str, str], more: str = "") -> World:
     folder = SiteFolder(root).configure(more=more)
     for slug, day in posts:
         folder.post(slug, day)
-    return World(folder, App(config.load(root)))
+    return a_world_in(folder)
+
+
+def a_world_in(folder: SiteFolder) -> World:
+    """A site that is there; its templates are those of all worlds, compiled once."""
+    app = App(config.load(folder.root))
+    app.__dict__["templates"] = built_in()
+    return World(folder, app)
