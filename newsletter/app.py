@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from newsletter import seal
 from newsletter.config import FILE_NAME, Config
-from newsletter.errors import NewsletterError, Problem, Refused, UsageError, nearest
+from newsletter.errors import NewsletterError, Problem, Refused, UsageError, nearest, stops
 from newsletter.model import (
     WEEKLY,
     Addressee,
@@ -746,7 +746,7 @@ class App:
 
     def tell(self, now: datetime) -> None:
         """Write down what editors and operators are to hear of by now: what became of issues and slots."""
-        from newsletter.issues.notice import locked
+        from newsletter.issues.site_notice import locked
         from newsletter.usecases.notices import happened
 
         if doubt := self.instance.doubt():  # what the original does is its own to tell
@@ -757,7 +757,7 @@ class App:
 
     def tell_of_mail(self, trouble: Problem, now: datetime) -> None:
         """The same of a mail server that takes nothing: the webhook can still be told."""
-        from newsletter.issues.notice import mail_broken
+        from newsletter.issues.site_notice import mail_broken
 
         self.desk.tell(mail_broken(trouble.message, now, self.config.site))
 
@@ -765,7 +765,7 @@ class App:
         """The same of approvals that an edit voided, and the mail of the next slot, when it is time to show it."""
         from newsletter.usecases import lost, preview_mail
 
-        slot = self.next_slot(now)
+        slot = preview_mail.slot_of(self.issues(), self.next_slot(now), now)
         for one in lost.lost(loaded, self.config.site, self.reviews, self.notices):
             press = self.press(loaded.library, now)
             self.desk.tell(lost.told(one, press, slot, self.versions, self.source_of(one.post).text))
@@ -780,9 +780,10 @@ class App:
         if made_of and made_of == self._shown:
             return
         comes_out = any(now < time <= slot.due for time in self._coming)
-        press = self.press(self.library(slot.due) if comes_out else loaded.library, slot.due)
+        then = self.loaded(slot.due) if comes_out else loaded
+        press, broken = self.press(then.library, slot.due), len(stops(then.problems))
         readers = self.roster.counts().get("active", 0)
-        if told := preview_mail.preview(press, slot, self.notices, readers=readers, now=now):
+        if told := preview_mail.preview(press, slot, self.notices, readers=readers, now=now, broken=broken):
             self.desk.tell(told)
         self._shown = made_of
 

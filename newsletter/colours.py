@@ -20,9 +20,8 @@ BEHIND = ("paper", "card", "tint")
 class Faint:
     """Words of a Palette that are hard to read."""
 
-    text: str  # names of its colours
-    behind: str
-    contrast: float
+    text: str  # the name of their colour
+    on: tuple[tuple[str, float], ...]  # names of what is behind them, each with its contrast
     instead: str  # the nearest shade for the words that is enough on all three; empty when there is none
 
 
@@ -33,13 +32,13 @@ def contrast(one: str, other: str) -> float:
 
 
 def faint(palette: Palette) -> Iterator[Faint]:
-    """Every pair of words and what is behind them that falls short."""
-    grounds = [getattr(palette, behind) for behind in BEHIND]
+    """Every colour of words with the grounds on which it falls short."""
+    grounds = {behind: getattr(palette, behind) for behind in BEHIND}
     for text in TEXTS:
         colour = getattr(palette, text)
-        for behind, ground in zip(BEHIND, grounds, strict=True):
-            if (found := contrast(colour, ground)) < ENOUGH:
-                yield Faint(text, behind, found, nearest(colour, grounds))
+        found = ((behind, contrast(colour, ground)) for behind, ground in grounds.items())
+        if short := tuple(pair for pair in found if pair[1] < ENOUGH):
+            yield Faint(text, short, nearest(colour, list(grounds.values())))
 
 
 def nearest(colour: str, grounds: Sequence[str]) -> str:

@@ -653,7 +653,10 @@ def _locate(text: str, keys: tuple[str, ...]) -> int:
 
 
 def _at(text: str, key: tuple[str, ...], code: str, message: str, **told: Any) -> Problem:
-    """A Problem at the line of a key."""
+    """A Problem at the line of a key, or at the variable that set it."""
+    variable = f"{ENV_PREFIX}{'__'.join(key).upper()}"
+    if variable in os.environ:
+        return Problem(code, message, file=variable, **told)
     line = _locate(text, key)
     return Problem(code, message, file=FILE_NAME, line=line, excerpt=_line(text, line), **told)
 

@@ -51,14 +51,16 @@ def seen(site: Site, root: Path, icon: str, logo: str, masthead: str, at: At) ->
 
 
 def _faint(scheme: str, palette: Palette, at: At) -> Iterator[Problem]:
-    for pair in colours.faint(palette):
-        fix = f'{pair.text} = "{pair.instead}" under [look.{scheme}]   is the nearest shade that is enough'
+    for words in colours.faint(palette):
+        pairs = ", ".join(f"{contrast:.2f} : 1 on {behind}" for behind, contrast in words.on)
+        fix = f'{words.text} = "{words.instead}" under [look.{scheme}]   is the nearest shade that is enough'
+        no_fix = f"No shade of {words.text} is enough on paper, card and tint: choose these nearer to each other."
         yield at(
-            ("look", scheme, pair.text),
+            ("look", scheme, words.text),
             "C112",
-            f"{pair.text} on {pair.behind} in [look.{scheme}] has a contrast of {pair.contrast:.2f} : 1, below 4.5 : 1",
+            f"{words.text} in [look.{scheme}] stands out too little: {pairs}; 4.5 : 1 is needed",
             why="Readers could not make out the words (WCAG 2.2, 1.4.3).",
-            fixes=(fix,) if pair.instead else (f"No shade of {pair.text} is enough: choose another {pair.behind}.",),
+            fixes=(fix if words.instead else no_fix,),
         )
 
 

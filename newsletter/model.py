@@ -773,6 +773,11 @@ class Receipt:
     code: int | None = None
     reply: str = ""
 
+    @property
+    def words(self) -> str:
+        """`250 2.0.0 queued as 4F2`, in one line."""
+        return " ".join(f"{self.code or ''} {self.reply}".split())
+
 
 @dataclass(frozen=True, slots=True)
 class Proof:

@@ -159,7 +159,8 @@ def _explain_post(door: Door, slug: str) -> None:
 def _refuse_unknown(word: str, slugs: list[str]) -> None:
     if word not in slugs:
         guess = nearest(word, slugs)
-        fixes = (f"Did you mean {guess}?",) if guess else ("newsletter post list", "newsletter schedule next")
+        elsewhere = (f"newsletter issue show {word}",) if word.isdigit() else ("newsletter post list",)
+        fixes = (f"Did you mean {guess}?",) if guess else elsewhere
         why = "One explains a reader (ada@example.org 46), a post (its slug) or a slot (2026-W48)."
         raise UsageError(Problem("P211", f"There is no post {word}", why=why, fixes=fixes))
 
@@ -197,6 +198,7 @@ def _explain_slot(door: Door, key: str) -> None:
         "outcome": told.record.outcome.value if told.record else None,
         "reason": told.record.reason if told.record else "",
         "issue": told.issue.number if told.issue else told.number,
+        "decided": told.decided,
         "stories": [choice.post.slug for choice in told.stories],
         "preview": told.preview,
         "freeze": told.freeze,
@@ -217,7 +219,9 @@ def _slot_lines(door: Door, told: SlotTold) -> Iterator[str]:
             yield f"  {words.when(entry.at, zone)}  {did}  {entry.after}".rstrip()
     elif told.stage == "next":
         stories = words.stories(len(told.stories)) if told.stories else "no story yet, and an empty issue is never sent"
-        yield f"  would send issue {told.number}: {stories}"
+        yield f"  would {'make' if told.decided else 'send'} issue {told.number}: {stories}"
+        if told.decided:
+            yield f"  {told.decided}"
         yield from (f"    {choice.post.title}" for choice in told.stories)
         if told.preview:
             yield f"  preview   to editors {words.when(told.preview, zone)}"

@@ -83,6 +83,8 @@ def _status_lines(door: Door, told: Status, broken: int, owed: Sequence[NoticeCo
     zone = door.app.config.cadence.zone
     sandbox = "SANDBOX" if door.app.config.mail.sandbox else "LIVE"
     lines = [f"{door.app.config.site.title}  ·  {sandbox}  ·  {words.when(door.now, zone)}", *next_lines(door, told)]
+    ready = told.ready(door.now)
+    lines += _preview_line(door, ready.slot if ready else told.place.slot)
     lines += [
         f"On its way   issue {one.number}: {_going(one, told, door)}"
         for one in told.going
@@ -101,7 +103,7 @@ def _status_lines(door: Door, told: Status, broken: int, owed: Sequence[NoticeCo
 
 
 def next_lines(door: Door, told: Status) -> list[str]:
-    """The next issue and its slot; its stories and readers; when editors get to see it."""
+    """Two lines: the next issue and its slot; its stories and readers."""
     readers = words.count(told.readers.get("active", 0), "reader")
     if (ready := told.ready(door.now)) and ready.send_at:
         when = words.when(ready.send_at, door.app.config.cadence.zone, door.now)
@@ -113,8 +115,7 @@ def next_lines(door: Door, told: Status) -> list[str]:
     approved, waiting = len(told.selection.stories), len(told.selection.waiting)
     stories = words.stories(approved) if approved else "no story yet"
     more = f", {waiting} waiting for approval" if waiting else ""
-    lines = [f"Next issue   {told.next_number}, {when}", f"             {stories}{more}; {readers}"]
-    return [*lines, *_preview_line(door, told.place.slot)]
+    return [f"Next issue   {told.next_number}, {when}", f"             {stories}{more}; {readers}"]
 
 
 def _preview_line(door: Door, slot: Slot) -> list[str]:
@@ -126,9 +127,13 @@ def _preview_line(door: Door, slot: Slot) -> list[str]:
     if not to:
         return ["             Nobody gets a preview of it: no editor under [people] has an email."]
     at = preview_at(cadence, slot)
-    shown = f"goes to {words.count(len(to), 'editor')}" if at > door.now else "went to editors"
-    local = at.astimezone(cadence.zone)
-    return [f"             Preview mail {shown} {words.moment(local)}."]
+    shown = door.app.notices.about(NoticeKind.PREVIEW, slot.key)
+    if shown:
+        word, at = "went", shown[-1].at
+    else:
+        word = "goes" if at > door.now else "should have gone"
+    local = words.moment(at.astimezone(cadence.zone))
+    return [f"             Preview mail {word} to {words.count(len(to), 'editor')} {local}."]
 
 
 def outcome_words(record: SlotRecord, one: Issue | None) -> str:

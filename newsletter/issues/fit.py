@@ -134,7 +134,7 @@ def _told(view: DigestView, cut: Cut, octets: int) -> Problem:
     parts = []
     if any(story.body_html for story in view.stories):
         parts.append(f"{number - cut.whole} of {words.stories(number)} show their summary instead of all their text")
-    if cut.words < SUMMARY_WORDS:
+    if any(one.summary != whole.summary for one, whole in zip(less(view, cut).stories, view.stories, strict=True)):
         parts.append(f"summaries end after {cut.words} words")
     if not cut.contents:
         parts.append("there is no list of contents")
@@ -144,6 +144,9 @@ def _told(view: DigestView, cut: Cut, octets: int) -> Problem:
         "I349",
         f"The mail would have {octets / 1000:.1f} kB, so it was cut: {'; '.join(parts)}",
         why="Mail programs clip a mail at about 102 kB, and the unsubscribe link is at its end. Every story is in it.",
-        fixes=("leave stories for the next issue: newsletter issue plan --leave-out SLUG", "[issue] at_most = 30"),
+        fixes=(
+            "leave stories for the next issue: newsletter issue plan --leave-out SLUG",
+            "at_most = 30 under [issue] in newsletter.toml",
+        ),
         level="warn",
     )

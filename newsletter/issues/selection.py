@@ -174,6 +174,15 @@ def decide(
     return Make(slot, coalesced, stories, IssueState.READY, "")
 
 
+def standing_in_the_way(plans: Sequence[SlotPlan], key: str) -> str:
+    """What was decided that keeps the mail of a slot from going out by itself; empty when nothing was."""
+    standing = {(plan.key, plan.kind): plan for plan in plans}
+    if pause := standing.get((ALL_SLOTS, PlanKind.PAUSE)):
+        return paused(pause)
+    hold = standing.get((key, PlanKind.HOLD))
+    return held(hold) if hold else ""
+
+
 def paused(plan: SlotPlan) -> str:
     """`the schedule is paused by review-desk: holiday`."""
     return f"the schedule is paused by {plan.hand.who}" + (f": {plan.reason}" if plan.reason else "")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from newsletter.issues import cadence as cadences
-from newsletter.issues.selection import Choice, Verdict
+from newsletter.issues.selection import Choice, Verdict, standing_in_the_way
 from newsletter.model import WEEKLY, Issue, LogEntry, Person, Post, Slot, SlotRecord
 from newsletter.ports import Ledger, Reviews
 from newsletter.usecases.choose import Press, choose, due, free_slot
@@ -66,6 +66,7 @@ class SlotTold:
     number: int | None = None
     preview: datetime | None = None
     freeze: datetime | None = None
+    decided: str = ""  # what keeps it from being sent by itself: somebody holds it, or paused all
 
 
 def slot(press: Press, key: str) -> SlotTold:
@@ -92,6 +93,7 @@ def slot(press: Press, key: str) -> SlotTold:
         number=next_number(issues),
         preview=cadences.preview_at(cadence, one) if cadence.preview else None,
         freeze=cadences.freeze_at(cadence, one),
+        decided=standing_in_the_way(ledger.plans(WEEKLY), key),
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from newsletter import words
 from newsletter.content.library import Loaded
-from newsletter.issues import notice as wording
+from newsletter.issues import site_notice
 from newsletter.model import WEEKLY, Notice, NoticeKind, Post, Site, Slot
 from newsletter.ports import Ledger, Notices, Reviews, Versions
 from newsletter.usecases.review import lines_changed
@@ -48,7 +48,7 @@ def told(one: Lost, press: Press, slot: Slot, versions: Versions, text: str) -> 
     """What editors hear of it; `text` is its source now."""
     known = [version for version in versions.of(one.post.id) if version.content_hash in one.signed]
     lines = lines_changed(known[-1].text, text) if known else ()
-    return wording.edited(one.post, one.signed[-1], lines, _effect(one.post, press), press.now, press.site, slot)
+    return site_notice.edited(one.post, one.signed[-1], lines, _effect(one.post, press), press.now, press.site, slot)
 
 
 def _effect(post: Post, press: Press) -> str:

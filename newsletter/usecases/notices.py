@@ -16,6 +16,7 @@ from newsletter.delivery import notice as mails
 from newsletter.errors import NewsletterError, Outside, Problem
 from newsletter.issues import cadence as cadences
 from newsletter.issues import notice as wording
+from newsletter.issues import slot_notice
 from newsletter.model import (
     ALL_SLOTS,
     WEBHOOK,
@@ -87,12 +88,12 @@ def happened(ledger: Ledger, cadence: Cadence, site: Site, now: datetime) -> Ite
             yield told
     for record in ledger.slots(WEEKLY):
         week = timedelta(weeks=1)  # a slot that was found late is one week old at the most
-        if now - record.due < NEWS + week and (told := wording.slot_passed(record, now, site)):
+        if now - record.due < NEWS + week and (told := slot_notice.slot_passed(record, now, site)):
             yield told
 
     for plan in ledger.plans(WEEKLY):
         slot = None if plan.key == ALL_SLOTS else cadences.slot_for(cadence, plan.key)
-        if now - plan.hand.at < NEWS and (told := wording.planned(plan, slot, site)):
+        if now - plan.hand.at < NEWS and (told := slot_notice.planned(plan, slot, site)):
             yield told
 
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from newsletter import words
 from newsletter.errors import NewsletterError, Problem
 from newsletter.issues import cadence as cadences
-from newsletter.issues import notice as wording
-from newsletter.issues.selection import Selection, held, paused
-from newsletter.model import ALL_SLOTS, WEEKLY, Cadence, Digest, Issue, IssueState, Notice, NoticeKind, PlanKind, Slot
+from newsletter.issues import slot_notice
+from newsletter.issues.selection import Selection, standing_in_the_way
+from newsletter.model import WEEKLY, Cadence, Digest, Issue, IssueState, Notice, NoticeKind, Slot
 from newsletter.ports import Ledger, Notices
 
 if TYPE_CHECKING:
@@ -26,6 +26,14 @@ QUIET = timedelta(minutes=15)
 """Between two previews of one slot, unless it is about to be frozen: who is at work saves more than once."""
 
 _UNSENT = frozenset({IssueState.READY, IssueState.HELD})
+
+
+def slot_of(issues: Sequence[Issue], upcoming: Slot, now: datetime) -> Slot:
+    """The slot whose mail comes next: of an issue that waits for its time, else the next that is free. What a hand sent
+    was seen by that hand.
+    """
+    waiting = (one.slot for one in issues if one.state in _UNSENT and not one.sent_by and one.slot.due > now)
+    return min((slot for slot in waiting if not slot.outside), default=upcoming)
 
 
 def due(cadence: Cadence, slot: Slot, notices: Notices, now: datetime) -> bool:
@@ -48,14 +56,21 @@ class Proposal:
     lines: tuple[str, ...]  # what waits, what the checks say
 
 
-def preview(press: Press, slot: Slot, notices: Notices, *, readers: int, now: datetime) -> Notice | None:
-    """The next preview of a slot; None when the last one shows the same. `press.now` is the time of the slot."""
+def preview(
+    press: Press, slot: Slot, notices: Notices, *, readers: int, now: datetime, broken: int = 0
+) -> Notice | None:
+    """The next preview of a slot; None when the last one shows the same. `press.now` is the time of the slot, `broken`
+    the number of problems in the posts.
+    """
     before = notices.about(NoticeKind.PREVIEW, slot.key)
     told = proposal(press, slot)
+    if broken:
+        told = _broken(told, broken)
     digest = told.digest
-    if before and before[-1].mark == (digest.digest_hash if digest else ""):
+    mark = digest.digest_hash if digest else ""
+    if before and (before[-1].mark, _stopped(before[-1].lines)) == (mark, _stopped(told.lines)):
         return None
-    return wording.preview(
+    return slot_notice.preview(
         f"preview:{slot.key}:{len(before) + 1}",
         slot,
         now,
@@ -68,6 +83,17 @@ def preview(press: Press, slot: Slot, notices: Notices, *, readers: int, now: da
         stop=told.stop,
         changed=bool(before),
     )
+
+
+def _broken(told: Proposal, problems: int) -> Proposal:
+    """A post that is broken lets no issue be made, whatever else is in it."""
+    what = f"{words.count(problems, 'problem')} in the posts: newsletter check"
+    return replace(told, stop=f"it cannot be made, {what}", lines=(f"stop  {what}", *told.lines))
+
+
+def _stopped(lines: Sequence[str]) -> bool:
+    """Whether what the checks say keeps it from going out; a person who holds it is told of otherwise."""
+    return any(line.startswith("stop ") for line in lines)
 
 
 def proposal(press: Press, slot: Slot) -> Proposal:
@@ -90,7 +116,9 @@ def proposal(press: Press, slot: Slot) -> Proposal:
     except NewsletterError as error:
         told = tuple(_problems(error.problems))
         return Proposal(number, None, len(posts), told[0], (*told, *_waiting(selection)))
-    stop = _planned(press, slot) or "; ".join(f"{p.code} {p.message}" for p in draft.stops)
+    stop = standing_in_the_way(press.ledger.plans(WEEKLY), slot.key) or "; ".join(
+        f"{p.code} {p.message}" for p in draft.stops
+    )
     lines = (*_problems(draft.problems), *_waiting(selection), *_segments(draft.digest))
     return Proposal(draft.number, draft.digest, len(posts), stop, lines)
 
@@ -100,15 +128,6 @@ def _frozen(ledger: Ledger, issue: Issue, selection: Selection) -> Proposal:
     digest = ledger.digest(WEEKLY, issue.number)
     lines = ("Its text is frozen: edits change nothing in it.", *_waiting(selection), *_segments(digest))
     return Proposal(issue.number, digest, len(issue.stories), stop, lines)
-
-
-def _planned(press: Press, slot: Slot) -> str:
-    """What a person decided about the slot, if that keeps its issue from going out."""
-    standing = {(plan.key, plan.kind): plan for plan in press.ledger.plans(WEEKLY)}
-    if pause := standing.get((ALL_SLOTS, PlanKind.PAUSE)):
-        return paused(pause)
-    hold = standing.get((slot.key, PlanKind.HOLD))
-    return held(hold) if hold else ""
 
 
 def _problems(problems: Sequence[Problem]) -> Iterator[str]:

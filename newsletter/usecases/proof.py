@@ -104,7 +104,7 @@ def accepted(one: Proof) -> bool:
 def failed(made: Sequence[Proof]) -> list[Problem]:
     """S311 for each that the mail server did not accept, in its own words."""
     return [
-        Problem("S311", f"The test to {one.recipient} was not accepted: {one.receipt.code or ''} {one.receipt.reply}")
+        Problem("S311", f"The test to {one.recipient} was not accepted: {one.receipt.words}")
         for one in made
         if not accepted(one)
     ]

@@ -92,9 +92,8 @@ def resend(
         ledger.resent(begun, Receipt(Outcome.DEFERRED, None, fault.problems[0].message))
         raise
     ledger.resent(begun, receipt)
-    told = f"{receipt.outcome.value} {receipt.code or ''} {receipt.reply}"
-    about = f"issue {number} to reader {reader}"
-    ledger.log(LogEntry(hand.at, hand.who, hand.channel, "resend", about, after=" ".join(told.split())))
+    about, told = f"issue {number} to reader {reader}", f"{receipt.outcome.value} {receipt.words}"
+    ledger.log(LogEntry(hand.at, hand.who, hand.channel, "resend", about, after=told))
     return receipt
 
 
@@ -117,6 +116,5 @@ def refused(copy: Copy, receipt: Receipt) -> Problem | None:
     """S344 when the mail server did not accept it."""
     if receipt.outcome is Outcome.ACCEPTED:
         return None
-    told = " ".join(f"{receipt.code or ''} {receipt.reply}".split())
-    message = f"The copy to {copy.addressee.address} was not accepted ({receipt.outcome.value}): {told}"
+    message = f"The copy to {copy.addressee.address} was not accepted ({receipt.outcome.value}): {receipt.words}"
     return Problem("S344", message, why="It is not tried again by itself.")

@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -14,14 +15,20 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
-from newsletter.model import Sentinel
-from tests.unit.issues.scene import ALLIANCE, BATTERIES, CHARGING, FOLLOW, REVIEW, a_digest
+from newsletter.issues import segments
+from newsletter.issues.segments import Erratum
+from newsletter.model import Chain, Correction, Sentinel
+from tests.builders import a_library, a_post
+from tests.unit.issues.scene import ALLIANCE, BATTERIES, CHARGING, FOLLOW, REVIEW, a_digest, first_issue
 
 Scheme = Literal["light", "dark"]
 Looks = Literal["as it is", "no styles", "Outlook.com dark"]
 
 LONG = replace(CHARGING, title="Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft")
 FIVE = (ALLIANCE, FOLLOW, REVIEW, LONG, BATTERIES)
+EARLIER = a_post("earlier", title="What came before the batteries, and who remembers it")
+STORY = Chain((EARLIER.id, ALLIANCE.id))
+SAGA = a_library(*FIVE, EARLIER, chains=dict.fromkeys(STORY.posts, STORY))
 PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="1072" height="536"><rect width="1072" height="536"/></svg>'
 
 TEXTS = """() => [...document.querySelectorAll('body *')]
@@ -51,8 +58,11 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def mail() -> str:
-    """What a reader gets: the Sentinels replaced, the address a long one."""
-    html = a_digest(*FIVE).html
+    """What a reader gets who gets everything: the Sentinels replaced, the address a long one."""
+    wrong = replace(BATTERIES, corrections=(Correction(date(2022, 2, 5), "The range is 512 km, not 612."),))
+    whole = a_digest(*FIVE, carried={EARLIER.id: 1}, library=SAGA, errata=[Erratum(wrong, 1, first_issue())])
+    assert segments.keys(whole.segments) == ("erratum:1", "recap:1")
+    html = segments.seen_by(whole, ("erratum:1", "recap:1")).html
     return html.replace(Sentinel.ADDRESS, "r…@a-rather-long-name-of-a-domain.example.org").replace(
         Sentinel.JOINED, "3 March 2021"
     )

@@ -227,7 +227,14 @@ def test_no_mail_has_a_word_outside_of_a_catalogue(full_text: bool) -> None:
     view = replace(view, tail=view.stories[:2])
     made = digest.render(view, templates(site))
 
-    shown = ("New to this story?", "Correction", "More stories", "Earlier in this story", "Last week", "In this issue")
+    shown = (
+        "New to this story?",
+        "Correction",
+        "Also in this issue",
+        "Earlier in this story",
+        "Last week",
+        "In this issue",
+    )
     assert [words for words in shown if f"⟦{words}⟧" not in made.html or f"⟦{words}⟧" not in made.text] == []
     assert of_page(made.html) == []
     assert outside(re.sub(r"<!--.*?-->", "", made.text)) == []

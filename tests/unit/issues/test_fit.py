@@ -94,3 +94,10 @@ def test_code_full_of_braces_and_hostile_words_hold_no_issue(number: int, full: 
     assert "{% for" in made.digest.text
     found = preflight(made.digest, made.view, Facts(sandbox=True))
     assert [problem.message for problem in found if problem.level == "stop" or problem.code == "I304"] == []
+
+
+def test_only_what_was_cut_is_told() -> None:
+    brief = [a_post(f"p{n}", summary="A few words.", title="A title " + "x" * 180) for n in range(45)]
+    made = fitted(a_view(*brief), templates())
+    assert "there is no list of contents" in made.problems[0].message
+    assert "summaries" not in made.problems[0].message

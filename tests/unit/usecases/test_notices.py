@@ -13,7 +13,7 @@ import pytest
 from newsletter import config
 from newsletter.app import App
 from newsletter.model import Hand, NoticeKind, PlanKind, SlotOutcome, SlotPlan
-from newsletter.usecases import review
+from newsletter.usecases import life, review
 from tests.acceptance.harness import CONFIGURATION, SiteFolder, parsed, part
 from tests.unit.usecases.world import SLOT, WEDNESDAY, WEEK, World, a_world, a_world_in
 
@@ -115,15 +115,39 @@ def test_the_issue_is_frozen_five_minutes_before_its_slot_and_shown_if_it_change
     world.folder.post("petrol-hatch", "2026-11-25")
     tick(world, SLOT - 6 * MINUTE)
     assert world.states() == {}
+    world.folder.post("van", "2026-11-25")
     tick(world, SLOT - 5 * MINUTE)
     assert world.states() == {1: "ready"}
     world.folder.post("estate", "2026-11-25")
     tick(world, SLOT - MINUTE)
     [issue] = world.app.ledger.issues("weekly")
-    assert len(issue.stories) == 2
+    assert len(issue.stories) == 3
     assert issue.send_at == SLOT
-    last = world.app.notices.about(NoticeKind.PREVIEW, "2026-W48")[-1]
-    assert last.mark == world.app.ledger.digest("weekly", 1).digest_hash
+    shown = world.app.notices.about(NoticeKind.PREVIEW, "2026-W48")
+    assert len(shown) == 3
+    assert shown[-1].mark == world.app.ledger.digest("weekly", 1).digest_hash
+
+
+def test_an_issue_that_was_made_ready_days_before_is_shown_a_day_before(world: World) -> None:
+    press = world.press(WEDNESDAY)
+    life.ready(press, life.readiness(press, None), Hand("chief", "cli", WEDNESDAY))
+    tick(world, WEDNESDAY)
+    assert told(world) == []
+    tick(world, THURSDAY)
+    [shown] = world.app.notices.about(NoticeKind.PREVIEW, "2026-W48")
+    assert shown.mark == world.app.ledger.digest("weekly", 1).digest_hash
+    assert "Its text is frozen: edits change nothing in it." in shown.lines
+
+
+def test_a_broken_post_is_in_the_preview_since_it_lets_no_issue_be_made(world: World) -> None:
+    path = world.folder.post("petrol-hatch", "2026-11-25", front="reviewer: nobody\n")
+    loaded = world.app.loaded(THURSDAY)
+    world.app.tell_of_posts(loaded, THURSDAY)
+    [shown] = world.app.notices.about(NoticeKind.PREVIEW, "2026-W48")
+    assert "it cannot be made, 1 problem in the posts" in shown.otherwise
+    path.unlink()
+    world.app.tell_of_posts(world.app.loaded(THURSDAY + 20 * MINUTE), THURSDAY + 20 * MINUTE)
+    assert "it goes out" in world.app.notices.about(NoticeKind.PREVIEW, "2026-W48")[-1].otherwise
 
 
 def test_a_post_of_the_slots_own_time_is_in_the_frozen_issue(world: World) -> None:

@@ -1,0 +1,138 @@
+"""What editors and operators are told of a slot: what it will send, what was decided about it, that it sent nothing.
+
+Every function makes one Notice from values. The key names the fact, so that whoever notices it again writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from newsletter import words
+from newsletter.issues.reasons import name_of, reason_of
+from newsletter.model import Digest, Notice, NoticeKind, PlanKind, Site, Slot, SlotOutcome, SlotPlan, SlotRecord
+
+
+def slot_passed(record: SlotRecord, at: datetime, site: Site) -> Notice | None:
+    """A slot ended without an issue; None for one whose issue speaks for itself."""
+    if record.issue_number is not None or record.outcome in {SlotOutcome.ISSUED, SlotOutcome.COALESCED}:
+        return None
+    day = words.when(record.due, site.timezone)
+    names = {
+        SlotOutcome.EMPTY: (NoticeKind.EMPTY, f"No issue: {record.reason}", "no issue is made"),
+        SlotOutcome.HELD: (NoticeKind.HELD, f"No issue: {record.reason}", "no issue is made"),
+        SlotOutcome.SKIPPED: (NoticeKind.EMPTY, "No issue: the slot was skipped", "the slot is skipped"),
+    }
+    kind, subject, what = names[record.outcome]
+    return Notice(
+        f"slot:{record.key}",
+        kind,
+        at,
+        record.key,
+        subject=subject,
+        what=f"Slot {record.key}, {day}: {what}, and no reader gets a mail.",
+        why=reason_of(record.reason),
+        otherwise="stories that wait are in the next issue, once they are approved.",
+        fixes=("newsletter issue show next", "newsletter issue send next"),
+    )
+
+
+def preview(
+    key: str,
+    slot: Slot,
+    at: datetime,
+    site: Site,
+    *,
+    number: int,
+    digest: Digest | None,
+    stories: int,
+    readers: int,
+    lines: Sequence[str],
+    stop: str = "",
+    changed: bool = False,
+) -> Notice:
+    """The mail of a slot as it would go out: `digest`, or None when no story is in.
+
+    `stop` says why the clock would not send it, `lines` what waits and what the checks found.
+    """
+    local = words.when(slot.due, site.timezone)
+    short = words.moment(slot.local)
+    mark = f"Preview of {number}, changed" if changed else f"Preview of {number}"
+    told = f"{words.stories(stories)}, {words.count(readers, 'reader')}"
+    if digest is None:
+        what = f"There is no story for issue {number}, {local}."
+        otherwise = "no issue is made, and no reader gets a mail."
+    else:
+        what = f"Issue {number}, {local}: {told}. This is the mail as it will go out."
+        otherwise = f"it is held, and no reader gets it: {stop}" if stop else f"it goes out {short}."
+    return Notice(
+        key,
+        NoticeKind.PREVIEW,
+        at,
+        slot.key,
+        subject=f"{mark}, {short}: {digest.subject if digest else 'no story'}",
+        what=what,
+        why="The lead, the stories or their text are others than in the preview before."
+        if changed
+        else "So that you see it before your readers do.",
+        otherwise=otherwise,
+        lines=tuple(lines),
+        fixes=("newsletter issue show next",),
+        hold=slot.key,
+        number=number,
+        mark=digest.digest_hash if digest else "",
+        digest=digest,
+    )
+
+
+def planned(plan: SlotPlan, slot: Slot | None, site: Site) -> Notice | None:
+    """A slot (or, without one, all of them) that makes no mail by itself, since somebody decided so."""
+    key = f"plan:{plan.key}:{plan.kind.value}:{plan.hand.at.isoformat()}"
+    if plan.kind is PlanKind.HOLD and slot:
+        return _held(key, plan, slot, site)
+    if plan.kind is PlanKind.PAUSE:
+        return _paused(key, plan, site)
+    return _in_doubt(key, plan) if plan.kind is PlanKind.CLOCK else None
+
+
+def _held(key: str, plan: SlotPlan, slot: Slot, site: Site) -> Notice:
+    return Notice(
+        key,
+        NoticeKind.HELD,
+        plan.hand.at,
+        slot.key,
+        subject=f"Held: the issue of {words.moment(slot.local)}",
+        what=f"{name_of(site, plan.hand.who)} holds what slot {slot.key} sends, {words.when(slot.due, site.timezone)}.",
+        why=reason_of(plan.reason),
+        otherwise="the issue is made at its time, and no reader gets it until somebody lets it go.",
+        fixes=(f"newsletter schedule resume {slot.key}", "newsletter issue show next"),
+        hold=slot.key,
+    )
+
+
+def _paused(key: str, plan: SlotPlan, site: Site) -> Notice:
+    return Notice(
+        key,
+        NoticeKind.PAUSED,
+        plan.hand.at,
+        "schedule",
+        subject="The schedule is paused",
+        what=f"{name_of(site, plan.hand.who)} paused the schedule: no issue goes out by itself.",
+        why=reason_of(plan.reason),
+        otherwise="each slot passes without an issue. Stories wait.",
+        fixes=("newsletter schedule resume all",),
+    )
+
+
+def _in_doubt(key: str, plan: SlotPlan) -> Notice:
+    return Notice(
+        key,
+        NoticeKind.CLOCK,
+        plan.hand.at,
+        "clock",
+        subject="The clock of the machine is in doubt",
+        what="The clock of the machine jumped: nothing is published, made or started by itself.",
+        why=reason_of(plan.reason),
+        otherwise="nothing goes out until the clock is right again, or a person says that it is.",
+        fixes=("newsletter status", "newsletter schedule resume clock"),
+    )
