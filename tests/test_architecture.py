@@ -24,6 +24,7 @@ EDGES = {
     "publish.deploy",
     "publish.exchange",
     "publish.hosting",
+    "publish.links",
     "publish.live",
     "publish.output",
     "publish.placing",

@@ -32,11 +32,12 @@ from urllib.parse import quote
 from newsletter.errors import Outside, Problem, Refused, SourceErrors, stops
 from newsletter.model import Changes, File, Recipe
 from newsletter.ports import Cache, Judge, Spread
+from newsletter.publish.links import STAGE
 from newsletter.publish.manifest import MANIFEST, Manifest, parse
 from newsletter.publish.paths import RSS_FEED
 from newsletter.publish.placing import MANY, Move, beside, folders, write
 from newsletter.publish.records import Records, all_stand
-from newsletter.publish.standby import STAGE, Standby
+from newsletter.publish.standby import Standby
 from newsletter.publish.wanted import announced_last, checked, leaves
 
 _LOCK = ".lock"

@@ -10,7 +10,6 @@ Which folders of the two trees were alike when the last publish ended is remembe
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import shutil
@@ -18,20 +17,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from stat import S_IMODE, S_ISDIR
+from stat import S_ISDIR
 
 from newsletter.publish.exchange import CANNOT, exchange
+from newsletter.publish.links import MARK, link, match
 from newsletter.publish.manifest import MANIFEST, parse
 from newsletter.publish.placing import Move, flush, remove
-
-STAGE = ".stage-"
-"""How folders begin in which files wait; they are in one of the trees only."""
-
-_MARK = ".standby"
-"""A file of the standby alone: it says which folder's place it takes."""
-
-_SHARED = ".well-known"
-"""The one hidden folder that is shared: others, such as `.git`, are what a program is working on."""
 
 
 @dataclass(slots=True)
@@ -45,7 +36,7 @@ class Standby:
 
     def recover(self) -> None:
         """End what a killed publish began: the folder comes back to its place, holding what took it."""
-        mark = self.folder / _MARK
+        mark = self.folder / MARK
         if not mark.is_file():
             return
         with suppress(OSError, ValueError):  # the folder is gone, or is not what it was
@@ -57,7 +48,7 @@ class Standby:
         self._forget()
         for path in _recorded(self.place) - _recorded(self.folder):  # first: its record is the next that changes
             remove(self.place, path)
-        _match(self.place, self.folder, {}, exact=False)
+        match(self.place, self.folder, {}, exact=False)
         return self._exchange()
 
     def ready(self) -> bool:
@@ -66,8 +57,8 @@ class Standby:
         try:
             self._forget()
             self.place.mkdir(parents=True, exist_ok=True)
-            looked, self.relinked = _match(self.place, self.folder, self._alike, changed, exact=True)
-            (self.place / _MARK).write_text(_identity(self.folder), "ascii")
+            looked, self.relinked = match(self.place, self.folder, self._alike, changed, exact=True)
+            (self.place / MARK).write_text(_identity(self.folder), "ascii")
         except OSError as fault:
             shutil.rmtree(self.place, ignore_errors=True)
             if fault.errno in CANNOT:
@@ -79,10 +70,10 @@ class Standby:
     def step_in(self, move: Move) -> bool:
         """Hold what is published next, safe on the disk, and take the folder's place; whether that was possible."""
         for path in move.appear:
-            _link(move.waiting(path), self.place / path)
+            link(move.waiting(path), self.place / path)
         for path in move.go:
             remove(self.place, path)
-        _link(move.record, self.place / MANIFEST)
+        link(move.record, self.place / MANIFEST)
         move.flush(self.place)
         flush(self.place)
         return self._exchange()
@@ -138,88 +129,6 @@ class Standby:
 
     def _forget(self) -> None:
         self._memory.unlink(missing_ok=True)
-
-
-def _match(
-    target: Path, source: Path, alike: Mapping[str, str], changed: list[str] | None = None, *, exact: bool
-) -> tuple[list[str], bool]:
-    """Make one tree hold what the other does, by links; when `exact`, nothing else. Which folders were looked into, and
-    whether any link was made. Those that are `alike` are passed over. Raises OSError of CANNOT for what no link can do.
-    """
-    device = os.lstat(source).st_dev
-    waiting = changed or [""]
-    looked: dict[str, None] = {}
-    linked = False
-    while waiting:
-        path = waiting.pop()
-        if path in looked:
-            continue
-        looked[path] = None
-        if os.lstat(source / path).st_dev != device:
-            raise OSError(errno.EXDEV, "Something is mounted there", str(source / path))
-        inner, some = _match_folder(target, source, path, exact=exact)
-        linked |= some
-        waiting += [folder for folder in inner if folder not in alike]
-    return [*looked], linked
-
-
-def _match_folder(target: Path, source: Path, path: str, *, exact: bool) -> tuple[list[str], bool]:
-    """Of one folder, the folders in it, and whether a link was made."""
-    _own_alike(target / path, source / path)
-    held = {entry.name: entry for entry in _entries(target, path)}
-    inner, linked = [], False
-    for entry in _entries(source, path):
-        there, place = held.pop(entry.name, None), target / path / entry.name
-        if entry.is_dir(follow_symlinks=False):
-            if entry.name.startswith(".") and entry.name != _SHARED:
-                raise OSError(errno.EPERM, "A program works in that folder", entry.path)
-            if there is None or not there.is_dir(follow_symlinks=False):
-                _clear(there)
-                place.mkdir()
-                shutil.copystat(entry.path, place)
-            inner.append(f"{path}/{entry.name}".lstrip("/"))
-        elif there is None or there.inode() != entry.inode():
-            _clear(there)
-            os.link(entry.path, place, follow_symlinks=False)
-            linked = True
-    for left in held.values() if exact else ():
-        _clear(left)
-    return inner, linked
-
-
-def _entries(root: Path, path: str) -> Iterator[os.DirEntry[str]]:
-    """What a folder holds for readers, and its lock and manifest."""
-    with os.scandir(root / path) as entries:
-        yield from (e for e in entries if path or not (e.name == _MARK or e.name.startswith(STAGE)))
-
-
-def _own_alike(target: Path, source: Path) -> None:
-    """The same people may read both folders."""
-    have, want = os.lstat(target), os.lstat(source)
-    if (have.st_uid, have.st_gid) != (want.st_uid, want.st_gid):
-        os.chown(target, want.st_uid, want.st_gid)
-        shutil.copystat(source, target)
-    elif S_IMODE(have.st_mode) != S_IMODE(want.st_mode):
-        shutil.copystat(source, target)
-
-
-def _clear(entry: os.DirEntry[str] | None) -> None:
-    if entry and entry.is_dir(follow_symlinks=False):
-        shutil.rmtree(entry.path)
-    elif entry:
-        Path(entry.path).unlink()
-
-
-def _link(waiting: Path, place: Path) -> None:
-    """A second name for a file that waits, in a tree that nobody sees."""
-    try:
-        os.link(waiting, place)
-    except FileNotFoundError:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        os.link(waiting, place)
-    except FileExistsError:
-        place.unlink()
-        os.link(waiting, place)
 
 
 def _above(paths: tuple[str, ...]) -> Iterator[str]:

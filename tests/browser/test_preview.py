@@ -141,7 +141,7 @@ def test_a_draft_is_marked_where_it_is_listed(browser: Browser, address: str) ->
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_each_look_of_the_mail_is_what_it_says_on_any_machine(browser: Browser, address: str, scheme: str) -> None:
-    papers = {"light": "rgb(255, 253, 250)", "dark": "rgb(33, 30, 27)"}
+    papers = {"light": "rgb(255, 253, 248)", "dark": "rgb(33, 30, 27)"}
     with opened(browser, f"{address}/next/", color_scheme=scheme) as page:
         page.get_by_role("link", name="375").click()
         for look, paper in papers.items():

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -203,14 +202,14 @@ def _is_whole(site: Site) -> None:
     assert OLD.keys() & NEW.keys() <= site.keys()
 
 
-CHILDREN = """
+CHILDREN = r"""
 import fcntl, os, sys, time
 from newsletter import spread
 spread.WORTH_IT = 2
 lock = open(sys.argv[1], "w")
 fcntl.flock(lock, fcntl.LOCK_EX)
 def work(place):
-    print(os.getpid(), flush=True)
+    os.write(1, b"%d\n" % os.getpid())
     time.sleep(600)
 list(spread.spread(work, range(16)))
 """
@@ -221,8 +220,10 @@ def test_what_works_for_a_killed_publish_ends_and_lets_go_of_its_lock(tmp_path: 
     script = [sys.executable, "-c", CHILDREN, str(tmp_path / "lock")]
     with subprocess.Popen(script, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout
-        children = [int(parent.stdout.readline()) for _ in range(2)]
-        parent.send_signal(signal.SIGKILL)
+        try:
+            children = [int(parent.stdout.readline()) for _ in range(2)]
+        finally:
+            parent.kill()
         parent.wait(10)
         ends = time.monotonic() + 20
         while any(map(_lives, children)) and time.monotonic() < ends:
