@@ -113,6 +113,8 @@ def take(
     row = insert_new(tables.slot).values(edition=edition, key=slot.key, **values)
     if connection.scalar(row.returning(tables.slot.c.key)) is not None:
         return True
+    if issue_id is None:
+        return False
     own = (tables.slot.c.edition == edition, tables.slot.c.key == slot.key, tables.slot.c.issue_id == issue_id)
     again = update(tables.slot).where(*own, tables.slot.c.outcome == SlotOutcome.HELD.value).values(values)
     return connection.scalar(again.returning(tables.slot.c.key)) is not None

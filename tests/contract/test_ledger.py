@@ -55,6 +55,8 @@ def test_a_slot_has_one_outcome_for_ever(ledger: Ledger) -> None:
     assert not ledger.record_slot(WEEKLY, slot_of_week(5), SlotOutcome.SKIPPED, "by hand")
     assert ledger.slots(WEEKLY) == [SlotRecord("2022-W05", FRIDAY, SlotOutcome.EMPTY, "nothing new")]
     assert ledger.record_slot("monthly", slot_of_week(5), SlotOutcome.EMPTY, "another edition")
+    assert ledger.record_slot(WEEKLY, slot_of_week(6), SlotOutcome.HELD, "2 stories wait for approval")
+    assert not ledger.record_slot(WEEKLY, slot_of_week(6), SlotOutcome.SKIPPED, "by hand")
 
 
 def test_an_issue_comes_back_as_it_was_opened(desk: Desk) -> None:
