@@ -86,12 +86,13 @@ def step(*words: str) -> None:
 
 
 def show_places(seconds: float) -> None:
-    mails = sorted((STATE / "outbox" / "new").glob("*.eml"))
+    box = STATE / "outbox" / "new"
     say(f"Done in {seconds:.1f} s. Where to look")
     print("Feeds      feeds/rss.xml   feeds/atom.xml   feeds/feed.json")
     print("Web        feeds/index.html")
     print("Issue      feeds/issues/2/index.html")
-    print("Mail       " + "\n           ".join(str(mail.relative_to(ROOT)) for mail in mails))
+    for label, kind in (("Mail", "[0-9]*.eml"), ("Notices", "notice.*.eml")):
+        print(f"{label:<11}" + f"\n{'':11}".join(str(mail.relative_to(ROOT)) for mail in sorted(box.glob(kind))))
     print("Browse     NEWSLETTER_PATHS__STATE=build/demo/var .venv/bin/newsletter serve")
 
 
