@@ -148,6 +148,11 @@ class Door:
         """Who acts, here and now."""
         return Hand(self.who, "cli", self.now)
 
+    def remark_on_copy(self) -> None:
+        """Say that this may be a copy of a site, to whoever only looks."""
+        if self.app.has_state and (doubt := self.app.instance.doubt()):
+            self.say(f"warn S309  This copy of the site is locked, {doubt}: newsletter claim")
+
     def answer(self, data: object, *lines: str) -> None:
         """The command's answer: JSON when asked for, else the lines."""
         if self.json:

@@ -62,6 +62,7 @@ def list_issues(door: Door) -> None:
     newsletter issue list
     newsletter issue list --json
     """
+    door.remark_on_copy()
     ledger, zone = door.app.ledger, door.app.config.cadence.zone
     rows = [(one, ledger.counts(WEEKLY, one.number)) for one in reversed(ledger.issues(WEEKLY))]
     lines = columns(
@@ -122,6 +123,7 @@ def show(door: Door, number: str, part: str | None, variant: str, reader: str | 
     """
     from newsletter.cli import proofs
 
+    door.remark_on_copy()
     if readers:
         proofs.show_readers(door, number)
     elif part:

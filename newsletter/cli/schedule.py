@@ -47,6 +47,7 @@ def show(door: Door) -> None:
     newsletter schedule show
     newsletter schedule show --json
     """
+    door.remark_on_copy()
     app = door.app
     cadence, plans = app.cadence, app.plans()
     slot = app.next_slot(door.now)
@@ -96,6 +97,7 @@ def next_slots(door: Door, count: int) -> None:
     newsletter schedule next
     newsletter schedule next --count 52 --json
     """
+    door.remark_on_copy()
     app = door.app
     zone = app.config.cadence.zone
     rows = report.upcoming(ledger=app.ledger, cadence=app.cadence, now=door.now, count=count)

@@ -289,6 +289,7 @@ def test_a_copied_site_is_locked_until_a_person_claims_it(ready: SiteFolder, tmp
         assert refused(copy.run(*words, "--json", now=WEDNESDAY), "S309"), words
     assert copy.mails() == []
     assert "this copy of the site is locked" in copy.ok("status", now=FRIDAY).out
+    assert "warn S309" in copy.ok("issue", "list", now=FRIDAY).err
     assert copy.run("claim", now=FRIDAY).status == 3
     assert refused(copy.run("claim", "--confirm", "4", "--json", now=FRIDAY), "S304")
     assert "Issue 1 is ready to start by itself" in copy.ok("claim", "--dry-run", now=FRIDAY).out
