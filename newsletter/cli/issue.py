@@ -112,7 +112,7 @@ def issue_data(one: Issue, counts: Mapping[DeliveryState, int]) -> dict[str, obj
 @click.option("--text", "part", flag_value="text", help="The plain text.")
 @click.option("--eml", "part", flag_value="eml", help="The whole message, byte for byte.")
 @click.option("--variant", default="all", show_default=True, metavar="KEYS", help="Which segments: all, none, or keys.")
-@click.option("--reader", default=None, metavar="ADDRESS", help="As this reader gets it.")
+@click.option("--reader", default=None, metavar="ADDRESS", help="As this reader gets it; --text unless said.")
 @click.option("--readers", is_flag=True, help="How many readers get which segments.")
 def show(door: Door, number: str, part: str | None, variant: str, reader: str | None, readers: bool) -> None:
     """One issue with every story and what became of its mail; `next` as it would go out now.
@@ -126,8 +126,8 @@ def show(door: Door, number: str, part: str | None, variant: str, reader: str | 
     door.remark_on_copy()
     if readers:
         proofs.show_readers(door, number)
-    elif part:
-        proofs.show_part(door, number, part, variant, reader)
+    elif part or reader:
+        proofs.show_part(door, number, part or "text", variant, reader)
     elif number == "next":
         _show_next(door)
     else:

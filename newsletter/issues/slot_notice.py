@@ -57,7 +57,7 @@ def preview(
     """
     local = words.when(slot.due, site.timezone)
     short = words.moment(slot.local)
-    mark = f"Preview of {number}, changed" if changed else f"Preview of {number}"
+    mark = f"Preview of issue {number}, changed" if changed else f"Preview of issue {number}"
     told = f"{words.stories(stories)}, {words.count(readers, 'reader')}"
     if digest is None:
         what = f"There is no story for issue {number}, {local}."
@@ -72,7 +72,7 @@ def preview(
         slot.key,
         subject=f"{mark}, {short}: {digest.subject if digest else 'no story'}",
         what=what,
-        why="The lead, the stories or their text are others than in the preview before."
+        why="The lead, the stories or their text have changed since the last preview."
         if changed
         else "So that you see it before your readers do.",
         otherwise=otherwise,
