@@ -77,7 +77,7 @@ def preview(
         else "So that you see it before your readers do.",
         otherwise=otherwise,
         lines=tuple(lines),
-        fixes=("newsletter issue show next",),
+        fixes=(f"newsletter issue show {number}",),
         hold=slot.key,
         number=number,
         mark=digest.digest_hash if digest else "",
