@@ -340,6 +340,7 @@ def _confirm_page(door: Door, plan: Plan) -> list[str]:
     if plan.ahead:
         lines.append(
             f"This is ahead of its slot ({words.when(plan.slot.due, zone, door.now)}), which will then be empty."
+            + (" Its text is frozen with that date." if plan.issue else "")
         )
     return lines
 

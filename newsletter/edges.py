@@ -1,0 +1,290 @@
+"""The edges of one site: disk, database, mail server and the web outside, built from its Config.
+
+Each is built when first asked for, so that a command pays only for what it touches, and all are closed together. The
+only module that keeps them open; `app` hands them to the use cases.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from newsletter.config import FILE_NAME, Config
+from newsletter.errors import NewsletterError, Refused
+from newsletter.ports import (
+    Briefs,
+    Cache,
+    Caller,
+    Hosting,
+    Hubs,
+    Instance,
+    Ledger,
+    Notices,
+    Output,
+    Proofs,
+    Redirects,
+    Reviews,
+    Roster,
+    Sources,
+    Transport,
+    Versions,
+    Waivers,
+)
+from newsletter.program import version
+from newsletter.spread import spread
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from newsletter.delivery.outbox import Outbox
+    from newsletter.outside.client import Client as OutsideClient
+    from newsletter.publish.album import Album
+    from newsletter.publish.deploy import Deploy
+    from newsletter.publish.search.index import SearchIndex
+    from newsletter.readers.tokens import Tokens
+    from newsletter.store.database import Database
+    from newsletter.store.keys import Keys
+    from newsletter.store.lock import SenderLock
+    from newsletter.store.mailed import MailedPictures
+    from newsletter.store.settings import SettingsFile
+
+# Imports of rooms stand inside the properties on purpose: `publish` must not load the mail room, nor `status` lxml.
+
+INSTANCE = "instance.toml"
+"""In the state folder, what a copy of it cannot carry along."""
+
+
+class Edges:
+    """What one site touches."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    @cached_property
+    def sources(self) -> Sources:
+        from newsletter.content.source import Folder
+
+        return Folder(self.config.root)
+
+    @cached_property
+    def output(self) -> Output:
+        from newsletter.publish.output import Folder
+
+        return Folder(self.config.output, self.cache, spread, standby=self.config.state / "cache" / "standby")
+
+    @cached_property
+    def cache(self) -> Cache:
+        """What an earlier run of this program worked out for this site."""
+        from newsletter.store.cache import DiskCache
+
+        return DiskCache(self.config.state / "cache", f"{version()} {self.config.site!r}")
+
+    @cached_property
+    def search(self) -> SearchIndex:
+        from newsletter.publish.search.index import SearchIndex
+
+        return SearchIndex(self.config.state / "search.sqlite3")
+
+    @cached_property
+    def album(self) -> Album:
+        from newsletter.publish.album import Album
+
+        return Album(self.config.state / "cache" / "pictures")
+
+    @cached_property
+    def mailed_pictures(self) -> MailedPictures:
+        from newsletter.store.mailed import MailedPictures
+
+        return MailedPictures(self.config.state / "mailed")
+
+    @cached_property
+    def hubs(self) -> Hubs:
+        from newsletter.publish.websub import Hubs
+
+        return Hubs(self.config.site, self.config.output, self.config.state, self._anywhere)
+
+    @cached_property
+    def _anywhere(self) -> OutsideClient:
+        """For what stands in newsletter.toml: like the mail server it may be on this machine and at any port."""
+        from newsletter.outside.client import Client
+
+        return Client(ports=range(1, 65536), may_call=lambda _address: True)
+
+    @property
+    def caller(self) -> Caller:
+        """The web outside, for webhook and heartbeat."""
+        return self._anywhere
+
+    @cached_property
+    def deploy(self) -> Deploy | None:
+        """The command after a publish, if there is one."""
+        from newsletter.publish.deploy import Deploy
+
+        config = self.config
+        mark = config.state / "deployed"
+        return Deploy(config.after, config.root, config.output, mark) if config.after else None
+
+    @cached_property
+    def redirects(self) -> Redirects:
+        from newsletter.store.redirects import RedirectsFile
+
+        return RedirectsFile(self.config.root / "redirects.toml")
+
+    @cached_property
+    def hosting(self) -> Hosting:
+        from newsletter.publish.hosting import Hosting
+
+        return Hosting(self.config.state / "hosting")
+
+    @cached_property
+    def reviews(self) -> Reviews:
+        from newsletter.store.reviews import ReviewsFile
+
+        return ReviewsFile(self.config.root / "reviews.toml")
+
+    @cached_property
+    def templates(self) -> Environment:
+        from newsletter.templates import environment
+        from newsletter.tongue import tongue_of
+
+        return environment(self.config.root / "templates", tongue_of(self.config.site))
+
+    @cached_property
+    def database(self) -> Database:
+        from newsletter.store.database import open_database
+        from newsletter.store.instance import Instance
+
+        fresh = not self.has_state
+        database = open_database(self.config.database)
+        if fresh:
+            Instance(self.config.state / INSTANCE, database).doubt()  # gives it its mark
+        return database
+
+    @cached_property
+    def instance(self) -> Instance:
+        """Which copy of the site this is."""
+        from newsletter.store.instance import Instance
+
+        return Instance(self.config.state / INSTANCE, self.database)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        from newsletter.store.ledger import SqlLedger
+
+        return SqlLedger(self.database)
+
+    @cached_property
+    def briefs(self) -> Briefs:
+        from newsletter.store.briefs import BriefFile
+
+        return BriefFile(self.config.root / "next-issue.toml", self.config.site.people, self.config.brief)
+
+    @cached_property
+    def waivers(self) -> Waivers:
+        from newsletter.store.waivers import SqlWaivers
+
+        return SqlWaivers(self.database)
+
+    @cached_property
+    def versions(self) -> Versions:
+        from newsletter.store.versions import SqlVersions
+
+        return SqlVersions(self.database)
+
+    @cached_property
+    def notices(self) -> Notices:
+        from newsletter.store.notices import SqlNotices
+
+        return SqlNotices(self.database)
+
+    @cached_property
+    def proofs(self) -> Proofs:
+        from newsletter.store.proofs import SqlProofs
+
+        return SqlProofs(self.database)
+
+    @cached_property
+    def roster(self) -> Roster:
+        from newsletter.store.roster import SqlRoster
+
+        return SqlRoster(self.database)
+
+    @cached_property
+    def keys(self) -> Keys:
+        from newsletter.store.keys import load_keys
+
+        return load_keys(self.config.keys_file)
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        from newsletter.readers.tokens import Tokens
+
+        return Tokens(self.keys.tokens)
+
+    @cached_property
+    def lock(self) -> SenderLock:
+        from newsletter.store.lock import SenderLock
+
+        return SenderLock(self.config.state / "sender.lock")
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """The mails that the sandbox caught."""
+        from newsletter.delivery.outbox import Outbox
+
+        return Outbox(self.config.state / "outbox")
+
+    @cached_property
+    def transport(self) -> Transport:
+        mail = self.config.mail
+        if mail.sandbox:
+            return self.outbox
+        from newsletter.delivery.smtp import SmtpSettings, SmtpTransport
+
+        return SmtpTransport(
+            SmtpSettings(
+                host=mail.host,
+                port=mail.port,
+                tls=mail.tls,
+                user=mail.user,
+                password=mail.password,
+                local_hostname=self.config.site.sender.address.rpartition("@")[2],
+                ca_file=mail.ca_file,
+            )
+        )
+
+    def own(self) -> None:
+        """Only the site itself may send. Raises Refused (S309) in a copy or an older state of it."""
+        from newsletter.usecases.claim import locked
+
+        if doubt := self.instance.doubt():
+            raise Refused(locked(doubt))
+
+    def remember(self) -> None:
+        """Write down beside the database how far it came, unless it may be a copy."""
+        if not self.instance.doubt():
+            self.instance.remember()
+
+    def close(self) -> None:
+        """Let go of what was opened."""
+        if "database" in self.__dict__:
+            with suppress(NewsletterError):
+                self.remember()
+        if "lock" in self.__dict__:
+            self.lock.release()
+        if "database" in self.__dict__:
+            self.database.close()
+        if "cache" in self.__dict__:
+            self.cache.close()
+
+    @property
+    def has_state(self) -> bool:
+        """Whether a ledger was ever opened here."""
+        return (self.config.state / "newsletter.sqlite3").exists()
+
+    @cached_property
+    def settings(self) -> SettingsFile:
+        from newsletter.store.settings import SettingsFile
+
+        return SettingsFile(self.config.root / FILE_NAME)
