@@ -326,7 +326,8 @@ class App(Edges):
 
         def missing(addresses: Collection[str]) -> Collection[str]:
             issues = self.issues()
-            numbers = [next_number(issues), *(issue.number for issue in issues)]
+            numbers = {next_number(issues), *(issue.number for issue in issues)}
+            numbers.add(max(numbers) + 1)  # an issue outside of the rhythm, beside one that was thawed
 
             def would() -> Collection[str]:
                 return would_write(library, issues, self.config.site, self.templates, now, self.redirects.all())
@@ -444,12 +445,10 @@ class App(Edges):
         """What keeps an issue whose page was published from being sent; in the sandbox no link is asked."""
         from newsletter.publish import live
         from newsletter.usecases.answering import Build, not_this_build, obstacle
-        from newsletter.usecases.recheck import taken_back, untested
+        from newsletter.usecases.recheck import at_its_start, taken_back
 
         library = self.library(now)
-        gone = list(taken_back(issue, library))
-        if not issue.sent_by:  # a hand that sent it was asked then
-            gone += untested(self.press(library, now), issue)
+        gone = [*taken_back(issue, library), *at_its_start(self.press(library, now), issue)]
         if self.config.mail.sandbox:
             return obstacle(issue, gone, {})
         config = self.config

@@ -273,7 +273,21 @@ def withdraw(door: Door, slug: str, why: str, dry_run: bool) -> None:
         corrections.withdraw(case, loaded.library, why)
     data = {"slug": slug, "why": why, "dry_run": dry_run, **_reach_data(reach)}
     end = [] if dry_run else ["Next: newsletter publish"]
-    door.answer(data, f"{'Would withdraw' if dry_run else 'Withdrew'} {slug}.", *_reach_lines(reach), *end)
+    said = [*_reach_lines(reach), *_not_yet_mailed(door, case.post), *end]
+    door.answer(data, f"{'Would withdraw' if dry_run else 'Withdrew'} {slug}.", *said)
+
+
+def _not_yet_mailed(door: Door, post: Post) -> list[str]:
+    """What a withdrawal does to an issue that has the post frozen in it."""
+    from newsletter.usecases.stale import FROZEN
+
+    issues = (one for one in door.app.issues() if one.state in FROZEN)
+    return [
+        f"Issue {one.number} is {one.state.value} with it, and does not go out like that: "
+        f"newsletter issue unready {one.number} thaws it, to freeze it without"
+        for one in issues
+        if any(story.post_id == post.id for story in one.stories)
+    ]
 
 
 @command("correct")

@@ -37,6 +37,22 @@ def slot_passed(record: SlotRecord, at: datetime, site: Site) -> Notice | None:
     )
 
 
+def undecided(slot: Slot, at: datetime, site: Site) -> Notice:
+    """A slot has passed, and nothing was decided about it: a post or a template is broken, or nobody looks."""
+    day = words.when(slot.due, site.timezone)
+    return Notice(
+        f"undecided:{slot.key}",
+        NoticeKind.LATE,
+        at,
+        slot.key,
+        subject=f"No issue yet: the slot of {words.moment(slot.local)} has passed",
+        what=f"Slot {slot.key}, {day}: no issue could be made so far, and no reader gets a mail.",
+        why="Something stops it, in the posts or in the templates; newsletter prepare says what.",
+        otherwise="it is tried again and again. Mended soon, it goes out; mended late, it waits for a person.",
+        fixes=("newsletter prepare", "newsletter check"),
+    )
+
+
 def preview(
     key: str,
     slot: Slot,

@@ -30,15 +30,15 @@ def applied(problems: Iterable[Problem], waivers: Iterable[Waiver]) -> tuple[Pro
 
 
 def may_wave(number: int, code: str, problems: Sequence[Problem], reason: str) -> Problem | None:
-    """Why nothing of this code can be let pass: I341 it is not there, I342 it stops, I343 no reason was given."""
+    """Why nothing of this code can be let pass: I344 it is not there, I345 it stops, I343 no reason was given."""
     meant = [problem for problem in problems if problem.code == code]
     if not meant:
         codes = ", ".join(sorted({problem.code for problem in problems if problem.level == "warn"}))
         why = f"Its warnings are {codes}." if codes else "It has no warning."
-        return Problem("I341", f"Issue {number} has no warning {code}", why=why, fixes=(_check(number),))
+        return Problem("I344", f"Issue {number} has no warning {code}", why=why, fixes=(_check(number),))
     if all(problem.level == "stop" for problem in meant):
         why = "A stop keeps readers from a broken mail; only what causes it can be mended."
-        return Problem("I342", f"{code} is a stop: it cannot be waved through", why=why, fixes=meant[0].fixes)
+        return Problem("I345", f"{code} is a stop: it cannot be waved through", why=why, fixes=meant[0].fixes)
     if not reason.strip():
         why = "Whoever sends the issue reads it on the page on which it is confirmed."
         fix = f'newsletter issue wave {number} {code} --reason "…"'

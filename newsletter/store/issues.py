@@ -15,7 +15,7 @@ from newsletter.model import Digest, Hand, Issue, IssueAct, IssueState, Slot, Sl
 from newsletter.store import acts, tables
 from newsletter.store.database import insert_new
 from newsletter.store.rows import Part, issue_id, read_issues, read_segments
-from newsletter.store.slots import take
+from newsletter.store.slots import leave_slot, take
 from newsletter.store.tables import editor_note, issue, issue_post
 
 
@@ -50,6 +50,7 @@ class Issues(Part):
                 number = thawed.number if thawed else _next_number(connection, edition)
                 if thawed:
                     made = int(thawed.id)
+                    leave_slot(connection, made, slot)
                     acts.act(connection, made, IssueAct.READY, hand, to=state, note=reason, reason=reason, **columns)
                 else:
                     made = _insert_issue(

@@ -105,6 +105,14 @@ def _those(edition: str, key: str, kind: PlanKind) -> Delete:
     return delete(slot_plan).where(*same)
 
 
+def leave_slot(connection: Connection, issue_id: int, slot: Slot) -> None:
+    """An issue that was thawed goes out at `slot`: the one it was held at is missed, and not its own any more."""
+    left = (tables.slot.c.issue_id == issue_id, tables.slot.c.key != slot.key)
+    held = tables.slot.c.outcome == SlotOutcome.HELD.value
+    missed = {"outcome": SlotOutcome.COALESCED.value, "reason": f"missed; its posts went into {slot.key}"}
+    connection.execute(update(tables.slot).where(*left, held).values(missed))
+
+
 def take(
     connection: Connection, edition: str, slot: Slot, outcome: SlotOutcome, reason: str, issue_id: int | None = None
 ) -> bool:

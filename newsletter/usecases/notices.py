@@ -16,7 +16,7 @@ from newsletter.delivery import notice as mails
 from newsletter.errors import NewsletterError, Outside, Problem
 from newsletter.issues import cadence as cadences
 from newsletter.issues import notice as wording
-from newsletter.issues import slot_notice
+from newsletter.issues import selection, slot_notice
 from newsletter.model import (
     ALL_SLOTS,
     WEBHOOK,
@@ -31,6 +31,7 @@ from newsletter.model import (
     NoticeKind,
     NoticeState,
     Outcome,
+    PlanKind,
     Proof,
     Receipt,
     Site,
@@ -40,6 +41,9 @@ from newsletter.ports import Caller, Clock, Ledger, Notices, Proofs, Session, Tr
 
 NEWS = timedelta(days=3)
 """What happened longer ago is told nobody any more: it is history."""
+
+SOON = timedelta(minutes=1)
+"""How long an issue may take to be made."""
 
 SHOWN = timedelta(days=7)
 """How long `status` speaks of a copy that could not be handed over."""
@@ -91,10 +95,21 @@ def happened(ledger: Ledger, cadence: Cadence, site: Site, now: datetime) -> Ite
         if now - record.due < NEWS + week and (told := slot_notice.slot_passed(record, now, site)):
             yield told
 
+    yield from _undecided(ledger, cadence, site, now)
     for plan in ledger.plans(WEEKLY):
         slot = None if plan.key == ALL_SLOTS else cadences.slot_for(cadence, plan.key)
         if now - plan.hand.at < NEWS and (told := slot_notice.planned(plan, slot, site)):
             yield told
+
+
+def _undecided(ledger: Ledger, cadence: Cadence, site: Site, now: datetime) -> Iterator[Notice]:
+    """A Notice of each slot that makes no issue since it cannot; while the clock is in doubt none is to be made."""
+    started = ledger.started(WEEKLY)
+    if started is None or any(plan.kind is PlanKind.CLOCK for plan in ledger.plans(WEEKLY)):
+        return
+    for slot in selection.due(cadence, ledger.slots(WEEKLY), started, now - SOON):
+        if now - slot.due < NEWS:
+            yield slot_notice.undecided(slot, now, site)
 
 
 def _of_turn(turn: Turn, issue: Issue, ledger: Ledger, site: Site, late_limit: timedelta) -> Notice | None:

@@ -49,7 +49,7 @@ def _coming(press: Press) -> Checked:
 def frozen(press: Press, issue: Issue) -> Checked:
     """An issue whose text stands: its bytes are looked at again, in the world as it is now."""
     digest, library = press.ledger.digest(WEEKLY, issue.number), press.library
-    posts = [replace(post, title=s.title) for s in issue.stories if (post := library.find(s.post_id))]
+    posts = [replace(post, title=s.title, slug=s.slug) for s in issue.stories if (post := library.find(s.post_id))]
     gone = tuple(taken_back(issue, library))
     if not posts:
         return Checked(issue.number, issue.state, gone, digest)
@@ -82,14 +82,22 @@ def taken_back(issue: Issue, library: Library) -> Iterator[Problem]:
                 f"“{story.title}” was withdrawn after issue {issue.number} was frozen",
                 why="Readers would be sent what the house has taken back.",
                 fixes=(
+                    f"newsletter issue unready {issue.number}   thaws it, to freeze it without that story",
                     f'newsletter issue cancel {issue.number} --reason "…"   its other stories go into the next one',
                 ),
             )
 
 
-def untested(press: Press, issue: Issue) -> Sequence[Problem]:
-    """S307 or S329, if they stop it: it was made ready by a hand, and nobody has tested it since."""
-    return [problem for problem in stops(frozen(press, issue).problems) if problem.code in {"S307", "S329"}]
+_LOST = frozenset({"I321"})
+_UNTESTED = frozenset({"S307", "S329"})
+
+
+def at_its_start(press: Press, issue: Issue) -> Sequence[Problem]:
+    """What stops a frozen issue whose time has come, though nothing did when it was frozen: a page that is linked and
+    is not there any more; and of one that no hand sent, that nobody has tested its text.
+    """
+    found = _LOST if issue.sent_by else _LOST | _UNTESTED
+    return [problem for problem in stops(frozen(press, issue).problems) if problem.code in found]
 
 
 def _edited(issue: Issue, library: Library) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from newsletter.errors import Problem
 from newsletter.model import Issue, IssueState, Library, Story
@@ -24,8 +24,8 @@ def stale(issues: Sequence[Issue], library: Library) -> list[Problem]:
     return [
         Problem(
             "I342",
-            f"{story.title} was edited after issue {issue.number} had frozen it",
-            paths.get(story.post_id, ""),
+            f"{story.title} {_became(story, paths)} after issue {issue.number} had frozen it",
+            paths.get(story.post_id, "posts/"),
             why=f"The edit changes nothing in issue {issue.number}, which is {issue.state.value}.",
             fixes=(f"newsletter issue unready {issue.number}   thaws it, to take the edit in",),
             level="warn",
@@ -33,3 +33,7 @@ def stale(issues: Sequence[Issue], library: Library) -> list[Problem]:
         for issue in frozen
         for story in edited(issue, library)
     ]
+
+
+def _became(story: Story, known: Collection[str]) -> str:
+    return "was edited" if story.post_id in known else "was deleted"

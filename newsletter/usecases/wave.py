@@ -15,7 +15,7 @@ def wave(
 ) -> tuple[int, tuple[Problem, ...]]:
     """Let the warnings of this code pass in an issue (None: the next one). Its number, and what was let pass.
 
-    Raises Refused (I341, I342) for what cannot be waved, UsageError (I110, I343).
+    Raises Refused (I344, I345) for what cannot be waved, UsageError (I110, I343).
     """
     one = checked(press, number)
     if refusal := waiving.may_wave(one.number, code, one.problems, reason):

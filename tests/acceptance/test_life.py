@@ -66,6 +66,11 @@ def test_what_is_ready_goes_out_at_its_slot_with_the_text_that_was_frozen(ready:
     assert (state(ready), len(ready.issues())) == ("sent", 1)
 
 
+def test_who_withdraws_a_post_is_told_of_the_frozen_issue_that_has_it(ready: SiteFolder) -> None:
+    told = ready.ok("post", "withdraw", "hybrid-hatch", "a mistake", "--as", "review-desk", now=WEDNESDAY).out
+    assert "Issue 1 is ready with it, and does not go out like that: newsletter issue unready 1" in told
+
+
 def test_a_second_ready_is_refused_and_so_is_one_without_story(ready: SiteFolder) -> None:
     assert refused(ready.run("issue", "ready", "next", "--json", now=WEDNESDAY), "S316")
     assert refused(ready.run("issue", "ready", "2", "--json", now=WEDNESDAY), "S303")

@@ -8,15 +8,16 @@ import pytest
 
 from newsletter import config
 from newsletter.app import App
-from newsletter.errors import Refused, UsageError
+from newsletter.errors import Refused, UsageError, stops
 from newsletter.issues import inline as inlining
-from newsletter.model import ALL_SLOTS, WEEKLY, IssueState, PlanKind, SlotPlan, by_clock
-from newsletter.usecases import report
+from newsletter.model import ALL_SLOTS, WEEKLY, Hand, IssueState, PlanKind, SlotPlan, by_clock
+from newsletter.usecases import extra, life, recheck, report
 from newsletter.usecases import send as sending
 from newsletter.usecases.choose import choose
 from tests.unit.usecases.world import SLOT, WEDNESDAY, WEEK, World
 
 MINUTE = timedelta(minutes=1)
+HAND = Hand("operator", "cli", WEDNESDAY)
 
 
 def test_after_a_cancel_the_same_stories_can_be_sent_again_at_once(world: World) -> None:
@@ -158,3 +159,40 @@ def test_while_the_clock_is_in_doubt_no_hand_sends(world: World) -> None:
         world.send(WEDNESDAY)
     assert [p.code for p in refused.value.problems] == ["S333"]
     assert "jumped 2 days forward" in refused.value.problems[0].message
+
+
+def test_an_extra_issue_can_be_made_beside_one_that_was_thawed(world: World) -> None:
+    life.ready(world.press(WEDNESDAY), life.readiness(world.press(WEDNESDAY), None), HAND)
+    life.unready(world.press(WEDNESDAY), 1, reason="", hand=HAND)
+    press = world.press(WEDNESDAY)
+    made = extra.make_extra(press, extra.extra_draft(press, ["diesel-van"]), HAND)
+    assert (made.number, made.slot.key) == (2, "extra:2")
+    assert world.states() == {1: IssueState.DRAFT, 2: IssueState.READY}
+
+
+def test_the_slot_of_an_issue_that_was_thawed_and_went_out_at_a_later_one_is_missed(world: World) -> None:
+    life.hold(world.press(WEDNESDAY), None, reason="", hand=HAND)
+    world.prepare(SLOT)
+    life.unready(world.press(SLOT), 1, reason="", hand=HAND)
+    world.prepare(SLOT + WEEK)
+    world.deliver(SLOT + WEEK)
+    assert world.states() == {1: IssueState.SENT}
+    assert world.slots() == {"2026-W48": "coalesced", "2026-W49": "issued"}
+
+
+def test_an_issue_does_not_start_with_a_link_to_a_page_that_went_after_it_was_frozen(world: World) -> None:
+    life.ready(world.press(WEDNESDAY), life.readiness(world.press(WEDNESDAY), None), HAND)
+    path = world.folder.root / "posts" / "2026-11-23-diesel-van.md"
+    path.write_text(path.read_text().replace("---\n", "---\nslug: big-van\n", 1))
+    [issue] = world.app.ledger.issues(WEEKLY)
+    assert {p.code for p in stops(recheck.frozen(world.press(WEDNESDAY), issue).problems)} == {"I321"}
+    world.deliver(SLOT)
+    [issue] = world.app.ledger.issues(WEEKLY)
+    assert (issue.state, issue.reason.split()[0], world.folder.mails()) == (IssueState.HELD, "I321", [])
+
+
+def test_a_deleted_post_is_not_called_edited(world: World) -> None:
+    life.ready(world.press(WEDNESDAY), life.readiness(world.press(WEDNESDAY), None), HAND)
+    (world.folder.root / "posts" / "2026-11-23-diesel-van.md").unlink()
+    [told] = world.app.stale(world.app.library(WEDNESDAY))
+    assert (told.file, "was deleted after issue 1" in told.message) == ("posts/", True)

@@ -123,8 +123,8 @@ def test_an_edit_that_changes_what_was_found_brings_the_warning_back(world: Worl
 @pytest.mark.parametrize(
     ("words", "status", "code"),
     [
-        (("I316", "--reason", "so"), 3, "I341"),
-        (("I321", "--reason", "so"), 3, "I342"),
+        (("I316", "--reason", "so"), 3, "I344"),
+        (("I321", "--reason", "so"), 3, "I345"),
         (("I328",), 2, "I343"),
     ],
 )

@@ -87,6 +87,14 @@ def test_the_preview_is_the_mail_that_readers_get_but_for_their_own_words(world:
     assert [line for line in lines if line not in below.splitlines()] == []
 
 
+def test_a_slot_that_no_issue_can_be_made_for_is_told_once(world: World) -> None:
+    world.app.tell(SLOT + MINUTE / 2)  # it may be in the making
+    assert told(world) == []
+    for minutes in (2, 3, 300):
+        world.app.tell(SLOT + minutes * MINUTE)
+    assert told(world) == ["late"]
+
+
 def test_another_text_is_shown_again_as_changed_but_not_at_each_save(world: World) -> None:
     tick(world, THURSDAY)
     world.folder.post("petrol-hatch", "2026-11-25")
