@@ -274,5 +274,5 @@ def log(door: Door, count: int) -> None:
 
 def _change(entry: LogEntry) -> str:
     after = entry.after[:15] if entry.after.startswith("sha256:") else entry.after
-    change = f"{entry.before} → {after}" if entry.before not in {"", after} else after
+    change = f"{entry.before} → {after or 'none'}" if entry.before not in {"", after} else after
     return f"{change} ({entry.note})" if entry.note else change
