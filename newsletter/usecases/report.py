@@ -182,6 +182,8 @@ def upcoming(*, ledger: Ledger, cadence: Cadence, now: datetime, count: int) -> 
     for slot in cadences.next_slots(cadence, now, count):
         record = records.get(slot.key)
         taken_by = issues.get(record.issue_number) if record and record.issue_number else None
+        if taken_by and taken_by.slot.key == slot.key:
+            slot = taken_by.slot  # noqa: PLW2901  an issue that is made keeps its time, whatever became of the rhythm
         drafted = next_number(tuple(issues.values())) if slot.key == free.key else None
         why = plans.get(slot.key) or plans.get(ALL_SLOTS, "")
         rows.append(Upcoming(slot, record, cadences.clock_note(cadence, slot), taken_by, drafted, why))

@@ -7,13 +7,28 @@ from datetime import datetime
 from newsletter import words
 from newsletter.errors import Problem, Refused
 from newsletter.issues import cadence as cadences
-from newsletter.model import ALL_SLOTS, WEEKLY, Cadence, Hand, LogEntry, PlanKind, Slot, SlotOutcome, SlotPlan
+from newsletter.model import (
+    ALL_SLOTS,
+    WEEKLY,
+    Cadence,
+    Hand,
+    Issue,
+    IssueState,
+    LogEntry,
+    PlanKind,
+    Slot,
+    SlotOutcome,
+    SlotPlan,
+)
 from newsletter.ports import Ledger
 from newsletter.usecases.choose import Press, free_slot
 from newsletter.usecases.life import skip_slot
 
 CLOCK = "clock"
 """Names the doubt about the machine's clock, where a slot or ALL_SLOTS could be named."""
+
+
+_MADE = frozenset({IssueState.READY, IssueState.HELD})
 
 
 def kinds(key: str) -> frozenset[PlanKind]:
@@ -63,6 +78,14 @@ def resume_slots(press: Press, key: str, *, hand: Hand) -> tuple[str, ...]:
         what = "schedule" if key == ALL_SLOTS else CLOCK if key == CLOCK else f"slot {key}"
         ledger.log(LogEntry(hand.at, hand.who, hand.channel, "resume", what, ", ".join(undone), ""))
     return tuple(undone)
+
+
+def keeping_their_time(ledger: Ledger, wanted: Cadence, now: datetime) -> tuple[Issue, ...]:
+    """Issues that were made for slots which `wanted` puts at another time: their texts bear the time they were made
+    for, and they go out then.
+    """
+    made = (one for one in ledger.issues(WEEKLY) if one.state in _MADE and not one.slot.outside)
+    return tuple(one for one in made if cadences.slot_for(wanted, one.slot.key).due != one.slot.due > now)
 
 
 def decided(ledger: Ledger, key: str) -> tuple[str, ...]:
