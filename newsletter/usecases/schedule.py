@@ -12,8 +12,6 @@ from newsletter.model import (
     WEEKLY,
     Cadence,
     Hand,
-    Issue,
-    IssueState,
     LogEntry,
     PlanKind,
     Slot,
@@ -26,9 +24,6 @@ from newsletter.usecases.life import skip_slot
 
 CLOCK = "clock"
 """Names the doubt about the machine's clock, where a slot or ALL_SLOTS could be named."""
-
-
-_MADE = frozenset({IssueState.READY, IssueState.HELD})
 
 
 def kinds(key: str) -> frozenset[PlanKind]:
@@ -78,14 +73,6 @@ def resume_slots(press: Press, key: str, *, hand: Hand) -> tuple[str, ...]:
         what = "schedule" if key == ALL_SLOTS else CLOCK if key == CLOCK else f"slot {key}"
         ledger.log(LogEntry(hand.at, hand.who, hand.channel, "resume", what, ", ".join(undone), ""))
     return tuple(undone)
-
-
-def keeping_their_time(ledger: Ledger, wanted: Cadence, now: datetime) -> tuple[Issue, ...]:
-    """Issues that were made for slots which `wanted` puts at another time: their texts bear the time they were made
-    for, and they go out then.
-    """
-    made = (one for one in ledger.issues(WEEKLY) if one.state in _MADE and not one.slot.outside)
-    return tuple(one for one in made if cadences.slot_for(wanted, one.slot.key).due != one.slot.due > now)
 
 
 def decided(ledger: Ledger, key: str) -> tuple[str, ...]:
