@@ -130,6 +130,13 @@ class App(Edges):
         """The picture as it is published, from the album if it is there. Raises SourceErrors."""
         return self.album.encode(name, content)
 
+    def broken_templates(self) -> Sequence[Problem]:
+        """The site's own templates that cannot be read."""
+        from newsletter.templates import broken
+
+        folder = self.config.root / "templates"
+        return broken(folder, self.templates) if folder.is_dir() else ()
+
     def unsaid(self, library: Library, now: datetime) -> Sequence[Problem]:
         """Edits of published posts that no `updated` tells of, if the record of the last publish can be read."""
         from newsletter.publish import edits

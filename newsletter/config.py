@@ -481,7 +481,8 @@ def _default_words(value: object) -> str:
     if value is PydanticUndefined:
         return "required"
     if isinstance(value, timedelta):
-        return f"{value.total_seconds() / 3600:g}h"
+        minutes = value.total_seconds() / 60
+        return f"{minutes:g}m" if minutes % 60 else f"{minutes / 60:g}h"
     if isinstance(value, time):
         return f"{value:%H:%M}"
     if value == ():

@@ -244,8 +244,11 @@ class Briefs(Protocol):
     def of(self, number: int) -> tuple[Brief, Sequence[Problem]]:
         """What is decided about an Issue, and what an editor should know of it. Raises ConfigError, Outside."""
 
-    def change(self, number: int, given: Mapping[str, Any]) -> None:
-        """Decide these things about an Issue; an empty value takes a decision back. Raises ConfigError, Outside."""
+    def change(self, number: int, given: Mapping[str, Any], *, dry_run: bool = False) -> Brief:
+        """Decide these things about an Issue; an empty value takes a decision back. All that is decided then.
+
+        Raises ConfigError, Outside.
+        """
 
 
 class Ledger(Protocol):

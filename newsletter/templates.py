@@ -52,6 +52,18 @@ def environment(site_templates: Path, tongue: Tongue | None = None) -> Environme
     return made
 
 
+def broken(site_templates: Path, environment: Environment) -> list[Problem]:
+    """The site's own templates that cannot be read (C301). An unknown name is found only by whoever renders them."""
+    problems: list[Problem] = []
+    for path in sorted(site_templates.rglob("*")):
+        if path.suffix in _SUFFIXES and path.is_file():
+            try:
+                environment.get_template(path.relative_to(site_templates).as_posix())
+            except ConfigError as error:
+                problems += error.problems
+    return problems
+
+
 def _speak(environment: Environment, tongue: Tongue) -> None:
     """Jinja's own wiring, except that a number in a sentence is written as the tongue does."""
 
@@ -142,8 +154,8 @@ def _problem(file: str, line: int, told: str, excerpt: str) -> Problem:
         file=file,
         line=line,
         excerpt=excerpt,
-        why="No page can be made of it.",
-        fixes=("correct that line", "or take your copy away: the built-in template is used then"),
+        why="Nothing can be made of it, neither page nor mail.",
+        fixes=("correct that line", "take your copy away: the built-in template is used then"),
     )
 
 

@@ -29,11 +29,12 @@ def check(door: Door, number: str, strict: bool, links: str | None) -> int:
     newsletter issue check next
     newsletter issue check 47 --links online --strict
     """
+    from newsletter.usecases.life import meant
     from newsletter.usecases.recheck import checked
 
     app = door.app
     press = app.press(app.library(door.now), door.now)
-    wanted = None if number == "next" else number_of(number)
+    wanted = meant(press, None if number == "next" else number_of(number))
     one = checked(press, wanted)
     if links and one.digest:
         silent = app.silent_links(one.digest)
@@ -92,11 +93,12 @@ def wave(door: Door, number: str, code: str, reason: str, dry_run: bool) -> None
     \b
     newsletter issue wave 47 I316 --reason "The name of the car has nine letters"
     """
+    from newsletter.usecases.life import meant
     from newsletter.usecases.wave import wave as let_pass
 
     app = door.app
     press = app.press(app.library(door.now), door.now)
-    wanted = None if number == "next" else number_of(number)
+    wanted = meant(press, None if number == "next" else number_of(number))
     n, found = let_pass(press, app.waivers, wanted, code.upper(), reason=reason, who=door.who, dry_run=dry_run)
     verb = "Would let pass" if dry_run else "Let pass"
     data = {"number": n, "waved": [problem.as_json() for problem in found], "dry_run": dry_run}

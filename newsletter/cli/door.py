@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -77,6 +77,7 @@ class Door:
             loaded = app.loaded(self.now_in(config.site.timezone))
             unsaid = app.unsaid(loaded.library, self.now_in(config.site.timezone))
             every = (*problems, *remarks(config), *loaded.problems, *unsaid, *app.stale(loaded.library))
+            every += tuple(app.broken_templates())
             return [p for p in every if not paths or _concerns(p, wanted)], len(loaded.library.known_ids)
 
     def unchanged(self) -> Published | None:
@@ -185,8 +186,10 @@ def _concerns(problem: Problem, wanted: Sequence[PurePosixPath]) -> bool:
     return any(PurePosixPath(problem.file).is_relative_to(path) for path in wanted)
 
 
-def moment_of(text: str, zone: tzinfo) -> datetime | None:
+def moment_of(text: str, zone: tzinfo, *, timed: bool = False) -> datetime | None:
     """A date and time of ISO 8601 in UTC, `zone` where it names none; None for what is not one, or far from any mail.
+
+    With `timed` a date alone is none: midnight is hardly ever meant by it.
 
     The years are bounded so that nothing reckoned from them (a slot, a week before it) leaves the calendar.
     """
@@ -194,9 +197,17 @@ def moment_of(text: str, zone: tzinfo) -> datetime | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    if not 1970 <= moment.year <= 2200:
+    if not 1970 <= moment.year <= 2200 or (timed and _is_date(text)):
         return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _plain(value: object) -> object:
@@ -297,7 +308,7 @@ class Group(click.Group):
                 Problem(
                     "C202",
                     f'There is no command "{name}"{where}.{meant} Nothing was done.',
-                    fixes=("newsletter --help",),
+                    fixes=(f"{ctx.command_path} --help",),
                 )
             )
         return super().resolve_command(ctx, args)

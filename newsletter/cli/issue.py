@@ -112,7 +112,7 @@ def issue_data(one: Issue, counts: Mapping[DeliveryState, int]) -> dict[str, obj
 @click.option("--text", "part", flag_value="text", help="The plain text.")
 @click.option("--eml", "part", flag_value="eml", help="The whole message, byte for byte.")
 @click.option("--variant", default="all", show_default=True, metavar="KEYS", help="Which segments: all, none, or keys.")
-@click.option("--reader", default=None, metavar="ADDRESS", help="As this reader gets it.")
+@click.option("--reader", default=None, metavar="ADDRESS", help="As this reader gets it; --text unless said.")
 @click.option("--readers", is_flag=True, help="How many readers get which segments.")
 def show(door: Door, number: str, part: str | None, variant: str, reader: str | None, readers: bool) -> None:
     """One issue with every story and what became of its mail; `next` as it would go out now.
@@ -126,8 +126,8 @@ def show(door: Door, number: str, part: str | None, variant: str, reader: str | 
     door.remark_on_copy()
     if readers:
         proofs.show_readers(door, number)
-    elif part:
-        proofs.show_part(door, number, part, variant, reader)
+    elif part or reader:
+        proofs.show_part(door, number, part or "text", variant, reader)
     elif number == "next":
         _show_next(door)
     else:
@@ -135,14 +135,15 @@ def show(door: Door, number: str, part: str | None, variant: str, reader: str | 
 
 
 def _show_made(door: Door, number: str) -> None:
+    from newsletter.usecases.prepare import next_number
     from newsletter.usecases.report import issue_named
     from newsletter.usecases.stale import FROZEN, stale
 
     ledger, zone = door.app.ledger, door.app.config.cadence.zone
-    one = issue_named(ledger, number_of(number))
-    if one.state is IssueState.DRAFT:
+    if number_of(number) == next_number(ledger.issues(WEEKLY)):
         _show_next(door)
         return
+    one = issue_named(ledger, number_of(number))
     counts = ledger.counts(WEEKLY, one.number)
     unsettled = ledger.deliveries(WEEKLY, one.number, DeliveryState.UNCERTAIN)
     data = issue_data(one, counts) | {"uncertain": [d.address for d in unsettled]}
@@ -294,7 +295,7 @@ def send(door: Door, number: str, confirm: str | None, delay: str, at: str | Non
 
 
 def _moment(text: str, door: Door) -> datetime:
-    if moment := moment_of(text, door.app.config.cadence.zone):
+    if moment := moment_of(text, door.app.config.cadence.zone, timed=True):
         return moment
     raise UsageError(
         Problem("S313", f'--at "{text}" is not a date and time of ISO 8601', fixes=("--at 2026-11-27T08:00",))

@@ -103,7 +103,7 @@ def unready(door: Door, number: str, reason: str, dry_run: bool) -> None:
 @_reason
 @_dry_run
 def hold(door: Door, number: str, reason: str, dry_run: bool) -> None:
-    """Keep an issue from going out by itself. Of `next`, which is not made yet, the slot is held.
+    """Keep an issue from going out by itself. If `next` is not made yet, its slot is held.
 
     \b
     newsletter issue hold next --reason "letters come late"
@@ -113,7 +113,8 @@ def hold(door: Door, number: str, reason: str, dry_run: bool) -> None:
     wanted = _asked(number)
     coming = life.coming(press)
     if dry_run:
-        held = coming if wanted in {None, coming} else open_to(press.ledger, wanted or 0, IssueAct.HOLD).number
+        made = life.meant(press, wanted)
+        held = coming if made is None else open_to(press.ledger, made, IssueAct.HOLD).number
         door.answer({"number": held, "dry_run": True}, f"Would hold issue {held}.")
         return
     held, slot = life.hold(press, wanted, reason=reason, hand=door.hand)
@@ -139,7 +140,8 @@ def skip(door: Door, number: str, reason: str, dry_run: bool) -> None:
     wanted = _asked(number)
     coming = life.coming(press)
     if dry_run:
-        one = coming if wanted in {None, coming} else open_to(press.ledger, wanted or 0, IssueAct.SKIP).number
+        made = life.meant(press, wanted)
+        one = coming if made is None else open_to(press.ledger, made, IssueAct.SKIP).number
         door.answer({"number": one, "dry_run": True}, f"Would skip issue {one}.")
         return
     one, slot = life.skip(press, wanted, reason=reason, hand=door.hand)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -22,6 +22,7 @@ from newsletter.model import (
     NoticeCopy,
     NoticeKind,
     PlanKind,
+    ReviewAct,
     Slot,
     SlotPlan,
     SlotRecord,
@@ -81,13 +82,13 @@ def _status_lines(door: Door, told: Status, broken: int, owed: Sequence[NoticeCo
     sandbox = "SANDBOX" if door.app.config.mail.sandbox else "LIVE"
     lines = [f"{door.app.config.site.title}  ·  {sandbox}  ·  {words.when(door.now, zone)}", *next_lines(door, told)]
     ready = told.ready(door.now)
-    lines += _preview_line(door, ready.slot if ready else told.place.slot)
+    lines += _preview_line(door, ready.slot if ready else told.place.slot, owed)
     lines += [
         f"On its way   issue {one.number}: {_going(one, told, door)}"
         for one in told.going
         if one != told.ready(door.now)
     ]
-    lines += _needs(told, broken, owed)
+    lines += _needs(door, told, broken, owed)
     if told.last and told.last.started_at:
         took = f" In {words.span(told.last.finished_at - told.last.started_at)}." if told.last.finished_at else ""
         outcome = counts_words(told.counts[told.last.number]) or "nobody to send it to"
@@ -115,7 +116,7 @@ def next_lines(door: Door, told: Status) -> list[str]:
     return [f"Next issue   {told.next_number}, {when}", f"             {stories}{more}; {readers}"]
 
 
-def _preview_line(door: Door, slot: Slot) -> list[str]:
+def _preview_line(door: Door, slot: Slot, owed: Sequence[NoticeCopy]) -> list[str]:
     """When editors get to see it, or that nobody does."""
     cadence, site = door.app.cadence, door.app.config.site
     if not cadence.preview or slot.due <= door.now:
@@ -125,6 +126,8 @@ def _preview_line(door: Door, slot: Slot) -> list[str]:
         return ["             Nobody gets a preview of it: no editor under [people] has an email."]
     at = preview_at(cadence, slot)
     shown = door.app.notices.about(NoticeKind.PREVIEW, slot.key)
+    if shown and any(copy.notice.key == shown[-1].key for copy in owed):
+        return ["             Preview mail is made and waits to be handed over: newsletter notices"]
     if shown:
         word, at = "went", shown[-1].at
     else:
@@ -146,7 +149,7 @@ def _going(one: Issue, told: Status, door: Door) -> str:
     return f"starts {when}" if one.send_at > door.now else f"was due {when}: newsletter deliver"
 
 
-def _needs(told: Status, broken: int, owed: Sequence[NoticeCopy]) -> list[str]:
+def _needs(door: Door, told: Status, broken: int, owed: Sequence[NoticeCopy]) -> list[str]:
     rows = [f"this copy of the site is locked, {told.doubt}: newsletter claim"] if told.doubt else []
     rows += [f"{plan_words(plan)}: newsletter schedule resume {_way_out(plan)}" for plan in told.standing]
     if tried := [copy for copy in owed if copy.attempts]:
@@ -160,14 +163,20 @@ def _needs(told: Status, broken: int, owed: Sequence[NoticeCopy]) -> list[str]:
         rows.append(f"slot {told.undecided[-1].key} has passed undecided{since}: newsletter prepare")
     for one in told.attention:
         if one.state is IssueState.HELD:
-            rows.append(f"issue {one.number} is held, {one.reason}: newsletter issue send {one.number}")
+            rows.append(f"issue {one.number} is {_held(one, door.now)}")
         else:
             counts = {s: told.counts[one.number].get(s, 0) for s in (DeliveryState.UNCERTAIN, DeliveryState.FAILED)}
             what = f"{one.state.value}, {counts_words(counts) or one.reason}"
             way_out = "resume" if one.state is IssueState.PAUSED else "settle"
             rows.append(f"issue {one.number} is {what}: newsletter issue {way_out} {one.number}")
-    rows += _approvals(told.selection.waiting)
+    rows += _approvals(door, told.selection.waiting)
     return [f"{'Needs you' if n == 0 else '':<12} {row}" for n, row in enumerate(rows)]
+
+
+def _held(one: Issue, now: datetime) -> str:
+    """`held by rob: the lead is wrong: newsletter issue ready 12`: before its slot it is let go, afterwards sent."""
+    why = one.reason if one.reason.startswith("held") else f"held, {one.reason}"
+    return f"{why}: newsletter issue {'ready' if one.slot.due > now else 'send'} {one.number}"
 
 
 def _way_out(plan: SlotPlan) -> str:
@@ -181,13 +190,20 @@ def plan_words(plan: SlotPlan) -> str:
     return f"everything is paused by {plan.hand.who}: {plan.reason}"
 
 
-def _approvals(waiting: Sequence[Choice]) -> list[str]:
-    rows = []
-    for choice in waiting[:5]:
-        reviewer = f" --as {choice.post.reviewer.key}" if choice.post.reviewer else ""
-        rows.append(f"{choice.post.slug}, {choice.reason}: newsletter post approve {choice.post.slug}{reviewer}")
+def _approvals(door: Door, waiting: Sequence[Choice]) -> list[str]:
+    rows = [_approval(door, choice) for choice in waiting[:5]]
     more = len(waiting) - len(rows)
     return [*rows, f"and {words.count(more, 'more post')}: newsletter post list"] if more else rows
+
+
+def _approval(door: Door, choice: Choice) -> str:
+    """Whose turn it is: the author's once changes were asked for, else the reviewer's."""
+    post = choice.post
+    steps = door.app.versions.steps(post.id)
+    if steps and steps[-1].act is ReviewAct.CHANGES:
+        return f"{post.slug}, changes asked: newsletter post review {post.slug} --as {post.author.key}"
+    reviewer = f" --as {post.reviewer.key}" if post.reviewer else ""
+    return f"{post.slug}, {choice.reason}: newsletter post approve {post.slug}{reviewer}"
 
 
 def _machine(door: Door, told: Status) -> str:
@@ -257,5 +273,6 @@ def log(door: Door, count: int) -> None:
 
 
 def _change(entry: LogEntry) -> str:
-    change = f"{entry.before} → {entry.after}" if entry.before not in {"", entry.after} else entry.after
+    after = entry.after[:15] if entry.after.startswith("sha256:") else entry.after
+    change = f"{entry.before} → {after}" if entry.before not in {"", after} else after
     return f"{change} ({entry.note})" if entry.note else change

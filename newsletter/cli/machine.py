@@ -246,7 +246,7 @@ def delivered_words(door: Door, done: Delivered, took: str) -> list[str]:
     if done.put_off:
         lines.append(f"Not started yet; asked again for {words.span(PATIENCE)} after its time, and then held.")
     if outcome := outcome_words(done.drained):
-        lines.append(f"Handed out {outcome} ({took})")
+        lines.append(f"Handed out: {outcome} ({took})")
     lines += [f"Issue {issue.number} is {issue.state.value}." for issue in done.finished]
     if done.next_retry and done.next_retry > door.now:
         lines.append(f"The next try is due {words.when(done.next_retry, door.app.config.cadence.zone, door.now)}")

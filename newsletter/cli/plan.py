@@ -20,7 +20,8 @@ from newsletter.model import USUAL, Brief
 @click.option("--leave-out", multiple=True, metavar="SLUG", help="Stories that wait for a later issue.")
 @click.option("--at-least", type=click.IntRange(1), default=None, help="Stories, or there is no issue.")
 @click.option("--at-most", type=click.IntRange(1), default=None, help="Stories; the others wait.")
-def plan(door: Door, **given: object) -> None:
+@click.option("--dry-run", is_flag=True, help="Say what would be decided.")
+def plan(door: Door, dry_run: bool, **given: object) -> None:
     """Decide about the next issue: its order, its subject, a note. Writes next-issue.toml.
 
     What is not named stays as decided before; "" takes it back.
@@ -35,14 +36,15 @@ def plan(door: Door, **given: object) -> None:
     number = next_number(app.issues())
     wanted = {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
     named = {name: value for name, value in wanted.items() if value not in (None, [])}
+    brief, remarks = (USUAL, ()) if named else app.briefs.of(number)
     if named:
-        app.briefs.change(number, {n: [s for s in v if s] if isinstance(v, list) else v for n, v in named.items()})
-    brief, remarks = app.briefs.of(number)
+        wanted = {n: [s for s in v if s] if isinstance(v, list) else v for n, v in named.items()}
+        brief = app.briefs.change(number, wanted, dry_run=dry_run)
     rows = [(name, ", ".join(value) if isinstance(value, tuple) else f"{value}") for name, value in _decided(brief)]
     lines = columns([(f"  {name}", value) for name, value in rows])
     door.answer(
-        {"number": number, **asdict(brief)},
-        f"Decided about issue {number}, in next-issue.toml:",
+        {"number": number, **asdict(brief), "dry_run": dry_run},
+        f"{'Would decide' if dry_run and named else 'Decided'} about issue {number}, in next-issue.toml:",
         *(lines or ["  nothing: all that are approved, newest first"]),
         *told(remarks),
         "See it: newsletter issue show next",

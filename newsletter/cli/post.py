@@ -9,8 +9,8 @@ import click
 
 from newsletter import words
 from newsletter.cli.door import Door, Group, columns, command, told
-from newsletter.errors import Problem, UsageError
-from newsletter.model import Person, Post
+from newsletter.errors import Problem, Refused, UsageError
+from newsletter.model import Person, Post, ReviewAct
 
 if TYPE_CHECKING:
     from newsletter.content.library import Loaded
@@ -28,6 +28,9 @@ _TABLE = {
     "withdraw": ("newsletter.cli.post:withdraw", "take a published post back"),
     "correct": ("newsletter.cli.post:correct", "say what was wrong in a published post"),
 }
+
+
+_dry_run = click.option("--dry-run", is_flag=True, help="Say what would be done.")
 
 
 @click.group("post", cls=Group, table=_TABLE)
@@ -104,8 +107,8 @@ def _show_lines(door: Door, one: Post, standing: Standing, reach: Reach) -> list
     lines = [one.title, f"  {standing.state}{version} · {by} · {words.short_date(one.published.astimezone(zone))}"]
     lines += [f"  {one.path} · {words.count(one.words, 'word')} · {one.minutes} min"]
     for step in standing.steps:
-        note = f": {step.note}" if step.note else ""
-        lines.append(f"  {words.when(step.at, zone)}  v{step.version} {_ACTS[step.act.value]} by {step.who}{note}")
+        act = _ACTS[step.act].format(who=step.who, note=step.note)
+        lines.append(f"  {words.when(step.at, zone)}  v{step.version} {act}")
     if standing.changed and standing.signed:
         lines += [f"Changed since v{standing.signed.number}, which was approved:"]
         lines += [f"  {line}" for line in standing.changed]
@@ -113,10 +116,10 @@ def _show_lines(door: Door, one: Post, standing: Standing, reach: Reach) -> list
 
 
 _ACTS = {
-    "asked": "a review was asked for",
-    "changes": "changes were asked for",
-    "returned": "made a draft again",
-    "approved": "approved",
+    ReviewAct.ASKED: "{who} asked {note} for a review",
+    ReviewAct.CHANGES: "{who} asked for changes: {note}",
+    ReviewAct.RETURNED: "{who} made it a draft again",
+    ReviewAct.APPROVED: "{who} approved it",
 }
 
 
@@ -141,7 +144,8 @@ def _reach_lines(reach: Reach) -> list[str]:
 @command("review")
 @click.argument("slug")
 @click.option("--from", "reviewer", default="", metavar="KEY", help="Of whom; it must be the post's reviewer.")
-def ask_for_review(door: Door, slug: str, reviewer: str) -> None:
+@_dry_run
+def ask_for_review(door: Door, slug: str, reviewer: str, dry_run: bool) -> None:
     """Ask for a review of the present text. A draft becomes ready for it.
 
     \b
@@ -153,8 +157,11 @@ def ask_for_review(door: Door, slug: str, reviewer: str) -> None:
     case, _ = _case(door, slug)
     if reviewer:
         door.app.person(reviewer)
-    version = review.ask(case, reviewer)
     named = case.post.reviewer.name if case.post.reviewer else ""
+    if dry_run:
+        _would(door, case, review.may_ask(case, reviewer), f"Would ask {named} to review {slug}.")
+        return
+    version = review.ask(case, reviewer)
     door.answer(
         {"slug": slug, "version": version.number, "hash": version.content_hash},
         f"Asked {named} to review {slug} v{version.number}.",
@@ -174,7 +181,6 @@ def approve(door: Door, slug: str, wanted: str | None, dry_run: bool) -> None:
     \b
     newsletter post approve hybrid-hatch --as review-desk
     """
-    from newsletter.errors import Refused
     from newsletter.usecases import review
 
     case, loaded = _case(door, slug)
@@ -194,6 +200,13 @@ def approve(door: Door, slug: str, wanted: str | None, dry_run: bool) -> None:
     )
 
 
+def _would(door: Door, case: Case, refusal: Problem | None, said: str) -> None:
+    """What a step would do, or why it would be refused."""
+    if refusal:
+        raise Refused(refusal)
+    door.answer({"slug": case.post.slug, "hash": case.post.content_hash, "dry_run": True}, said)
+
+
 def _may_ask(door: Door) -> bool:
     return sys.stdin.isatty() and not (door.no_input or door.json)
 
@@ -201,7 +214,8 @@ def _may_ask(door: Door) -> bool:
 @command("ask")
 @click.argument("slug")
 @click.argument("text")
-def ask_changes(door: Door, slug: str, text: str) -> None:
+@_dry_run
+def ask_changes(door: Door, slug: str, text: str, dry_run: bool) -> None:
     """Ask the author for changes, as the reviewer. The words stand in the post's history.
 
     \b
@@ -210,16 +224,22 @@ def ask_changes(door: Door, slug: str, text: str) -> None:
     from newsletter.usecases import review
 
     case, _ = _case(door, slug)
+    if dry_run:
+        refusal = review.may_approve(case.post, case.person, case.site, None)
+        _would(door, case, refusal, f"Would ask {case.post.author.name} for changes to {slug}.")
+        return
     version = review.ask_changes(case, text)
     door.answer(
         {"slug": slug, "version": version.number, "note": text},
         f"Asked {case.post.author.name} for changes to {slug} v{version.number}.",
+        f"Next: newsletter post review {slug} --as {case.post.author.key}",
     )
 
 
 @command("return")
 @click.argument("slug")
-def give_back(door: Door, slug: str) -> None:
+@_dry_run
+def give_back(door: Door, slug: str, dry_run: bool) -> None:
     """Make a post that waits for review a draft again.
 
     \b
@@ -228,6 +248,9 @@ def give_back(door: Door, slug: str) -> None:
     from newsletter.usecases import review
 
     case, loaded = _case(door, slug)
+    if dry_run:
+        _would(door, case, review.may_give_back(case.post, loaded.library), f"Would make {slug} a draft again.")
+        return
     review.give_back(case, loaded.library)
     door.answer({"slug": slug, "state": "Draft"}, f"{slug} is a draft again.")
 

@@ -253,7 +253,7 @@ def move(door: Door, slot: str, when: str, dry_run: bool) -> None:
     newsletter schedule move 2026-W52 2026-12-23T08:00
     """
     zone = door.app.config.cadence.zone
-    to = moment_of(when, zone)
+    to = moment_of(when, zone, timed=True)
     if to is None:
         fixes = (f"newsletter schedule move {slot} 2026-12-23T08:00",)
         raise UsageError(Problem("S313", f'"{when}" is not a date and time of ISO 8601', fixes=fixes))

@@ -26,7 +26,7 @@ def started(key: str, issue: Issue, at: datetime, site: Site) -> Notice:
         what=f"Issue {issue.number} is going out to {readers}: {issue.subject}",
         why=by,
         otherwise="it goes on until everybody was served. You hear of it again only if somebody was not.",
-        fixes=(f"newsletter issue show {issue.number}", f"newsletter issue cancel {issue.number}"),
+        fixes=tuple(f"newsletter issue {verb} {issue.number}" for verb in ("show", "pause", "cancel")),
         links=_page(issue, site),
     )
 
@@ -34,17 +34,20 @@ def started(key: str, issue: Issue, at: datetime, site: Site) -> Notice:
 def held(key: str, issue: Issue, at: datetime, site: Site, *, reason: str, late: bool) -> Notice:
     """An issue does not go out until a person says so; because it came too late, or for another reason."""
     name = f"Issue {issue.number}"
+    ahead = issue.slot.due > at
+    due = f"{'is' if ahead else 'was'} {words.when(issue.slot.due, site.timezone)}"
+    verbs = ("show", *(["ready"] if ahead else []), "send", "cancel")  # ready lets it go at its time
     return Notice(
         key,
         NoticeKind.LATE if late else NoticeKind.HELD,
         at,
         f"issue {issue.number}",
         subject=f"{name} came late and is held" if late else f"{name} is held",
-        what=f"{name} is held: no reader gets it. Its slot was {words.when(issue.slot.due, site.timezone)}.",
+        what=f"{name} is held: no reader gets it. Its slot {due}.",
         why=reason_of(reason),
         otherwise="it stays held. Its stories stay in it, and in no other issue, until it is sent or cancelled.",
         lines=tuple(story.title for story in issue.stories),
-        fixes=tuple(f"newsletter issue {verb} {issue.number}" for verb in ("show", "send", "cancel")),
+        fixes=tuple(f"newsletter issue {verb} {issue.number}" for verb in verbs),
     )
 
 

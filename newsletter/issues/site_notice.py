@@ -22,7 +22,7 @@ def edited(post: Post, signed: str, lines: Sequence[str], effect: str, at: datet
         f"post {post.slug}",
         subject=f"Changed after approval: {post.title}",
         what=f"{post.title} ({post.path}) was changed after it was approved. {effect}",
-        why="An approval is of one very text; these lines are others now."
+        why="An approval is of one very text; these lines have changed."
         if lines
         else "An approval is of one very text. The lines that changed are not known here.",
         otherwise="the post waits, and the issue goes without it.",

@@ -73,7 +73,7 @@ def preview(
     """
     local = words.when(slot.due, site.timezone)
     short = words.moment(slot.local)
-    mark = f"Preview of {number}, changed" if changed else f"Preview of {number}"
+    mark = f"Preview of issue {number}, changed" if changed else f"Preview of issue {number}"
     told = f"{words.stories(stories)}, {words.count(readers, 'reader')}"
     if digest is None:
         what = f"There is no story for issue {number}, {local}."
@@ -88,12 +88,12 @@ def preview(
         slot.key,
         subject=f"{mark}, {short}: {digest.subject if digest else 'no story'}",
         what=what,
-        why="The lead, the stories or their text are others than in the preview before."
+        why="The lead, the stories or their text have changed since the last preview."
         if changed
         else "So that you see it before your readers do.",
         otherwise=otherwise,
         lines=tuple(lines),
-        fixes=("newsletter issue show next",),
+        fixes=(f"newsletter issue show {number}",),
         hold=slot.key,
         number=number,
         mark=digest.digest_hash if digest else "",

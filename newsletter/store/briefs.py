@@ -38,13 +38,16 @@ class BriefFile:
             return self._usual, ()
         if document["issue"] != number:
             return self._usual, (self._of_another(document["issue"], number),)
+        return self._brief(document), ()
+
+    def _brief(self, document: Mapping[str, Any]) -> Brief:
         given: dict[str, Any] = {name: document[name] for name in _names() if name in document}
         given |= {name: tuple(given[name]) for name in _LISTS if name in given}
         if given.get("signed"):
             given["signed"] = self._people[given["signed"]].name
-        return replace(self._usual, **given), ()
+        return replace(self._usual, **given)
 
-    def change(self, number: int, given: Mapping[str, Any]) -> None:
+    def change(self, number: int, given: Mapping[str, Any], *, dry_run: bool = False) -> Brief:
         """Decide these things about an issue; what the file says of it otherwise stays, what it says of others goes.
 
         An empty value takes a decision back. Raises as `of`, and ConfigError for values that the file may not have.
@@ -57,7 +60,9 @@ class BriefFile:
             if faults := self._faults(wanted):
                 raise ConfigError(faults)
             lines = [f"{name} = {toml.written(wanted[name])}\n" for name in ("issue", *_names()) if name in wanted]
-            folder.replace(self._path, _HEAD + "".join(lines))
+            if not dry_run:
+                folder.replace(self._path, _HEAD + "".join(lines))
+        return self._brief(wanted)
 
     def _document(self) -> Mapping[str, Any]:
         text = self._read()
@@ -91,10 +96,13 @@ class BriefFile:
 
     def _of_another(self, there: int, number: int) -> Problem:
         return replace(
-            self._fault(f"It speaks of issue {there}; the next one is {number}, so nothing in it counts"),
+            self._fault(f"What was decided is for issue {there}; the next one is {number}, so none of it counts"),
             code="I331",
             level="warn",
-            fixes=(f"issue = {number}", "newsletter issue plan   says it for the next one"),
+            fixes=(
+                "newsletter issue plan   decides about the next one",
+                f"issue = {number}   in {self._path.name} keeps it",
+            ),
         )
 
     def _fault(self, message: str, meant: str | None = None, why: str = "") -> Problem:

@@ -135,15 +135,26 @@ def coming(press: Press) -> int:
     return next_number(press.ledger.issues(WEEKLY))
 
 
+def meant(press: Press, number: int | None) -> int | None:
+    """The issue that this number, or None for the one that goes out next, stands for; None where it is not made yet.
+
+    What is frozen and has its time goes out before what is not made: whoever says `hold next` means that.
+    """
+    if number is not None:
+        return None if number == coming(press) else number
+    issues = press.ledger.issues(WEEKLY)
+    return next((one.number for one in issues if one.state is IssueState.READY and one.send_at), None)
+
+
 def hold(press: Press, number: int | None, *, reason: str, hand: Hand) -> tuple[int, Slot]:
     """Hold an issue, or the next one before it is made: then it will be made at its slot, and wait for a hand."""
-    upcoming = coming(press)
-    if number in {None, upcoming}:
+    made = meant(press, number)
+    if made is None:
         slot = place(press).slot
         press.ledger.plan(WEEKLY, SlotPlan(slot.key, PlanKind.HOLD, hand, reason))
         press.ledger.log(LogEntry(hand.at, hand.who, hand.channel, "hold", f"slot {slot.key}", "", "held", reason))
-        return upcoming, slot
-    issue = open_to(press.ledger, number or 0, IssueAct.HOLD)
+        return coming(press), slot
+    issue = open_to(press.ledger, made, IssueAct.HOLD)
     said = f"held by {hand.who}" + (f": {reason}" if reason else "")
     if not press.ledger.hold(WEEKLY, issue.number, reason=said, hand=hand):
         raise Refused(too_late(issue.number))
@@ -152,10 +163,10 @@ def hold(press: Press, number: int | None, *, reason: str, hand: Hand) -> tuple[
 
 def skip(press: Press, number: int | None, *, reason: str, hand: Hand) -> tuple[int, Slot]:
     """Let an issue, or the next slot, pass: its stories wait for the one after it."""
-    upcoming = coming(press)
+    made, upcoming = meant(press, number), coming(press)
     said = reason or f"skipped by {hand.who}"
-    if number not in {None, upcoming}:
-        issue = open_to(press.ledger, number or 0, IssueAct.SKIP)
+    if made is not None:
+        issue = open_to(press.ledger, made, IssueAct.SKIP)
         if not press.ledger.skip(WEEKLY, issue.number, reason=said, hand=hand):
             raise Refused(too_late(issue.number))
         return issue.number, issue.slot

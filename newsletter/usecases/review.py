@@ -78,13 +78,18 @@ def ask(case: Case, reviewer: str = "") -> Version:
     Raises Refused (P200, P202, P204).
     """
     post = case.post
-    if refusal := _off(case) or _another(post, reviewer) or _done(case):
+    if refusal := may_ask(case, reviewer):
         raise Refused(refusal)
     if post.draft:
         case.sources.change(post.path, case.text, edit.without_key(case.text, "draft"))
     version = case.step(ReviewAct.ASKED, post.reviewer.key if post.reviewer else "")
     case.log("review", "draft" if post.draft else "", "in review")
     return version
+
+
+def may_ask(case: Case, reviewer: str = "") -> Problem | None:
+    """Why no review of the present text can be asked for, or None."""
+    return _off(case) or _another(case.post, reviewer) or _done(case)
 
 
 def ask_changes(case: Case, note: str) -> Version:
@@ -99,16 +104,23 @@ def ask_changes(case: Case, note: str) -> Version:
 def give_back(case: Case, library: Library) -> Version:
     """Back to draft. Raises Refused (P205) for a post that readers have seen, P206 for a draft."""
     post = case.post
-    if post.draft:
-        raise Refused(Problem("P206", f"{post.slug} is a draft already", str(post.path)))
-    if library.find(post.id):
-        fixes = (f'newsletter post withdraw {post.slug} "why"', f'newsletter post correct {post.slug} "what was wrong"')
-        why = "Readers hold links to it."
-        raise Refused(Problem("P205", "A published post is no draft any more", str(post.path), why=why, fixes=fixes))
+    if refusal := may_give_back(post, library):
+        raise Refused(refusal)
     version = case.step(ReviewAct.RETURNED)
     case.sources.change(post.path, case.text, edit.with_key(case.text, "draft", "true"))
     case.log("return", "in review", "draft")
     return version
+
+
+def may_give_back(post: Post, library: Library) -> Problem | None:
+    """Why a post cannot be a draft again, or None."""
+    if post.draft:
+        return Problem("P206", f"{post.slug} is a draft already", str(post.path))
+    if not library.find(post.id):
+        return None
+    fixes = (f'newsletter post withdraw {post.slug} "why"', f'newsletter post correct {post.slug} "what was wrong"')
+    why = "Readers hold links to it."
+    return Problem("P205", "A published post is no draft any more", str(post.path), why=why, fixes=fixes)
 
 
 def approve(case: Case, wanted: str | None = None) -> Approval | None:

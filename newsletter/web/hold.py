@@ -60,9 +60,9 @@ class HoldPage:
         )
 
     def _about(self, shown: Holding) -> str:
-        local = words.moment(shown.slot.due.astimezone(self._pages.site.timezone))
+        local = words.when(shown.slot.due, self._pages.site.timezone)
         subject = f" “{shown.subject}”" if shown.subject else ""
-        verb = {OPEN: "goes out", HELD: "would go out", SENDING: "is going out:", OVER: "had its time"}[shown.step]
+        verb = {OPEN: "goes out", HELD: "would go out", SENDING: "is going out:", OVER: "was due"}[shown.step]
         return f"{_name(shown)}{subject} {verb} {local}."
 
 
@@ -73,7 +73,7 @@ def _name(shown: Holding) -> str:
 def _title(shown: Holding) -> str:
     if shown.step == OPEN:
         return f"Hold {_name(shown)[:1].lower()}{_name(shown)[1:]}?"
-    ends = {HELD: "is held", SENDING: "is going out already", OVER: "is decided"}
+    ends = {HELD: "is held", SENDING: "is going out already", OVER: "can no longer be held"}
     return f"{_name(shown)} {ends[shown.step]}"
 
 

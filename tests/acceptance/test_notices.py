@@ -33,7 +33,7 @@ def test_work_shows_the_mail_when_it_is_time_and_once_also_when_it_is_killed(sit
     with site.started("work", "--every", "1", now="2026-11-26T08:05:00+01:00"):
         status = ("status", "--json", "--now", "2026-11-26T08:05:05+01:00")
         until(lambda: site.run(*status).json["last_tick"] >= "2026-11-26T07:05:00", what="a look")
-    assert subjects(site) == ["[Auto Trendy] Preview of 1, Fri 27 Nov 2026, 08:00: Hybrid hatch on the road"]
+    assert subjects(site) == ["[Auto Trendy] Preview of issue 1, Fri 27 Nov 2026, 08:00: Hybrid hatch on the road"]
 
 
 def test_a_cron_job_tells_of_a_late_slot_and_everything_says_why(site: SiteFolder) -> None:

@@ -37,6 +37,7 @@ def edited(site: SiteFolder, slug: str, old: str, new: str) -> Path:
 
 
 def test_a_draft_goes_through_its_review(site: SiteFolder) -> None:
+    assert "Would ask" in site.ok("post", "review", "hybrid-hatch", *DESK, "--dry-run", now=NOW).out
     assert state(site, "hybrid-hatch") == "Draft"
     site.ok("post", "review", "hybrid-hatch", *DESK, now=NOW)
     assert state(site, "hybrid-hatch") == "In review"
@@ -44,6 +45,8 @@ def test_a_draft_goes_through_its_review(site: SiteFolder) -> None:
     site.ok("post", "ask", "hybrid-hatch", "Which battery?", *REVIEWER, now=NOW)
     assert state(site, "hybrid-hatch") == "Changes asked"
     assert "Which battery?" in site.ok("post", "show", "hybrid-hatch", now=NOW).out
+    turn = "hybrid-hatch, changes asked: newsletter post review hybrid-hatch --as news-desk"
+    assert turn in site.ok("status", now=NOW).out
 
     edited(site, "hybrid-hatch", "long enough", "with the large battery, long enough")
     site.ok("post", "review", "hybrid-hatch", "--from", "review-desk", *DESK, now=NOW)

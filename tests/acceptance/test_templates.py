@@ -49,5 +49,6 @@ def test_a_broken_mail_is_told_with_its_line_and_no_issue_is_made(site: SiteFold
     result = site.run("prepare", now=FRIDAY)
     assert (result.status, "C301" in result.err) == (1, True), result.err
     assert "templates/email/blocks/masthead.html:2" in result.err
+    assert ("masthead.html:2" in site.run("check", now=FRIDAY).out) == ("{%" in source)  # it reads, and renders nothing
     (site.root / "templates" / "email" / "blocks" / "masthead.html").unlink()
     assert site.ok("prepare", now=FRIDAY).out.startswith("Made issue 1")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from newsletter.cli.program import run
-from newsletter.model import WEEKLY
+from newsletter.model import WEEKLY, IssueState
 from newsletter.usecases.deliver import outlook
 from tests.unit.usecases.world import SLOT, WEDNESDAY, World
 
@@ -96,3 +96,24 @@ def test_a_time_to_start_that_cannot_be_leaves_the_ledger_readable(
     status, answer = call(world, capsys, "issue", "send", "next", "--confirm", "1:2", "--at", at)
     assert (status in {2, 3}, codes(answer)[0] in {"S313", "S315"}) == (True, True)
     assert call(world, capsys, "issue", "list") == (0, [])
+
+
+def test_next_is_the_frozen_issue_for_who_holds_skips_or_checks_it(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(world, capsys, "issue", "ready", "next")[1]["number"] == 1
+    assert call(world, capsys, "issue", "check", "next")[1]["number"] == 1
+    assert call(world, capsys, "issue", "hold", "next", "--dry-run")[1]["number"] == 1
+    assert codes(call(world, capsys, "issue", "skip", "next")[1]) == ["S314"]
+    assert call(world, capsys, "issue", "hold", "next")[1]["number"] == 1
+    assert world.states() == {1: IssueState.HELD}
+    assert call(world, capsys, "issue", "hold", "next", "--dry-run")[1]["number"] == 2
+
+
+def test_a_plan_is_told_and_refused_before_it_is_written(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    _, would = call(world, capsys, "issue", "plan", "--lead", "diesel-van", "--dry-run")
+    assert not (world.folder.root / "next-issue.toml").exists()
+    _, done = call(world, capsys, "issue", "plan", "--lead", "diesel-van")
+    assert (would.pop("dry_run"), done.pop("dry_run")) == (True, False)
+    assert would == done
+    assert call(world, capsys, "issue", "plan", "--signed", "nobody", "--dry-run")[0] == 1

@@ -67,7 +67,7 @@ def test_editors_see_the_mail_a_day_before_and_never_twice_the_same(world: World
     assert told(world) == ["preview"]
     [mail] = world.folder.mails()
     assert str(mail["To"]) == "Chief <chief@desk.example>"  # of texts operators hear nothing
-    assert "Preview of 1, Fri 27 Nov 2026, 08:00: Hybrid hatch on the road" in str(mail["Subject"])
+    assert "Preview of issue 1, Fri 27 Nov 2026, 08:00: Hybrid hatch on the road" in str(mail["Subject"])
     text = part(mail, "plain")
     assert "Issue 1, Fri 27 Nov 2026, 08:00 Madrid (07:00 UTC): 1 story, 2 readers." in text
     assert "If you do nothing: it goes out Fri 27 Nov 2026, 08:00." in text
@@ -118,7 +118,7 @@ def test_another_text_is_shown_again_as_changed_but_not_at_each_save(world: Worl
     assert told(world) == ["preview"]
     tick(world, THURSDAY + 16 * MINUTE)
     assert told(world) == ["preview", "preview"]
-    assert any("Preview of 1, changed" in subject for subject in subjects(world.folder, "chief"))
+    assert any("Preview of issue 1, changed" in subject for subject in subjects(world.folder, "chief"))
 
 
 def test_a_text_that_came_back_is_shown_again_since_the_last_preview_was_of_another(world: World) -> None:
