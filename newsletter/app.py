@@ -416,6 +416,7 @@ class App(Edges):
         """One round of handing out; the caller holds the lock. Raises SourceErrors, Outside."""
         from newsletter.delivery.engine import drain
         from newsletter.usecases.deliver import Composer, deliver
+        from newsletter.usecases.notices import delayed
 
         composer = Composer(
             ledger=self.ledger,
@@ -423,9 +424,18 @@ class App(Edges):
             unsubscribe_url=self.unsubscribe_url,
             message_id_key=self.keys.message_id,
         )
+
+        def publish() -> None:
+            try:
+                self.publish(self.library(clock()), clock())
+            except NewsletterError as error:
+                for notice in delayed(self.ledger, self.config.site, clock(), error.problems[0]):
+                    self.desk.tell(notice)
+                raise
+
         return deliver(
             ledger=self.ledger,
-            publish=lambda: self.publish(self.library(clock()), clock()),
+            publish=publish,
             drain=lambda: drain(
                 self.ledger,
                 self.transport,

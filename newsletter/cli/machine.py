@@ -198,7 +198,7 @@ def _would_deliver(door: Door) -> int:
 
     app = door.app
     ahead = outlook(ledger=app.ledger, roster=app.roster, now=door.now, late_limit=app.config.cadence.late_limit)
-    lines = [f"Would hold issue {issue.number}: nothing was sending at its time" for issue in ahead.held]
+    lines = [f"Would hold issue {issue.number}: it did not start at its time" for issue in ahead.held]
     lines += [f"Would hand out issue {number} to {words.count(n, 'reader')}" for number, n in ahead.readers.items()]
     data = {"would": dict(ahead.readers), "held": [issue.number for issue in ahead.held], "dry_run": True}
     door.answer(data, *(lines or ["Nothing is waiting."]))

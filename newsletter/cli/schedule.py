@@ -11,7 +11,7 @@ from newsletter import words
 from newsletter.cli.door import Door, Group, columns, command, moment_of
 from newsletter.errors import Problem, UsageError
 from newsletter.issues import cadence as cadences
-from newsletter.model import ALL_SLOTS, PlanKind, Slot, SlotPlan
+from newsletter.model import ALL_SLOTS, Cadence, PlanKind, Slot, SlotPlan
 from newsletter.usecases import report
 from newsletter.usecases import schedule as schedules
 
@@ -160,7 +160,18 @@ def set_rhythm(door: Door, rhythm: str, dry_run: bool) -> None:
         f"{verb} {cadences.in_words(wanted)}.",
         f"The next slot is {slot.key}, {words.when(slot.due, wanted.zone, door.now)}.",
         *(f"Slot {s.key} would have been {words.when(s.due, wanted.zone)}: it is skipped." for s in passed),
+        *_kept(door, wanted),
     )
+
+
+def _kept(door: Door, cadence: Cadence) -> list[str]:
+    zone = door.app.config.cadence.zone
+    return [
+        f"Issue {one.number} is made, and keeps its time: {words.when(one.slot.due, zone)}. "
+        f"newsletter issue unready {one.number} lets it take the other"
+        for one in door.app.issues()
+        if one.slot.due > door.now and report.keeps_its_time(one, cadence)
+    ]
 
 
 def _next_of(press: Press, after: Press, passed: tuple[Slot, ...]) -> Slot:
@@ -227,6 +238,7 @@ def resume(door: Door, slot: str, dry_run: bool) -> None:
         {"slot": slot, "undone": list(undone), "dry_run": dry_run},
         f"{verb} back: {', '.join(undone)}." if undone else nothing,
         f"The next slot is {following.key}, {words.when(following.due, app.config.cadence.zone, door.now)}.",
+        *_kept(door, app.cadence),
     )
 
 

@@ -91,6 +91,22 @@ def failures(key: str, issue: Issue, counts: Mapping[DeliveryState, int], at: da
     )
 
 
+def delayed(issue: Issue, at: datetime, site: Site, reason: str) -> Notice:
+    """An issue whose time has come, and that cannot start."""
+    due = words.when(issue.send_at or at, site.timezone)
+    return Notice(
+        f"delayed:{issue.number}:{due}",
+        NoticeKind.LATE,
+        at,
+        f"issue {issue.number}",
+        subject=f"Issue {issue.number} has not started",
+        what=f"Issue {issue.number} was to go out {due}, and could not start so far. No reader has it.",
+        why=reason_of(reason),
+        otherwise="it is tried again and again. Mended soon, it goes out; mended late, it waits for a person.",
+        fixes=("newsletter deliver", f"newsletter issue show {issue.number}"),
+    )
+
+
 def stopped(key: str, issue: Issue, state: IssueState, by: str, reason: str, at: datetime, site: Site) -> Notice:
     """An issue that readers will not get, or not by mail, because somebody said so."""
     named = {

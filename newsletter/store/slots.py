@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Delete, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, Delete, delete, exists, func, insert, or_, select, update
 
 from newsletter.model import Hand, IssueState, PlanKind, SegmentKind, Slot, SlotOutcome, SlotPlan, SlotRecord
 from newsletter.store import tables
@@ -116,13 +116,16 @@ def leave_slot(connection: Connection, issue_id: int, slot: Slot) -> None:
 def take(
     connection: Connection, edition: str, slot: Slot, outcome: SlotOutcome, reason: str, issue_id: int | None = None
 ) -> bool:
-    """Give the slot its outcome; False when it has one already. Its own issue, thawed meanwhile, may take it again."""
+    """Give the slot its outcome; False when it has one already. One that was held without an issue may get one, and its
+    own issue, thawed meanwhile, may take it again.
+    """
     values = {"due": slot.due, "outcome": outcome.value, "reason": reason, "issue_id": issue_id}
     row = insert_new(tables.slot).values(edition=edition, key=slot.key, **values)
     if connection.scalar(row.returning(tables.slot.c.key)) is not None:
         return True
     if issue_id is None:
         return False
-    own = (tables.slot.c.edition == edition, tables.slot.c.key == slot.key, tables.slot.c.issue_id == issue_id)
+    free = or_(tables.slot.c.issue_id == issue_id, tables.slot.c.issue_id.is_(None))
+    own = (tables.slot.c.edition == edition, tables.slot.c.key == slot.key, free)
     again = update(tables.slot).where(*own, tables.slot.c.outcome == SlotOutcome.HELD.value).values(values)
     return connection.scalar(again.returning(tables.slot.c.key)) is not None

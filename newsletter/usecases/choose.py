@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from newsletter.errors import Problem
 from newsletter.issues import cadence as cadences
 from newsletter.issues import selection
-from newsletter.model import USUAL, WEEKLY, Brief, Cadence, IssueState, Library, Site, Slot, SlotRecord
+from newsletter.model import USUAL, WEEKLY, Brief, Cadence, IssueState, Library, Site, Slot, SlotOutcome, SlotRecord
 from newsletter.ports import Ledger, MailedPictures
 from newsletter.usecases.inspect import Inspection
 
@@ -74,6 +74,23 @@ def place(press: Press) -> Place:
         return Place(free_slot(press.cadence, records, press.now), (), ahead=True)
     *earlier, slot = passed
     return Place(slot, tuple(earlier), ahead=False)
+
+
+def place_now(press: Press, start: datetime) -> Place:
+    """Where an issue stands that a hand starts at `start`: as `place` says; but the slot of this week that was held,
+    since no story was approved, is made up before the next one is taken.
+    """
+    where = place(press)
+    missed = [
+        record.key
+        for record in press.ledger.slots(WEEKLY)
+        if record.outcome is SlotOutcome.HELD
+        and record.issue_number is None
+        and press.now - timedelta(weeks=1) < record.due <= press.now
+    ]
+    if missed and where.ahead and start < where.slot.due:
+        return Place(cadences.slot_for(press.cadence, missed[-1]), (), ahead=False)
+    return where
 
 
 def choose(press: Press) -> selection.Selection:

@@ -118,7 +118,7 @@ def due(ledger: Ledger, now: datetime) -> Sequence[Issue]:
 
 def _late_words(issue: Issue, now: datetime) -> str:
     since = f", found {words.span(now - issue.send_at)} later" if issue.send_at else ""
-    return f"nothing was sending at its time{since}"
+    return f"it did not start at its time{since}"
 
 
 def start_due(ledger: Ledger, now: datetime, without: Collection[int] = ()) -> tuple[Issue, ...]:

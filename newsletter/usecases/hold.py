@@ -79,7 +79,7 @@ class Hold:
             issue, _ = self._issue(slot.key)
             if issue:
                 self.ledger.let_go(
-                    WEEKLY, issue.number, send_at=slot.due, hand=hand, note="through the link of a notice"
+                    WEEKLY, issue.number, send_at=issue.slot.due, hand=hand, note="through the link of a notice"
                 )
             elif self.ledger.unplan(WEEKLY, slot.key, PlanKind.HOLD):
                 self._log("release", slot, hand, "")
@@ -94,6 +94,7 @@ class Hold:
 
     def _holding(self, slot: Slot) -> Holding:
         issue, record = self._issue(slot.key)
+        slot = issue.slot if issue else slot  # it keeps the time that it was made for, whatever the rhythm is now
         ahead = self.clock() < slot.due
         if issue:
             titles = tuple(story.title for story in issue.stories)

@@ -129,6 +129,13 @@ def _of_turn(turn: Turn, issue: Issue, ledger: Ledger, site: Site, late_limit: t
     return None
 
 
+def delayed(ledger: Ledger, site: Site, now: datetime, trouble: Problem) -> Iterator[Notice]:
+    """A Notice of each issue that should have started by now, and is kept from it by this Problem."""
+    for issue in ledger.issues(WEEKLY):
+        if issue.state is IssueState.READY and issue.send_at and issue.send_at <= now - SOON:
+            yield wording.delayed(issue, now, site, f"{trouble.code} {trouble.message}")
+
+
 # --- handing over ----------------------------------------------------------------------------------
 
 

@@ -190,8 +190,18 @@ def upcoming(*, ledger: Ledger, cadence: Cadence, now: datetime, count: int) -> 
         taken_by = issues.get(record.issue_number) if record and record.issue_number else None
         drafted = next_number(tuple(issues.values())) if slot.key == free.key else None
         why = plans.get(slot.key) or plans.get(ALL_SLOTS, "")
-        rows.append(Upcoming(slot, record, cadences.clock_note(cadence, slot), taken_by, drafted, why))
+        kept, note = slot, cadences.clock_note(cadence, slot)
+        if taken_by and keeps_its_time(taken_by, cadence):
+            kept, note = taken_by.slot, f"its issue keeps the time that it was made for, not {words.moment(slot.local)}"
+        rows.append(Upcoming(kept, record, note, taken_by, drafted, why))
     return rows
+
+
+def keeps_its_time(issue: Issue, cadence: Cadence) -> bool:
+    """Whether an issue was made for its slot before the rhythm put that slot elsewhere: it goes out when it was to."""
+    if issue.state not in {IssueState.READY, IssueState.HELD} or issue.sent_by or issue.slot.outside:
+        return False
+    return cadences.slot_for(cadence, issue.slot.key).due != issue.slot.due
 
 
 def _standing(plan: SlotPlan) -> str:

@@ -7,7 +7,17 @@ from datetime import datetime
 from newsletter import words
 from newsletter.errors import Problem, Refused
 from newsletter.issues import cadence as cadences
-from newsletter.model import ALL_SLOTS, WEEKLY, Cadence, Hand, LogEntry, PlanKind, Slot, SlotOutcome, SlotPlan
+from newsletter.model import (
+    ALL_SLOTS,
+    WEEKLY,
+    Cadence,
+    Hand,
+    LogEntry,
+    PlanKind,
+    Slot,
+    SlotOutcome,
+    SlotPlan,
+)
 from newsletter.ports import Ledger
 from newsletter.usecases.choose import Press, free_slot
 from newsletter.usecases.life import skip_slot

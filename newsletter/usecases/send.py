@@ -15,7 +15,7 @@ from newsletter.issues.selection import Selection
 from newsletter.model import WEEKLY, Cadence, DeliveryState, Hand, Issue, IssueAct, IssueState, Slot, SlotPlan
 from newsletter.ports import Ledger, Roster
 from newsletter.usecases import recheck
-from newsletter.usecases.choose import Press, choose, place
+from newsletter.usecases.choose import Press, choose, place_now
 from newsletter.usecases.prepare import Draft, brought_forward, draft_of, next_number, open_issue
 from newsletter.usecases.report import issue_named
 from newsletter.usecases.trust import doubt
@@ -127,7 +127,7 @@ def _drafted(press: Press, roster: Roster, start: datetime) -> Plan:
     selection = choose(press)
     if not selection.stories:
         raise Refused(no_story(selection))
-    where = place(press)
+    where = place_now(press, start)
     draft = draft_of(press, brought_forward(where.slot, start), [choice.post for choice in selection.stories])
     if draft.stops:
         raise Refused(draft.stops)

@@ -278,6 +278,14 @@ def test_another_rhythm_is_written_into_the_file_and_nothing_falls_due_by_it(sit
     assert site.run("schedule", "set", "tusdays 08:00", now=WEDNESDAY).status == 2
 
 
+def test_an_issue_that_is_made_keeps_its_time_when_the_rhythm_changes_and_that_is_said(ready: SiteFolder) -> None:
+    told = ready.ok("schedule", "set", "saturdays 10:00", now=WEDNESDAY).out
+    assert "Issue 1 is made, and keeps its time: Fri 27 Nov 2026, 08:00" in told
+    first, second = ready.json("schedule", "next", "--count", "2", now=WEDNESDAY)
+    assert (first["due"], first["state"]) == ("2026-11-27T07:00:00Z", "issue 1, ready")
+    assert second["due"] == "2026-12-05T09:00:00Z"
+
+
 # --- copies ----------------------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ from newsletter import config
 from newsletter.app import App
 from newsletter.errors import Refused, UsageError, stops
 from newsletter.issues import inline as inlining
-from newsletter.model import ALL_SLOTS, WEEKLY, Hand, IssueState, PlanKind, SlotPlan, by_clock
+from newsletter.model import ALL_SLOTS, WEEKLY, Hand, IssueState, PlanKind, SlotOutcome, SlotPlan, by_clock
 from newsletter.usecases import extra, life, recheck, report
 from newsletter.usecases import send as sending
 from newsletter.usecases.choose import choose
@@ -189,6 +189,16 @@ def test_an_issue_does_not_start_with_a_link_to_a_page_that_went_after_it_was_fr
     world.deliver(SLOT)
     [issue] = world.app.ledger.issues(WEEKLY)
     assert (issue.state, issue.reason.split()[0], world.folder.mails()) == (IssueState.HELD, "I321", [])
+
+
+def test_a_slot_that_was_held_without_a_story_is_made_up_by_hand_and_the_next_one_is_left_alone(world: World) -> None:
+    world.app.ledger.start(WEEKLY, WEDNESDAY)
+    slot = world.app.next_slot(WEDNESDAY)
+    world.app.ledger.record_slot(WEEKLY, slot, SlotOutcome.HELD, "2 stories wait for approval")
+    world.send(SLOT + MINUTE)
+    world.deliver(SLOT + 2 * MINUTE)
+    assert world.slots() == {"2026-W48": "issued"}
+    assert world.app.next_slot(SLOT + 3 * MINUTE).key == "2026-W49"
 
 
 def test_a_deleted_post_is_not_called_edited(world: World) -> None:

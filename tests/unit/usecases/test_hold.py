@@ -11,7 +11,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from newsletter.model import WEEKLY
+from newsletter.model import WEEKLY, PlanKind, SlotPlan, by_clock
 from newsletter.web.app import create_app
 from tests.acceptance.harness import part
 from tests.unit.usecases.world import SLOT, WEDNESDAY, World, a_world
@@ -157,3 +157,14 @@ def test_one_flipped_bit_fails_a_token(desk: Desk) -> None:
     for at in range(0, len(token), 5):
         flipped = token[:at] + chr(ord(token[at]) ^ 1) + token[at + 1 :]
         assert desk.world.app.tokens.read_hold(flipped) is None
+
+
+def test_an_issue_that_is_let_go_through_the_link_keeps_its_time_whatever_became_of_the_rhythm(desk: Desk) -> None:
+    desk.now = SLOT - 4 * MINUTE
+    desk.make()
+    desk.press("hold")
+    ledger, later = desk.world.app.ledger, SLOT + timedelta(hours=5)
+    ledger.plan(WEEKLY, SlotPlan("2026-W48", PlanKind.MOVE, by_clock(desk.now), moved_to=later))
+    desk.press("release")
+    [issue] = ledger.issues(WEEKLY)
+    assert (issue.state, issue.send_at) == ("ready", SLOT)

@@ -12,6 +12,7 @@ import pytest
 
 from newsletter import config
 from newsletter.app import App
+from newsletter.errors import SourceErrors
 from newsletter.model import Hand, NoticeKind, PlanKind, SlotOutcome, SlotPlan
 from newsletter.usecases import life, review
 from tests.acceptance.harness import CONFIGURATION, SiteFolder, parsed, part
@@ -93,6 +94,21 @@ def test_a_slot_that_no_issue_can_be_made_for_is_told_once(world: World) -> None
     for minutes in (2, 3, 300):
         world.app.tell(SLOT + minutes * MINUTE)
     assert told(world) == ["late"]
+
+
+def test_an_issue_that_cannot_start_is_told_once_with_the_reason(world: World) -> None:
+    tick(world, SLOT)
+    before = told(world)
+    path = world.folder.post("bad", "2026-11-25", front="previous: nowhere\n")
+    for minutes in (0, 2, 3):
+        with pytest.raises(SourceErrors):
+            world.deliver(SLOT + minutes * MINUTE)
+    assert told(world) == [*before, "late"]
+    [(notice, _)] = world.app.notices.last(1)
+    assert "P105" in notice.why
+    path.unlink()
+    world.deliver(SLOT + 4 * MINUTE)
+    assert world.states() == {1: "sent"}
 
 
 def test_another_text_is_shown_again_as_changed_but_not_at_each_save(world: World) -> None:
