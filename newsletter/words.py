@@ -105,10 +105,15 @@ def unbroken(text: str) -> str:
     return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
+def zone_name(zone: tzinfo | None) -> str:
+    """`Madrid` of `Europe/Madrid`."""
+    return str(zone).rpartition("/")[2].replace("_", " ")
+
+
 def when(at: datetime, zone: tzinfo, now: datetime | None = None) -> str:
     """`Fri 27 Nov 2026, 08:00 Madrid (07:00 UTC), in 2 days 21 h`; of the past `… ago`; without `now` no distance."""
     local = at.astimezone(zone)
-    name = str(zone).rpartition("/")[2].replace("_", " ")
+    name = zone_name(zone)
     utc = "" if name == "UTC" else f" ({at.astimezone(UTC):%H:%M} UTC)"
     if now is None:
         return f"{moment(local)} {name}{utc}"

@@ -92,6 +92,7 @@ def wave(door: Door, number: str, code: str, reason: str, dry_run: bool) -> None
 
     \b
     newsletter issue wave 47 I316 --reason "The name of the car has nine letters"
+    newsletter issue wave next I325 --reason "A classic" --dry-run
     """
     from newsletter.usecases.life import meant
     from newsletter.usecases.wave import wave as let_pass

@@ -429,6 +429,7 @@ def cancel(door: Door, number: str, reason: str, dry_run: bool) -> None:
 
     \b
     newsletter issue cancel 12 --reason "wrong photograph"
+    newsletter issue cancel 12 --dry-run
     """
     from newsletter.usecases import send as sending
 

@@ -85,6 +85,7 @@ def unready(door: Door, number: str, reason: str, dry_run: bool) -> None:
 
     \b
     newsletter issue unready 12 --reason "the lead has a new photograph"
+    newsletter issue unready 12 --dry-run
     """
     one = open_to(door.app.ledger, number_of(number), IssueAct.UNREADY)
     if not dry_run:
@@ -135,6 +136,7 @@ def skip(door: Door, number: str, reason: str, dry_run: bool) -> None:
 
     \b
     newsletter issue skip next --reason "holiday"
+    newsletter issue skip 12 --dry-run
     """
     press = _press(door)
     wanted = _asked(number)
@@ -161,6 +163,7 @@ def pause(door: Door, number: str, reason: str, dry_run: bool) -> None:
 
     \b
     newsletter issue pause 12 --reason "a typo in the lead"
+    newsletter issue pause 12 --dry-run
     """
     wanted = number_of(number)
     counts = _changed(door, wanted, IssueAct.PAUSE, dry_run, lambda: _paused(door, wanted, reason))
@@ -184,6 +187,7 @@ def resume(door: Door, number: str, dry_run: bool) -> None:
 
     \b
     newsletter issue resume 12
+    newsletter issue resume 12 --dry-run
     """
     wanted = number_of(number)
     if not dry_run:
@@ -220,6 +224,7 @@ def web_only(door: Door, number: str, reason: str, dry_run: bool) -> None:
 
     \b
     newsletter issue web-only 12 --reason "a special for the archive"
+    newsletter issue web-only 12 --dry-run
     """
     ledger, wanted = door.app.ledger, number_of(number)
     if dry_run:
@@ -322,6 +327,7 @@ def retry(door: Door, number: str, dry_run: bool) -> None:
 
     \b
     newsletter issue retry 12
+    newsletter issue retry 12 --dry-run
     """
     ledger = door.app.ledger
     one = open_to(ledger, number_of(number), IssueAct.RETRY)
@@ -381,6 +387,7 @@ def start_from(door: Door, slug: str, dry_run: bool) -> None:
 
     \b
     newsletter issue start-from petrol-hatch --dry-run
+    newsletter issue start-from hybrid-hatch --dry-run
     """
     from newsletter.usecases import extra as extras
 

@@ -180,6 +180,7 @@ def approve(door: Door, slug: str, wanted: str | None, dry_run: bool) -> None:
 
     \b
     newsletter post approve hybrid-hatch --as review-desk
+    newsletter post approve recall-watch --hash 6af6cde5 --as review-desk
     """
     from newsletter.usecases import review
 
@@ -220,6 +221,7 @@ def ask_changes(door: Door, slug: str, text: str, dry_run: bool) -> None:
 
     \b
     newsletter post ask hybrid-hatch "Which battery was in the car you drove?" --as review-desk
+    newsletter post ask recall-watch "Four models, or three?" --dry-run --as review-desk
     """
     from newsletter.usecases import review
 
@@ -244,6 +246,7 @@ def give_back(door: Door, slug: str, dry_run: bool) -> None:
 
     \b
     newsletter post return hybrid-hatch --as writer
+    newsletter post return recall-watch --dry-run --as writer
     """
     from newsletter.usecases import review
 
@@ -264,6 +267,7 @@ def withdraw(door: Door, slug: str, why: str, dry_run: bool) -> None:
 
     \b
     newsletter post withdraw hybrid-hatch "The figures were of another model." --as editor
+    newsletter post withdraw recall-watch "It was not our story." --dry-run --as editor
     """
     from newsletter.usecases import correct as corrections
 

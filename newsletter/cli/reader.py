@@ -61,6 +61,7 @@ def add(door: Door, address: str, consent: str | None, dry_run: bool) -> None:
 
     \b
     newsletter reader add ada@readers.example --consent "signed up at the fair, list of 3 March"
+    newsletter reader add ada@readers.example --dry-run
     """
     from newsletter.usecases import enroll
 
@@ -89,6 +90,7 @@ def leave(door: Door, address: str, dry_run: bool) -> None:
 
     \b
     newsletter reader leave ada@readers.example
+    newsletter reader leave ada@readers.example --dry-run
     """
     from newsletter.usecases import enroll
 

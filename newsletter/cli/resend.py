@@ -18,6 +18,7 @@ def resend(door: Door, number: str, address: str, dry_run: bool) -> None:
 
     \b
     newsletter issue resend 46 reader@example.org
+    newsletter issue resend 12 ada@readers.example --dry-run
     """
     from newsletter.usecases import enroll
     from newsletter.usecases import resend as again

@@ -251,6 +251,7 @@ def move(door: Door, slot: str, when: str, dry_run: bool) -> None:
 
     \b
     newsletter schedule move 2026-W52 2026-12-23T08:00
+    newsletter schedule move 2026-W52 2026-12-23T08:00 --dry-run
     """
     zone = door.app.config.cadence.zone
     to = moment_of(when, zone, timed=True)

@@ -180,4 +180,4 @@ def _not_ready(issue: Issue) -> Problem:
 
 def _clock(issue: Issue, at: datetime) -> str:
     local = at.astimezone(issue.slot.local.tzinfo)
-    return f"{words.moment(local)}:{local:%S}"
+    return f"{words.moment(local)}:{local:%S} {words.zone_name(local.tzinfo)}"

@@ -40,7 +40,7 @@ def test_a_second_send_is_refused_with_the_numbers_of_the_first() -> None:
     assert problem is not None
     assert problem.code == "S301"
     assert problem.message == (
-        "Issue 47 is already on its way (started Fri 11 Feb 2022, 08:08:30 by news-desk: 612 accepted of 1,284)"
+        "Issue 47 is already on its way (started Fri 11 Feb 2022, 08:08:30 Madrid by news-desk: 612 accepted of 1,284)"
     )
 
 

@@ -117,3 +117,8 @@ def test_a_plan_is_told_and_refused_before_it_is_written(world: World, capsys: p
     assert (would.pop("dry_run"), done.pop("dry_run")) == (True, False)
     assert would == done
     assert call(world, capsys, "issue", "plan", "--signed", "nobody", "--dry-run")[0] == 1
+
+
+def test_a_day_without_a_time_moves_no_slot(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert codes(call(world, capsys, "schedule", "move", "2026-W48", "2026-11-26")[1]) == ["S313"]
+    assert call(world, capsys, "schedule", "move", "2026-W48", "2026-11-26T08:00", "--dry-run")[0] == 0
