@@ -204,7 +204,7 @@ def resume(ledger: Ledger, number: int, *, hand: Hand) -> Issue:
 
 
 def web_only(ledger: Ledger, number: int, *, reason: str, hand: Hand) -> Issue:
-    """Publish it without mailing it. Raises Refused (S318) when another issue carries one of its stories by now."""
+    """Publish it without mailing it. Raises Refused as `may_be_web_only`."""
     issue = may_be_web_only(ledger, number)
     if not ledger.web_only(WEEKLY, number, reason=reason or f"by {hand.who}", hand=hand):
         raise Refused(too_late(number))
@@ -212,8 +212,12 @@ def web_only(ledger: Ledger, number: int, *, reason: str, hand: Hand) -> Issue:
 
 
 def may_be_web_only(ledger: Ledger, number: int) -> Issue:
-    """The issue, if it may. Raises Refused (S314, S318)."""
+    """The issue, if it may. Raises Refused: S314, S303 for one that was thawed before it was cancelled and has no text,
+    S318 when another issue carries one of its stories by now.
+    """
     issue = open_to(ledger, number, IssueAct.WEB_ONLY)
+    if not issue.stories:
+        raise Refused(Problem("S303", f"Issue {number} has no story", why="It was thawed before it was cancelled."))
     carried = ledger.carried(WEEKLY)
     elsewhere = sorted({carried[s.post_id] for s in issue.stories if carried.get(s.post_id, number) != number})
     if elsewhere:

@@ -201,6 +201,16 @@ def test_a_slot_that_was_held_without_a_story_is_made_up_by_hand_and_the_next_on
     assert world.app.next_slot(SLOT + 3 * MINUTE).key == "2026-W49"
 
 
+def test_a_draft_that_was_cancelled_has_nothing_that_could_stand_on_the_web(world: World) -> None:
+    life.ready(world.press(WEDNESDAY), life.readiness(world.press(WEDNESDAY), None), HAND)
+    life.unready(world.press(WEDNESDAY), 1, reason="", hand=HAND)
+    world.cancel(1, WEDNESDAY)
+    with pytest.raises(Refused) as refused:
+        life.web_only(world.app.ledger, 1, reason="", hand=HAND)
+    assert [p.code for p in refused.value.problems] == ["S303"]
+    assert world.states() == {1: IssueState.CANCELLED}
+
+
 def test_a_deleted_post_is_not_called_edited(world: World) -> None:
     life.ready(world.press(WEDNESDAY), life.readiness(world.press(WEDNESDAY), None), HAND)
     (world.folder.root / "posts" / "2026-11-23-diesel-van.md").unlink()
