@@ -26,7 +26,7 @@ from newsletter.model import (
 )
 from newsletter.ports import Ledger
 from newsletter.usecases import recheck
-from newsletter.usecases.choose import Press, choose, place
+from newsletter.usecases.choose import Press, choose, place, place_by_clock
 from newsletter.usecases.inspect import not_asked
 from newsletter.usecases.prepare import Draft, draft_of, next_number, open_issue
 from newsletter.usecases.report import issue_named
@@ -150,7 +150,7 @@ def hold(press: Press, number: int | None, *, reason: str, hand: Hand) -> tuple[
     """Hold an issue, or the next one before it is made: then it will be made at its slot, and wait for a hand."""
     made = meant(press, number)
     if made is None:
-        slot = place(press).slot
+        slot = place_by_clock(press).slot
         press.ledger.plan(WEEKLY, SlotPlan(slot.key, PlanKind.HOLD, hand, reason))
         press.ledger.log(LogEntry(hand.at, hand.who, hand.channel, "hold", f"slot {slot.key}", "", "held", reason))
         return coming(press), slot
