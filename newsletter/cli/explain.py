@@ -58,7 +58,8 @@ def _explain_reader(door: Door, address: str, number: str | None) -> None:
     last = [issue.number for issue in app.ledger.issues(WEEKLY)][-_LAST:]
     all_told = [report.explain(ledger=app.ledger, roster=app.roster, reader=reader, number=one) for one in last]
     zone = door.app.config.cadence.zone
-    lines = [f"{reader.address}: {reader.status.value}, joined {words.when(reader.joined_at, zone)}"]
+    left = f" {words.when(reader.left_at, zone)}" if reader.left_at else ""
+    lines = [f"{reader.address}: {reader.status.value}{left}, joined {words.when(reader.joined_at, zone)}"]
     lines += [f"  issue {told.issue.number:<5} {_outcome(told)}" for told in reversed(all_told)]
     lines.append(f"More of one: newsletter explain {reader.address} {last[-1]}" if last else "  No issue was made yet.")
     data = {"address": reader.address, "status": reader.status.value, "issues": [_reader_data(t) for t in all_told]}

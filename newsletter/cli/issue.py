@@ -447,6 +447,8 @@ def cancel(door: Door, number: str, reason: str, dry_run: bool) -> None:
         *(
             []
             if have_it
+            else ["Its stories would be free for the next issue."]
+            if dry_run  # which slot that is depends on whether this one gives its own back
             else [f"Its stories are free for the next issue: {slot}", "Sooner:  newsletter issue send next"]
         ),
     )

@@ -82,7 +82,8 @@ def _status_lines(door: Door, told: Status, broken: int, owed: Sequence[NoticeCo
     sandbox = "SANDBOX" if door.app.config.mail.sandbox else "LIVE"
     lines = [f"{door.app.config.site.title}  ·  {sandbox}  ·  {words.when(door.now, zone)}", *next_lines(door, told)]
     ready = told.ready(door.now)
-    lines += _preview_line(door, ready.slot if ready else told.place.slot, owed)
+    if not any(plan.kind is PlanKind.PAUSE for plan in told.standing):
+        lines += _preview_line(door, ready.slot if ready else told.place.slot, owed)
     lines += [
         f"On its way   issue {one.number}: {_going(one, told, door)}"
         for one in told.going
@@ -180,14 +181,15 @@ def _held(one: Issue, now: datetime) -> str:
 
 
 def _way_out(plan: SlotPlan) -> str:
-    return "clock" if plan.kind is PlanKind.CLOCK else "all"
+    return "clock" if plan.kind is PlanKind.CLOCK else plan.key
 
 
 def plan_words(plan: SlotPlan) -> str:
     """`everything is paused by review-desk: holiday`."""
     if plan.kind is PlanKind.CLOCK:
         return f"no issue is made: {plan.reason}"
-    return f"everything is paused by {plan.hand.who}: {plan.reason}"
+    what = f"slot {plan.key} is held" if plan.kind is PlanKind.HOLD else "everything is paused"
+    return f"{what} by {plan.hand.who}" + (f": {plan.reason}" if plan.reason else "")
 
 
 def _approvals(door: Door, waiting: Sequence[Choice]) -> list[str]:
@@ -274,5 +276,5 @@ def log(door: Door, count: int) -> None:
 
 def _change(entry: LogEntry) -> str:
     after = entry.after[:15] if entry.after.startswith("sha256:") else entry.after
-    change = f"{entry.before} → {after}" if entry.before not in {"", after} else after
+    change = f"{entry.before} → {after or 'none'}" if entry.before not in {"", after} else after
     return f"{change} ({entry.note})" if entry.note else change

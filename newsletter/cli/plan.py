@@ -42,13 +42,17 @@ def plan(door: Door, dry_run: bool, **given: object) -> None:
         brief = app.briefs.change(number, wanted, dry_run=dry_run)
     rows = [(name, ", ".join(value) if isinstance(value, tuple) else f"{value}") for name, value in _decided(brief)]
     lines = columns([(f"  {name}", value) for name, value in rows])
+    verb = "Would decide" if dry_run and named else "Decided"
     door.answer(
         {"number": number, **asdict(brief), "dry_run": dry_run},
-        f"{'Would decide' if dry_run and named else 'Decided'} about issue {number}, in next-issue.toml:",
-        *(lines or ["  nothing: all that are approved, newest first"]),
+        f"{verb} about issue {number}, in next-issue.toml:" if lines else _USUAL.format(number),
+        *lines,
         *told(remarks),
         "See it: newsletter issue show next",
     )
+
+
+_USUAL = "Nothing is decided about issue {}: it has all that are approved, newest first."
 
 
 def _decided(brief: Brief) -> list[tuple[str, object]]:

@@ -49,7 +49,7 @@ class Status:
     last_slot_issue: Issue | None
     last_tick: datetime | None  # of `work`
     silent_after: timedelta  # without a tick something is wrong
-    standing: tuple[SlotPlan, ...]  # what keeps all issues from being made
+    standing: tuple[SlotPlan, ...]  # what keeps the next issue, or all, from going out
     undecided: tuple[Slot, ...]  # slots that passed and have no outcome yet
     trouble: Mapping[int, str]  # why an issue that is being sent reaches nobody at present, by number
     doubt: str = ""  # why this may be a copy of a site
@@ -65,6 +65,11 @@ ATTENTION = {IssueState.HELD, IssueState.PAUSED, IssueState.NEEDS_ATTENTION}
 OVER = {IssueState.SENT, IssueState.NEEDS_ATTENTION}
 
 
+def _keeps(plan: SlotPlan, slot: Slot) -> bool:
+    """Whether this is why the issue of `slot` would not go out by itself."""
+    return plan.key == ALL_SLOTS or (plan.key == slot.key and plan.kind is PlanKind.HOLD)
+
+
 def status(press: Press, roster: Roster, selection: Selection, doubt: str = "") -> Status:
     """Everything that `newsletter status` shows."""
     ledger = press.ledger
@@ -75,8 +80,9 @@ def status(press: Press, roster: Roster, selection: Selection, doubt: str = "") 
     going = tuple(i for i in issues if i.state is IssueState.SENDING or (i.state is IssueState.READY and i.send_at))
     shown = {issue.number for issue in (*attention, *going, *([last] if last else []))}
     last_slot = next((one for one in reversed(slots) if one.due <= press.now or one.issue_number), None)
+    coming = place(press)
     return Status(
-        place=place(press),
+        place=coming,
         next_number=next_number(issues),
         selection=selection,
         readers=roster.counts(),
@@ -88,7 +94,7 @@ def status(press: Press, roster: Roster, selection: Selection, doubt: str = "") 
         last_slot_issue=next((i for i in issues if last_slot and i.number == last_slot.issue_number), None),
         last_tick=ledger.last_beat("work"),
         silent_after=ledger.silent_after("work"),
-        standing=tuple(plan for plan in ledger.plans(WEEKLY) if plan.key == ALL_SLOTS),
+        standing=tuple(plan for plan in ledger.plans(WEEKLY) if _keeps(plan, coming.slot)),
         undecided=tuple(due(press)),
         trouble={i.number: why for i in going if (why := ledger.trouble(WEEKLY, i.number))},
         doubt=doubt,

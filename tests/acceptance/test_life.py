@@ -138,6 +138,8 @@ def test_a_hold_before_the_issue_is_made_holds_its_slot(site: SiteFolder) -> Non
     site.readers(1)
     site.ok("issue", "hold", "next", "--reason", "letters", now=WEDNESDAY)
     assert "held by operator: letters" in slots(site)["2026-W48"]
+    told = "slot 2026-W48 is held by operator: letters: newsletter schedule resume 2026-W48"
+    assert told in site.ok("status", now=WEDNESDAY).out
     site.ok("prepare", now=FRIDAY)
     assert state(site) == "held"
     site.ok("deliver", now=FRIDAY)
