@@ -88,7 +88,7 @@ class Issues(Part):
 def _no_text(number: int) -> Problem:
     return Problem(
         "I112",
-        f"Issue {number} is a draft: it has no frozen text",
+        f"Issue {number} has no frozen text: it is a draft, or was stopped as one",
         fixes=("newsletter issue show next", f"newsletter issue ready {number}"),
     )
 

@@ -69,9 +69,14 @@ def place(press: Press) -> Place:
     draft = next((issue for issue in press.ledger.issues(WEEKLY) if issue.state is IssueState.DRAFT), None)
     if draft and any(record.issue_number == draft.number for record in records if record.key == draft.slot.key):
         return Place(draft.slot, (), ahead=False)
+    return place_by_clock(press)
+
+
+def place_by_clock(press: Press) -> Place:
+    """Where the clock puts the next issue: at the last slot that passed undecided; else at the next free one."""
     passed = due(press)
     if not passed:
-        return Place(free_slot(press.cadence, records, press.now), (), ahead=True)
+        return Place(free_slot(press.cadence, press.ledger.slots(WEEKLY), press.now), (), ahead=True)
     *earlier, slot = passed
     return Place(slot, tuple(earlier), ahead=False)
 

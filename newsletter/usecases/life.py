@@ -26,7 +26,7 @@ from newsletter.model import (
 )
 from newsletter.ports import Ledger
 from newsletter.usecases import recheck
-from newsletter.usecases.choose import Press, choose, place
+from newsletter.usecases.choose import Press, choose, place, place_by_clock
 from newsletter.usecases.inspect import not_asked
 from newsletter.usecases.prepare import Draft, draft_of, next_number, open_issue
 from newsletter.usecases.report import issue_named
@@ -150,7 +150,7 @@ def hold(press: Press, number: int | None, *, reason: str, hand: Hand) -> tuple[
     """Hold an issue, or the next one before it is made: then it will be made at its slot, and wait for a hand."""
     made = meant(press, number)
     if made is None:
-        slot = place(press).slot
+        slot = place_by_clock(press).slot
         press.ledger.plan(WEEKLY, SlotPlan(slot.key, PlanKind.HOLD, hand, reason))
         press.ledger.log(LogEntry(hand.at, hand.who, hand.channel, "hold", f"slot {slot.key}", "", "held", reason))
         return coming(press), slot
@@ -204,7 +204,7 @@ def resume(ledger: Ledger, number: int, *, hand: Hand) -> Issue:
 
 
 def web_only(ledger: Ledger, number: int, *, reason: str, hand: Hand) -> Issue:
-    """Publish it without mailing it. Raises Refused (S318) when another issue carries one of its stories by now."""
+    """Publish it without mailing it. Raises Refused as `may_be_web_only`."""
     issue = may_be_web_only(ledger, number)
     if not ledger.web_only(WEEKLY, number, reason=reason or f"by {hand.who}", hand=hand):
         raise Refused(too_late(number))
@@ -212,8 +212,12 @@ def web_only(ledger: Ledger, number: int, *, reason: str, hand: Hand) -> Issue:
 
 
 def may_be_web_only(ledger: Ledger, number: int) -> Issue:
-    """The issue, if it may. Raises Refused (S314, S318)."""
+    """The issue, if it may. Raises Refused: S314, S303 for one that was thawed before it was cancelled and has no text,
+    S318 when another issue carries one of its stories by now.
+    """
     issue = open_to(ledger, number, IssueAct.WEB_ONLY)
+    if not issue.stories:
+        raise Refused(Problem("S303", f"Issue {number} has no story", why="It was thawed before it was cancelled."))
     carried = ledger.carried(WEEKLY)
     elsewhere = sorted({carried[s.post_id] for s in issue.stories if carried.get(s.post_id, number) != number})
     if elsewhere:

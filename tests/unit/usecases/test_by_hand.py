@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -199,6 +200,26 @@ def test_a_slot_that_was_held_without_a_story_is_made_up_by_hand_and_the_next_on
     world.deliver(SLOT + 2 * MINUTE)
     assert world.slots() == {"2026-W48": "issued"}
     assert world.app.next_slot(SLOT + 3 * MINUTE).key == "2026-W49"
+
+
+def test_a_draft_that_was_cancelled_has_nothing_that_could_stand_on_the_web(world: World) -> None:
+    life.ready(world.press(WEDNESDAY), life.readiness(world.press(WEDNESDAY), None), HAND)
+    life.unready(world.press(WEDNESDAY), 1, reason="", hand=HAND)
+    world.cancel(1, WEDNESDAY)
+    with pytest.raises(Refused) as refused:
+        life.web_only(world.app.ledger, 1, reason="", hand=HAND)
+    assert [p.code for p in refused.value.problems] == ["S303"]
+    assert world.states() == {1: IssueState.CANCELLED}
+
+
+def test_an_issue_that_was_thawed_after_its_slot_and_is_held_does_not_go_out_at_the_next(world: World) -> None:
+    life.hold(world.press(WEDNESDAY), None, reason="", hand=HAND)
+    world.prepare(SLOT)
+    life.unready(world.press(SLOT + MINUTE), 1, reason="", hand=replace(HAND, at=SLOT + MINUTE))
+    number, slot = life.hold(world.press(SLOT + MINUTE), 1, reason="", hand=HAND)
+    assert (number, slot.key) == (1, "2026-W49")
+    world.prepare(SLOT + WEEK)
+    assert world.states() == {1: IssueState.HELD}
 
 
 def test_a_deleted_post_is_not_called_edited(world: World) -> None:
