@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
 
 from newsletter import words
 from newsletter.cli.door import Door, Group, columns, command, told
-from newsletter.errors import Problem, Refused, UsageError
-from newsletter.model import Person, Post, ReviewAct
+from newsletter.errors import NewsletterError, Problem, Refused, UsageError
+from newsletter.model import WEEKLY, Person, Post, ReviewAct
 
 if TYPE_CHECKING:
     from newsletter.content.library import Loaded
@@ -198,7 +200,22 @@ def approve(door: Door, slug: str, wanted: str | None, dry_run: bool) -> None:
     door.answer(
         {"slug": slug, "hash": one.content_hash, "by": person.key, "new": new, "dry_run": dry_run},
         f"{verb} {slug} ({short}…) as {person.name}." if new else f"{slug} was approved before, in this very text.",
+        *([] if dry_run else _comes_in(door, slug)),
     )
+
+
+def _comes_in(door: Door, slug: str) -> Iterator[str]:
+    """What the approval means for the issue that is made next; nothing while no issue could be made at all."""
+    from newsletter.usecases.choose import choose, place
+    from newsletter.usecases.prepare import next_number
+
+    with suppress(NewsletterError):  # the approval stands, whatever is wrong elsewhere
+        press = door.app.press(door.app.library(door.now), door.now)
+        chosen = choose(press)
+        number, slot = next_number(press.ledger.issues(WEEKLY)), place(press).slot
+        if any(choice.post.slug == slug for choice in chosen.stories):
+            yield f"It will be in issue {number}, {words.when(slot.due, press.cadence.zone, door.now)}."
+        yield from (f"It is not in issue {number}: {c.reason}." for c in chosen.left if c.post.slug == slug)
 
 
 def _would(door: Door, case: Case, refusal: Problem | None, said: str) -> None:

@@ -50,7 +50,7 @@ def test_a_draft_goes_through_its_review(site: SiteFolder) -> None:
 
     edited(site, "hybrid-hatch", "long enough", "with the large battery, long enough")
     site.ok("post", "review", "hybrid-hatch", "--from", "review-desk", *DESK, now=NOW)
-    site.ok("post", "approve", "hybrid-hatch", *REVIEWER, now=NOW)
+    assert "It will be in issue 1, Fri " in site.ok("post", "approve", "hybrid-hatch", *REVIEWER, now=NOW).out
     assert state(site, "hybrid-hatch") == "Published"
     told = site.json("post", "show", "hybrid-hatch", now=NOW)
     assert [(s["act"], s["version"]) for s in told["history"]] == [
