@@ -165,6 +165,8 @@ def _needs(door: Door, told: Status, broken: int, owed: Sequence[NoticeCopy]) ->
     for one in told.attention:
         if one.state is IssueState.HELD:
             rows.append(f"issue {one.number} is {_held(one, door.now)}")
+        elif one.state is IssueState.READY:
+            rows.append(f"issue {one.number} is ready, and waits for a hand: newsletter issue send {one.number}")
         else:
             counts = {s: told.counts[one.number].get(s, 0) for s in (DeliveryState.UNCERTAIN, DeliveryState.FAILED)}
             what = f"{one.state.value}, {counts_words(counts) or one.reason}"

@@ -41,7 +41,7 @@ class Status:
     next_number: int
     selection: Selection
     readers: Mapping[str, int]
-    attention: tuple[Issue, ...]  # held, paused, or with uncertain deliveries
+    attention: tuple[Issue, ...]  # held, paused, waiting for a hand, or with uncertain deliveries
     last: Issue | None
     going: tuple[Issue, ...]  # scheduled or sending
     counts: Mapping[int, Mapping[DeliveryState, int]]  # of the issues above, by number
@@ -76,7 +76,7 @@ def status(press: Press, roster: Roster, selection: Selection, doubt: str = "") 
     issues = ledger.issues(WEEKLY)
     slots = ledger.slots(WEEKLY)
     last = next((issue for issue in reversed(issues) if issue.state in OVER), None)
-    attention = tuple(issue for issue in issues if issue.state in ATTENTION)
+    attention = tuple(one for one in issues if one.state in ATTENTION or _waits_for_a_hand(one))
     going = tuple(i for i in issues if i.state is IssueState.SENDING or (i.state is IssueState.READY and i.send_at))
     shown = {issue.number for issue in (*attention, *going, *([last] if last else []))}
     last_slot = next((one for one in reversed(slots) if one.due <= press.now or one.issue_number), None)
@@ -195,6 +195,11 @@ def upcoming(*, ledger: Ledger, cadence: Cadence, now: datetime, count: int) -> 
             kept, note = taken_by.slot, f"its issue keeps the time that it was made for, not {words.moment(slot.local)}"
         rows.append(Upcoming(kept, record, note, taken_by, drafted, why))
     return rows
+
+
+def _waits_for_a_hand(issue: Issue) -> bool:
+    """An issue beside the rhythm, or one that was let go after its slot: nothing starts it by itself."""
+    return issue.state is IssueState.READY and issue.send_at is None
 
 
 def keeps_its_time(issue: Issue, cadence: Cadence) -> bool:

@@ -129,6 +129,7 @@ def test_an_issue_that_is_let_go_after_its_slot_waits_for_a_hand(ready: SiteFold
     assert "waits for a hand" in ready.ok("issue", "ready", "1", now=SATURDAY).out
     ready.ok("deliver", now=SATURDAY)
     assert ready.mails() == []
+    assert "issue 1 is ready, and waits for a hand" in ready.ok("status", now=SATURDAY).out
     ready.ok("issue", "send", "1", "--confirm", "1:3", "--delay", "0", now=SATURDAY)
     ready.ok("deliver", now=SATURDAY)
     assert len(ready.mails()) == 3
