@@ -214,7 +214,8 @@ def _slot_lines(door: Door, told: SlotTold) -> Iterator[str]:
         reason = f": {told.record.reason}" if told.record.reason else ""
         yield f"  {told.record.outcome.value}{reason}"
         if told.issue:
-            yield f"  issue {told.issue.number} is {told.issue.state.value}: {told.issue.subject}"
+            subject = f": {told.issue.subject}" if told.issue.subject else ""
+            yield f"  issue {told.issue.number} is {told.issue.state.value}{subject}"
         for entry in told.entries:
             did = f"{entry.action} by {entry.who or 'the clock'}"
             yield f"  {words.when(entry.at, zone)}  {did}  {entry.after}".rstrip()

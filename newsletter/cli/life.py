@@ -332,7 +332,7 @@ def retry(door: Door, number: str, dry_run: bool) -> None:
     ledger = door.app.ledger
     one = open_to(ledger, number_of(number), IssueAct.RETRY)
     failed = ledger.deliveries(WEEKLY, one.number, DeliveryState.FAILED)
-    passing = sum(1 for d in failed if d.code is None or d.code < 500)
+    passing = sum(1 for d in ledger.doubtful(WEEKLY, one.number) if d.state is DeliveryState.FAILED)
     if not dry_run:
         door.app.own()
         passing = life.retry(ledger, one.number, hand=door.hand)
@@ -340,7 +340,7 @@ def retry(door: Door, number: str, dry_run: bool) -> None:
     door.answer(
         {"number": one.number, "again": passing, "never": never, "dry_run": dry_run},
         f"{'Would try' if dry_run else 'Trying'} {words.count(passing, 'delivery', 'deliveries')} of issue "
-        f"{one.number} once more" + (f"; {never:,} were refused for good." if never else "."),
+        f"{one.number} once more" + (f"; {never:,} were refused for good, or are settled." if never else "."),
         *(["newsletter work hands them out; newsletter deliver does so now"] if passing and not dry_run else []),
     )
 

@@ -54,9 +54,10 @@ def _lines(door: Door, told: Report) -> list[str]:
     lines += columns(rows)
     if told.copies:
         lines.append(f"Sent again to readers who asked: {told.copies:,}")
-    ways = [(f"{state.value.capitalize()}", way) for state, way in _WAYS_OUT.items() if told.counts.get(state)]
+    some = [state for state in (DeliveryState.FAILED, DeliveryState.UNCERTAIN) if told.counts.get(state)]
     see = f"newsletter issue report {issue.number}"
-    lines += columns([(name, f"{see} --{name.lower()}", f"{way} {issue.number}") for name, way in ways])
+    ways = {state: f"{_WAYS_OUT[state]} {issue.number}" for state in told.doubtful}
+    lines += columns([(s.value.capitalize(), f"{see} --{s.value}", ways.get(s, "")) for s in some])
     if issue.state.public:
         lines.append(f"Archive  {door.app.config.site.address_of(f'issues/{issue.number}/')}")
     return lines

@@ -154,7 +154,7 @@ class Lifecycle(Part):
             state = connection.scalar(select(issue.c.state).where(issue.c.id == found))
             if state not in IssueAct.RETRY.turns[0]:
                 return 0
-            again = _change(connection, found, RETRYABLE, AGAIN)
+            again = _change(connection, found, RETRYABLE & DOUBTFUL, AGAIN)  # what was settled is settled
             if again:
                 to, ended = _after(connection, found, IssueState(state), again=True)
                 note = words.count(again, "delivery", "deliveries")

@@ -134,6 +134,7 @@ class Report:
     counts: Mapping[DeliveryState, int]
     reasons: Mapping[tuple[DeliveryState, str], int]  # of those who did not get it, or may not have: most first
     copies: int  # sent again to readers who asked
+    doubtful: frozenset[DeliveryState]  # the states in which some still wait for a person to decide
 
 
 TROUBLED = (DeliveryState.FAILED, DeliveryState.UNCERTAIN, DeliveryState.DROPPED)
@@ -145,7 +146,8 @@ def report(ledger: Ledger, number: int) -> Report:
     rows = [row for state in TROUBLED for row in ledger.deliveries(WEEKLY, number, state)]
     reasons = Counter((row.state, _reason(row)) for row in rows)
     copies = len(ledger.copies(WEEKLY, number))
-    return Report(issue, ledger.counts(WEEKLY, number), dict(reasons.most_common()), copies)
+    doubtful = frozenset(row.state for row in ledger.doubtful(WEEKLY, number))
+    return Report(issue, ledger.counts(WEEKLY, number), dict(reasons.most_common()), copies, doubtful)
 
 
 def _reason(row: Delivery) -> str:

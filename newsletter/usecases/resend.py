@@ -94,6 +94,8 @@ def resend(
     ledger.resent(begun, receipt)
     about, told = f"issue {number} to reader {reader}", f"{receipt.outcome.value} {receipt.words}"
     ledger.log(LogEntry(hand.at, hand.who, hand.channel, "resend", about, after=told))
+    if receipt.outcome is Outcome.ACCEPTED:  # they have it, so that no doubt is left to be sent again
+        ledger.settle(WEEKLY, number, [reader], again=False, hand=hand)
     return receipt
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.errors import Outside, Problem, Refused, UsageError
-from newsletter.model import WEEKLY, Hand, Message, Outcome, Proof
+from newsletter.model import WEEKLY, Hand, IssueState, Message, Outcome, Proof
 from newsletter.ports import Transport
 from newsletter.usecases import proof
 from newsletter.usecases import resend as again
@@ -269,6 +269,19 @@ def test_who_got_a_copy_has_what_is_in_it(sent: Sent) -> None:
     assert sent.world.app.ledger.variant(segments, eve.id) == ("recap:1",)
     resent(sent.world, copied(sent.world, "eve@readers.example", 1), sent.world.app.transport, NEXT + timedelta(days=2))
     assert sent.world.app.ledger.variant(segments, eve.id) == ("erratum:1",)
+
+
+def test_a_copy_that_was_accepted_settles_the_doubt_about_the_first(world: World) -> None:
+    made = world.prepare(SLOT).issue
+    assert made
+    lost = Scripted()
+    lost.answer_to("ada@readers.example", Outcome.UNKNOWN)
+    world.app.transport = lost
+    world.deliver(SLOT)
+    assert world.states()[made.number] is IssueState.NEEDS_ATTENTION
+    resent(world, copied(world, "ada@readers.example", made.number), lost, SLOT + timedelta(hours=1))
+    assert world.app.ledger.doubtful(WEEKLY, made.number) == []
+    assert world.states()[made.number] is IssueState.SENT
 
 
 def test_no_copy_goes_to_who_left_or_has_it_still_to_come_or_of_what_was_never_sent(world: World) -> None:
