@@ -15,7 +15,6 @@ from functools import lru_cache
 
 from lxml import etree
 from lxml.cssselect import CSSSelector
-from premailer import Premailer
 
 from newsletter.errors import ConfigError, Problem
 from newsletter.issues import sheet as plain
@@ -47,6 +46,8 @@ def inline(html: str, sheet: str) -> str:
 
 def transform(html: str, sheet: str) -> str:
     """What `inline` returns, of what it would take, without a look at it before or after."""
+    from premailer import Premailer  # a fifth of a second to load, which most commands need not wait
+
     inlined = Premailer(
         html,
         css_text=[plain.asked_for(sheet, html)],
