@@ -366,7 +366,7 @@ class Ledger(Protocol):
         """
 
     def retry(self, edition: str, number: int, *, hand: Hand) -> int:
-        """Let all deliveries wait once more that failed in a way that may pass. How many there were."""
+        """Let what failed in a way that may pass, and is not settled, wait once more. How many deliveries it is."""
 
     def turns(self, *, after: int = 0) -> Sequence[Turn]:
         """Every Turn of every issue with a higher id than `after`, oldest first."""

@@ -114,8 +114,7 @@ def hold(door: Door, number: str, reason: str, dry_run: bool) -> None:
     wanted = _asked(number)
     coming = life.coming(press)
     if dry_run:
-        made = life.meant(press, wanted)
-        held = coming if made is None else open_to(press.ledger, made, IssueAct.HOLD).number
+        held = life.would(press, wanted, IssueAct.HOLD)
         door.answer({"number": held, "dry_run": True}, f"Would hold issue {held}.")
         return
     held, slot = life.hold(press, wanted, reason=reason, hand=door.hand)
@@ -140,10 +139,8 @@ def skip(door: Door, number: str, reason: str, dry_run: bool) -> None:
     """
     press = _press(door)
     wanted = _asked(number)
-    coming = life.coming(press)
     if dry_run:
-        made = life.meant(press, wanted)
-        one = coming if made is None else open_to(press.ledger, made, IssueAct.SKIP).number
+        one = life.would(press, wanted, IssueAct.SKIP)
         door.answer({"number": one, "dry_run": True}, f"Would skip issue {one}.")
         return
     one, slot = life.skip(press, wanted, reason=reason, hand=door.hand)

@@ -146,6 +146,12 @@ def meant(press: Press, number: int | None) -> int | None:
     return next((one.number for one in issues if one.state is IssueState.READY and one.send_at), None)
 
 
+def would(press: Press, number: int | None, do: IssueAct) -> int:
+    """The number of the issue that `hold` or `skip` would be about. Raises as they do."""
+    made = meant(press, number)
+    return coming(press) if made is None else open_to(press.ledger, made, do).number
+
+
 def hold(press: Press, number: int | None, *, reason: str, hand: Hand) -> tuple[int, Slot]:
     """Hold an issue, or the next one before it is made: then it will be made at its slot, and wait for a hand."""
     made = meant(press, number)

@@ -6,16 +6,14 @@ slot sends, or lets it go again. All tokens that are not ours get one and the sa
 
 from __future__ import annotations
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Scope
 
 from newsletter import words
 from newsletter.usecases.hold import HELD, OPEN, OVER, SENDING, Hold, Holding
-from newsletter.web.answers import other_method
-from newsletter.web.forms import LONGEST_TOKEN, fields
 from newsletter.web.pages import Pages
+from newsletter.web.signed import SignedPage
 
 _DONE = {
     ("hold", HELD): "Done: no reader gets it until somebody lets it go.",
@@ -23,29 +21,17 @@ _DONE = {
 }
 
 
-class HoldPage:
-    """An ASGI application for one route with a `token` in its path."""
-
+class HoldPage(SignedPage):
     def __init__(self, pages: Pages, hold: Hold) -> None:
-        self._pages = pages
+        super().__init__(pages)
         self._hold = hold
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self._answer(Request(scope, receive))
-        await response(scope, receive, send)
-
-    async def _answer(self, request: Request) -> Response:
-        if request.method not in ("GET", "HEAD", "POST"):
-            return other_method(request.method, "GET, HEAD, POST, OPTIONS")
-        return await run_in_threadpool(self._respond, request.scope, (await fields(request)).get("do", ""))
-
-    def _respond(self, scope: Scope, do: str) -> Response:
-        token: str = scope["path_params"]["token"]
+    def _respond(self, request: Request, token: str, form: dict[str, str]) -> Response:
+        do, scope = form.get("do", ""), request.scope
         acts = {"hold": self._hold.hold, "release": self._hold.release}
-        shown = acts.get(do, self._hold.look)(token) if len(token) <= LONGEST_TOKEN else None
+        shown = acts.get(do, self._hold.look)(token)
         if shown is None:
-            sentence = "It may have been cut off: copy the whole link from the mail."
-            return self._pages.plain(scope, 404, "This link does not work", sentence)
+            return self._unknown(scope)
         return self._pages.render(
             scope,
             "web/hold.html",
@@ -58,6 +44,10 @@ class HoldPage:
             why=shown.why,
             may_release=shown.may_release,
         )
+
+    def _unknown(self, scope: Scope) -> Response:
+        sentence = "It may have been cut off: copy the whole link from the mail."
+        return self._pages.plain(scope, 404, "This link does not work", sentence)
 
     def _about(self, shown: Holding) -> str:
         local = words.when(shown.slot.due, self._pages.site.timezone)

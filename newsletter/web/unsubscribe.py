@@ -9,15 +9,13 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Scope
 
 from newsletter.model import Subscriber, SubscriberStatus
-from newsletter.web.answers import other_method
-from newsletter.web.forms import LONGEST_TOKEN, fields
 from newsletter.web.pages import PRIVATE_HEADERS, Pages
+from newsletter.web.signed import SignedPage
 
 
 class Unsubscribe(Protocol):
@@ -36,27 +34,12 @@ class Unsubscribe(Protocol):
         """Whether `undo` would bring the reader back."""
 
 
-class UnsubscribePage:
-    """An ASGI application for one route with a `token` in its path."""
-
+class UnsubscribePage(SignedPage):
     def __init__(self, pages: Pages, unsubscribe: Unsubscribe) -> None:
-        self._pages = pages
+        super().__init__(pages)
         self._unsubscribe = unsubscribe
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self._answer(Request(scope, receive))
-        await response(scope, receive, send)
-
-    async def _answer(self, request: Request) -> Response:
-        if request.method not in ("GET", "HEAD", "POST"):
-            return other_method(request.method, "GET, HEAD, POST, OPTIONS")
-        form = await fields(request)
-        return await run_in_threadpool(self._respond, request, form)
-
-    def _respond(self, request: Request, form: dict[str, str]) -> Response:
-        token: str = request.path_params["token"]
-        if len(token) > LONGEST_TOKEN:
-            return self._unknown(request.scope)
+    def _respond(self, request: Request, token: str, form: dict[str, str]) -> Response:
         if request.method != "POST":
             return self._look(request.scope, token)
         if form.get("List-Unsubscribe") == "One-Click":
