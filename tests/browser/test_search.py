@@ -76,7 +76,7 @@ def test_a_reader_searches_from_any_page_and_reads_what_was_found(browser: Brows
     page.get_by_role("search").get_by_role("button", name="Search").click()
 
     expect(page.get_by_role("status")).to_contain_text("24 results for “hatch mountains”")
-    assert page.locator("mark").first.evaluate("mark => getComputedStyle(mark).backgroundColor") == "rgb(251, 224, 138)"
+    expect(page.locator("mark").first).to_have_css("background-color", "rgb(251, 224, 138)")
     page.get_by_role("link", name="More results").click()
     expect(page.get_by_role("listitem")).to_have_count(4)
     page.get_by_role("listitem").first.get_by_role("link").click()
