@@ -361,7 +361,7 @@ class Changes:
         return bool(self.new or self.changed or self.gone)
 
 
-WEEKLY = "weekly"
+WEEKLY, EACH_POST, MONTHLY = "weekly", "each-post", "monthly"
 """The edition that is always there."""
 
 
@@ -678,7 +678,36 @@ class Subscriber:
     edition: str
     joined_at: datetime
     left_at: datetime | None = None
-    token_version: int = 1
+    token_version: int = 1  # links in mails of an older one do nothing
+    owed_from: datetime | None = None  # since when stories are owed; None as long as nothing was confirmed
+    paused_until: datetime | None = None  # when a pause ends by itself; None for one without an end
+    without: tuple[str, ...] = ()  # topics (keys) that this reader does not want; a new topic is wanted
+    plain: bool = False  # gets the text part alone
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How somebody said what they want: what is kept of it, to be shown to them or an authority (GDPR Art. 7(1))."""
+
+    way: str  # cli, form, embed, link, one-click, import, clock
+    text: str = ""  # what the reader was shown, or what proof was given
+    page: str = ""  # the path of the page
+    network: str = ""  # theirs, shortened, if the site keeps it
+
+
+class ConsentKind(StrEnum):
+    """What a reader, or somebody for them, said."""
+
+    ASKED = "asked"  # for the mail, with nothing confirmed yet
+    JOINED = "joined"  # confirmed, or vouched for
+    CHOSE = "chose"  # how often, which topics, which format
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    MOVED = "moved"  # to another address
+    LEFT = "left"
+    RETURNED = "returned"
+    BLOCKED = "blocked"
+    UNBLOCKED = "unblocked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -687,9 +716,49 @@ class Consent:
 
     subscriber_id: int
     at: datetime
-    kind: str  # joined, left, returned
-    way: str  # cli, link, one-click
-    text: str = ""  # what the reader was shown or what proof was given
+    kind: ConsentKind
+    way: str  # as in Evidence, and so the next three
+    text: str = ""
+    page: str = ""
+    network: str = ""
+    text_hash: str = ""  # SHA-256 of `text`, in hex
+    address: str = ""  # which it was then
+
+
+class LetterKind(StrEnum):
+    """What a Letter is about."""
+
+    CONFIRM = "confirm"  # whether this address wants the mail
+    KNOWN = "known"  # somebody asked for an address that is on the list already
+    LINK = "link"  # a fresh link to the reader's preferences
+    DATA = "data"  # a link to what is held about the reader, and to be forgotten
+    MOVE = "move"  # to a new address: whether it wants the mail instead of the old one
+    MOVED = "moved"  # to the old address: where the mail goes from now on
+    CATCH_UP = "catch-up"  # the stories that this reader was not sent
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail to one reader that they asked for themselves: owed like a Delivery, one row and one outcome each.
+
+    It goes ahead of every Issue, on a connection of its own.
+    """
+
+    id: int
+    kind: LetterKind
+    subscriber_id: int
+    address: str  # where it goes; of MOVE the one that is to be confirmed
+    at: datetime  # when it was asked for; the Date of the message
+    state: DeliveryState
+    reason: str = ""  # why it was dropped
+    attempts: int = 0
+    first_at: datetime | None = None  # of the first attempt; a retry gives up 48 hours later
+    next_at: datetime | None = None
+    code: int | None = None
+    reply: str = ""
+    done_at: datetime | None = None
+    digest: Digest | None = field(default=None, repr=False)  # of CATCH_UP, frozen when it was asked for
+    posts: tuple[str, ...] = ()  # ids of the Posts in it
 
 
 # --- delivery --------------------------------------------------------------------------------------

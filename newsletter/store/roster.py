@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, insert, literal, select, update
 
-from newsletter.model import Consent, DeliveryState, IssueState, Subscriber, SubscriberStatus
+from newsletter.model import Consent, ConsentKind, DeliveryState, IssueState, Subscriber, SubscriberStatus
 from newsletter.store import tables
 from newsletter.store.audience import UNFINISHED
 from newsletter.store.database import insert_new
@@ -30,6 +30,7 @@ class SqlRoster(Part):
             status=SubscriberStatus(status).value,
             edition=edition,
             joined_at=now,
+            owed_from=None if status == SubscriberStatus.UNCONFIRMED else now,
         )
         with self._database.write() as connection:
             made = connection.scalar(row.returning(subscriber.c.id))
@@ -85,12 +86,13 @@ class SqlRoster(Part):
         """Oldest first."""
         record = tables.consent
         lines = (
-            select(record.c.subscriber_id, record.c.at, record.c.kind, record.c.way, record.c.text)
+            select(*(column for column in record.c if column.name != "id"))
             .where(record.c.subscriber_id == subscriber_id)
             .order_by(record.c.id)
         )
         with self._database.read() as connection:
-            return [Consent(*line) for line in connection.execute(lines)]
+            rows = connection.execute(lines).mappings()
+            return [Consent(**dict(row) | {"kind": ConsentKind(row["kind"])}) for row in rows]
 
     def counts(self) -> Mapping[str, int]:
         """Every status with its number of readers, zero included."""
@@ -103,7 +105,16 @@ class SqlRoster(Part):
 def _read(connection: Connection, *conditions: ColumnElement[bool]) -> Sequence[Subscriber]:
     columns = [column for column in subscriber.c if column.name != "folded"]
     rows = connection.execute(select(*columns).where(*conditions).order_by(subscriber.c.id)).mappings()
-    return [Subscriber(**(dict(row) | {"status": SubscriberStatus(row["status"])})) for row in rows]
+    return [_subscriber(row) for row in rows]
+
+
+def _subscriber(row: RowMapping) -> Subscriber:
+    read = {
+        "status": SubscriberStatus(row["status"]),
+        "without": tuple(row["without"].split()),
+        "plain": bool(row["plain"]),
+    }
+    return Subscriber(**(dict(row) | read))
 
 
 def _one(connection: Connection, condition: ColumnElement[bool]) -> Subscriber | None:

@@ -29,8 +29,10 @@ from sqlalchemy import (
 )
 
 from newsletter.model import (
+    ConsentKind,
     DeliveryState,
     IssueState,
+    LetterKind,
     NoticeKind,
     NoticeState,
     Outcome,
@@ -217,6 +219,10 @@ subscriber = Table(
     Column("joined_at", Instant, nullable=False),
     Column("left_at", Instant),
     Column("token_version", Integer, nullable=False, server_default=text("1")),
+    Column("owed_from", Instant),
+    Column("paused_until", Instant),
+    _blank("without"),  # topics that this reader does not want, with a blank between
+    Column("plain", Integer, nullable=False, server_default=text("0")),
     UniqueConstraint("folded"),
     _one_of("status", SubscriberStatus),
     Index("ix_subscriber_audience", "edition", "status", "id"),
@@ -233,9 +239,72 @@ consent = Table(
     Column("kind", Text, nullable=False),
     Column("way", Text, nullable=False),
     _blank("text"),
-    CheckConstraint("kind IN ('joined', 'left', 'returned')", name="kind"),
+    _blank("page"),
+    _blank("network"),
+    _blank("text_hash"),
+    _blank("address"),
+    _one_of("kind", ConsentKind),
     sqlite_strict=True,
 )
+
+suppression = Table(
+    "suppression",
+    metadata,
+    Column("hash", Text, primary_key=True),  # keyed, of an address without case; it outlives the reader's row
+    Column("reason", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    sqlite_strict=True,
+)
+
+rate = Table(
+    "rate",
+    metadata,
+    Column("key", Text, primary_key=True),  # what is limited, as a keyed hash where it is an address or a network
+    Column("full_at", Instant, nullable=False),  # the theoretical arrival time of GCRA
+    sqlite_strict=True,
+)
+Index("ix_rate_full_at", rate.c.full_at)
+
+letter = Table(
+    "letter",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("subscriber_id", Integer, ForeignKey("subscriber.id"), nullable=False, index=True),
+    Column("address", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("state", Text, nullable=False),
+    _blank("reason"),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("first_at", Instant),
+    Column("next_at", Instant),
+    Column("code", Integer),
+    _blank("reply"),
+    Column("done_at", Instant),
+    _blank("content"),  # the digest of a catch-up, as JSON
+    _one_of("kind", LetterKind),
+    _one_of("state", DeliveryState),
+    sqlite_strict=True,
+    sqlite_autoincrement=True,
+)
+Index(
+    "ix_letter_open",
+    letter.c.state,
+    letter.c.next_at,
+    sqlite_where=text("state IN ('waiting', 'claimed', 'sending')"),
+    postgresql_where=text("state IN ('waiting', 'claimed', 'sending')"),
+)
+
+letter_post = Table(
+    "letter_post",
+    metadata,
+    Column("letter_id", Integer, ForeignKey("letter.id"), nullable=False),
+    Column("post_id", Text, nullable=False),
+    Column("corrections", Integer, nullable=False, server_default=text("0")),  # that the text told of already
+    PrimaryKeyConstraint("letter_id", "post_id"),
+    sqlite_strict=True,
+)
+Index("ix_letter_post_post", letter_post.c.post_id)
 
 chunk = Table(
     "chunk",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from newsletter.model import WEEKLY, Consent, Subscriber, SubscriberStatus
+from newsletter.model import WEEKLY, Consent, ConsentKind, Subscriber, SubscriberStatus
 from newsletter.ports import Roster
 from tests.contract.desk import FRIDAY, MINUTE
 
@@ -19,7 +19,7 @@ def join(roster: Roster, address: str = ADA, status: str = "active") -> Subscrib
 
 def test_a_reader_joins_once_whatever_became_of_them(roster: Roster) -> None:
     ada = join(roster)
-    assert ada == Subscriber(ada.id, ADA, SubscriberStatus.ACTIVE, WEEKLY, FRIDAY)
+    assert ada == Subscriber(ada.id, ADA, SubscriberStatus.ACTIVE, WEEKLY, FRIDAY, owed_from=FRIDAY)
     assert roster.find(ADA) == roster.get(ada.id) == ada
     roster.leave(ada.id, way="link", now=FRIDAY)
     assert roster.add(ADA, edition=WEEKLY, status="active", way="cli", text="", now=FRIDAY) is None
@@ -42,8 +42,8 @@ def test_leaving_counts_once_and_is_on_record(roster: Roster, status: str) -> No
     assert left
     assert (left.status, left.left_at) == (SubscriberStatus.LEFT, FRIDAY + MINUTE)
     assert roster.consents(ada.id) == [
-        Consent(ada.id, FRIDAY, "joined", "cli", "on paper, 3 May"),
-        Consent(ada.id, FRIDAY + MINUTE, "left", "one-click"),
+        Consent(ada.id, FRIDAY, ConsentKind.JOINED, "cli", "on paper, 3 May"),
+        Consent(ada.id, FRIDAY + MINUTE, ConsentKind.LEFT, "one-click"),
     ]
 
 

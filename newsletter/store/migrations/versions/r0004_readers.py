@@ -1,0 +1,125 @@
+"""Readers: what they chose, how they agreed, whom never to mail, limits, and mails to one of them. Revision 0004."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+
+INSTANT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # milliseconds since 1970 UTC
+
+KINDS = "'asked', 'joined', 'chose', 'paused', 'resumed', 'moved', 'left', 'returned', 'blocked', 'unblocked'"
+LETTERS = "'confirm', 'known', 'link', 'data', 'move', 'moved', 'catch-up'"
+STATES = "'waiting', 'claimed', 'sending', 'accepted', 'failed', 'uncertain', 'dropped'"
+OPEN = sa.text("state IN ('waiting', 'claimed', 'sending')")
+
+
+def upgrade() -> None:
+    _subscribers()
+    _consents()
+    _suppressions()
+    _rates()
+    _letters()
+
+
+def _blank(name: str) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, nullable=False, server_default="")
+
+
+def _subscribers() -> None:
+    # Column by column: the table cannot be made anew while others refer to it.
+    op.add_column("subscriber", sa.Column("owed_from", INSTANT))
+    op.add_column("subscriber", sa.Column("paused_until", INSTANT))
+    op.add_column("subscriber", _blank("without"))
+    op.add_column("subscriber", sa.Column("plain", sa.Integer, nullable=False, server_default=sa.text("0")))
+    op.execute("UPDATE subscriber SET owed_from = joined_at WHERE status <> 'unconfirmed'")
+
+
+def _consents() -> None:
+    """A table with more columns and another CHECK, as SQLite wants it: made anew, its lines carried over."""
+    op.execute("CREATE TABLE consent_before AS SELECT * FROM consent")
+    op.drop_table("consent")  # its triggers go with it
+    op.create_table(
+        "consent",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("subscriber_id", sa.Integer, sa.ForeignKey("subscriber.id"), nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("way", sa.Text, nullable=False),
+        *map(_blank, ("text", "page", "network", "text_hash", "address")),
+        sa.CheckConstraint(f"kind IN ({KINDS})", name="kind"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_consent_subscriber_id", "consent", ["subscriber_id"])
+    op.execute(
+        "INSERT INTO consent (id, subscriber_id, at, kind, way, text) "
+        "SELECT id, subscriber_id, at, kind, way, text FROM consent_before"
+    )
+    op.drop_table("consent_before")
+    # Nobody changes a line, and lines go only with the address of the reader whom they are about.
+    op.execute(
+        "CREATE TRIGGER consent_no_update BEFORE UPDATE ON consent "
+        "BEGIN SELECT RAISE(ABORT, 'consent is append-only'); END"
+    )
+    op.execute(
+        "CREATE TRIGGER consent_no_delete BEFORE DELETE ON consent "
+        "WHEN EXISTS (SELECT 1 FROM subscriber WHERE id = OLD.subscriber_id AND address <> '') "
+        "BEGIN SELECT RAISE(ABORT, 'consent is append-only'); END"
+    )
+
+
+def _suppressions() -> None:
+    op.create_table(
+        "suppression",
+        sa.Column("hash", sa.Text, primary_key=True),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sqlite_strict=True,
+    )
+
+
+def _rates() -> None:
+    op.create_table(
+        "rate",
+        sa.Column("key", sa.Text, primary_key=True),
+        sa.Column("full_at", INSTANT, nullable=False),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_rate_full_at", "rate", ["full_at"])
+
+
+def _letters() -> None:
+    op.create_table(
+        "letter",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("subscriber_id", sa.Integer, sa.ForeignKey("subscriber.id"), nullable=False),
+        sa.Column("address", sa.Text, nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        _blank("reason"),
+        sa.Column("attempts", sa.Integer, nullable=False, server_default=sa.text("0")),
+        sa.Column("first_at", INSTANT),
+        sa.Column("next_at", INSTANT),
+        sa.Column("code", sa.Integer),
+        _blank("reply"),
+        sa.Column("done_at", INSTANT),
+        _blank("content"),
+        sa.CheckConstraint(f"kind IN ({LETTERS})", name="kind"),
+        sa.CheckConstraint(f"state IN ({STATES})", name="state"),
+        sqlite_strict=True,
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_letter_subscriber_id", "letter", ["subscriber_id"])
+    op.create_index("ix_letter_open", "letter", ["state", "next_at"], sqlite_where=OPEN, postgresql_where=OPEN)
+    op.create_table(
+        "letter_post",
+        sa.Column("letter_id", sa.Integer, sa.ForeignKey("letter.id"), nullable=False),
+        sa.Column("post_id", sa.Text, nullable=False),
+        sa.Column("corrections", sa.Integer, nullable=False, server_default=sa.text("0")),
+        sa.PrimaryKeyConstraint("letter_id", "post_id"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_letter_post_post", "letter_post", ["post_id"])
