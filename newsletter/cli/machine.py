@@ -339,6 +339,7 @@ def serve(door: Door, host: str | None, port: int | None) -> None:
         search=app.search,
         hosts=[listen],
         addresses=app.config.state / "hosting" / "addresses.json",
+        proxies=app.config.trusted_proxies,
     )
     server.run(pages, host=listen, port=at, ready=lambda url: door.say(f"Site  {url}", "Ctrl-C stops it."))
     door.say("Stopped.")

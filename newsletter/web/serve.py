@@ -69,7 +69,7 @@ def _settings(app: ASGIApp, graceful_seconds: int) -> uvicorn.Config:
         log_level="error",
         lifespan="off",
         ws="none",
-        proxy_headers=False,  # nothing here depends on who asks
+        proxy_headers=False,  # uvicorn would also believe a scheme; `web.proxies` tells who asks
         server_header=False,
         timeout_graceful_shutdown=graceful_seconds,
     )
