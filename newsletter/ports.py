@@ -31,6 +31,7 @@ from newsletter.model import (
     Issue,
     IssueState,
     Letter,
+    LetterKind,
     Library,
     Limit,
     LogEntry,
@@ -570,7 +571,7 @@ class Roster(Protocol):
         digest: Digest | None = None,
         posts: Sequence[Story] = (),
     ) -> Letter | None:
-        """A letter by itself: LINK, DATA, CATCH_UP. The one that waits already, if there is; None for who may get none."""
+        """A letter by itself: LINK, DATA, CATCH_UP; the one that waits, if one does. None for who may get none."""
 
     # -- going
     def leave(self, subscriber_id: int, *, evidence: Evidence, now: datetime) -> bool:

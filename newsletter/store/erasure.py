@@ -31,7 +31,7 @@ class Erasure(RosterPart):
 
     def forget(self, subscriber_id: int, *, now: datetime) -> bool:
         with self._database.write() as connection:
-            reader = standing(connection, subscriber_id, SubscriberStatus)
+            reader = standing(connection, subscriber_id, [*SubscriberStatus])
             if reader is None:
                 return False
             suppress(connection, self._fingerprint(reader.address), FORGOTTEN, now)

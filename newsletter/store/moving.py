@@ -33,7 +33,7 @@ from newsletter.store.rolls import (
     standing,
     suppressed,
 )
-from newsletter.store.tables import consent, letter, subscriber
+from newsletter.store.tables import consent, letter
 
 _READS = (SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED)
 

@@ -52,9 +52,9 @@ def _over(now: datetime) -> tuple[ColumnElement[bool], ...]:
 def wake(connection: Connection, now: datetime) -> int:
     """Pauses that are over end, each with its line of consent. How many there were."""
     over = _over(now)
-    line = [literal(now, Instant()), literal(ConsentKind.RESUMED.value), literal("clock")]
-    lines = select(subscriber.c.id, *line, subscriber.c.address).where(*over).order_by(subscriber.c.id)
-    connection.execute(insert(consent).from_select(["subscriber_id", "at", "kind", "way", "address"], lines))
+    line = (literal(now, Instant()), literal(ConsentKind.RESUMED.value), literal("clock"))
+    lines = select(subscriber.c.id, subscriber.c.address).add_columns(*line).where(*over).order_by(subscriber.c.id)
+    connection.execute(insert(consent).from_select(["subscriber_id", "address", "at", "kind", "way"], lines))
     come(connection, *over)
     ends = update(subscriber).where(*over).values(status=SubscriberStatus.ACTIVE.value, paused_until=None)
     return len(connection.scalars(ends.returning(subscriber.c.id)).all())
