@@ -736,6 +736,39 @@ class LetterKind(StrEnum):
     MOVED = "moved"  # to the old address: where the mail goes from now on
     CATCH_UP = "catch-up"  # the stories that this reader was not sent
 
+    @property
+    def readers(self) -> frozenset[SubscriberStatus]:
+        """Whom it may still go to, as they are when it leaves."""
+        return _MAY_HAVE[self]
+
+    @property
+    def good_for(self) -> timedelta | None:
+        """How long after it was asked for its link works; None for ever."""
+        return _GOOD_FOR.get(self)
+
+
+def _may_have() -> dict[LetterKind, frozenset[SubscriberStatus]]:
+    status, kind = SubscriberStatus, LetterKind
+    reads = {status.ACTIVE, status.PAUSED}
+    told: dict[LetterKind, set[SubscriberStatus]] = {
+        kind.CONFIRM: {status.UNCONFIRMED, status.LEFT},
+        kind.KNOWN: reads,
+        kind.LINK: {*reads, status.LEFT},
+        kind.DATA: {*reads, status.LEFT},
+        kind.MOVE: reads,
+        kind.MOVED: {*reads, status.LEFT},
+        kind.CATCH_UP: reads,
+    }
+    return {one: frozenset(those) for one, those in told.items()}
+
+
+_MAY_HAVE = _may_have()
+_GOOD_FOR = {
+    LetterKind.CONFIRM: timedelta(days=14),
+    LetterKind.MOVE: timedelta(days=14),
+    LetterKind.DATA: timedelta(hours=24),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Letter:

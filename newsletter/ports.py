@@ -29,6 +29,7 @@ from newsletter.model import (
     Hand,
     Issue,
     IssueState,
+    Letter,
     Library,
     LogEntry,
     Message,
@@ -491,6 +492,39 @@ class Roster(Protocol):
     def consents(self, subscriber_id: int) -> Sequence[Consent]: ...
     def counts(self) -> Mapping[str, int]:
         """Readers by status."""
+
+
+class Letters(Protocol):
+    """Mail to single readers that they asked for, and what became of it. Who writes one is `Roster`."""
+
+    def due(self, now: datetime, limit: int) -> Sequence[Letter]:
+        """Those to hand over now, oldest first. So cheap that it may be asked every second."""
+
+    def begin(self, letter: Letter, now: datetime) -> tuple[Letter, Subscriber] | None:
+        """Mark it `sending` before it leaves, with its reader as of now.
+
+        None when it may not go: another process was first, or it was dropped just now, because its reader is no longer
+        one for it, its link works no more, or the address has changed hands.
+        """
+
+    def settle(self, letter: Letter, settlement: Settlement, now: datetime) -> None:
+        """Write down what became of one that `begin` gave; a letter that went another way meanwhile stays so."""
+
+    def recover(self, *, now: datetime, resend: bool) -> int:
+        """After a crash, called by the holder of the sender lock only: what was `sending` becomes uncertain (or waits,
+        if `resend`). How many there were.
+        """
+
+    def of(self, subscriber_id: int) -> Sequence[Letter]:
+        """All of a reader, oldest first."""
+
+    def stuck(self, now: datetime, *, since: timedelta, waiting: timedelta) -> Sequence[Letter]:
+        """Those that failed or became uncertain no longer ago than `since`, and those that wait longer than `waiting`,
+        oldest first.
+        """
+
+    def next_retry(self) -> datetime | None:
+        """When the next one that waits is due; in the past for one that is due now."""
 
 
 class Notices(Protocol):
