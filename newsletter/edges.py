@@ -24,6 +24,7 @@ from newsletter.ports import (
     Notices,
     Output,
     Proofs,
+    Rates,
     Redirects,
     Reviews,
     Roster,
@@ -210,6 +211,13 @@ class Edges:
         from newsletter.store.roster import SqlRoster
 
         return SqlRoster(self.database)
+
+    @cached_property
+    def rates(self) -> Rates:
+        from newsletter.readers.limits import decide
+        from newsletter.store.rates import SqlRates
+
+        return SqlRates(self.database, decide)
 
     @cached_property
     def keys(self) -> Keys:
