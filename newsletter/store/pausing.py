@@ -53,7 +53,7 @@ def wake(connection: Connection, now: datetime) -> int:
     """Pauses that are over end, each with its line of consent. How many there were."""
     over = _over(now)
     line = (literal(now, Instant()), literal(ConsentKind.RESUMED.value), literal("clock"))
-    lines = select(subscriber.c.id, subscriber.c.address).add_columns(*line).where(*over).order_by(subscriber.c.id)
+    lines = select(subscriber.c.id, subscriber.c.address).add_columns(*line).where(*over)
     connection.execute(insert(consent).from_select(["subscriber_id", "address", "at", "kind", "way"], lines))
     come(connection, *over)
     ends = update(subscriber).where(*over).values(status=SubscriberStatus.ACTIVE.value, paused_until=None)
