@@ -517,6 +517,8 @@ def _default_words(value: object) -> str:
         return "required"
     if isinstance(value, timedelta):
         minutes = value.total_seconds() / 60
+        if minutes > 1440 and minutes % 1440 == 0:
+            return f"{minutes / 1440:g}d"
         return f"{minutes:g}m" if minutes % 60 else f"{minutes / 60:g}h"
     if isinstance(value, time):
         return f"{value:%H:%M}"
