@@ -21,6 +21,7 @@ from newsletter.ports import (
     Hubs,
     Instance,
     Ledger,
+    Letters,
     Notices,
     Output,
     Proofs,
@@ -210,6 +211,12 @@ class Edges:
         from newsletter.store.roster import SqlRoster
 
         return SqlRoster(self.database)
+
+    @cached_property
+    def letters(self) -> Letters:
+        from newsletter.store.letters import SqlLetters
+
+        return SqlLetters(self.database)
 
     @cached_property
     def keys(self) -> Keys:
