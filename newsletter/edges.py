@@ -25,6 +25,7 @@ from newsletter.ports import (
     Notices,
     Output,
     Proofs,
+    Rates,
     Redirects,
     Reviews,
     Roster,
@@ -217,6 +218,13 @@ class Edges:
         from newsletter.store.letters import SqlLetters
 
         return SqlLetters(self.database)
+
+    @cached_property
+    def rates(self) -> Rates:
+        from newsletter.readers.limits import decide
+        from newsletter.store.rates import SqlRates
+
+        return SqlRates(self.database, decide)
 
     @cached_property
     def keys(self) -> Keys:

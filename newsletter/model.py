@@ -794,6 +794,23 @@ class Letter:
     posts: tuple[str, ...] = ()  # ids of the Posts in it
 
 
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How often something may happen: `burst` times at once, and once more after each `every`."""
+
+    key: str  # what is limited; of an address or a network a keyed hash
+    burst: int
+    every: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A Limit that said no, and when it will say yes."""
+
+    limit: Limit
+    until: datetime
+
+
 # --- delivery --------------------------------------------------------------------------------------
 
 
@@ -947,6 +964,7 @@ class NoticeKind(StrEnum):
     CLOCK = "clock"  # of this machine, that cannot be right
     LOCKED = "locked"  # a copied site
     MAIL = "mail"  # cannot be handed over at all
+    INTAKE = "intake"  # far more sign-ups than usual: nobody can sign up for now
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from newsletter.model import (
     IssueState,
     Letter,
     Library,
+    Limit,
     LogEntry,
     Message,
     Notice,
@@ -54,6 +55,7 @@ from newsletter.model import (
     Turn,
     Variant,
     Version,
+    Wait,
     Waiver,
 )
 
@@ -492,6 +494,27 @@ class Roster(Protocol):
     def consents(self, subscriber_id: int) -> Sequence[Consent]: ...
     def counts(self) -> Mapping[str, int]:
         """Readers by status."""
+
+
+class Rates(Protocol):
+    """How often things happened lately."""
+
+    def take(self, limits: Sequence[Limit], now: datetime) -> Wait | None:
+        """Count one more in each of them, in one transaction. Where one says no, nothing is counted in any; then this
+        is the one that says so longest.
+        """
+
+    def hold(self, key: str, until: datetime) -> None:
+        """Remember until when something rests, instead of what was known of it."""
+
+    def held(self, key: str, now: datetime) -> datetime | None:
+        """Until when it rests; None when it does not."""
+
+    def purge(self, now: datetime) -> None:
+        """Forget what says no to nothing any more."""
+
+    def signups(self, since: datetime) -> int:
+        """How many asked for the mail since then, as far as it is still on record."""
 
 
 class Letters(Protocol):

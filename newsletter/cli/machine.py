@@ -1,4 +1,6 @@
-"""The machine verbs: `publish`, `prepare`, `deliver`, all three on a clock (`work`), and the web pages (`serve`)."""
+"""The machine verbs: `publish`, `prepare`, `deliver`, all three on a clock (`work`), and the web pages (`serve`), which
+may do both.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +8,11 @@ import gc
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -18,12 +20,20 @@ from newsletter import words
 from newsletter.cli.door import Door, command, stopwatch, told
 from newsletter.errors import Outside
 from newsletter.model import IssueState
+from newsletter.ports import Clock
 
 if TYPE_CHECKING:
+    from socket import socket
+
+    from starlette.types import ASGIApp
+
+    from newsletter.delivery.ahead import Handed
     from newsletter.delivery.progress import Drained, Progress
     from newsletter.usecases.deliver import Delivered
     from newsletter.usecases.prepare import Prepared
     from newsletter.usecases.published import Published
+
+T = TypeVar("T")
 
 
 # --- publish ---------------------------------------------------------------------------------------
@@ -163,9 +173,20 @@ def deliver(door: Door, dry_run: bool) -> int:
         if uncertain:
             door.say(f"warn  A crash left {words.count(uncertain, 'delivery', 'deliveries')} uncertain.")
         _told(door)
-        done, cut = interruptible(lambda stop: app.deliver(clock=door.clock(), stop=stop, progress=progress_line(door)))
+        with letters_ahead(door, door.clock()) as letters:
+            done, cut = interruptible(
+                lambda stop: app.deliver(clock=door.clock(), stop=stop, progress=progress_line(door))
+            )
         _told(door)
-        return handed_out(door, done, took(), cut=cut)
+        return handed_out(door, done, took(), letters, cut=cut)
+
+
+@contextmanager
+def letters_ahead(door: Door, clock: Clock) -> Iterator[list[Handed]]:
+    """Letters leave before what is sent in between, and beside it; what became of them, round by round."""
+    rounds: list[Handed] = []
+    with door.app.ahead(clock, rounds.append):
+        yield rounds
 
 
 def _told(door: Door) -> None:
@@ -179,11 +200,16 @@ def _told(door: Door) -> None:
         door.say(*told([replace(done.trouble, level="warn")]))
 
 
-def handed_out(door: Door, done: Delivered, took: str, *, cut: bool) -> int:
+def handed_out(door: Door, done: Delivered, took: str, letters: Sequence[Handed], *, cut: bool) -> int:
     """Tell what a round of handing out did, and whether trouble or a signal `cut` it short; the exit status."""
-    trouble = [*([done.drained.trouble] if done.drained.trouble else []), *done.put_off]
+    from newsletter.delivery.ahead import together
+
+    ahead = together(letters)
+    faults = dict.fromkeys(fault for fault in (ahead.trouble, done.drained.trouble) if fault)
+    trouble = [*faults, *done.put_off]
     told_as = {"problems": [problem.as_json() for problem in trouble]}
-    door.answer(delivered_data(done) | told_as, *delivered_words(door, done, took))
+    data = delivered_data(done) | {"letters": letters_data(ahead)} | told_as
+    door.answer(data, *[*letters_words(ahead), *delivered_words(door, done, took)])
     if not door.json:
         for line in told(trouble):
             door.echo(line, err=True)
@@ -255,12 +281,25 @@ def delivered_words(door: Door, done: Delivered, took: str) -> list[str]:
     return lines or ["Nothing is waiting."]
 
 
+_OF_LETTERS = ("accepted", "deferred", "failed", "uncertain")
+
+
+def letters_data(done: Handed) -> dict[str, int]:
+    return {name: getattr(done, name) for name in _OF_LETTERS}
+
+
+def letters_words(done: Handed) -> list[str]:
+    """`Letters: 2 accepted`; nothing when none was due."""
+    told = ", ".join(f"{count:,} {name}" for name, count in letters_data(done).items() if count)
+    return [f"Letters: {told}"] if told else []
+
+
 def outcome_words(drained: Drained) -> str:
     names = ("accepted", "deferred", "failed", "uncertain", "dropped")
     return ", ".join(f"{getattr(drained, name):,} {name}" for name in names if getattr(drained, name))
 
 
-def interruptible(run: Callable[[threading.Event], Delivered]) -> tuple[Delivered, bool]:
+def interruptible(run: Callable[[threading.Event], T]) -> tuple[T, bool]:
     """What was done, and whether Ctrl-C or SIGTERM ended it: within the messages in flight, a second one at once."""
     stop = threading.Event()
 
@@ -278,9 +317,13 @@ def interruptible(run: Callable[[threading.Event], Delivered]) -> tuple[Delivere
 
 # --- work ------------------------------------------------------------------------------------------
 
+_every = click.option(
+    "--every", default=30, type=click.IntRange(1, 3600), show_default=True, help="Seconds between looks."
+)
+
 
 @command("work")
-@click.option("--every", default=30, type=click.IntRange(1, 3600), show_default=True, help="Seconds between looks.")
+@_every
 def work(door: Door, every: int) -> None:
     """Run publish, prepare and deliver on a clock, until stopped.
 
@@ -288,25 +331,22 @@ def work(door: Door, every: int) -> None:
     newsletter work
     newsletter work --every 10
     """
+    door.app.own()
+    interruptible(lambda stop: _work(door, every, stop))
+    door.say("Stopped. What waits is kept, and goes on when work runs again.")
+
+
+def _work(door: Door, every: int, stop: threading.Event) -> None:
+    """Look every so many seconds until `stop` is set."""
     from newsletter import clock
     from newsletter.cli.rounds import Rounds
 
-    door.app.own()
-
-    stop = threading.Event()
-
-    def on_signal(number: int, _frame: object) -> None:
-        stop.set()
-        signal.signal(number, signal.SIG_DFL)  # a second one does not wait for the messages in flight
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, on_signal)
-    rounds = Rounds(door, stop, timedelta(seconds=every))
-    zone = door.app.config.cadence.zone
-    slot = door.app.next_slot(rounds.clock())
-    door.say(f"Working. Next slot: {words.when(slot.due, zone, rounds.clock())}. Ctrl-C stops it.")
-    clock.run(rounds.look, due_in=rounds.due_in, beat=rounds.beat, every=timedelta(seconds=every), stop=stop)
-    door.say("Stopped. What waits is kept, and goes on when work runs again.")
+    between = timedelta(seconds=every)
+    with Rounds(door, stop, between) as rounds:
+        slot = door.app.next_slot(rounds.clock())
+        due = words.when(slot.due, door.app.config.cadence.zone, rounds.clock())
+        door.say(f"Working. Next slot: {due}. Ctrl-C stops it.")
+        clock.run(rounds.look, due_in=rounds.due_in, beat=rounds.beat, every=between, stop=stop)
 
 
 # --- serve -----------------------------------------------------------------------------------------
@@ -315,22 +355,37 @@ def work(door: Door, every: int) -> None:
 @command("serve")
 @click.option("--host", default=None, help="Address to listen on; default: web.host.")
 @click.option("--port", default=None, type=click.IntRange(0, 65535), help="Port, 0 for a free one; default: web.port.")
-def serve(door: Door, host: str | None, port: int | None) -> None:
+@click.option("--work", "works", is_flag=True, help="Publish, prepare and deliver as well: all that a server needs.")
+@_every
+def serve(door: Door, host: str | None, port: int | None, works: bool, every: int) -> None:
     """Serve the published folder, and answer the unsubscribe link of each mail.
 
     \b
-    newsletter serve
     newsletter serve --port 8080
+    newsletter serve --work
     """
     from newsletter.web import serve as server
-    from newsletter.web.app import create_app
 
     app = door.app
+    if works:
+        app.own()
     if not app.config.output.is_dir():
         app.publish(door.sound_library(), door.now)
     listen = host or app.config.web_host
-    at = app.config.web_port if port is None else port
-    pages = create_app(
+    pages = _pages(door, listen)
+    with server.listen(listen, app.config.web_port if port is None else port) as listener:
+        if works:
+            interruptible(lambda stop: _serve_and_work(door, every, listener, pages, stop))
+        else:
+            server.run_on(listener, pages, ready=lambda url: door.say(f"Site  {url}", "Ctrl-C stops it."))
+    door.say("Stopped.")
+
+
+def _pages(door: Door, listen: str) -> ASGIApp:
+    from newsletter.web.app import create_app
+
+    app = door.app
+    return create_app(
         folder=app.config.output,
         site=app.config.site,
         templates=app.templates,
@@ -341,5 +396,14 @@ def serve(door: Door, host: str | None, port: int | None) -> None:
         addresses=app.config.state / "hosting" / "addresses.json",
         proxies=app.config.trusted_proxies,
     )
-    server.run(pages, host=listen, port=at, ready=lambda url: door.say(f"Site  {url}", "Ctrl-C stops it."))
-    door.say("Stopped.")
+
+
+def _serve_and_work(door: Door, every: int, listener: socket, pages: ASGIApp, stop: threading.Event) -> None:
+    """Pages in a thread beside the rounds. They are answered until the messages in flight are done: who leaves in
+    the last second has left.
+    """
+    from newsletter.web.serve import address_of, beside
+
+    with beside(listener, pages, ended=stop.set):
+        door.say(f"Site  {address_of(listener)}")
+        _work(door, every, stop)

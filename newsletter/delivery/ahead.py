@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
@@ -37,6 +37,13 @@ class Handed:
     failed: int = 0
     uncertain: int = 0
     trouble: Problem | None = None  # concerns all: those that are due still wait
+
+
+def together(rounds: Sequence[Handed]) -> Handed:
+    """What some rounds did, with the trouble that is left."""
+    names = ("accepted", "deferred", "failed", "uncertain")
+    counts: dict[str, Any] = {name: sum(getattr(done, name) for done in rounds) for name in names}
+    return Handed(**counts, trouble=rounds[-1].trouble if rounds else None)
 
 
 @dataclass(frozen=True, slots=True)
