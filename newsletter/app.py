@@ -42,8 +42,8 @@ from newsletter.spread import spread
 
 if TYPE_CHECKING:
     from newsletter.content.library import Last, Loaded
-    from newsletter.delivery.ahead import Ahead, Handed
-    from newsletter.delivery.progress import Progress
+    from newsletter.delivery.ahead import Ahead
+    from newsletter.delivery.progress import LettersDone, Progress
     from newsletter.publish.catalogue import Feed
     from newsletter.usecases.answering import Obstacle
     from newsletter.usecases.choose import Press
@@ -54,8 +54,7 @@ if TYPE_CHECKING:
     from newsletter.usecases.inspect import Inspection, Tried
     from newsletter.usecases.letters import Writer
     from newsletter.usecases.move_in import Moved, Wanted
-    from newsletter.usecases.notices import Desk
-    from newsletter.usecases.notices import Handed as Told
+    from newsletter.usecases.notices import Desk, Handed
     from newsletter.usecases.preview import Preview
     from newsletter.usecases.published import Published
     from newsletter.usecases.texts import Text
@@ -457,7 +456,7 @@ class App(Edges):
             why_not=lambda issue: self._why_not(issue, clock()),
         )
 
-    def ahead(self, clock: Clock, told: Callable[[Handed], None]) -> Ahead:
+    def ahead(self, clock: Clock, told: Callable[[LettersDone], None]) -> Ahead:
         """What hands over letters as they come up, beside whatever is sent; the caller holds the lock."""
         from newsletter.delivery.ahead import Ahead, LetterWork
 
@@ -577,7 +576,7 @@ class App(Edges):
             self.desk.tell(told)
         self._shown = made_of
 
-    def hand_over_notices(self, clock: Clock) -> Told:
+    def hand_over_notices(self, clock: Clock) -> Handed:
         """Give what people were not told yet to the mail server and the webhook; the caller holds the sender lock."""
         from newsletter.usecases.notices import hand_over
 

@@ -15,7 +15,7 @@ from newsletter.cli.door import Door, told
 from newsletter.cli.machine import delivered_words, letters_words, prepared_words
 from newsletter.cli.telling import Telling
 from newsletter.content.library import Loaded
-from newsletter.delivery.ahead import Handed
+from newsletter.delivery.progress import LettersDone
 from newsletter.errors import NewsletterError, Outside, Problem
 from newsletter.issues.cadence import freeze_at, preview_at
 from newsletter.model import WEEKLY, LogEntry, by_clock
@@ -214,7 +214,7 @@ class Rounds:
             )
         return True
 
-    def _tell_of_letters(self, done: Handed) -> None:
+    def _tell_of_letters(self, done: LettersDone) -> None:
         """From the thread that hands them over: what became of some, and trouble once."""
         self._say(*letters_words(done), *(told([done.trouble]) if done.trouble else ()))
         if done.trouble and done.trouble.code.startswith(_OF_MAIL):
