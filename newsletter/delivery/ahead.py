@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
@@ -113,16 +113,21 @@ def drain(work: LetterWork, stop: threading.Event) -> LettersDone:
     due = work.letters.due(work.clock(), _BATCH)
     if not (due and work.may()):
         return LettersDone()
-    counts: dict[str, Any] = Counter()
+    counts: Counter[str] = Counter()
     with work.transport.open() as session:
         while due and not stop.is_set():
             for done in (_one(work, session, letter) for letter in due if not stop.is_set()):
                 if done is not None:
-                    counts[_word(done.settlement)] += 1
+                    counts.update(_counted(done.settlement))
                     if done.fault:
-                        return replace(LettersDone(**counts), trouble=done.fault)
+                        return _done(counts, done.fault)
             due = work.letters.due(work.clock(), _BATCH)
-    return LettersDone(**counts)
+    return _done(counts)
+
+
+def _done(counts: Mapping[str, int], trouble: Problem | None = None) -> LettersDone:
+    numbers: dict[str, Any] = {**counts}
+    return LettersDone(**numbers, trouble=trouble)
 
 
 def _one(work: LetterWork, session: Session, letter: Letter) -> HandedOver | None:
@@ -135,5 +140,8 @@ def _one(work: LetterWork, session: Session, letter: Letter) -> HandedOver | Non
     return done
 
 
-def _word(settlement: Settlement) -> str:
-    return "deferred" if settlement.state is DeliveryState.WAITING else settlement.state.value
+def _counted(settlement: Settlement) -> list[str]:
+    """What it counts as; one that was put back, since the mail server took nothing, as nothing."""
+    if settlement.state is DeliveryState.WAITING:
+        return ["deferred"] if settlement.counted else []
+    return [settlement.state.value]
