@@ -171,6 +171,7 @@ def deliver(door: Door, dry_run: bool) -> int:
         uncertain = app.recover(door.now)
         if uncertain:
             door.say(f"warn  A crash left {words.count(uncertain, 'delivery', 'deliveries')} uncertain.")
+        door.say(*app.tend(door.now).lines)
         _told(door)
         with letters_ahead(door, door.clock()) as letters:
             done, cut = interruptible(
