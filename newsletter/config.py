@@ -24,8 +24,8 @@ from pydantic_core import ErrorDetails, PydanticUndefined
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from newsletter import looks
-from newsletter.errors import ConfigError, Problem, nearest
-from newsletter.model import DARK, LIGHT, USUAL, Brief, Cadence, Look, Palette, Person, Sender, Site
+from newsletter.errors import ConfigError, Problem, UsageError, nearest
+from newsletter.model import DARK, LIGHT, USUAL, WEEKLY, Brief, Cadence, Look, Palette, Person, Sender, Site
 from newsletter.tongue import is_known, known, spoken
 
 FILE_NAME = "newsletter.toml"
@@ -391,6 +391,17 @@ class Config:
     brief: Brief = USUAL  # what is usual for an issue
     webhook: str = ""  # gets notices
     heartbeat_url: str = ""  # is called at each look of `work`
+
+    @property
+    def editions(self) -> tuple[str, ...]:
+        """Those that are switched on, the one that is always there first."""
+        return (WEEKLY,)
+
+    def cadence_of(self, edition: str) -> Cadence:
+        """The rhythm of an edition. Raises UsageError (I119) when it is not switched on."""
+        if edition != WEEKLY:
+            raise UsageError(Problem("I119", f"There is no {edition} edition here"))
+        return self.cadence
 
     @property
     def database(self) -> str:

@@ -16,7 +16,7 @@ from newsletter.errors import NewsletterError, Outside, Problem
 from newsletter.model import Addressee, Chunk, DeliveryState, Message, Outcome, Receipt, Settlement
 from newsletter.ports import Clock, Session, Transport
 
-Compose = Callable[[int, Addressee], Message]
+Compose = Callable[[Chunk, Addressee], Message]
 
 FINAL = frozenset({"S321", "S322", "S323", "S327", "S403", "S404", "S406"})
 """Faults that concern every reader and that no second try mends: TLS, sign-in, sender, size, Digest, a bug."""
@@ -112,7 +112,7 @@ class Lane(threading.Thread):
 
     def _settle(self, session: Session, row: Row, addressee: Addressee) -> tuple[Settlement, Problem | None]:
         try:
-            message = self._work.compose(row.chunk.issue_number, addressee)
+            message = self._work.compose(row.chunk, addressee)
         except Exception as fault:  # whatever it was: the other readers must not wait for it
             return self._not_composed(addressee.subscriber_id, fault)
         return self._hand_over(session, message, addressee)
