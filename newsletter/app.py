@@ -509,7 +509,7 @@ class App(Edges):
             webhook=self.config.webhook,
             webhook_key=lambda: webhook_key(self.config.keys_file),
             message_id_key=self.keys.message_id,
-            hold_url=lambda slot, who: f"{self.config.site.web_url}/hold/{self.tokens.hold(slot, who)}",
+            hold_url=self.hold_url,
         )
 
     def tell(self, now: datetime) -> None:
@@ -560,9 +560,6 @@ class App(Edges):
         from newsletter.usecases.notices import hand_over
 
         return hand_over(self.desk, clock, only=NoticeKind.LOCKED if self.instance.doubt() else None)
-
-    def unsubscribe_url(self, subscriber_id: int, version: int) -> str:
-        return f"{self.config.site.web_url}/u/{self.tokens.unsubscribe(subscriber_id, version)}"
 
     def hold(self, clock: Clock) -> Hold:
         """What the link of a notice can do."""

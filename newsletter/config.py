@@ -7,6 +7,7 @@ command line. `docs/configuration.md` lists every key; a test compares it with t
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tomllib
@@ -14,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, time, timedelta
 from functools import partial
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -115,6 +117,14 @@ def _authority(value: str) -> str:
     return value
 
 
+def _network(value: str) -> str:
+    try:
+        ip_network(value)
+    except ValueError:
+        raise ValueError("is not an address or a network such as 127.0.0.1 or 10.0.0.0/8") from None
+    return value
+
+
 def _picture(value: str) -> str:
     if value and not re.fullmatch(r"[\w-][\w.-]*\.png", value):
         raise ValueError("must be the name of a PNG file beside newsletter.toml, such as icon.png")
@@ -138,6 +148,7 @@ Picture = Annotated[str, AfterValidator(_picture)]
 Colour = Annotated[str, AfterValidator(_colour)]
 Address = Annotated[str, AfterValidator(_address)]
 Zone = Annotated[str, AfterValidator(_zone)]
+Network = Annotated[str, AfterValidator(_network)]
 Span = Annotated[timedelta, BeforeValidator(_span)]
 WallTime = Annotated[time, BeforeValidator(_wall_time)]
 
@@ -286,6 +297,10 @@ class WebSection(Section):
     url: Url | None = Field(None, description="Where `newsletter serve` is reached. Default: `site.url`.")
     host: str = Field("127.0.0.1", description="Address that `newsletter serve` listens on.")
     port: int = Field(8000, description="Port that `newsletter serve` listens on.", ge=1, le=65535)
+    trusted_proxies: tuple[Network, ...] = Field(
+        ("127.0.0.1", "::1"),
+        description="Addresses or networks of your own proxies: whom X-Forwarded-For is believed, and nobody else.",
+    )
 
 
 class PublishSection(Section):
@@ -384,6 +399,7 @@ class Config:
     keys_file: Path
     web_host: str
     web_port: int
+    trusted_proxies: tuple[str, ...] = ()
     hosting: tuple[str, ...] = ()
     compress: bool = False
     after: str = ""  # the command that brings what is published to its readers
@@ -496,8 +512,8 @@ def _default_words(value: object) -> str:
         return f"{minutes:g}m" if minutes % 60 else f"{minutes / 60:g}h"
     if isinstance(value, time):
         return f"{value:%H:%M}"
-    if value == ():
-        return "[]"
+    if isinstance(value, tuple):
+        return json.dumps(value)
     if isinstance(value, bool):
         return str(value).lower()
     return "" if value is None else str(value)
@@ -688,6 +704,7 @@ def _config(root: Path, settings: Settings, password: str) -> Config:
         keys_file=root / settings.keys_file if settings.keys_file else state / "keys.toml",
         web_host=settings.web.host,
         web_port=settings.web.port,
+        trusted_proxies=settings.web.trusted_proxies,
         hosting=settings.publish.hosting,
         compress=settings.publish.compress,
         after=settings.publish.after,

@@ -7,6 +7,7 @@ only module that keeps them open; `app` hands them to the use cases.
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from newsletter.ports import (
     Notices,
     Output,
     Proofs,
+    Rates,
     Redirects,
     Reviews,
     Roster,
@@ -211,6 +213,13 @@ class Edges:
         return SqlRoster(self.database)
 
     @cached_property
+    def rates(self) -> Rates:
+        from newsletter.readers.limits import decide
+        from newsletter.store.rates import SqlRates
+
+        return SqlRates(self.database, decide)
+
+    @cached_property
     def keys(self) -> Keys:
         from newsletter.store.keys import load_keys
 
@@ -221,6 +230,45 @@ class Edges:
         from newsletter.readers.tokens import Tokens
 
         return Tokens(self.keys.tokens)
+
+    def unsubscribe_url(self, subscriber_id: int, version: int) -> str:
+        """Leads to the page on which a reader may leave; a mail client may leave for them (RFC 8058)."""
+        from newsletter.readers.tokens import UNSUBSCRIBE
+
+        return self._page("u", self.tokens.make(UNSUBSCRIBE, (subscriber_id, version)))
+
+    def preferences_url(self, subscriber_id: int, version: int) -> str:
+        """Leads to the page on which a reader chooses what they get."""
+        from newsletter.readers.tokens import PREFERENCES
+
+        return self._page("p", self.tokens.make(PREFERENCES, (subscriber_id, version)))
+
+    def confirm_url(self, subscriber_id: int, version: int, at: datetime) -> str:
+        """Leads to the page on which somebody confirms that they signed up, until 14 days after `at`."""
+        from newsletter.readers.tokens import CONFIRM
+
+        return self._page("c", self.tokens.make(CONFIRM, (subscriber_id, version), at))
+
+    def data_url(self, subscriber_id: int, version: int, at: datetime) -> str:
+        """Leads to what is held about a reader, and to being forgotten, until 24 hours after `at`."""
+        from newsletter.readers.tokens import DATA
+
+        return self._page("d", self.tokens.make(DATA, (subscriber_id, version), at))
+
+    def move_url(self, letter_id: int, at: datetime) -> str:
+        """Leads to the page on which a new address is confirmed, until 14 days after `at`."""
+        from newsletter.readers.tokens import MOVE
+
+        return self._page("m", self.tokens.make(MOVE, (letter_id,), at))
+
+    def hold_url(self, slot: str, who: str) -> str:
+        """Leads to the page on which a Person, by their key, may hold what a slot sends."""
+        from newsletter.readers.tokens import HOLD
+
+        return self._page("hold", self.tokens.make(HOLD, (slot, who)))
+
+    def _page(self, route: str, token: str) -> str:
+        return f"{self.config.site.web_url}/{route}/{token}"
 
     @cached_property
     def lock(self) -> SenderLock:

@@ -769,6 +769,39 @@ class LetterKind(StrEnum):
     MOVED = "moved"  # to the old address: where the mail goes from now on
     CATCH_UP = "catch-up"  # the stories that this reader was not sent
 
+    @property
+    def readers(self) -> frozenset[SubscriberStatus]:
+        """Whom it may still go to, as they are when it leaves."""
+        return _MAY_HAVE[self]
+
+    @property
+    def good_for(self) -> timedelta | None:
+        """How long after it was asked for its link works; None for ever."""
+        return _GOOD_FOR.get(self)
+
+
+def _may_have() -> dict[LetterKind, frozenset[SubscriberStatus]]:
+    status, kind = SubscriberStatus, LetterKind
+    reads = {status.ACTIVE, status.PAUSED}
+    told: dict[LetterKind, set[SubscriberStatus]] = {
+        kind.CONFIRM: {status.UNCONFIRMED, status.LEFT},
+        kind.KNOWN: reads,
+        kind.LINK: {*reads, status.LEFT},
+        kind.DATA: {*reads, status.LEFT},
+        kind.MOVE: reads,
+        kind.MOVED: {*reads, status.LEFT},
+        kind.CATCH_UP: reads,
+    }
+    return {one: frozenset(those) for one, those in told.items()}
+
+
+_MAY_HAVE = _may_have()
+_GOOD_FOR = {
+    LetterKind.CONFIRM: timedelta(days=14),
+    LetterKind.MOVE: timedelta(days=14),
+    LetterKind.DATA: timedelta(hours=24),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Letter:
@@ -792,6 +825,23 @@ class Letter:
     done_at: datetime | None = None
     digest: Digest | None = field(default=None, repr=False)  # of CATCH_UP, frozen when it was asked for
     posts: tuple[str, ...] = ()  # ids of the Posts in it
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How often something may happen: `burst` times at once, and once more after each `every`."""
+
+    key: str  # what is limited; of an address or a network a keyed hash
+    burst: int
+    every: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A Limit that said no, and when it will say yes."""
+
+    limit: Limit
+    until: datetime
 
 
 # --- delivery --------------------------------------------------------------------------------------
@@ -948,6 +998,7 @@ class NoticeKind(StrEnum):
     CLOCK = "clock"  # of this machine, that cannot be right
     LOCKED = "locked"  # a copied site
     MAIL = "mail"  # cannot be handed over at all
+    INTAKE = "intake"  # far more sign-ups than usual: nobody can sign up for now
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,9 @@ from newsletter.model import (
     Hand,
     Issue,
     IssueState,
+    Letter,
     Library,
+    Limit,
     LogEntry,
     Message,
     Notice,
@@ -53,6 +55,7 @@ from newsletter.model import (
     Turn,
     Variant,
     Version,
+    Wait,
     Waiver,
 )
 
@@ -491,6 +494,60 @@ class Roster(Protocol):
     def consents(self, subscriber_id: int) -> Sequence[Consent]: ...
     def counts(self) -> Mapping[str, int]:
         """Readers by status."""
+
+
+class Rates(Protocol):
+    """How often things happened lately."""
+
+    def take(self, limits: Sequence[Limit], now: datetime) -> Wait | None:
+        """Count one more in each of them, in one transaction. Where one says no, nothing is counted in any; then this
+        is the one that says so longest.
+        """
+
+    def hold(self, key: str, until: datetime) -> None:
+        """Remember until when something rests, instead of what was known of it."""
+
+    def held(self, key: str, now: datetime) -> datetime | None:
+        """Until when it rests; None when it does not."""
+
+    def purge(self, now: datetime) -> None:
+        """Forget what says no to nothing any more."""
+
+    def signups(self, since: datetime) -> int:
+        """How many asked for the mail since then, as far as it is still on record."""
+
+
+class Letters(Protocol):
+    """Mail to single readers that they asked for, and what became of it. Who writes one is `Roster`."""
+
+    def due(self, now: datetime, limit: int) -> Sequence[Letter]:
+        """Those to hand over now, oldest first. So cheap that it may be asked every second."""
+
+    def begin(self, letter: Letter, now: datetime) -> tuple[Letter, Subscriber] | None:
+        """Mark it `sending` before it leaves, with its reader as of now.
+
+        None when it may not go: another process was first, or it was dropped just now, because its reader is no longer
+        one for it, its link works no more, or the address has changed hands.
+        """
+
+    def settle(self, letter: Letter, settlement: Settlement, now: datetime) -> None:
+        """Write down what became of one that `begin` gave; a letter that went another way meanwhile stays so."""
+
+    def recover(self, *, now: datetime, resend: bool) -> int:
+        """After a crash, called by the holder of the sender lock only: what was `sending` becomes uncertain (or waits,
+        if `resend`). How many there were.
+        """
+
+    def of(self, subscriber_id: int) -> Sequence[Letter]:
+        """All of a reader, oldest first."""
+
+    def stuck(self, now: datetime, *, since: timedelta, waiting: timedelta) -> Sequence[Letter]:
+        """Those that failed or became uncertain no longer ago than `since`, and those that wait longer than `waiting`,
+        oldest first.
+        """
+
+    def next_retry(self) -> datetime | None:
+        """When the next one that waits is due; in the past for one that is due now."""
 
 
 class Notices(Protocol):

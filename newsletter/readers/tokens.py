@@ -1,19 +1,50 @@
-"""Signed strings for links: whoever holds one may do the one thing it was made for, for ever.
+"""Signed strings for links and forms: whoever holds one may do the one thing it was made for.
 
-A token holds the reader's number and token version, or a slot and the key of an editor; never an address. It is the
-same each time it is made.
-Each purpose signs with a salt of its own, so that a token for one thing opens nothing else.
+A token holds the numbers of a reader, their token version, or a slot and the key of an editor; never an address. It is
+the same each time it is made. Each Purpose signs with a salt of its own, so that a token for one thing opens nothing
+else. Where a Purpose says how long its tokens live, the time at which one was made is in it, in milliseconds.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Generic, TypeVar
 
 from itsdangerous import BadData, URLSafeSerializer
 
+T = TypeVar("T", bound=tuple[int | str, ...])
+
 _LONGEST = 200
+_AHEAD = timedelta(minutes=1)
+"""By how much the clock of another machine may be ahead of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose(Generic[T]):
+    """What a token is for; `T` is what it says."""
+
+    name: str
+    lives: timedelta | None = None  # from when it was made; None for ever
+
+
+UNSUBSCRIBE: Purpose[tuple[int, int]] = Purpose("unsubscribe")  # a reader, their token version (RFC 8058: a long life)
+PREFERENCES: Purpose[tuple[int, int]] = Purpose("preferences")  # the same
+CONFIRM: Purpose[tuple[int, int]] = Purpose("confirm", timedelta(days=14))  # the same
+DATA: Purpose[tuple[int, int]] = Purpose("data", timedelta(hours=24))  # the same
+MOVE: Purpose[tuple[int]] = Purpose("move", timedelta(days=14))  # the Letter that asks for it
+FORM: Purpose[tuple[()]] = Purpose("form", timedelta(hours=24))  # nobody: only when a form was shown
+HOLD: Purpose[tuple[str, str]] = Purpose("hold")  # key of a slot, key of a Person
+
+
+@dataclass(frozen=True, slots=True)
+class Signed(Generic[T]):
+    """What a token of ours says, and when it was made if its Purpose asks for that."""
+
+    said: T
+    at: datetime | None = None
 
 
 class Tokens:
@@ -22,39 +53,57 @@ class Tokens:
     def __init__(self, keys: Sequence[str]) -> None:
         if not keys:
             raise ValueError("a token needs a key")
-        self._unsubscribe = tuple(_signer(key, "unsubscribe") for key in keys)
-        self._hold = tuple(_signer(key, "hold") for key in keys)
+        self._keys = tuple(keys)
+        self._signers: dict[str, tuple[URLSafeSerializer, ...]] = {}
 
-    def unsubscribe(self, subscriber_id: int, version: int) -> str:
-        """The token of an unsubscribe link; it never expires (RFC 8058 asks for a long life)."""
-        return self._unsubscribe[0].dumps([subscriber_id, version])
+    def make(self, purpose: Purpose[T], said: T, at: datetime | None = None) -> str:
+        """The token; `at` is when it is made, to the millisecond, for a Purpose whose tokens do not live for ever."""
+        if (at is None) != (purpose.lives is None):
+            raise ValueError(f"a token for {purpose.name} {'has no' if at else 'needs its'} time")
+        return self._of(purpose)[0].dumps([*said, *([_milliseconds(at)] if at else [])])
 
-    def read_unsubscribe(self, token: str) -> tuple[int, int] | None:
-        """Subscriber id and token version, or None for whatever is not, to the letter, a token made here."""
-        read: tuple[int, int] | None = _read(self._unsubscribe, token)
-        return read
+    def read(self, purpose: Purpose[T], token: str, now: datetime) -> Signed[T] | None:
+        """What it says; None for whatever is not, to the letter, a token made here for this, and for one too old."""
+        signed = self._signed(purpose, token, now)
+        return signed if signed and not _over(purpose, signed, now) else None
 
-    def hold(self, slot_key: str, who: str) -> str:
-        """The token of the page on which somebody (a key of a Person) may hold what a slot sends."""
-        return self._hold[0].dumps([slot_key, who])
+    def expired(self, purpose: Purpose[T], token: str, now: datetime) -> Signed[T] | None:
+        """What a token says whose one fault is its age: enough to offer a new one, never to act on."""
+        signed = self._signed(purpose, token, now)
+        return signed if signed and _over(purpose, signed, now) else None
 
-    def read_hold(self, token: str) -> tuple[str, str] | None:
-        """Key of the slot, and who; None as `read_unsubscribe`."""
-        read: tuple[str, str] | None = _read(self._hold, token)
-        return read
+    def _signed(self, purpose: Purpose[T], token: str, now: datetime) -> Signed[T] | None:
+        read = _read(self._of(purpose), token)
+        if read is None or purpose.lives is None:
+            return read and Signed(read)
+        at = datetime.fromtimestamp(read[-1] / 1000, UTC)
+        return Signed(read[:-1], at) if at <= now + _AHEAD else None
+
+    def _of(self, purpose: Purpose[T]) -> tuple[URLSafeSerializer, ...]:
+        if purpose.name not in self._signers:
+            self._signers[purpose.name] = tuple(_signer(key, purpose.name) for key in self._keys)
+        return self._signers[purpose.name]
 
 
-def _read(signers: Sequence[URLSafeSerializer], token: str) -> tuple[Any, Any] | None:
+def _over(purpose: Purpose[T], signed: Signed[T], now: datetime) -> bool:
+    return purpose.lives is not None and signed.at is not None and now - signed.at > purpose.lives
+
+
+def _read(signers: Sequence[URLSafeSerializer], token: str) -> Any:
     if len(token) > _LONGEST or not token.isascii():
         return None
     for signer in signers:
         try:
-            one, other = signer.loads(token)
+            read = signer.loads(token)
         except BadData:
             continue
         # base64 has several spellings of the same bytes: only the one we write is ours
-        return (one, other) if signer.dumps([one, other]) == token else None
+        return tuple(read) if signer.dumps(read) == token else None
     return None
+
+
+def _milliseconds(at: datetime) -> int:
+    return round(at.timestamp() * 1000)
 
 
 def _signer(key: str, purpose: str) -> URLSafeSerializer:

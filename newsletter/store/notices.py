@@ -10,8 +10,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, and_, insert, or_, select, update
 
-from newsletter.model import Digest, Notice, NoticeCopy, NoticeKind, NoticeState, Segment, SegmentKind
+from newsletter.model import Notice, NoticeCopy, NoticeKind, NoticeState
 from newsletter.store.database import Database, insert_new
+from newsletter.store.rows import read_digest
 from newsletter.store.tables import notice, notice_copy
 
 _COLUMNS = ("key", "kind", "at", "about", "mark")
@@ -112,14 +113,9 @@ def _read(row: RowMapping) -> Notice:
         at=row["at"],
         about=row["about"],
         mark=row["mark"],
-        digest=_digest(digest) if digest else None,
+        digest=read_digest(digest) if digest else None,
         lines=tuple(content.pop("lines")),
         fixes=tuple(content.pop("fixes")),
         links=tuple((words, address) for words, address in content.pop("links")),
         **content,
     )
-
-
-def _digest(told: dict[str, Any]) -> Digest:
-    parts = [Segment(**one | {"kind": SegmentKind(one["kind"])}) for one in told.pop("segments", ())]
-    return Digest(**told, segments=tuple(parts))

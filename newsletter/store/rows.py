@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, and_, func, literal_column, select
 
 from newsletter.errors import Problem, UsageError
-from newsletter.model import DeliveryState, Issue, IssueState, Segment, SegmentKind, Slot, Story
+from newsletter.model import DeliveryState, Digest, Issue, IssueState, Segment, SegmentKind, Slot, Story
 from newsletter.store.database import Database
 from newsletter.store.tables import editor_note, issue, issue_post, segment
 
@@ -50,6 +51,12 @@ def read_segments(connection: Connection, issue_id: int) -> tuple[Segment, ...]:
     """Those of an issue, by key."""
     rows = select(segment).where(segment.c.issue_id == issue_id).order_by(segment.c.key)
     return tuple(Segment(r.key, SegmentKind(r.kind), r.post_id, r.correction) for r in connection.execute(rows))
+
+
+def read_digest(told: dict[str, Any]) -> Digest:
+    """One that was kept outside of an issue, from the names and values of `dataclasses.asdict`."""
+    parts = [Segment(**one | {"kind": SegmentKind(one["kind"])}) for one in told.pop("segments", ())]
+    return Digest(**told, segments=tuple(parts))
 
 
 def read_issues(connection: Connection, *conditions: ColumnElement[bool]) -> Sequence[Issue]:

@@ -247,6 +247,13 @@ consent = Table(
     sqlite_strict=True,
 )
 
+Index(
+    "ix_consent_asked",
+    consent.c.at,
+    sqlite_where=text("kind = 'asked'"),
+    postgresql_where=text("kind = 'asked'"),
+)
+
 suppression = Table(
     "suppression",
     metadata,

@@ -9,7 +9,7 @@ from newsletter.errors import Problem, UsageError, nearest
 from newsletter.model import WEEKLY, LogEntry, Subscriber, SubscriberStatus
 from newsletter.ports import Clock, Ledger, Roster
 from newsletter.readers.subscriptions import canonical
-from newsletter.readers.tokens import Tokens
+from newsletter.readers.tokens import UNSUBSCRIBE, Tokens
 
 UNDO = timedelta(minutes=30)
 """How long a press on Undo brings a reader back (an unsubscribe link may be forwarded; later it only lets leave)."""
@@ -68,9 +68,9 @@ class Unsubscribe:
 
     def look(self, token: str) -> Subscriber | None:
         """Whose link it is; changes nothing."""
-        named = self.tokens.read_unsubscribe(token)
-        reader = self.roster.get(named[0]) if named else None
-        return reader if reader and named and reader.token_version == named[1] else None
+        signed = self.tokens.read(UNSUBSCRIBE, token, self.clock())
+        reader = self.roster.get(signed.said[0]) if signed else None
+        return reader if reader and signed and reader.token_version == signed.said[1] else None
 
     def leave(self, token: str, *, way: str) -> Subscriber | None:
         """The reader as they were before; afterwards they have left. Repeating is harmless."""

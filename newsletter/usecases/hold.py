@@ -25,7 +25,7 @@ from newsletter.model import (
     SlotRecord,
 )
 from newsletter.ports import Clock, Ledger, Notices
-from newsletter.readers.tokens import Tokens
+from newsletter.readers.tokens import HOLD, Tokens
 
 OPEN, HELD, SENDING, OVER = "open", "held", "sending", "over"
 
@@ -88,11 +88,13 @@ class Hold:
         return self.look(token)
 
     def _named(self, token: str) -> tuple[Slot, Hand] | None:
-        read = self.tokens.read_hold(token)
-        if read is None:
+        now = self.clock()
+        signed = self.tokens.read(HOLD, token, now)
+        if not signed:
             return None
+        key, who = signed.said
         try:
-            return cadences.slot_for(self.cadence(read[0]), read[0]), Hand(read[1], "web", self.clock())
+            return cadences.slot_for(self.cadence(key), key), Hand(who, "web", now)
         except UsageError:  # a token of ours, of a kind of slot that is no more
             return None
 

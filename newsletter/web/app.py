@@ -29,6 +29,7 @@ from newsletter.web.links import link_header
 from newsletter.web.moves import MovesFile
 from newsletter.web.pages import Pages
 from newsletter.web.paths import folder_address
+from newsletter.web.proxies import Asker
 from newsletter.web.search import Search, SearchPage
 from newsletter.web.static import Static
 from newsletter.web.unsubscribe import Unsubscribe, UnsubscribePage
@@ -46,9 +47,10 @@ def create_app(
     search: Search | None = None,
     hosts: Sequence[str] = (),
     addresses: Path | None = None,
+    proxies: Sequence[str] = (),
 ) -> Starlette:
     """The application for one site. `hosts` are host names it answers to beside those of the site and LOCAL_HOSTS;
-    `addresses` is the file that says where old ones lead.
+    `addresses` is the file that says where old ones lead; `proxies` are the networks of our own proxies.
 
     `folder` may not exist yet: until the first publish every address in it is missing.
     """
@@ -72,6 +74,7 @@ def create_app(
             Route("/{path:path}", static, name="published"),
         ],
         middleware=[
+            Middleware(Asker, trusted=proxies),
             Middleware(Guard, failures=failures),
             Middleware(TrustedHostMiddleware, allowed_hosts=_names(site, hosts), www_redirect=False),
             Middleware(Below, prefixes=_prefixes(site)),

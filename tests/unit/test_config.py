@@ -73,6 +73,19 @@ def test_every_section_reaches_its_place(tmp_path: Path) -> None:
     assert read.keys_file == tmp_path / "secret" / "keys.toml"
 
 
+def test_proxies_are_trusted_by_address_and_by_network(tmp_path: Path) -> None:
+    assert load(tmp_path).trusted_proxies == ("127.0.0.1", "::1")
+    read = load(tmp_path, '[web]\ntrusted_proxies = ["10.0.0.7", "2001:db8::/32"]\n')
+    assert read.trusted_proxies == ("10.0.0.7", "2001:db8::/32")
+
+
+@pytest.mark.parametrize("proxy", ["*", "localhost", "10.0.0.7/8", "10.0.0.0/33", ""])
+def test_what_is_no_address_and_no_network_is_no_proxy(tmp_path: Path, proxy: str) -> None:
+    (found,) = told(tmp_path, f'{SITE}[web]\ntrusted_proxies = ["{proxy}"]\n')
+    assert found[:2] == ("C107", 5)
+    assert "is not an address or a network such as 127.0.0.1 or 10.0.0.0/8" in found[2]
+
+
 def test_a_time_may_be_written_as_toml_writes_times(tmp_path: Path) -> None:
     assert load(tmp_path, "[cadence]\ntime = 09:15:00\n").cadence.at == time(9, 15)
 

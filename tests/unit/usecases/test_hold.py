@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from newsletter.model import WEEKLY, PlanKind, SlotPlan, by_clock
+from newsletter.readers.tokens import HOLD, UNSUBSCRIBE
 from newsletter.web.app import create_app
 from tests.acceptance.harness import part
 from tests.unit.usecases.world import SLOT, WEDNESDAY, World, a_world
@@ -148,7 +149,7 @@ def test_another_token_holds_nothing(desk: Desk) -> None:
 
 def test_an_unsubscribe_token_opens_no_hold_page_and_the_other_way_round(desk: Desk) -> None:
     tokens = desk.world.app.tokens
-    assert desk.client.get(f"/hold/{tokens.unsubscribe(1, 1)}").status_code == 404
+    assert desk.client.get(f"/hold/{tokens.make(UNSUBSCRIBE, (1, 1))}").status_code == 404
     assert desk.client.get(desk.link.replace("/hold/", "/u/")).status_code == 404
 
 
@@ -156,7 +157,7 @@ def test_one_flipped_bit_fails_a_token(desk: Desk) -> None:
     token = desk.link.rpartition("/")[2]
     for at in range(0, len(token), 5):
         flipped = token[:at] + chr(ord(token[at]) ^ 1) + token[at + 1 :]
-        assert desk.world.app.tokens.read_hold(flipped) is None
+        assert desk.world.app.tokens.read(HOLD, flipped, desk.now) is None
 
 
 def test_an_issue_that_is_let_go_through_the_link_keeps_its_time_whatever_became_of_the_rhythm(desk: Desk) -> None:

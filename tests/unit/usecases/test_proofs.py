@@ -14,6 +14,7 @@ import pytest
 from newsletter.errors import Outside, Problem, Refused, UsageError
 from newsletter.model import WEEKLY, Hand, IssueState, Message, Outcome, Proof
 from newsletter.ports import Transport
+from newsletter.readers.tokens import UNSUBSCRIBE
 from newsletter.usecases import proof
 from newsletter.usecases import resend as again
 from newsletter.usecases.rehearse import Rehearsal, rehearse
@@ -112,7 +113,7 @@ def test_the_unsubscribe_link_of_a_test_is_nobodys(saga: World) -> None:
     prove(saga, ["e@b.example"])
     [mail] = mail_to(saga, "e@b.example")
     assert re.findall(r"<(https:[^>]*)>", str(mail["List-Unsubscribe"])) == ["https://weekly.auto-trendy.net/u/preview"]
-    assert saga.app.tokens.read_unsubscribe("preview") is None
+    assert saga.app.tokens.read(UNSUBSCRIBE, "preview", SLOT) is None
 
 
 def test_what_was_answered_is_kept_also_when_it_was_no(saga: World) -> None:

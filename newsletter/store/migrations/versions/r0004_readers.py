@@ -14,6 +14,10 @@ KINDS = "'asked', 'joined', 'chose', 'paused', 'resumed', 'moved', 'left', 'retu
 LETTERS = "'confirm', 'known', 'link', 'data', 'move', 'moved', 'catch-up'"
 STATES = "'waiting', 'claimed', 'sending', 'accepted', 'failed', 'uncertain', 'dropped'"
 OPEN = sa.text("state IN ('waiting', 'claimed', 'sending')")
+NOTICES = (
+    "'preview', 'edited', 'started', 'held', 'late', 'paused', 'failures', 'stopped', 'empty', 'clock', 'locked', "
+    "'mail', 'intake'"
+)
 
 
 def upgrade() -> None:
@@ -22,6 +26,7 @@ def upgrade() -> None:
     _suppressions()
     _rates()
     _letters()
+    _notices()
 
 
 def _blank(name: str) -> sa.Column[str]:
@@ -58,6 +63,8 @@ def _consents() -> None:
         "SELECT id, subscriber_id, at, kind, way, text FROM consent_before"
     )
     op.drop_table("consent_before")
+    asked = sa.text("kind = 'asked'")
+    op.create_index("ix_consent_asked", "consent", ["at"], sqlite_where=asked, postgresql_where=asked)
     # Nobody changes a line, and lines go only with the address of the reader whom they are about.
     op.execute(
         "CREATE TRIGGER consent_no_update BEFORE UPDATE ON consent "
@@ -123,3 +130,44 @@ def _letters() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_letter_post_post", "letter_post", ["post_id"])
+
+
+def _notices() -> None:
+    """As `_consents`: another CHECK. Copies refer to notices, so both are made anew."""
+    op.execute("CREATE TABLE notice_before AS SELECT * FROM notice")
+    op.execute("CREATE TABLE notice_copy_before AS SELECT * FROM notice_copy")
+    op.drop_table("notice_copy")
+    op.drop_table("notice")
+    op.create_table(
+        "notice",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("key", sa.Text, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("about", sa.Text, nullable=False),
+        sa.Column("content", sa.Text, nullable=False),
+        _blank("mark"),
+        sa.UniqueConstraint("key"),
+        sa.CheckConstraint(f"kind IN ({NOTICES})", name="kind"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_notice_about", "notice", ["kind", "about"])
+    op.create_table(
+        "notice_copy",
+        sa.Column("notice_id", sa.Integer, sa.ForeignKey("notice.id"), nullable=False),
+        sa.Column("recipient", sa.Text, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("attempts", sa.Integer, nullable=False, server_default=sa.text("0")),
+        sa.Column("next_at", INSTANT),
+        _blank("reply"),
+        sa.Column("done_at", INSTANT),
+        sa.PrimaryKeyConstraint("notice_id", "recipient"),
+        sa.CheckConstraint("state IN ('waiting', 'sending', 'accepted', 'failed')", name="state"),
+        sqlite_strict=True,
+    )
+    unsettled = sa.text("state IN ('waiting', 'sending')")
+    op.create_index("ix_notice_copy_open", "notice_copy", ["state"], sqlite_where=unsettled, postgresql_where=unsettled)
+    op.execute("INSERT INTO notice SELECT * FROM notice_before")
+    op.execute("INSERT INTO notice_copy SELECT * FROM notice_copy_before")
+    op.drop_table("notice_before")
+    op.drop_table("notice_copy_before")

@@ -1,0 +1,211 @@
+"""Letters: written in the transaction of the change that calls for one, handed over once, or clearly not.
+
+The order that keeps a crash honest is that of a Delivery: `waiting` → `sending`, committed before the Message goes
+out, with its reader asked again → settled. What stays `sending` after a crash is uncertain.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, literal, or_, select, update
+
+from newsletter.model import (
+    DeliveryState,
+    Digest,
+    Letter,
+    LetterKind,
+    Settlement,
+    Story,
+    Subscriber,
+    SubscriberStatus,
+)
+from newsletter.store.database import Database
+from newsletter.store.rows import read_digest, word
+from newsletter.store.tables import Instant, letter_post, subscriber
+from newsletter.store.tables import letter as letters
+
+_NO_ANSWER = "the sender stopped before an answer was recorded"
+
+
+def write(
+    connection: Connection,
+    kind: LetterKind,
+    subscriber_id: int,
+    address: str,
+    now: datetime,
+    digest: Digest | None = None,
+    posts: Sequence[Story] = (),
+) -> Letter:
+    """A letter to this address, in the caller's transaction; the one of this kind that still waits, if there is one.
+
+    `posts` are the stories in `digest`, with how many Corrections their text told of.
+    """
+    same = and_(letters.c.subscriber_id == subscriber_id, letters.c.kind == kind.value, letters.c.address == address)
+    if waits := _read(connection, same, letters.c.state == word(DeliveryState.WAITING)):
+        return waits[0]
+    content = json.dumps(asdict(digest), ensure_ascii=False) if digest else ""
+    row = insert(letters).values(
+        kind=kind.value,
+        subscriber_id=subscriber_id,
+        address=address,
+        at=now,
+        state=DeliveryState.WAITING.value,
+        content=content,
+    )
+    made = connection.scalar(row.returning(letters.c.id))
+    if posts:
+        told = [{"letter_id": made, "post_id": one.post_id, "corrections": one.corrections} for one in posts]
+        connection.execute(insert(letter_post), told)
+    return _read(connection, letters.c.id == made)[0]
+
+
+class SqlLetters:
+    """`ports.Letters` on an SQL database. Thread-safe."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def due(self, now: datetime, limit: int) -> Sequence[Letter]:
+        with self._database.read() as connection:
+            ready = or_(letters.c.next_at.is_(None), letters.c.next_at <= now)
+            return _read(connection, letters.c.state == word(DeliveryState.WAITING), ready, limit=limit)
+
+    def begin(self, letter: Letter, now: datetime) -> tuple[Letter, Subscriber] | None:
+        """As `ports.Letters` says: the look at the reader and the mark are one transaction."""
+        with self._database.write() as connection:
+            reader = _reader(connection, letter)
+            if reader is None:
+                return None
+            if why := _why_not(letter, reader, now):
+                _turn(connection, letter, state=DeliveryState.DROPPED.value, reason=why, next_at=None, done_at=now)
+                return None
+            begun = {"state": DeliveryState.SENDING.value, "reason": "", "next_at": None}
+            _turn(connection, letter, **begun)
+            return _read(connection, _is(letter))[0], reader
+
+    def settle(self, letter: Letter, settlement: Settlement, now: datetime) -> None:
+        """As `ports.Letters` says; a retry waits with its time, whatever else is settled is done."""
+        again = settlement.state is DeliveryState.WAITING
+        answer = settlement.receipt
+        values = {
+            "state": settlement.state.value,
+            "reason": settlement.reason,
+            "next_at": settlement.next_at if again else None,
+            "attempts": letter.attempts + settlement.counted,
+            "first_at": letter.first_at or (now if settlement.counted else None),
+            "code": answer.code if answer else None,
+            "reply": answer.reply if answer else "",
+            "done_at": None if again else now,
+        }
+        with self._database.write() as connection:
+            _turn(connection, letter, **values)
+
+    def recover(self, *, now: datetime, resend: bool) -> int:
+        if not self._any(letters.c.state == word(DeliveryState.SENDING)):
+            return 0
+        left = {"state": DeliveryState.UNCERTAIN.value, "reason": "no-answer", "done_at": now}
+        again = {"state": DeliveryState.WAITING.value, "next_at": now}
+        change = (
+            update(letters)
+            .where(letters.c.state == word(DeliveryState.SENDING))
+            .values(
+                attempts=letters.c.attempts + 1,
+                first_at=func.coalesce(letters.c.first_at, literal(now, Instant())),
+                reply=_NO_ANSWER,
+            )
+            .values(**(again if resend else left))
+        )
+        with self._database.write() as connection:
+            return len(connection.scalars(change.returning(letters.c.id)).all())
+
+    def of(self, subscriber_id: int) -> Sequence[Letter]:
+        with self._database.read() as connection:
+            return _read(connection, letters.c.subscriber_id == subscriber_id)
+
+    def stuck(self, now: datetime, *, since: timedelta, waiting: timedelta) -> Sequence[Letter]:
+        failed = letters.c.state.in_([DeliveryState.FAILED.value, DeliveryState.UNCERTAIN.value])
+        lately = and_(failed, letters.c.done_at > now - since)
+        long = and_(letters.c.state == word(DeliveryState.WAITING), letters.c.at < now - waiting)
+        with self._database.read() as connection:
+            return _read(connection, or_(lately, long))
+
+    def next_retry(self) -> datetime | None:
+        due = func.coalesce(letters.c.next_at, letters.c.at, type_=letters.c.at.type)
+        earliest = select(func.min(due, type_=letters.c.at.type)).where(letters.c.state == word(DeliveryState.WAITING))
+        with self._database.read() as connection:
+            return connection.scalar(earliest)
+
+    def _any(self, condition: ColumnElement[bool]) -> bool:
+        with self._database.read() as connection:
+            return connection.scalar(select(letters.c.id).where(condition).limit(1)) is not None
+
+
+def _why_not(letter: Letter, reader: Subscriber, now: datetime) -> str:
+    """Why a letter goes nowhere, in the words of a dropped Delivery; empty for one that may go."""
+    life = letter.kind.good_for
+    here = letter.address.lower() == reader.address.lower()
+    if reader.status is SubscriberStatus.BLOCKED:
+        return "suppressed"
+    if reader.status not in letter.kind.readers:
+        return "left" if reader.status is SubscriberStatus.LEFT else "settled"
+    if life and now - letter.at >= life:
+        return "expired"
+    if here if letter.kind is LetterKind.MOVE else not here and letter.kind is not LetterKind.MOVED:
+        return "moved"
+    return ""
+
+
+def _is(one: Letter) -> ColumnElement[bool]:
+    return letters.c.id == one.id
+
+
+def _turn(connection: Connection, one: Letter, **values: object) -> None:
+    """Change a letter that is as it was when `one` was read; by now it may be in other hands, or gone."""
+    as_it_was = and_(_is(one), letters.c.state == one.state.value, letters.c.attempts == one.attempts)
+    connection.execute(update(letters).where(as_it_was).values(**values))
+
+
+def _reader(connection: Connection, one: Letter) -> Subscriber | None:
+    """Whose letter it is, as long as it waits as it was read."""
+    columns = [column for column in subscriber.c if column.name != "folded"]
+    waits = and_(_is(one), letters.c.state == word(DeliveryState.WAITING), letters.c.attempts == one.attempts)
+    of = select(*columns).join_from(letters, subscriber, letters.c.subscriber_id == subscriber.c.id)
+    row = connection.execute(of.where(waits)).mappings().one_or_none()
+    if row is None:
+        return None
+    read = {
+        "status": SubscriberStatus(row["status"]),
+        "without": tuple(row["without"].split()),
+        "plain": bool(row["plain"]),
+    }
+    return Subscriber(**(dict(row) | read))
+
+
+def _read(connection: Connection, *conditions: ColumnElement[bool], limit: int | None = None) -> Sequence[Letter]:
+    rows = connection.execute(select(letters).where(*conditions).order_by(letters.c.id).limit(limit)).all()
+    posts = _posts(connection, [row.id for row in rows if row.content])
+    return [_letter(row, posts.get(row.id, [])) for row in rows]
+
+
+def _posts(connection: Connection, ids: Sequence[int]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    if ids:
+        of = select(letter_post).where(letter_post.c.letter_id.in_(ids)).order_by(letter_post.c.post_id)
+        for row in connection.execute(of):
+            found.setdefault(row.letter_id, []).append(row.post_id)
+    return found
+
+
+_TURNED = ("reason", "attempts", "first_at", "next_at", "code", "reply", "done_at")
+_SAME = ("id", "subscriber_id", "address", "at", *_TURNED)
+
+
+def _letter(row: Row[Any], posts: Sequence[str]) -> Letter:
+    facts: dict[str, Any] = {name: row._mapping[name] for name in _SAME}
+    digest = read_digest(json.loads(row.content)) if row.content else None
+    return Letter(**facts, kind=LetterKind(row.kind), state=DeliveryState(row.state), digest=digest, posts=tuple(posts))
