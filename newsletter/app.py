@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from newsletter.usecases.notices import Desk, Handed
     from newsletter.usecases.preview import Preview
     from newsletter.usecases.published import Published
+    from newsletter.usecases.tend import Tended
     from newsletter.usecases.texts import Text
 
 # Imports of rooms stand inside the properties on purpose: `publish` must not load the mail room, nor `status` lxml.
@@ -430,6 +431,13 @@ class App(Edges):
     def recover(self, now: datetime) -> int:
         """After taking the sender lock: settle what a crash left. How many deliveries became uncertain."""
         return self.ledger.recover(now=now, resend=self.config.mail.after_crash == "resend")
+
+    def tend(self, now: datetime) -> Tended:
+        """What time does to readers: pauses end, sign-ups that nobody confirmed are deleted."""
+        from newsletter.usecases.tend import tend
+
+        within = self.config.confirm_within
+        return tend(roster=self.roster, ledger=self.ledger, now=now, confirm_within=within)
 
     def deliver(
         self, *, clock: Clock, stop: threading.Event, progress: Callable[[Progress], None] | None = None

@@ -173,6 +173,7 @@ def deliver(door: Door, dry_run: bool) -> int:
         uncertain = app.recover(door.now)
         if uncertain:
             door.say(f"warn  A crash left {words.count(uncertain, 'delivery', 'deliveries')} uncertain.")
+        door.say(*app.tend(door.now).lines)
         _told(door)
         done, cut = interruptible(lambda stop: app.deliver(clock=door.clock(), stop=stop, progress=progress_line(door)))
         _told(door)

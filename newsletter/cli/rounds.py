@@ -51,6 +51,7 @@ class Rounds:
         self._looking = True
         steps = (
             self._look_at_the_clock,
+            self._tend,
             self._publish_and_prepare,
             self._tell_of_posts,
             self._tell,
@@ -134,6 +135,12 @@ class Rounds:
             if made.issue is None:
                 line = LogEntry(now, "clock", "clock", "prepare", f"slot {made.slot.key}", "", "no issue", made.reason)
                 app.ledger.log(line)
+
+    def _tend(self) -> None:
+        """What time does to readers, as far as it can be told what the time is."""
+        app = self._door.app
+        if not app.instance.doubt() and not doubt(app.ledger):
+            self._say(*app.tend(self.clock()).lines)
 
     def _tell_of_posts(self) -> None:
         if self._loaded:
