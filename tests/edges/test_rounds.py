@@ -60,7 +60,8 @@ def working(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Working
     for number in range(5):
         address = f"r{number}@readers.example"
         app.roster.add(address, edition="weekly", evidence=Evidence("cli", "test"), now=joined)
-    yield one
+    with rounds:
+        yield one
     app.close()
 
 
