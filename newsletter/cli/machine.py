@@ -1,4 +1,6 @@
-"""The machine verbs: `publish`, `prepare`, `deliver`, all three on a clock (`work`), and the web pages (`serve`)."""
+"""The machine verbs: `publish`, `prepare`, `deliver`, all three on a clock (`work`), and the web pages (`serve`), which
+may do both.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -20,10 +22,16 @@ from newsletter.errors import Outside
 from newsletter.model import IssueState
 
 if TYPE_CHECKING:
+    from socket import socket
+
+    from starlette.types import ASGIApp
+
     from newsletter.delivery.progress import Drained, Progress
     from newsletter.usecases.deliver import Delivered
     from newsletter.usecases.prepare import Prepared
     from newsletter.usecases.published import Published
+
+T = TypeVar("T")
 
 
 # --- publish ---------------------------------------------------------------------------------------
@@ -260,7 +268,7 @@ def outcome_words(drained: Drained) -> str:
     return ", ".join(f"{getattr(drained, name):,} {name}" for name in names if getattr(drained, name))
 
 
-def interruptible(run: Callable[[threading.Event], Delivered]) -> tuple[Delivered, bool]:
+def interruptible(run: Callable[[threading.Event], T]) -> tuple[T, bool]:
     """What was done, and whether Ctrl-C or SIGTERM ended it: within the messages in flight, a second one at once."""
     stop = threading.Event()
 
@@ -278,9 +286,13 @@ def interruptible(run: Callable[[threading.Event], Delivered]) -> tuple[Delivere
 
 # --- work ------------------------------------------------------------------------------------------
 
+_every = click.option(
+    "--every", default=30, type=click.IntRange(1, 3600), show_default=True, help="Seconds between looks."
+)
+
 
 @command("work")
-@click.option("--every", default=30, type=click.IntRange(1, 3600), show_default=True, help="Seconds between looks.")
+@_every
 def work(door: Door, every: int) -> None:
     """Run publish, prepare and deliver on a clock, until stopped.
 
@@ -288,25 +300,22 @@ def work(door: Door, every: int) -> None:
     newsletter work
     newsletter work --every 10
     """
+    door.app.own()
+    interruptible(lambda stop: _work(door, every, stop))
+    door.say("Stopped. What waits is kept, and goes on when work runs again.")
+
+
+def _work(door: Door, every: int, stop: threading.Event) -> None:
+    """Look every so many seconds until `stop` is set."""
     from newsletter import clock
     from newsletter.cli.rounds import Rounds
 
-    door.app.own()
-
-    stop = threading.Event()
-
-    def on_signal(number: int, _frame: object) -> None:
-        stop.set()
-        signal.signal(number, signal.SIG_DFL)  # a second one does not wait for the messages in flight
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, on_signal)
-    rounds = Rounds(door, stop, timedelta(seconds=every))
-    zone = door.app.config.cadence.zone
+    between = timedelta(seconds=every)
+    rounds = Rounds(door, stop, between)
     slot = door.app.next_slot(rounds.clock())
-    door.say(f"Working. Next slot: {words.when(slot.due, zone, rounds.clock())}. Ctrl-C stops it.")
-    clock.run(rounds.look, due_in=rounds.due_in, beat=rounds.beat, every=timedelta(seconds=every), stop=stop)
-    door.say("Stopped. What waits is kept, and goes on when work runs again.")
+    due = words.when(slot.due, door.app.config.cadence.zone, rounds.clock())
+    door.say(f"Working. Next slot: {due}. Ctrl-C stops it.")
+    clock.run(rounds.look, due_in=rounds.due_in, beat=rounds.beat, every=between, stop=stop)
 
 
 # --- serve -----------------------------------------------------------------------------------------
@@ -315,22 +324,37 @@ def work(door: Door, every: int) -> None:
 @command("serve")
 @click.option("--host", default=None, help="Address to listen on; default: web.host.")
 @click.option("--port", default=None, type=click.IntRange(0, 65535), help="Port, 0 for a free one; default: web.port.")
-def serve(door: Door, host: str | None, port: int | None) -> None:
+@click.option("--work", "works", is_flag=True, help="Publish, prepare and deliver as well: all that a server needs.")
+@_every
+def serve(door: Door, host: str | None, port: int | None, works: bool, every: int) -> None:
     """Serve the published folder, and answer the unsubscribe link of each mail.
 
     \b
-    newsletter serve
     newsletter serve --port 8080
+    newsletter serve --work
     """
     from newsletter.web import serve as server
-    from newsletter.web.app import create_app
 
     app = door.app
+    if works:
+        app.own()
     if not app.config.output.is_dir():
         app.publish(door.sound_library(), door.now)
     listen = host or app.config.web_host
-    at = app.config.web_port if port is None else port
-    pages = create_app(
+    pages = _pages(door, listen)
+    with server.listen(listen, app.config.web_port if port is None else port) as listener:
+        if works:
+            interruptible(lambda stop: _serve_and_work(door, every, listener, pages, stop))
+        else:
+            server.run_on(listener, pages, ready=lambda url: door.say(f"Site  {url}", "Ctrl-C stops it."))
+    door.say("Stopped.")
+
+
+def _pages(door: Door, listen: str) -> ASGIApp:
+    from newsletter.web.app import create_app
+
+    app = door.app
+    return create_app(
         folder=app.config.output,
         site=app.config.site,
         templates=app.templates,
@@ -341,5 +365,14 @@ def serve(door: Door, host: str | None, port: int | None) -> None:
         addresses=app.config.state / "hosting" / "addresses.json",
         proxies=app.config.trusted_proxies,
     )
-    server.run(pages, host=listen, port=at, ready=lambda url: door.say(f"Site  {url}", "Ctrl-C stops it."))
-    door.say("Stopped.")
+
+
+def _serve_and_work(door: Door, every: int, listener: socket, pages: ASGIApp, stop: threading.Event) -> None:
+    """Pages in a thread beside the rounds. They are answered until the messages in flight are done: who leaves in
+    the last second has left.
+    """
+    from newsletter.web.serve import address_of, beside
+
+    with beside(listener, pages, ended=stop.set):
+        door.say(f"Site  {address_of(listener)}")
+        _work(door, every, stop)

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import asyncio
 
+from starlette.datastructures import ImmutableMultiDict
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 MAX_BODY = 16 << 10
-"""Bytes that a POST may carry; the forms need about a hundred."""
+"""Bytes that a POST may carry; the longest form, with a box for each topic, needs a few thousand."""
 
 LONGEST_TOKEN = 512
 """Characters of a token in a path."""
 
+Fields = ImmutableMultiDict[str, str]
+"""What was filled in, by the name of the field; of several with one name `getlist` gives all, `get` the last."""
+
 _BODY_SECONDS = 10
+_MOST_FIELDS = 1000
 
 
-async def fields(request: Request) -> dict[str, str]:
+async def fields(request: Request) -> Fields:
     """The text fields of a POST, urlencoded or multipart; none for another method. Raises HTTPException: 400, 408."""
     if request.method != "POST":
-        return {}
+        return Fields()
     try:
-        async with asyncio.timeout(_BODY_SECONDS), request.form(max_files=0, max_fields=20) as form:
-            return {name: value for name, value in form.items() if isinstance(value, str)}
+        async with asyncio.timeout(_BODY_SECONDS), request.form(max_files=0, max_fields=_MOST_FIELDS) as form:
+            return Fields([(name, value) for name, value in form.multi_items() if isinstance(value, str)])
     except TimeoutError:
         raise HTTPException(408) from None

@@ -12,6 +12,7 @@ from starlette.types import Scope
 
 from newsletter import words
 from newsletter.usecases.hold import HELD, OPEN, OVER, SENDING, Hold, Holding
+from newsletter.web.forms import Fields
 from newsletter.web.pages import Pages
 from newsletter.web.signed import SignedPage
 
@@ -26,7 +27,7 @@ class HoldPage(SignedPage):
         super().__init__(pages)
         self._hold = hold
 
-    def _respond(self, request: Request, token: str, form: dict[str, str]) -> Response:
+    def _respond(self, request: Request, token: str, form: Fields) -> Response:
         do, scope = form.get("do", ""), request.scope
         acts = {"hold": self._hold.hold, "release": self._hold.release}
         shown = acts.get(do, self._hold.look)(token)

@@ -8,6 +8,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from types import FrameType
 
@@ -42,12 +43,31 @@ def run_on(
     """As `run`, on a socket that listens already. `stopping` is called in the signal's handler: it may only set flags
     and wake those who wait, so that answers without an end come to one.
     """
-    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of each broken form, at anybody's will
     server = _Server(_settings(app, graceful_seconds), stopping)
     with _stopping(server):
         if ready is not None:
             ready(address_of(listener))
         server.run(sockets=[listener])
+
+
+@contextmanager
+def beside(
+    listener: socket.socket, app: ASGIApp, *, graceful_seconds: int = 5, ended: Callable[[], None]
+) -> Iterator[None]:
+    """Serve in a thread of its own while the block runs, then end as `run` does; signals are left to the caller.
+
+    `ended` is called when serving is over, for whatever reason: a block that goes on without it had better end too.
+    What was wrong is raised after the block.
+    """
+    server = _Server(_settings(app, graceful_seconds), None)
+    with ThreadPoolExecutor(1, "serve") as pool:
+        serving = pool.submit(server.run, [listener])
+        serving.add_done_callback(lambda _: ended())
+        try:
+            yield
+        finally:
+            server.should_exit = True
+        serving.result()
 
 
 class _Server(uvicorn.Server):
@@ -62,6 +82,7 @@ class _Server(uvicorn.Server):
 
 
 def _settings(app: ASGIApp, graceful_seconds: int) -> uvicorn.Config:
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of each broken form, at anybody's will
     return uvicorn.Config(
         app,
         access_log=False,  # addresses of pages hold tokens

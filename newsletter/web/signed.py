@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from newsletter.web.answers import other_method
-from newsletter.web.forms import LONGEST_TOKEN, fields
+from newsletter.web.forms import LONGEST_TOKEN, Fields, fields
 from newsletter.web.pages import Pages
 
 
@@ -34,7 +34,7 @@ class SignedPage(ABC):
         return await run_in_threadpool(self._respond, request, token, form)
 
     @abstractmethod
-    def _respond(self, request: Request, token: str, form: dict[str, str]) -> Response:
+    def _respond(self, request: Request, token: str, form: Fields) -> Response:
         """The page, in a thread; only a POST has a form."""
 
     @abstractmethod

@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Scope
 
 from newsletter.model import Subscriber, SubscriberStatus
+from newsletter.web.forms import Fields
 from newsletter.web.pages import PRIVATE_HEADERS, Pages
 from newsletter.web.signed import SignedPage
 
@@ -39,7 +40,7 @@ class UnsubscribePage(SignedPage):
         super().__init__(pages)
         self._unsubscribe = unsubscribe
 
-    def _respond(self, request: Request, token: str, form: dict[str, str]) -> Response:
+    def _respond(self, request: Request, token: str, form: Fields) -> Response:
         if request.method != "POST":
             return self._look(request.scope, token)
         if form.get("List-Unsubscribe") == "One-Click":

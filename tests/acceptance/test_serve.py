@@ -3,24 +3,44 @@
 from __future__ import annotations
 
 import re
+import shutil
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx2 as httpx
 import pytest
 
+from tests.acceptance.forked import Forked
 from tests.acceptance.harness import FRIDAY, SiteFolder, part, until
+
+
+def address(site: SiteFolder) -> str:
+    """Where the site is served, once it is."""
+    logs = "".join(path.read_text() for path in site.root.glob("serve-*.log"))
+    found = re.search(r"http://127\.0\.0\.1:\d+", logs)
+    return found[0] if found else ""
 
 
 @contextmanager
 def served(site: SiteFolder) -> Iterator[httpx.Client]:
-    def address() -> str:
-        logs = "".join(path.read_text() for path in site.root.glob("serve-*.log"))
-        found = re.search(r"http://127\.0\.0\.1:\d+", logs)
-        return found[0] if found else ""
-
-    with site.started("serve", "--port", "0"), httpx.Client(base_url=until(address), timeout=20) as client:
+    with (
+        site.started("serve", "--port", "0"),
+        httpx.Client(base_url=until(lambda: address(site)), timeout=20) as client,
+    ):
         yield client
+
+
+@contextmanager
+def working(site: SiteFolder) -> Iterator[tuple[httpx.Client, Forked]]:
+    words = ("serve", "--port", "0", "--work", "--every", "1")
+    with site.started(*words, now=FRIDAY) as process, a_client(site) as client:
+        yield client, process
+
+
+def a_client(site: SiteFolder) -> httpx.Client:
+    return httpx.Client(base_url=until(lambda: address(site)), timeout=20)
 
 
 @pytest.fixture
@@ -95,3 +115,34 @@ def test_a_taken_port_is_said_plainly(mailed: SiteFolder) -> None:
         port = str(client.base_url.port)
         result = mailed.run("serve", "--port", port)
     assert (result.status, "C701" in result.err) == (4, True)
+
+
+def test_one_process_serves_and_works_until_it_is_told_to_stop(site: SiteFolder) -> None:
+    site.readers(3)
+    with working(site) as (client, process):
+        until(lambda: [issue["state"] for issue in site.issues()] == ["sent"], what="issue 1 sent")
+        assert "Hybrid hatch on the road" in client.get("/issues/1/").text
+        assert client.post(link(site), data={"List-Unsubscribe": "One-Click"}).status_code == 200
+        assert "serve --port 0 --work" in (site.root / "var/sender.lock").read_text()
+        process.terminate()
+        assert process.wait(20) == 0
+    assert len(site.mails()) == 3
+    assert sorted(str(reader["status"]) for reader in site.json("reader", "list")) == ["active", "active", "left"]
+    assert "Stopped." in next(site.root.glob("serve-*.log")).read_text()
+
+
+def test_who_cannot_listen_does_not_work_either(site: SiteFolder) -> None:
+    site.readers(1)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = site.run("serve", "--work", "--port", port, now=FRIDAY)
+    assert (result.status, "C701" in result.err) == (4, True)
+    assert site.mails() == []
+
+
+def test_a_copy_of_a_site_neither_serves_nor_works(site: SiteFolder, tmp_path: Path) -> None:
+    site.ok("status")
+    copy = SiteFolder(tmp_path / "copy")
+    shutil.copytree(site.root, copy.root)
+    result = copy.run("serve", "--work", "--port", "0")
+    assert (result.status, "S309" in result.err) == (3, True)

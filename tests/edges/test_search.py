@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from newsletter.errors import Outside
 from newsletter.model import Library, Link, LinkKind, Post, Take
-from newsletter.publish.query import PER_PAGE, Found, Query
+from newsletter.publish.query import PER_PAGE, Choice, Found, Query
 from newsletter.publish.search.index import SearchIndex
 from tests.builders import NEWS_DESK, a_library, a_post, a_site
 
@@ -325,3 +325,18 @@ def test_readers_are_answered_while_a_publish_writes(path: Path) -> None:
     assert paths(index, "car") == ["one"]
     writer.execute("ROLLBACK")
     writer.close()
+
+
+def test_topics_are_told_with_how_many_of_their_posts_are_new(path: Path) -> None:
+    index = SearchIndex(path)
+    assert index.topics(date.min) == ()
+    index.update(
+        SITE,
+        a_library(
+            a_car("a", topics=("Batteries",), day=datetime(2026, 1, 3, tzinfo=UTC)),
+            a_car("b", topics=("Batteries",), day=datetime(2026, 1, 4, tzinfo=UTC)),
+            a_car("c", topics=("batteries", "Vans"), day=datetime(2026, 11, 4, tzinfo=UTC)),
+        ),
+    )
+    assert index.topics(date(2026, 2, 1)) == (Choice("batteries", "Batteries", 1), Choice("vans", "Vans", 1))
+    assert index.topics(date(2027, 1, 1)) == (Choice("batteries", "Batteries", 0), Choice("vans", "Vans", 0))

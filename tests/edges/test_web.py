@@ -7,12 +7,14 @@ import gzip
 import os
 import signal
 import socket
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from http.client import HTTPConnection
 from pathlib import Path
+from threading import Event
 from urllib.parse import quote
 
 import pytest
@@ -22,7 +24,7 @@ from starlette.testclient import TestClient
 
 from newsletter.errors import Outside
 from newsletter.web.folder import LARGE, Folder
-from newsletter.web.serve import listen, run
+from newsletter.web.serve import address_of, beside, listen, run
 from tests.builders import a_site
 from tests.unit.web.parts import TOKEN, a_client, an_app, port_of, publish, served, start
 
@@ -454,3 +456,24 @@ def test_a_place_where_nobody_can_listen_is_told(folder: Path, host: str, port: 
     with pytest.raises(Outside) as caught:
         run(an_app(folder), host=host, port=port)
     assert caught.value.problems[0].code == "C702"
+
+
+def test_beside_other_work_pages_are_served_as_long_as_it_lasts(folder: Path) -> None:
+    ended: list[str] = []
+    with listen("127.0.0.1", 0) as listener:
+        address = address_of(listener)
+        with beside(listener, an_app(folder), ended=lambda: ended.append("ended")):
+            with urllib.request.urlopen(address, timeout=10) as answer:
+                assert answer.read() == PAGE.encode()
+            assert ended == []
+    assert ended == ["ended"]
+    with pytest.raises(urllib.error.URLError):
+        urllib.request.urlopen(address, timeout=10)
+
+
+def test_pages_that_end_before_the_work_beside_them_say_so_and_tell_why(folder: Path) -> None:
+    ended = Event()
+    listener = listen("127.0.0.1", 0)
+    listener.close()
+    with pytest.raises(OSError, match="descriptor"), beside(listener, an_app(folder), ended=ended.set):
+        assert ended.wait(20)

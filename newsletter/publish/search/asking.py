@@ -102,6 +102,19 @@ def _hit(row: Sequence[str]) -> Hit:
 def _topics(index: sqlite3.Connection) -> tuple[Choice, ...]:
     """By name, as most Posts spell it."""
     rows = index.execute("SELECT slug, name, count(*) FROM topics GROUP BY slug, name ORDER BY count(*) DESC, name")
+    return _by_name(rows)
+
+
+def lately(index: sqlite3.Connection, since: date) -> tuple[Choice, ...]:
+    """All topics, each with how many of its Posts are no older than that day. Raises sqlite3.Error."""
+    counted = (
+        "SELECT slug, name, count(*) FILTER (WHERE published >= ?) FROM topics JOIN posts ON number = post "
+        "GROUP BY slug, name ORDER BY count(*) DESC, name"
+    )
+    return _by_name(index.execute(counted, (since.isoformat(),)))
+
+
+def _by_name(rows: Iterable[tuple[str, str, int]]) -> tuple[Choice, ...]:
     found: dict[str, Choice] = {}
     for slug, name, posts in rows:
         first = found.get(slug, Choice(slug, name, 0))

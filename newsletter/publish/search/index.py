@@ -9,19 +9,23 @@ for reading only.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
+from typing import TypeVar
 from uuid import uuid4
 
 from newsletter.errors import Outside, Problem
 from newsletter.model import Library, LinkKind, Post, Site
 from newsletter.publish.paths import post_path, topic_slug
-from newsletter.publish.query import Found, Query, clean, said
-from newsletter.publish.search.asking import answer
+from newsletter.publish.query import Choice, Found, Query, clean, said
+from newsletter.publish.search.asking import answer, lately
 from newsletter.publish.search.schema import COLUMNS, SCHEMA, VERSION, is_ours, tokens_of
+
+T = TypeVar("T")
 
 _OF_THE_DISK = frozenset(
     {
@@ -53,10 +57,17 @@ class SearchIndex:
 
     def find(self, query: Query) -> Found | None:
         """The answer; None when there is no index, or none that can be read, until the next publish."""
+        return self._asked(lambda index: answer(index, query))
+
+    def topics(self, since: date) -> Sequence[Choice]:
+        """All topics by name, each with how many of its Posts are no older than that day; none without an index."""
+        return self._asked(lambda index: lately(index, since)) or ()
+
+    def _asked(self, ask: Callable[[sqlite3.Connection], T]) -> T | None:
         try:
             with closing(sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=5)) as index:
                 index.execute("BEGIN")
-                return answer(index, query) if is_ours(index) else None
+                return ask(index) if is_ours(index) else None
         except sqlite3.Error as fault:
             if _primary(fault) not in _OF_THE_DISK:
                 self._path.unlink(missing_ok=True)  # damaged: the next publish makes it anew
