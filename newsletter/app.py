@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from newsletter.usecases.notices import Desk, Handed
     from newsletter.usecases.preview import Preview
     from newsletter.usecases.published import Published
+    from newsletter.usecases.showcase import Showcase
+    from newsletter.usecases.signup import Signup
     from newsletter.usecases.texts import Text
 
 # Imports of rooms stand inside the properties on purpose: `publish` must not load the mail room, nor `status` lxml.
@@ -68,6 +70,7 @@ class App(Edges):
         self._advice: Sequence[Problem] = ()  # what was said of the posts that were loaded last
         self._coming: Sequence[datetime] = ()  # when posts come out, or are withdrawn
         self._loaded: tuple[datetime, Loaded] | None = None
+        self._showcase: tuple[datetime, Showcase] | None = None
         self._shown = ""  # what the mail was made of that editors were shown last
 
     def stay(self) -> None:
@@ -545,6 +548,26 @@ class App(Edges):
         from newsletter.usecases.hold import Hold
 
         return Hold(self.ledger, self.notices, lambda: self.cadence, self.tokens, clock)
+
+    def signup(self, clock: Clock) -> Signup:
+        """What the page that takes readers in can do."""
+        from newsletter.usecases.signup import Signup
+
+        return Signup(self.roster, self.rates, self.tokens, clock, self.config.intake, self.keys.suppression)
+
+    def showcase(self, now: datetime) -> Showcase:
+        """What there is to sign up for, as of a minute ago at the most."""
+        from newsletter.usecases.showcase import Coming, Showcase
+
+        if self._showcase is None or not timedelta(0) <= now - self._showcase[0] < timedelta(minutes=1):
+            from newsletter.usecases.prepare import next_number
+
+            issues = self.issues()
+            latest = next((issue for issue in reversed(issues) if issue.state.public), None)
+            coming = {WEEKLY: Coming(next_number(issues), self.next_slot(now))}
+            readers = self.roster.counts()["active"] if self.has_state else 0
+            self._showcase = now, Showcase(self.cadence.weekday, latest, coming, readers)
+        return self._showcase[1]
 
     def unsubscribe(self, clock: Clock) -> Unsubscribe:
         """What the link in a mail can do."""

@@ -441,7 +441,7 @@ class Config:
     brief: Brief = USUAL  # what is usual for an issue
     webhook: str = ""  # gets notices
     heartbeat_url: str = ""  # is called at each look of `work`
-    intake: Intake = Intake()
+    intake: Intake = field(default_factory=Intake)
 
     @property
     def database(self) -> str:
@@ -767,7 +767,14 @@ def _site(settings: Settings) -> Site:
         full_text=settings.digest.body == "full",
         numbered=settings.digest.numbered,
         look=_look(settings.look),
+        mail_day=_mail_day(settings),
     )
+
+
+def _mail_day(settings: Settings) -> int | None:
+    """Without an address to send from there is no mail to sign up for."""
+    takes_in = settings.signup.open and settings.sender.address
+    return WEEKDAYS.index(settings.cadence.weekday) if takes_in else None
 
 
 def _look(told: LookSection) -> Look:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import MultiDict
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -23,7 +22,7 @@ from newsletter.model import Wait
 from newsletter.readers.subscriptions import canonical, suggestion
 from newsletter.usecases.showcase import Showcase
 from newsletter.usecases.signup import Rest, Signup, Wish
-from newsletter.web.answers import moved, other_method
+from newsletter.web.answers import other_method
 from newsletter.web.forms import fields
 from newsletter.web.offer import Offer, offer
 from newsletter.web.pages import PRIVATE_HEADERS, Pages
@@ -34,7 +33,7 @@ LONGEST = 320
 """Characters of an address with its @ (RFC 5321, 4.5.3.1)."""
 
 
-class SubscribeForm(Form):
+class SubscribeForm(Form):  # type: ignore[misc]  # WTForms comes without types
     """What the form sends; `website` is the field that people do not see."""
 
     email = StringField(filters=[lambda typed: (typed or "").strip()])
@@ -52,6 +51,7 @@ class Desk:
 
     signup: Signup
     showcase: Callable[[], Showcase]
+    preferences_url: Callable[[int, int], str]  # reader, token version
 
 
 class SubscribePage:
@@ -72,7 +72,7 @@ class SubscribePage:
         if request.method != "POST":
             return other_method(request.method, "GET, HEAD, POST, OPTIONS")
         async with at_least(self._desk.signup.intake.answer_after.total_seconds()):
-            form = SubscribeForm(MultiDict(await fields(request)))
+            form = SubscribeForm(await fields(request))
             return await run_in_threadpool(self._take, request, form)
 
     def _look(self, request: Request) -> Response:
@@ -99,7 +99,7 @@ class SubscribePage:
         way = "embed" if form.way.data == "embed" else "form"
         answer = self._desk.signup.ask(Wish(address, made.edition, client, way, made.text, "/subscribe/"))
         if isinstance(answer, Rest):
-            return self._resting(request.scope, answer)
+            return self._resting(request.scope)
         if isinstance(answer, Wait):
             return self._too_many(request.scope, form, answer)
         return self._sent(request.scope, form, address)
@@ -111,9 +111,9 @@ class SubscribePage:
         if not self._desk.signup.intake.open:
             return self._show(scope, "closed", title=self._say("Signing up by email is closed"))
         rest = self._desk.signup.rest()
-        return self._resting(scope, rest) if rest else None
+        return self._resting(scope) if rest else None
 
-    def _resting(self, scope: Scope, rest: Rest) -> Response:
+    def _resting(self, scope: Scope) -> Response:
         response = self._show(scope, "resting", title=self._say("Signing up is paused for the moment"), status=503)
         response.headers["retry-after"] = "1800"
         return response
