@@ -76,7 +76,7 @@ class SubscribePage:
             return await run_in_threadpool(self._take, request, form)
 
     def _look(self, request: Request) -> Response:
-        return self._closed(request.scope) or self._show(request.scope, "form")
+        return self._closed(request.scope) or self._rest(request.scope) or self._show(request.scope, "form")
 
     def _take(self, request: Request, form: SubscribeForm) -> Response:
         """One after the other: whatever says something ends it."""
@@ -90,7 +90,7 @@ class SubscribePage:
         if (meant := suggestion(address)) and not form.keep.data:
             return self._meant(scope, form, meant)
         if not self._desk.signup.in_time(form.shown.data or ""):
-            return self._once_more(scope, form, address)
+            return self._rest(scope) or self._once_more(scope, form, address)
         return self._ask(request, form, address)
 
     def _ask(self, request: Request, form: SubscribeForm, address: str) -> Response:
@@ -107,11 +107,12 @@ class SubscribePage:
     # -- pages
 
     def _closed(self, scope: Scope) -> Response | None:
-        """Nobody can sign up just now."""
-        if not self._desk.signup.intake.open:
-            return self._show(scope, "closed", title=self._say("Signing up by email is closed"))
-        rest = self._desk.signup.rest()
-        return self._resting(scope) if rest else None
+        if self._desk.signup.intake.open:
+            return None
+        return self._show(scope, "closed", title=self._say("Signing up by email is closed"))
+
+    def _rest(self, scope: Scope) -> Response | None:
+        return self._resting(scope) if self._desk.signup.rest() else None
 
     def _resting(self, scope: Scope) -> Response:
         response = self._show(scope, "resting", title=self._say("Signing up is paused for the moment"), status=503)
