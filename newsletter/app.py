@@ -496,7 +496,8 @@ class App(Edges):
 
     def tell(self, now: datetime) -> None:
         """Write down what editors and operators are to hear of by now: what became of issues and slots."""
-        from newsletter.issues.site_notice import locked
+        from newsletter.issues.site_notice import intake_paused, locked
+        from newsletter.readers.intake import RESTING
         from newsletter.usecases.notices import happened
 
         if doubt := self.instance.doubt():  # what the original does is its own to tell
@@ -504,6 +505,8 @@ class App(Edges):
             return
         for notice in happened(self.ledger, self.cadence, self.config.site, now):
             self.desk.tell(notice)
+        if until := self.rates.held(RESTING, now):
+            self.desk.tell(intake_paused(until, now, self.config.site))
 
     def tell_of_mail(self, trouble: Problem, now: datetime) -> None:
         """The same of a mail server that takes nothing: the webhook can still be told."""

@@ -127,10 +127,10 @@ class SubscribePage:
         return self._show(scope, "form", form, error=error, meant=meant, status=422)
 
     def _too_many(self, scope: Scope, form: SubscribeForm, wait: Wait) -> Response:
-        until = wait.until.astimezone(self._pages.site.timezone)
+        until = f"{wait.until.astimezone(self._pages.site.timezone):%H:%M}"
         error = self._say(
             "Too many tries from your network. Please try again after %(time)s, or follow the feed meanwhile.",
-            time=f"{until:%H:%M}",
+            time=until,
         )
         response = self._show(scope, "form", form, error=error, status=429)
         seconds = (wait.until - self._desk.signup.clock()).total_seconds()
