@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from newsletter.config import Config
 from newsletter.edges import Edges
 from newsletter.errors import NewsletterError, Problem, UsageError, nearest, stops
 from newsletter.model import (
+    EACH_POST,
     USUAL,
     WEEKLY,
     Addressee,
@@ -58,6 +59,8 @@ if TYPE_CHECKING:
     from newsletter.usecases.notices import Desk, Handed
     from newsletter.usecases.preview import Preview
     from newsletter.usecases.published import Published
+    from newsletter.usecases.showcase import Showcase
+    from newsletter.usecases.signup import Signup
     from newsletter.usecases.tend import Tended
     from newsletter.usecases.texts import Text
 
@@ -75,6 +78,7 @@ class App(Edges):
         self._advice: Sequence[Problem] = ()  # what was said of the posts that were loaded last
         self._coming: Sequence[datetime] = ()  # when posts come out, or are withdrawn
         self._loaded: tuple[datetime, Loaded] | None = None
+        self._showcase: tuple[datetime, Showcase] | None = None
         self._shown = ""  # what the mail was made of that editors were shown last
 
     def stay(self) -> None:
@@ -438,9 +442,10 @@ class App(Edges):
         return self.ledger.recover(now=now, resend=self.config.mail.after_crash == "resend")
 
     def tend(self, now: datetime) -> Tended:
-        """What time does to readers: pauses end, sign-ups that nobody confirmed are deleted."""
+        """What time does to readers: pauses end, sign-ups that nobody confirmed are deleted, limits are forgotten."""
         from newsletter.usecases.tend import tend
 
+        self.rates.purge(now)
         within = self.config.confirm_within
         return tend(roster=self.roster, ledger=self.ledger, now=now, confirm_within=within)
 
@@ -564,7 +569,8 @@ class App(Edges):
 
     def tell(self, now: datetime) -> None:
         """Write down what editors and operators are to hear of by now: what became of issues and slots."""
-        from newsletter.issues.site_notice import locked
+        from newsletter.issues.site_notice import intake_paused, locked
+        from newsletter.readers.intake import RESTING
         from newsletter.usecases.notices import happened
 
         if doubt := self.instance.doubt():  # what the original does is its own to tell
@@ -572,6 +578,8 @@ class App(Edges):
             return
         for notice in happened(self.ledger, self.rhythms, self.config.site, now):
             self.desk.tell(notice)
+        if until := self.rates.held(RESTING, now):
+            self.desk.tell(intake_paused(until, now, self.config.site))
 
     def tell_of_mail(self, trouble: Problem, now: datetime) -> None:
         """The same of a mail server that takes nothing: the webhook can still be told."""
@@ -616,6 +624,32 @@ class App(Edges):
         from newsletter.usecases.hold import Hold
 
         return Hold(self.ledger, self.notices, self.rhythm_of, self.tokens, clock)
+
+    def signup(self, clock: Clock) -> Signup:
+        """What the page that takes readers in can do."""
+        from newsletter.usecases.signup import Signup
+
+        config, secret = self.config, self.keys.suppression
+        return Signup(self.roster, self.rates, self.tokens, clock, config.intake, secret, config.keep_network)
+
+    def showcase(self, now: datetime) -> Showcase:
+        """What there is to sign up for, as of a minute ago at the most."""
+        if self._showcase is None or not timedelta(0) <= now - self._showcase[0] < timedelta(minutes=1):
+            self._showcase = now, self._show_what_comes(now)
+        return self._showcase[1]
+
+    def _show_what_comes(self, now: datetime) -> Showcase:
+        from newsletter.usecases.prepare import next_number
+        from newsletter.usecases.showcase import Coming, Showcase
+
+        issues = self.issues()
+        coming = {
+            one: Coming() if one == EACH_POST else Coming(slot=self.next_slot(now, one)) for one in self.config.editions
+        }
+        coming[WEEKLY] = Coming(next_number(issues), coming[WEEKLY].slot)
+        latest = next((issue for issue in reversed(issues) if issue.state.public), None)
+        readers = self.roster.counts()["active"] if self.has_state else 0
+        return Showcase(self.cadence.weekday, latest, coming, readers)
 
     def unsubscribe(self, clock: Clock) -> Unsubscribe:
         """What the link in a mail can do."""
