@@ -313,6 +313,18 @@ letter_post = Table(
 )
 Index("ix_letter_post_post", letter_post.c.post_id)
 
+import_run = Table(
+    "import_run",
+    metadata,
+    Column("key", Text, primary_key=True),  # hash of the file and of what was said about it
+    Column("name", Text, nullable=False),
+    Column("at", Instant, nullable=False),  # of the last step
+    Column("rows", Integer, nullable=False),
+    Column("fates", Text, nullable=False),  # what became of them, as JSON
+    Column("rejected", Integer, nullable=False),
+    sqlite_strict=True,
+)
+
 chunk = Table(
     "chunk",
     metadata,
