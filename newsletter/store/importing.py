@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from newsletter.model import ConsentKind, DeliveryState, ImportRun, LetterKind, Subscriber, SubscriberStatus
 from newsletter.store.database import Database, insert_new
+from newsletter.store.rolls import COLUMNS, FORGOTTEN, HERE, Fingerprint, read_subscriber
 from newsletter.store.tables import consent, import_run, letter, subscriber, suppression
 
 _KINDS = {
@@ -25,14 +26,15 @@ _KINDS = {
     SubscriberStatus.LEFT: ConsentKind.LEFT,
     SubscriberStatus.BLOCKED: ConsentKind.BLOCKED,
 }
-_FORGOTTEN = "forgotten"
+_AGREED = [each.value for each in (ConsentKind.ASKED, ConsentKind.JOINED, ConsentKind.RETURNED)]
+_BATCH = 500
 _BLOCKED = SubscriberStatus.BLOCKED.value
 
 
 class SqlImports:
     """`ports.Imports` on an SQL database. `fingerprint` is the keyed hash of an address."""
 
-    def __init__(self, database: Database, fingerprint: Callable[[str], str]) -> None:
+    def __init__(self, database: Database, fingerprint: Fingerprint) -> None:
         self._database = database
         self._fingerprint = fingerprint
 
@@ -46,23 +48,25 @@ class SqlImports:
         with self._database.write() if write else self._database.read() as connection:
             yield Step(connection, self._fingerprint, now)
 
-
     def readers(self, status: str | None) -> Iterator[tuple[Subscriber, str]]:
         """Each batch is a view of its own, so that no writer waits for whoever reads on."""
+        wanted = [HERE] if status is None else [HERE, subscriber.c.status == SubscriberStatus(status).value]
         after = 0
         while True:
+            batch = select(*COLUMNS).where(*wanted, subscriber.c.id > after).order_by(subscriber.c.id).limit(_BATCH)
             with self._database.read() as connection:
-                rows = connection.execute(_batch(status, after)).mappings().all()
-            yield from ((read_subscriber(_plain(row)), row["way"] or "") for row in rows)
-            if len(rows) < _BATCH:
+                found = [read_subscriber(row) for row in connection.execute(batch).mappings()]
+                ways = _ways(connection, [reader.id for reader in found])
+            yield from ((reader, ways.get(reader.id, "")) for reader in found)
+            if len(found) < _BATCH:
                 return
-            after = rows[-1]["id"]
+            after = found[-1].id
 
 
 class Step:
     """One transaction of an import."""
 
-    def __init__(self, connection: Connection, fingerprint: Callable[[str], str], now: datetime) -> None:
+    def __init__(self, connection: Connection, fingerprint: Fingerprint, now: datetime) -> None:
         self._connection = connection
         self._fingerprint = fingerprint
         self._now = now
@@ -78,7 +82,7 @@ class Step:
         marks = {self._fingerprint(address): address for address in addresses}
         found = select(suppression.c.hash, suppression.c.reason).where(suppression.c.hash.in_(marks))
         rows = self._connection.execute(found)
-        return {marks[row.hash]: _FORGOTTEN if row.reason == _FORGOTTEN else _BLOCKED for row in rows}
+        return {marks[row.hash]: FORGOTTEN if row.reason == FORGOTTEN else _BLOCKED for row in rows}
 
     def put(self, arrivals: Sequence[tuple[Subscriber, str]]) -> None:
         if not arrivals:
@@ -131,6 +135,14 @@ class Step:
 
     def finish(self, key: str) -> None:
         self._connection.execute(delete(import_run).where(import_run.c.key == key))
+
+
+def _ways(connection: Connection, ids: Sequence[int]) -> Mapping[int, str]:
+    """How each of these readers agreed last."""
+    agreed = consent.c.subscriber_id.in_(ids), consent.c.kind.in_(_AGREED)
+    lines = select(consent.c.subscriber_id, consent.c.way).where(*agreed).order_by(consent.c.id)
+    ways: dict[int, str] = dict(connection.execute(lines).all())
+    return ways
 
 
 def _row(reader: Subscriber) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from datetime import datetime, tzinfo
 from hashlib import sha256
 from itertools import islice
 
-from newsletter.model import WEEKLY, ImportRun, Subscriber
+from newsletter.model import WEEKLY, ImportRun, LogEntry, Subscriber
 from newsletter.ports import Imports, ImportStep, ListFile, Rejected
 from newsletter.readers.importing.dates import Order
 from newsletter.readers.importing.deciding import ADDED, REASONS, Fate, Terms, fate_of, reader_of
@@ -98,6 +98,12 @@ def import_readers(
         rows = _rows(islice(all_records, behind, None), Rows(columns, seen.order, place.zone), seen.doubles, 1 + behind)
         walk.all(rows, lambda done: progress("Adding" if wanted.go else "Looking", done, seen.rows), write=wanted.go)
     return Imported(seen, shape, walk.fates, walk.examples, run.rows)
+
+
+def logged(name: str, imported: Imported, by: str, now: datetime) -> LogEntry:
+    """The line of the log about an import that was done."""
+    counts = ", ".join(f"{count} {fate.value}" for fate, count in imported.fates.items() if count)
+    return LogEntry(now, by, "cli", "import", f"readers of {name}", "", counts)
 
 
 def _shape(file: ListFile, encoding: str) -> Shape:

@@ -53,7 +53,10 @@ _NEW = _NO | {Standing.UNASKED: Fate.UNASKED, Standing.UNCONFIRMED: Fate.PENDING
 
 
 def fate_of(entry: Entry, standing: Standing | None, known: str) -> Fate:
-    """`standing` is the worst that the file says, None in the second row of somebody; `known` a status of SubscriberStatus, "forgotten", or nothing."""
+    """`standing` is the worst that the file says, None in a second row about somebody.
+
+    `known` is a status of SubscriberStatus, "forgotten", or nothing.
+    """
     if entry.fault:
         return Fate.WRONG if entry.wrong else Fate.ODD
     if standing is None:
