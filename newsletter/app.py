@@ -22,6 +22,8 @@ from newsletter.model import (
     Changes,
     Digest,
     Issue,
+    Letter,
+    LetterKind,
     Library,
     Message,
     NoticeKind,
@@ -30,6 +32,7 @@ from newsletter.model import (
     Slot,
     SlotPlan,
     Source,
+    Subscriber,
     Variant,
 )
 from newsletter.ports import (
@@ -40,7 +43,8 @@ from newsletter.spread import spread
 
 if TYPE_CHECKING:
     from newsletter.content.library import Last, Loaded
-    from newsletter.delivery.progress import Progress
+    from newsletter.delivery.ahead import Ahead
+    from newsletter.delivery.progress import LettersDone, Progress
     from newsletter.publish.catalogue import Feed
     from newsletter.usecases.answering import Obstacle
     from newsletter.usecases.choose import Press
@@ -52,10 +56,12 @@ if TYPE_CHECKING:
     from newsletter.usecases.import_readers import Progress as Counting
     from newsletter.usecases.import_readers import Wanted as Wishes
     from newsletter.usecases.inspect import Inspection, Tried
+    from newsletter.usecases.letters import Writer
     from newsletter.usecases.move_in import Moved, Wanted
     from newsletter.usecases.notices import Desk, Handed
     from newsletter.usecases.preview import Preview
     from newsletter.usecases.published import Published
+    from newsletter.usecases.tend import Tended
     from newsletter.usecases.texts import Text
 
 # Imports of rooms stand inside the properties on purpose: `publish` must not load the mail room, nor `status` lxml.
@@ -433,6 +439,13 @@ class App(Edges):
         """After taking the sender lock: settle what a crash left. How many deliveries became uncertain."""
         return self.ledger.recover(now=now, resend=self.config.mail.after_crash == "resend")
 
+    def tend(self, now: datetime) -> Tended:
+        """What time does to readers: pauses end, sign-ups that nobody confirmed are deleted."""
+        from newsletter.usecases.tend import tend
+
+        within = self.config.confirm_within
+        return tend(roster=self.roster, ledger=self.ledger, now=now, confirm_within=within)
+
     def deliver(
         self, *, clock: Clock, stop: threading.Event, progress: Callable[[Progress], None] | None = None
     ) -> Delivered:
@@ -473,6 +486,43 @@ class App(Edges):
             late_limit=self.cadence.late_limit,
             why_not=lambda issue: self._why_not(issue, clock()),
         )
+
+    def ahead(self, clock: Clock, told: Callable[[LettersDone], None]) -> Ahead:
+        """What hands over letters as they come up, beside whatever is sent; the caller holds the lock."""
+        from newsletter.delivery.ahead import Ahead, LetterWork
+
+        work = LetterWork(
+            letters=self.letters,
+            transport=self.transport,
+            compose=self._compose_letter,
+            clock=clock,
+            after_crash=self.config.mail.after_crash,
+            may=lambda: not self.instance.doubt(),
+        )
+        return Ahead(work, told)
+
+    def _compose_letter(self, letter: Letter, reader: Subscriber) -> Message:
+        return self._letter_writer.compose(letter, reader)
+
+    @cached_property
+    def _letter_writer(self) -> Writer:
+        from newsletter.usecases.letters import Writer
+
+        return Writer(self.config.site, self.templates, self._letter_url, self.keys.message_id)
+
+    def _letter_url(self, letter: Letter, reader: Subscriber) -> str:
+        """Where the button of a letter leads."""
+        match letter.kind:
+            case LetterKind.CONFIRM:
+                return self.confirm_url(reader.id, reader.token_version, letter.at)
+            case LetterKind.DATA:
+                return self.data_url(reader.id, reader.token_version, letter.at)
+            case LetterKind.MOVE:
+                return self.move_url(letter.id, letter.at)
+            case LetterKind.MOVED:
+                return ""
+            case _:
+                return self.preferences_url(reader.id, reader.token_version)
 
     def _why_not(self, issue: Issue, now: datetime) -> Obstacle | None:
         """What keeps an issue whose page was published from being sent; in the sandbox no link is asked."""

@@ -22,6 +22,7 @@ from newsletter.ports import (
     Imports,
     Instance,
     Ledger,
+    Letters,
     Notices,
     Output,
     Proofs,
@@ -223,6 +224,12 @@ class Edges:
         from newsletter.readers.suppression import fingerprint
 
         return fingerprint(self.keys.suppression, address)
+
+    @cached_property
+    def letters(self) -> Letters:
+        from newsletter.store.letters import SqlLetters
+
+        return SqlLetters(self.database)
 
     @cached_property
     def rates(self) -> Rates:

@@ -55,8 +55,11 @@ def come(connection: Connection, *who: ColumnElement[bool]) -> None:
             subscriber.c.edition == issue.c.edition,
             subscriber.c.id > issue.c.audience_cursor,
             subscriber.c.id <= issue.c.audience_upto,
-            ~exists().where(delivery.c.issue_id == issue.c.id, delivery.c.subscriber_id == subscriber.c.id),
+            ~exists()
+            .where(delivery.c.issue_id == issue.c.id, delivery.c.subscriber_id == subscriber.c.id)
+            .correlate(issue, subscriber),
         )
+        .correlate(issue)
         .scalar_subquery()
     )
     counted = update(issue).where(*UNFINISHED)
