@@ -13,7 +13,7 @@ from datetime import datetime, tzinfo
 from hashlib import sha256
 from itertools import islice
 
-from newsletter.model import WEEKLY, ImportRun, LogEntry, Subscriber
+from newsletter.model import WEEKLY, ImportRun, LogEntry
 from newsletter.ports import Imports, ImportStep, ListFile, Rejected
 from newsletter.readers.importing.dates import Order
 from newsletter.readers.importing.deciding import ADDED, REASONS, Fate, Terms, fate_of, reader_of
@@ -188,8 +188,8 @@ class _Walk:
             fate = fate_of(row.entry, row.standing, known.get(row.entry.folded, ""))
             self._note(row, fate)
             if fate in ADDED and row.standing:
-                arrivals.append(reader_of(row.entry, row.standing, self._terms))
-                known[row.entry.folded] = arrivals[-1][0].status.value  # two ways to write one address, in one step
+                known[row.entry.folded] = row.standing.value  # two ways to write one address, in one step
+                arrivals.append((row.entry, row.standing))
         self._run = replace(self._run, rows=self._run.rows + len(chunk))
         if write:
             self._write(step, arrivals)
@@ -203,8 +203,8 @@ class _Walk:
         if len(rows) < _EXAMPLES:
             rows.append(row.entry.row)
 
-    def _write(self, step: ImportStep, arrivals: Sequence[tuple[Subscriber, str]]) -> None:
-        step.put(arrivals)
+    def _write(self, step: ImportStep, arrivals: Sequence[tuple[Entry, Standing]]) -> None:
+        step.put([reader_of(entry, standing, self._terms) for entry, standing in arrivals])
         fates = {fate.value: count for fate, count in self.fates.items()}
         self._run = replace(self._run, fates=fates, rejected=self._rejected.settled())
         step.record(self._run)

@@ -115,6 +115,6 @@ def _times(
 
 
 def _text(entry: Entry, status: SubscriberStatus, terms: Terms) -> str:
-    since = f", there since {entry.joined:%Y-%m-%d}" if entry.joined else ""
+    since = f", there since {entry.joined.date().isoformat()}" if entry.joined else ""
     proof = f": {terms.consent}" if status in {SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED} else ""
     return f"{terms.source}, row {entry.row}{since}{proof}"

@@ -66,9 +66,11 @@ class Rows:
             return f"it has {len(record)} cells, and there are {self._width} columns"
         if len(record) < self._least:
             return f"it has {len(record)} cells only, and there are {self._width} columns"
-        cells = {name: cleaned(record[place]) for name, place in self._used}
-        if any(len(cell) > CELL for cell in cells.values()):
-            return f"one of its cells has more than {CELL:,} characters"
+        cells = {}
+        for name, place in self._used:
+            cells[name] = cell = cleaned(record[place])
+            if len(cell) > CELL:
+                return f"one of its cells has more than {CELL:,} characters"
         return cells
 
     def standing(self, cells: Mapping[str, str]) -> Standing | None:

@@ -43,6 +43,7 @@ _WORDS = {
 _BY_WORD = {folded(word): standing for standing, words in _WORDS.items() for word in words.split(",")}
 _OF_PROGRAM = {"Buttondown": {"paused": Standing.WANTS}}  # there it is the paying that is paused
 SEVERITY: Mapping[Standing, int] = {standing: n for n, standing in enumerate(Standing)}
+_SPEAKING = frozenset({"status", "subscribed", "unsubscribed", "left", "bounced"})
 _NO = frozenset({"", "0", "false", "no", "n", "f", "off", "none", "null"})
 
 
@@ -58,6 +59,7 @@ class Judge:
         self._words: Mapping[str, Standing] = _BY_WORD | _OF_PROGRAM.get(program, {})
         self._base = Standing(everyone) if everyone else Standing.WANTS
         self._known: dict[str, Standing | None] = {}
+        self._silent: bool | None = None
 
     def word(self, said: str) -> Standing | None:
         """What a status means; None for a word that is not known. Nothing said is as everyone."""
@@ -70,6 +72,10 @@ class Judge:
 
     def together(self, cells: Mapping[str, str]) -> Standing | None:
         """All that is said of one reader; None when the word of their status is not known."""
+        if self._silent is None:
+            self._silent = not _SPEAKING.intersection(cells)  # every record of a file has the same ones
+        if self._silent:
+            return self._base
         found = self.word(cells.get("status", ""))
         if found is None:
             return None
