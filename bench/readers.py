@@ -24,7 +24,7 @@ DOMAINS = [f"{name}{n}.example" for name in ("mail", "post", "inbox", "web") for
 HEADER = (
     "Email Address,First Name,Last Name,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,LATITUDE,LONGITUDE,"
     "GMTOFF,DSTOFF,TIMEZONE,CC,REGION,LAST_CHANGED,LEID,EUID,NOTES,TAGS"
-).split(",")
+)
 """Of an audience that Mailchimp exported."""
 
 
@@ -32,7 +32,7 @@ def write_list(path: Path, rows: int) -> None:
     """Readers in no order; every thousandth is twice in it, every five-hundredth has no address that can be mailed."""
     with path.open("w", newline="") as stream:
         out = csv.writer(stream)
-        out.writerow(HEADER)
+        out.writerow(HEADER.split(","))
         for n in range(rows):
             key = (n if n % 1000 else n // 2) * 2_654_435_761 % 2**32
             address = f"reader.{key:08x}@{DOMAINS[key % len(DOMAINS)]}" if n % 500 else f"reader.{key:08x}.at.home"
@@ -41,7 +41,7 @@ def write_list(path: Path, rows: int) -> None:
             out.writerow([address, "Ada", "Reader", 2, at, "192.0.2.7", at, "192.0.2.7", *place, at, key, key, "", ""])
 
 
-def floor(path: Path, rows: int) -> None:
+def floor(path: Path) -> None:
     """What reading the file and writing one table costs by itself."""
     with sqlite3.connect(path.with_suffix(".floor.sqlite3")) as connection, path.open(newline="") as stream:
         connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8192;")
@@ -93,6 +93,6 @@ def main(rows: int) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["floor"]:
-        floor(Path(sys.argv[2]), ROWS)
+        floor(Path(sys.argv[2]))
     else:
         main(int(sys.argv[1]) if sys.argv[1:] else ROWS)

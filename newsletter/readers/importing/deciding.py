@@ -101,14 +101,17 @@ def reader_of(entry: Entry, standing: Standing, terms: Terms) -> tuple[Subscribe
 def _times(
     entry: Entry, standing: Standing, terms: Terms
 ) -> tuple[SubscriberStatus, datetime, datetime | None, datetime | None]:
-    """Status, joined, left, owed from. Who is still to confirm joins now: that is when they were asked."""
+    """Status, joined, left, owed from (none to those who never agreed here).
+
+    Who is still to confirm joins now: that is when they were asked.
+    """
     now = terms.now
     since = entry.joined if entry.joined and entry.joined < now else now
     if standing is Standing.LEFT:
         left = entry.left if entry.left and entry.left < now else now
-        return SubscriberStatus.LEFT, min(since, left), left, min(since, left)
+        return SubscriberStatus.LEFT, min(since, left), left, None
     if standing is Standing.BLOCKED:
-        return SubscriberStatus.BLOCKED, since, None, since
+        return SubscriberStatus.BLOCKED, since, None, None
     if not terms.consent or standing is Standing.UNCONFIRMED:
         return SubscriberStatus.UNCONFIRMED, now, None, None
     return (SubscriberStatus.PAUSED if standing is Standing.PAUSED else SubscriberStatus.ACTIVE), since, None, now

@@ -45,8 +45,7 @@ _NAMES = {
     "format": "format, email type, mail format",
     "paused": "paused until",
 }
-"""What this program uses of a reader → names of such a column; among several present the last one that is named wins
-for `joined`, since a confirmation is worth more than a request."""
+"""What is used of a reader → names of such a column, the better ones first: to confirm is worth more than to ask."""
 
 FIELDS = tuple(_NAMES)
 

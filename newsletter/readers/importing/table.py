@@ -135,14 +135,17 @@ def _parsed(lines: Iterator[str], shape: Shape) -> Iterator[list[str]]:
 
 
 def records(stream: BinaryIO, shape: Shape, name: str) -> Iterator[list[str]]:
-    """Every record that is not blank, the header first. Raises NewsletterError (R122) for one without an end."""
+    """Every record that is not blank, the header first; at the end the stream is closed.
+
+    Raises NewsletterError (R122) for one without an end.
+    """
     errors = "replace" if shape.encoding == "cp1252" else "strict"
-    text = io.TextIOWrapper(stream, shape.encoding, errors=errors, newline="")
-    lines = _Lines(text, name)
-    for number, row in enumerate(_parsed(iter(lines), shape)):
-        lines.length = 0
-        if row and number >= shape.first:
-            yield row
+    with io.TextIOWrapper(stream, shape.encoding, errors=errors, newline="") as text:
+        lines = _Lines(text, name)
+        for number, row in enumerate(_parsed(iter(lines), shape)):
+            lines.length = 0
+            if row and number >= shape.first:
+                yield row
 
 
 class _Lines:
