@@ -251,7 +251,7 @@ class App(Edges):
         from newsletter.readers.importing.disk import ListFile, RejectedFile
         from newsletter.usecases.import_readers import Place, import_readers, logged
 
-        place = Place(frozenset({WEEKLY}), self.config.site.timezone, now)
+        place = Place(frozenset(self.config.editions), self.config.site.timezone, now)
         with closing(RejectedFile(path)) as rejected:
             imported = import_readers(ListFile(path), wanted, self.imports, rejected, place, progress)
         if wanted.go:
