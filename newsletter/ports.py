@@ -702,9 +702,6 @@ class Letters(Protocol):
         oldest first.
         """
 
-    def next_retry(self) -> datetime | None:
-        """When the next one that waits is due; in the past for one that is due now."""
-
 
 class Notices(Protocol):
     """What editors and operators are told, and to whom it is still owed."""
