@@ -30,7 +30,7 @@ from newsletter.model import (
     by_clock,
 )
 from newsletter.ports import Ledger
-from newsletter.publish.paths import post_path
+from newsletter.publish.paths import post_path, topic_slug
 from newsletter.usecases.choose import Press, choose, due, free_slot
 from newsletter.usecases.inspect import Inspection, Specimen, inspected
 
@@ -174,6 +174,7 @@ def drafted(
         previous=previous,
         brief=brief,
         errata=segments.errata(shelf.library, shelf.issues, shelf.told),
+        topic_key=topic_slug,
     )
     made = fit.fitted(view, templates)
     unmet = selection.unmet(brief, shelf.library, posts)
