@@ -26,8 +26,8 @@ from pydantic_core import ErrorDetails, PydanticUndefined
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from newsletter import looks
-from newsletter.errors import ConfigError, Problem, nearest
-from newsletter.model import DARK, LIGHT, USUAL, Brief, Cadence, Look, Palette, Person, Sender, Site
+from newsletter.errors import ConfigError, Problem, UsageError, nearest
+from newsletter.model import DARK, LIGHT, USUAL, WEEKLY, Brief, Cadence, Look, Palette, Person, Sender, Site
 from newsletter.tongue import is_known, known, spoken
 
 FILE_NAME = "newsletter.toml"
@@ -303,6 +303,22 @@ class WebSection(Section):
     )
 
 
+def _confirm_within(value: timedelta) -> timedelta:
+    if not timedelta(hours=1) <= value <= timedelta(days=14):
+        raise ValueError("must be between 1h and 14d: the link in the mail works no longer")
+    return value
+
+
+class PrivacySection(Section):
+    keep_network: bool = Field(
+        False,
+        description="Whether a sign-up keeps the network it came from, shortened: /24 of IPv4, /48 of IPv6.",
+    )
+    confirm_within: Annotated[Span, AfterValidator(_confirm_within)] = Field(
+        timedelta(days=14), description="How long a sign-up may be confirmed; afterwards its address is deleted."
+    )
+
+
 class PublishSection(Section):
     hubs: tuple[Hub, ...] = Field((), description="WebSub hubs that are told when a feed has changed.")
     hosting: tuple[Literal["nginx", "caddy", "netlify", "cloudflare"], ...] = Field(
@@ -347,6 +363,7 @@ class Settings(BaseSettings):
     digest: DigestSection = Field(DigestSection(), description="What the mail says.")
     mail: MailSection = Field(MailSection(), description="How mail leaves.")
     web: WebSection = Field(WebSection(), description="The pages that answer readers.")
+    privacy: PrivacySection = Field(PrivacySection(), description="What is kept of readers.")
     publish: PublishSection = Field(PublishSection(), description="What is told and written beside the pages.")
     paths: PathsSection = Field(PathsSection(), description="Where things lie.")
 
@@ -407,6 +424,19 @@ class Config:
     brief: Brief = USUAL  # what is usual for an issue
     webhook: str = ""  # gets notices
     heartbeat_url: str = ""  # is called at each look of `work`
+    keep_network: bool = False  # whether a sign-up keeps its network, shortened
+    confirm_within: timedelta = timedelta(days=14)  # how long a sign-up may be confirmed
+
+    @property
+    def editions(self) -> tuple[str, ...]:
+        """Those that are switched on, the one that is always there first."""
+        return (WEEKLY,)
+
+    def cadence_of(self, edition: str) -> Cadence:
+        """The rhythm of an edition. Raises UsageError (I119) when it is not switched on."""
+        if edition != WEEKLY:
+            raise UsageError(Problem("I119", f"There is no {edition} edition here"))
+        return self.cadence
 
     @property
     def database(self) -> str:
@@ -498,6 +528,8 @@ def _default_words(value: object) -> str:
         return "required"
     if isinstance(value, timedelta):
         minutes = value.total_seconds() / 60
+        if minutes > 1440 and minutes % 1440 == 0:
+            return f"{minutes / 1440:g}d"
         return f"{minutes:g}m" if minutes % 60 else f"{minutes / 60:g}h"
     if isinstance(value, time):
         return f"{value:%H:%M}"
@@ -701,6 +733,8 @@ def _config(root: Path, settings: Settings, password: str) -> Config:
         brief=Brief(at_least=settings.issue.at_least, at_most=settings.issue.at_most),
         webhook=settings.notices.webhook,
         heartbeat_url=settings.notices.heartbeat_url,
+        keep_network=settings.privacy.keep_network,
+        confirm_within=settings.privacy.confirm_within,
     )
 
 

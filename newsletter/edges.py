@@ -21,6 +21,7 @@ from newsletter.ports import (
     Hubs,
     Instance,
     Ledger,
+    Letters,
     Notices,
     Output,
     Proofs,
@@ -208,9 +209,16 @@ class Edges:
 
     @cached_property
     def roster(self) -> Roster:
+        from newsletter.readers.suppression import fingerprint
         from newsletter.store.roster import SqlRoster
 
-        return SqlRoster(self.database)
+        return SqlRoster(self.database, lambda address: fingerprint(self.keys.suppression, address))
+
+    @cached_property
+    def letters(self) -> Letters:
+        from newsletter.store.letters import SqlLetters
+
+        return SqlLetters(self.database)
 
     @cached_property
     def rates(self) -> Rates:

@@ -2,7 +2,7 @@
 
 The first commit says as of when, how many readers and up to which one; each further commit writes the next readers
 by their ids and remembers how far it came, so that anybody may go on after a crash; the last one counts. Nothing can
-be claimed before it, since only then the issue is SENDING. Whoever leaves in between gets a dropped row (`roster`).
+be claimed before it, since only then the issue is SENDING. Who comes or goes in between: `meanwhile`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, sel
 
 from newsletter import words
 from newsletter.errors import Outside, Problem
-from newsletter.model import DeliveryState, Issue, IssueAct, IssueState, SubscriberStatus, by_clock
+from newsletter.model import DeliveryState, Issue, IssueAct, IssueState, Subscriber, SubscriberStatus, by_clock
 from newsletter.store.acts import act
 from newsletter.store.database import Database, insert_new
+from newsletter.store.meanwhile import UNFINISHED, ahead
+from newsletter.store.pausing import wake
 from newsletter.store.rows import Part, read_issues, read_segments
 from newsletter.store.tables import chunk, delivery, issue, subscriber
 from newsletter.store.variants import Choices, Reader
@@ -27,13 +29,6 @@ CHUNK = 500
 
 BATCH = 4 * CHUNK
 """Readers in one commit."""
-
-UNFINISHED = (
-    issue.c.state == IssueState.READY.value,
-    issue.c.audience_at.is_not(None),
-    issue.c.audience_frozen_at.is_(None),
-)
-"""An audience that was begun and may still be finished or called off: nobody has been mailed."""
 
 
 class Audience(Part):
@@ -61,6 +56,13 @@ def fill(database: Database, issue_id: int, now: datetime) -> Issue | None:
         return frozen
 
 
+def include(connection: Connection, reader: Subscriber) -> None:
+    """Write this reader's row now, in each audience that counted them and would not find them any more."""
+    them = connection.execute(_READER.where(subscriber.c.id == reader.id)).all()
+    for begun in connection.execute(select(issue).where(*ahead(reader))).all():
+        _add_chunk(connection, begun, them, _choices(connection, begun))
+
+
 def forget(connection: Connection, issue_id: int) -> None:
     """Call off an audience that was begun and not finished; nothing when there is none."""
     begun = select(issue.c.id).where(issue.c.id == issue_id, issue.c.audience_frozen_at.is_(None))
@@ -85,6 +87,7 @@ def _begin(database: Database, edition: str, number: int, now: datetime) -> int 
         if found is None:
             return None
         if found.audience_at is None:
+            wake(connection, now)
             _say_for_whom(connection, found.id, edition, now)
         return int(found.id)
 
@@ -116,17 +119,23 @@ def _candidates(edition: str, after: int, upto: int) -> tuple[ColumnElement[bool
 def _add_readers(connection: Connection, begun: Row[Any]) -> bool:
     """Write the next readers; True when there may be more."""
     found = connection.execute(
-        select(subscriber.c.id, subscriber.c.without, subscriber.c.plain)
-        .where(*_candidates(begun.edition, begun.audience_cursor, begun.audience_upto))
+        _READER.where(*_candidates(begun.edition, begun.audience_cursor, begun.audience_upto))
         .order_by(subscriber.c.id)
         .limit(BATCH)
     ).all()
-    chosen = Choices(connection, read_segments(connection, begun.id), besides=begun.id)
+    choices = _choices(connection, begun)
     for start in range(0, len(found), CHUNK):
-        _add_chunk(connection, begun, found[start : start + CHUNK], chosen)
+        _add_chunk(connection, begun, found[start : start + CHUNK], choices)
     if found:
         connection.execute(update(issue).where(issue.c.id == begun.id).values(audience_cursor=found[-1].id))
     return len(found) == BATCH
+
+
+_READER = select(subscriber.c.id, subscriber.c.without, subscriber.c.plain)
+
+
+def _choices(connection: Connection, begun: Row[Any]) -> Choices:
+    return Choices(connection, read_segments(connection, begun.id), besides=begun.id)
 
 
 def _add_chunk(connection: Connection, begun: Row[Any], readers: Sequence[Reader], choices: Choices) -> None:

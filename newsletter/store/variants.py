@@ -189,7 +189,7 @@ _CARRIED = (
 )
 
 
-def _range(sent: Table, *came: ColumnElement[bool]) -> Select[tuple[int, str]]:
+def _range(sent: Table, *came: ColumnElement[bool]) -> Select[int, str]:
     within = sent.c.subscriber_id.between(bindparam("first"), bindparam("last"))
     return select(sent.c.subscriber_id, sent.c.variant).where(sent.c.issue_id == bindparam("the_issue"), within, *came)
 

@@ -38,6 +38,7 @@ from newsletter.store.ledger import SqlLedger
 from newsletter.store.roster import SqlRoster
 from newsletter.store.tables import subscriber
 from tests.builders import a_post, a_site, a_slot
+from tests.contract.desk import hashed
 
 NOW = datetime(2022, 2, 11, 7, tzinfo=UTC)
 SITE = a_site()
@@ -51,10 +52,10 @@ DIGEST = Digest(
 HURRY = Patience(relay=(0, 0, 0, 0), ledger=(0, 0, 0))
 
 
-def composed(number: int, addressee: Addressee) -> Message:
+def composed(chunk: Chunk, addressee: Addressee) -> Message:
     return compose(
         site=SITE,
-        issue=Issue(number, "weekly", a_slot(), IssueState.SENDING, (), "", "", started_at=NOW),
+        issue=Issue(chunk.issue_number, chunk.edition, a_slot(), IssueState.SENDING, (), "", "", started_at=NOW),
         digest=DIGEST,
         addressee=addressee,
         unsubscribe_url=f"{SITE.web_url}/u/token-{addressee.subscriber_id}",
@@ -95,7 +96,7 @@ class Send:
         transport: Transport,
         *,
         connections: int = 3,
-        compose: Callable[[int, Addressee], Message] = composed,
+        compose: Callable[[Chunk, Addressee], Message] = composed,
         progress: Callable[[Progress], None] | None = None,
         after_crash: str = "ask",
     ) -> Drained:
@@ -134,7 +135,7 @@ def sending(folder: Path, readers: int) -> Iterator[Send]:
     (folder / "newsletter.sqlite3").write_bytes(_empty())
     database = open_database(f"sqlite:///{folder}/newsletter.sqlite3")
     try:
-        send = Send(Ledger(database), SqlRoster(database), readers)
+        send = Send(Ledger(database), SqlRoster(database, hashed), readers)
         _start(database, send)
         yield send
     finally:
