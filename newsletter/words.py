@@ -105,6 +105,14 @@ def unbroken(text: str) -> str:
     return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
+def with_spaces(text: str) -> str:
+    """The text with plain spaces for all that do not break, as plain text has it."""
+    return text.translate(_PLAIN_SPACES)
+
+
+_PLAIN_SPACES = str.maketrans({"\N{NO-BREAK SPACE}": " ", "\N{NARROW NO-BREAK SPACE}": " "})
+
+
 def zone_name(zone: tzinfo | None) -> str:
     """`Madrid` of `Europe/Madrid`."""
     return str(zone).rpartition("/")[2].replace("_", " ")
