@@ -33,6 +33,7 @@ from newsletter.store.tables import letter as letters
 _NO_ANSWER = "the sender stopped before an answer was recorded"
 _AGAIN = {"state": DeliveryState.WAITING.value}
 _UNKNOWN = {"state": DeliveryState.UNCERTAIN.value, "reason": "no-answer"}
+_LOST = (DeliveryState.FAILED.value, DeliveryState.DROPPED.value)
 _THROUGH = f"INDEXED BY {OPEN_LETTERS}"
 
 
@@ -47,11 +48,15 @@ def write(
 ) -> Letter:
     """A letter to this address, in the caller's transaction; the one of this kind that still waits, if there is one.
 
-    `posts` are the stories in `digest`, with how many Corrections their text told of.
+    `posts` are the stories in `digest`, with how many Corrections their text told of. Of two presses on CATCH_UP the
+    second gets the letter of the first, for a day: what is in that counts as sent.
     """
     same = and_(letters.c.subscriber_id == subscriber_id, letters.c.kind == kind.value, letters.c.address == address)
-    if waits := _read(connection, same, letters.c.state == word(DeliveryState.WAITING)):
-        return waits[0]
+    open_one = letters.c.state == word(DeliveryState.WAITING)
+    if kind is LetterKind.CATCH_UP:
+        open_one = and_(letters.c.state.not_in(_LOST), letters.c.at > now - timedelta(days=1))
+    if there := _read(connection, same, open_one):
+        return there[-1]
     content = json.dumps(asdict(digest), ensure_ascii=False) if digest else ""
     row = insert(letters).values(
         kind=kind.value,
