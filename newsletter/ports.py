@@ -319,8 +319,8 @@ class Ledger(Protocol):
         number. None when another process took the slot or one of the stories first: then nothing was written.
         """
 
-    def issues(self, edition: str) -> Sequence[Issue]:
-        """All issues, oldest first."""
+    def issues(self, edition: str | None = None) -> Sequence[Issue]:
+        """Those of an edition, oldest first; or those of all, one edition after another."""
 
     def issue(self, edition: str, number: int) -> Issue | None: ...
     def digest(self, edition: str, number: int) -> Digest: ...
@@ -488,11 +488,11 @@ class Roster(Protocol):
     def all(self, status: str | None = None, *, search: str = "") -> Iterator[Subscriber]:
         """In the order in which they joined, read some hundred at a time; with `search` in the address."""
 
-    def first(self, count: int, *, status: str) -> Sequence[str]:
-        """Addresses of some, in alphabetical order."""
+    def first(self, count: int, *, status: str, edition: str | None = None) -> Sequence[str]:
+        """Addresses of some, in alphabetical order, of one edition or all."""
 
-    def counts(self) -> Mapping[str, int]:
-        """Readers by status."""
+    def counts(self, edition: str | None = None, *, at: datetime | None = None) -> Mapping[str, int]:
+        """Readers by status, of one edition or all: now, or as they are `at` a time when some pauses will be over."""
 
     def consents(self, subscriber_id: int) -> Sequence[Consent]:
         """All that they said, oldest first."""
@@ -645,9 +645,6 @@ class Letters(Protocol):
         """Those that failed or became uncertain no longer ago than `since`, and those that wait longer than `waiting`,
         oldest first.
         """
-
-    def next_retry(self) -> datetime | None:
-        """When the next one that waits is due; in the past for one that is due now."""
 
 
 class Notices(Protocol):

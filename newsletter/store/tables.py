@@ -299,12 +299,16 @@ letter = Table(
     sqlite_strict=True,
     sqlite_autoincrement=True,
 )
+
+OPEN_LETTERS = "ix_letter_open"
+"""The index of what is still to be handed over, named in the queries that are asked every second."""
+
 Index(
-    "ix_letter_open",
+    OPEN_LETTERS,
     letter.c.state,
     letter.c.next_at,
-    sqlite_where=text("state IN ('waiting', 'claimed', 'sending')"),
-    postgresql_where=text("state IN ('waiting', 'claimed', 'sending')"),
+    sqlite_where=text("state IN ('waiting', 'sending')"),
+    postgresql_where=text("state IN ('waiting', 'sending')"),
 )
 
 letter_post = Table(

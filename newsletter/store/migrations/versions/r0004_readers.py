@@ -13,7 +13,7 @@ INSTANT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # milliseconds s
 KINDS = "'asked', 'joined', 'chose', 'paused', 'resumed', 'moved', 'left', 'returned', 'blocked', 'unblocked'"
 LETTERS = "'confirm', 'known', 'link', 'data', 'move', 'moved', 'catch-up'"
 STATES = "'waiting', 'claimed', 'sending', 'accepted', 'failed', 'uncertain', 'dropped'"
-OPEN = sa.text("state IN ('waiting', 'claimed', 'sending')")
+OPEN = sa.text("state IN ('waiting', 'sending')")
 NOTICES = (
     "'preview', 'edited', 'started', 'held', 'late', 'paused', 'failures', 'stopped', 'empty', 'clock', 'locked', "
     "'mail', 'intake'"
