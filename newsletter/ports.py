@@ -589,6 +589,12 @@ class Roster(Protocol):
     def unblock(self, subscriber_id: int, *, evidence: Evidence, now: datetime) -> bool:
         """Blocked -> as they were before, the suppression lifted."""
 
+    def suppress(self, address: str, *, reason: str, now: datetime) -> bool:
+        """Never mail this address of nobody here. False when a reader has it, or it is suppressed for such a reason."""
+
+    def release(self, address: str) -> bool:
+        """An address of nobody here may be mailed again. False when it could be, or a reader has it."""
+
     def forget(self, subscriber_id: int, *, now: datetime) -> bool:
         """Of the reader stays a number without address, with the outcomes of deliveries, and a suppressed hash.
 

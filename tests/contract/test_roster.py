@@ -96,7 +96,7 @@ def test_readers_are_counted_by_edition_and_as_of_the_time_when_pauses_are_over(
     roster.choose(ada.id, edition="monthly", without=(), plain=False, evidence=LINK, now=FRIDAY)
     roster.pause(ben.id, until=FRIDAY + MINUTE, evidence=LINK, now=FRIDAY)
     roster.pause(cleo.id, until=None, evidence=LINK, now=FRIDAY)
-    nobody = dict.fromkeys(SubscriberStatus, 0)
+    nobody = {status.value: 0 for status in SubscriberStatus}
     assert roster.counts("monthly", at=FRIDAY + MINUTE) == {**nobody, "active": 1}
     assert roster.counts(WEEKLY) == {**nobody, "paused": 2}
     assert roster.counts(WEEKLY, at=FRIDAY + MINUTE) == {**nobody, "active": 1, "paused": 1}
@@ -542,6 +542,23 @@ def test_the_hash_cannot_be_made_without_the_key(database: Database, roster: Ros
     with database.read() as connection:
         kept = connection.scalars(select(metadata.tables["suppression"].c.hash)).one()
     assert kept not in {hashlib.new(kind, ADA.encode()).hexdigest() for kind in ("md5", "sha1", "sha256")}
+
+
+def test_an_address_of_nobody_can_be_suppressed_and_released(roster: Roster) -> None:
+    assert roster.suppress(ADA, reason="complained", now=FRIDAY)
+    assert not roster.suppress(ADA, reason="by hand", now=FRIDAY)
+    assert roster.suppressed(ADA) == "complained"
+    assert roster.add(ADA, edition=WEEKLY, evidence=PAPER, now=FRIDAY) is None
+    assert roster.release(ADA)
+    assert not roster.release(ADA)
+    assert roster.add(ADA, edition=WEEKLY, evidence=PAPER, now=FRIDAY)
+
+
+def test_the_address_of_a_reader_is_not_suppressed_behind_their_back(roster: Roster) -> None:
+    join(roster, ADA)
+    assert not roster.suppress(ADA, reason="by hand", now=FRIDAY)
+    join(roster, BEN, "blocked")
+    assert not roster.release(BEN)
 
 
 # --- everything about one --------------------------------------------------------------------------
