@@ -10,7 +10,18 @@ from sqlalchemy import Connection, select
 from newsletter.model import ConsentKind, Evidence, Subscriber, SubscriberStatus
 from newsletter.store.dropping import drop_issues, drop_letters
 from newsletter.store.meanwhile import come
-from newsletter.store.rolls import FORGOTTEN, RosterPart, change, lift, one, same_address, say, standing, suppress, suppressed
+from newsletter.store.rolls import (
+    FORGOTTEN,
+    RosterPart,
+    change,
+    lift,
+    one,
+    same_address,
+    say,
+    standing,
+    suppress,
+    suppressed,
+)
 from newsletter.store.tables import consent, subscriber
 
 _MAY_LEAVE = (SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED, SubscriberStatus.UNCONFIRMED)
@@ -67,7 +78,6 @@ class Leaving(RosterPart):
             say(connection, reader, ConsentKind.UNBLOCKED, evidence, now)
             _stand(connection, reader, before)
             return True
-
 
     def suppress(self, address: str, *, reason: str, now: datetime) -> bool:
         mark = self._fingerprint(address)

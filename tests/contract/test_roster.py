@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from newsletter.model import WEEKLY, ConsentKind, Evidence, Letter, LetterKind, Subscriber, SubscriberStatus
 from newsletter.ports import Roster
+from newsletter.store import reading
 from newsletter.store.database import Database
 from newsletter.store.letters import SqlLetters
 from newsletter.store.tables import metadata
@@ -72,8 +73,12 @@ def test_readers_are_listed_and_counted_by_status(roster: Roster) -> None:
     assert roster.counts() == dict.fromkeys(SubscriberStatus, 1)
 
 
-def test_more_readers_than_fit_into_one_look_come_once_each(roster: Roster) -> None:
-    made = [join(roster, f"reader{n}@readers.example").id for n in range(1001)]
+@pytest.mark.parametrize("count", [5, 6, 7])
+def test_more_readers_than_fit_into_one_look_come_once_each(
+    roster: Roster, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    monkeypatch.setattr(reading, "_BATCH", 3)
+    made = [join(roster, f"reader{n}@readers.example").id for n in range(count)]
     assert [each.id for each in roster.all("active")] == made
 
 
