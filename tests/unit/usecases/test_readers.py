@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from newsletter.cli.program import run
 from newsletter.model import Evidence, LetterKind
-from tests.unit.usecases.world import SLOT, WEDNESDAY, WEEK, World
+from tests.unit.usecases.world import SLOT, WEDNESDAY, World
 
 ADA, BEN, CLEO = "ada@readers.example", "ben@readers.example", "cleo@readers.example"
+DAY = timedelta(days=1)
 Call = Callable[..., tuple[int, Any]]
 
 
@@ -193,9 +195,9 @@ def test_the_page_of_a_reader_says_what_they_get_and_when_next(world: World, say
     assert "active, joined 25 November 2026" in told
     assert "weekly, all topics but sailing, plain text" in told
     assert "Fri 27 Nov 2026, 08:00 Madrid (07:00 UTC), in 1 day 20 h" in told
-    roster.pause(ada.id, until=SLOT + WEEK, evidence=Evidence("link"), now=WEDNESDAY)
+    roster.pause(ada.id, until=SLOT + 6 * DAY, evidence=Evidence("link"), now=WEDNESDAY)
     told = say("show", ADA)
-    assert "paused until 4 December 2026" in told
+    assert "paused until 3 December 2026" in told
     assert "Fri 4 Dec 2026, 08:00 Madrid" in told
     roster.pause(ada.id, until=None, evidence=Evidence("link"), now=WEDNESDAY)
     assert "nothing until they or you resume" in say("show", ADA)
