@@ -16,6 +16,8 @@ _TABLE = {
     "list": ("newsletter.cli.reader:list_readers", "who gets the mail, and who no longer does"),
     "show": ("newsletter.cli.reader_page:show", "everything about one of them"),
     "add": ("newsletter.cli.reader:add", "ask an address, or add one whose agreement you vouch for"),
+    "import": ("newsletter.cli.reader_lists:import_readers", "readers of another program move in, from CSV"),
+    "export": ("newsletter.cli.reader_lists:export", "all readers as CSV"),
     "pause": ("newsletter.cli.standing:pause", "nothing for a while"),
     "resume": ("newsletter.cli.standing:resume", "end a pause"),
     "leave": ("newsletter.cli.standing:leave", "take a reader off, at once"),
