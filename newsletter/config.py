@@ -28,6 +28,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from newsletter import looks
 from newsletter.errors import ConfigError, Problem, nearest
 from newsletter.model import DARK, LIGHT, USUAL, Brief, Cadence, Look, Palette, Person, Sender, Site
+from newsletter.readers.intake import Intake
 from newsletter.tongue import is_known, known, spoken
 
 FILE_NAME = "newsletter.toml"
@@ -303,6 +304,38 @@ class WebSection(Section):
     )
 
 
+class SignupSection(Section):
+    open: bool = Field(True, description="Whether readers may sign up by mail; else pages have no form and say so.")
+    address_wait: Span = Field(
+        Intake().address_wait, description="An address is asked to confirm at most once in this time, whoever signs up."
+    )
+    address_a_month: int = Field(Intake().address_a_month, description="And at most so often in 30 days.", ge=1)
+    network_an_hour: int = Field(
+        Intake().network_an_hour, description="Sign-ups from one network (/24, or /64 of IPv6) in an hour.", ge=1
+    )
+    network_at_once: int = Field(Intake().network_at_once, description="Of these, how many at one time.", ge=1)
+    site_an_hour: int = Field(Intake().site_an_hour, description="Sign-ups in an hour, from everywhere.", ge=1)
+    brake_factor: int = Field(
+        Intake().brake_factor,
+        description="More than so many times the usual sign-ups in an hour (of the last four weeks) pause intake until "
+        "it was quiet for half an hour; editors and operators are told.",
+        ge=1,
+    )
+    brake_from: int = Field(Intake().brake_from, description="But never fewer than so many in an hour do.", ge=1)
+    form_wait: Span = Field(
+        Intake().form_wait, description="A form that comes back sooner is asked for one more press of a button."
+    )
+    answer_after: int = Field(
+        round(Intake().answer_after.total_seconds() * 1000),
+        description="Milliseconds that each answer to a sign-up takes, so that its time tells nothing.",
+        ge=0,
+        le=10_000,
+    )
+    return_to: tuple[Url, ...] = Field(
+        (), description="Pages elsewhere to which an embedded form may lead back after a sign-up."
+    )
+
+
 class PublishSection(Section):
     hubs: tuple[Hub, ...] = Field((), description="WebSub hubs that are told when a feed has changed.")
     hosting: tuple[Literal["nginx", "caddy", "netlify", "cloudflare"], ...] = Field(
@@ -347,6 +380,7 @@ class Settings(BaseSettings):
     digest: DigestSection = Field(DigestSection(), description="What the mail says.")
     mail: MailSection = Field(MailSection(), description="How mail leaves.")
     web: WebSection = Field(WebSection(), description="The pages that answer readers.")
+    signup: SignupSection = Field(SignupSection(), description="Signing up by mail, and limits against abuse.")
     publish: PublishSection = Field(PublishSection(), description="What is told and written beside the pages.")
     paths: PathsSection = Field(PathsSection(), description="Where things lie.")
 
@@ -407,6 +441,7 @@ class Config:
     brief: Brief = USUAL  # what is usual for an issue
     webhook: str = ""  # gets notices
     heartbeat_url: str = ""  # is called at each look of `work`
+    intake: Intake = Intake()
 
     @property
     def database(self) -> str:
@@ -498,6 +533,8 @@ def _default_words(value: object) -> str:
         return "required"
     if isinstance(value, timedelta):
         minutes = value.total_seconds() / 60
+        if 0 < minutes < 1:
+            return f"{value.total_seconds():g}s"
         return f"{minutes:g}m" if minutes % 60 else f"{minutes / 60:g}h"
     if isinstance(value, time):
         return f"{value:%H:%M}"
@@ -701,7 +738,13 @@ def _config(root: Path, settings: Settings, password: str) -> Config:
         brief=Brief(at_least=settings.issue.at_least, at_most=settings.issue.at_most),
         webhook=settings.notices.webhook,
         heartbeat_url=settings.notices.heartbeat_url,
+        intake=_intake(settings.signup),
     )
+
+
+def _intake(told: SignupSection) -> Intake:
+    values = told.model_dump() | {"answer_after": timedelta(milliseconds=told.answer_after)}
+    return Intake(**values)
 
 
 def _site(settings: Settings) -> Site:
