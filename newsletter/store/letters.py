@@ -123,6 +123,10 @@ class SqlLetters:
         with self._database.write() as connection:
             return len(connection.scalars(change.returning(letters.c.id)).all())
 
+    def get(self, letter_id: int) -> Letter | None:
+        with self._database.read() as connection:
+            return next(iter(_read(connection, letters.c.id == letter_id)), None)
+
     def of(self, subscriber_id: int) -> Sequence[Letter]:
         with self._database.read() as connection:
             return _read(connection, letters.c.subscriber_id == subscriber_id)

@@ -19,6 +19,7 @@ from newsletter.web.forms import Fields, client_of, fields
 from newsletter.web.unsubscribe import masked
 from newsletter.web.pages import Pages
 from newsletter.web.paths import folder_address, path_of
+from newsletter.web.patience import at_least
 
 
 class FreshLinkPage:
@@ -34,14 +35,14 @@ class FreshLinkPage:
             response = other_method(request.method, "GET, HEAD, POST, OPTIONS")
         elif not path_of(scope).endswith("/"):
             response = moved(folder_address("p"))
+        elif request.method == "POST":
+            async with at_least(self._preferences.intake.answer_after.total_seconds()):
+                response = await run_in_threadpool(self._ask, request, await fields(request))
         else:
-            form = await fields(request)
-            response = await run_in_threadpool(self._respond, request, form)
+            response = show_form(self._pages, scope)
         await response(scope, receive, send)
 
-    def _respond(self, request: Request, form: Fields) -> Response:
-        if request.method != "POST":
-            return show_form(self._pages, request.scope)
+    def _ask(self, request: Request, form: Fields) -> Response:
         address = form.get("address", "").strip()
         answer = self._preferences.ask_link(address, client_of(request))
         say = self._pages.tongue.say

@@ -29,15 +29,6 @@ def clause(tongue: Tongue, edition: str, cadence: Cadence | None) -> str:
     return tongue.say("You get one email every %(weekday)s", weekday=tongue.weekday(cadence.weekday))
 
 
-def choice(tongue: Tongue, edition: str, cadence: Cadence) -> str:
-    """The label of an edition where one is chosen: `Every Friday`."""
-    if edition == EACH_POST:
-        return tongue.say("Each post, when it appears")
-    if edition == MONTHLY:
-        return tongue.say("Once a month")
-    return tongue.say("Every %(weekday)s", weekday=tongue.weekday(cadence.weekday))
-
-
 def besides(tongue: Tongue, reader: Subscriber, left_out: Iterable[str]) -> str:
     """What else a reader chose, topics by name: `You left out: Vans. You get plain text, without pictures.`"""
     names = tongue.listed(*left_out)

@@ -15,7 +15,7 @@ from newsletter.readers.subscriptions import canonical, suggestion
 from newsletter.readers.wishes import Wishes, day_after
 from newsletter.tongue import Tongue
 from newsletter.web.forms import Fields
-from newsletter.web.outlook import choice, day_of
+from newsletter.web.outlook import day_of
 
 NOTHING, GOES_ON, KEEP, DATE = "nothing", "no", "keep", "date"
 SPANS = {"2w": timedelta(weeks=2), "4w": timedelta(weeks=4), "3m": timedelta(days=91)}
@@ -66,12 +66,18 @@ class Asking:
         """As it was filled in; without fields, with what the reader has now."""
         form = WishesForm(fields, data=self._now())
         say = self.tongue.say
-        editions = [(key, choice(self.tongue, key, cadence)) for key, cadence in self.editions.items()]
+        editions = [(key, _capital(self.tongue.often(key, one.weekday))) for key, one in self.editions.items()]
         form.often.choices = [*editions, (NOTHING, say("Nothing for now"))]
         form.topics.choices = [(topic.key, topic.name) for topic in self.topics]
         form.pause.choices = list(self._pauses())
         form.format.choices = [("pictures", say("With pictures")), ("plain", say("Plain text"))]
         return form
+
+    @property
+    def days(self) -> tuple[str, str]:
+        """The first and the last on which a pause may end."""
+        today = self.now.astimezone(self.zone).date()
+        return (today + timedelta(days=1)).isoformat(), (today + FARTHEST).isoformat()
 
     def wishes(self, form: WishesForm) -> Wishes:
         """What a form without faults says."""
@@ -157,3 +163,7 @@ class Asking:
         if meant := suggestion(address):
             return self.tongue.say("This is not an address that mail can go to. Did you mean %(address)s?", address=meant)
         return self.tongue.say("This is not an address that mail can go to.")
+
+
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
