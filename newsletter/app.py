@@ -21,6 +21,8 @@ from newsletter.model import (
     Changes,
     Digest,
     Issue,
+    Letter,
+    LetterKind,
     Library,
     Message,
     NoticeKind,
@@ -29,6 +31,7 @@ from newsletter.model import (
     Slot,
     SlotPlan,
     Source,
+    Subscriber,
     Variant,
 )
 from newsletter.ports import (
@@ -39,6 +42,7 @@ from newsletter.spread import spread
 
 if TYPE_CHECKING:
     from newsletter.content.library import Last, Loaded
+    from newsletter.delivery.ahead import Ahead, Handed
     from newsletter.delivery.progress import Progress
     from newsletter.publish.catalogue import Feed
     from newsletter.usecases.answering import Obstacle
@@ -48,8 +52,10 @@ if TYPE_CHECKING:
     from newsletter.usecases.enroll import Unsubscribe
     from newsletter.usecases.hold import Hold
     from newsletter.usecases.inspect import Inspection, Tried
+    from newsletter.usecases.letters import Writer
     from newsletter.usecases.move_in import Moved, Wanted
-    from newsletter.usecases.notices import Desk, Handed
+    from newsletter.usecases.notices import Desk
+    from newsletter.usecases.notices import Handed as Told
     from newsletter.usecases.preview import Preview
     from newsletter.usecases.published import Published
     from newsletter.usecases.texts import Text
@@ -451,6 +457,43 @@ class App(Edges):
             why_not=lambda issue: self._why_not(issue, clock()),
         )
 
+    def ahead(self, clock: Clock, told: Callable[[Handed], None]) -> Ahead:
+        """What hands over letters as they come up, beside whatever is sent; the caller holds the lock."""
+        from newsletter.delivery.ahead import Ahead, LetterWork
+
+        work = LetterWork(
+            letters=self.letters,
+            transport=self.transport,
+            compose=self._compose_letter,
+            clock=clock,
+            after_crash=self.config.mail.after_crash,
+            may=lambda: not self.instance.doubt(),
+        )
+        return Ahead(work, told)
+
+    def _compose_letter(self, letter: Letter, reader: Subscriber) -> Message:
+        return self._letter_writer.compose(letter, reader)
+
+    @cached_property
+    def _letter_writer(self) -> Writer:
+        from newsletter.usecases.letters import Writer
+
+        return Writer(self.config.site, self.templates, self._letter_url, self.keys.message_id)
+
+    def _letter_url(self, letter: Letter, reader: Subscriber) -> str:
+        """Where the button of a letter leads."""
+        match letter.kind:
+            case LetterKind.CONFIRM:
+                return self.confirm_url(reader.id, reader.token_version, letter.at)
+            case LetterKind.DATA:
+                return self.data_url(reader.id, reader.token_version, letter.at)
+            case LetterKind.MOVE:
+                return self.move_url(letter.id, letter.at)
+            case LetterKind.MOVED:
+                return ""
+            case _:
+                return self.preferences_url(reader.id, reader.token_version)
+
     def _why_not(self, issue: Issue, now: datetime) -> Obstacle | None:
         """What keeps an issue whose page was published from being sent; in the sandbox no link is asked."""
         from newsletter.publish import live
@@ -534,7 +577,7 @@ class App(Edges):
             self.desk.tell(told)
         self._shown = made_of
 
-    def hand_over_notices(self, clock: Clock) -> Handed:
+    def hand_over_notices(self, clock: Clock) -> Told:
         """Give what people were not told yet to the mail server and the webhook; the caller holds the sender lock."""
         from newsletter.usecases.notices import hand_over
 

@@ -21,6 +21,7 @@ from newsletter.ports import (
     Hubs,
     Instance,
     Ledger,
+    Letters,
     Notices,
     Output,
     Proofs,
@@ -212,6 +213,12 @@ class Edges:
         from newsletter.store.roster import SqlRoster
 
         return SqlRoster(self.database, lambda address: fingerprint(self.keys.suppression, address))
+
+    @cached_property
+    def letters(self) -> Letters:
+        from newsletter.store.letters import SqlLetters
+
+        return SqlLetters(self.database)
 
     @cached_property
     def rates(self) -> Rates:

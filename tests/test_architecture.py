@@ -34,6 +34,7 @@ EDGES = {
     "publish.search",
     "delivery.smtp",
     "delivery.outbox",
+    "delivery.ahead",
     "delivery.engine",
     "delivery.lane",
     "store",

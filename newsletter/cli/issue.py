@@ -382,7 +382,7 @@ def _somebody_sends(door: Door) -> bool:
 
 def _wait_for(door: Door, sent: Issue) -> int:
     """Send from here when the time comes. Ctrl-C before it stops the wait, not the issue."""
-    from newsletter.cli.machine import handed_out, interruptible, progress_line
+    from newsletter.cli.machine import handed_out, interruptible, letters_ahead, progress_line
 
     app = door.app
     clock = door.ticking_clock()
@@ -398,8 +398,9 @@ def _wait_for(door: Door, sent: Issue) -> int:
         return app.deliver(clock=clock, stop=stop, progress=progress_line(door))
 
     began = time.perf_counter()
-    done, cut = interruptible(run)
-    return handed_out(door, done, f"{time.perf_counter() - began:.1f} s", cut=cut)
+    with letters_ahead(door, clock) as letters:
+        done, cut = interruptible(run)
+    return handed_out(door, done, f"{time.perf_counter() - began:.1f} s", letters, cut=cut)
 
 
 def _waited(door: Door, sent: Issue, clock: Clock) -> bool:

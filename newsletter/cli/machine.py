@@ -8,7 +8,7 @@ import gc
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -20,12 +20,14 @@ from newsletter import words
 from newsletter.cli.door import Door, command, stopwatch, told
 from newsletter.errors import Outside
 from newsletter.model import IssueState
+from newsletter.ports import Clock
 
 if TYPE_CHECKING:
     from socket import socket
 
     from starlette.types import ASGIApp
 
+    from newsletter.delivery.ahead import Handed
     from newsletter.delivery.progress import Drained, Progress
     from newsletter.usecases.deliver import Delivered
     from newsletter.usecases.prepare import Prepared
@@ -171,9 +173,20 @@ def deliver(door: Door, dry_run: bool) -> int:
         if uncertain:
             door.say(f"warn  A crash left {words.count(uncertain, 'delivery', 'deliveries')} uncertain.")
         _told(door)
-        done, cut = interruptible(lambda stop: app.deliver(clock=door.clock(), stop=stop, progress=progress_line(door)))
+        with letters_ahead(door, door.clock()) as letters:
+            done, cut = interruptible(
+                lambda stop: app.deliver(clock=door.clock(), stop=stop, progress=progress_line(door))
+            )
         _told(door)
-        return handed_out(door, done, took(), cut=cut)
+        return handed_out(door, done, took(), letters, cut=cut)
+
+
+@contextmanager
+def letters_ahead(door: Door, clock: Clock) -> Iterator[list[Handed]]:
+    """Letters leave before what is sent in between, and beside it; what became of them, round by round."""
+    rounds: list[Handed] = []
+    with door.app.ahead(clock, rounds.append):
+        yield rounds
 
 
 def _told(door: Door) -> None:
@@ -187,11 +200,16 @@ def _told(door: Door) -> None:
         door.say(*told([replace(done.trouble, level="warn")]))
 
 
-def handed_out(door: Door, done: Delivered, took: str, *, cut: bool) -> int:
+def handed_out(door: Door, done: Delivered, took: str, letters: Sequence[Handed], *, cut: bool) -> int:
     """Tell what a round of handing out did, and whether trouble or a signal `cut` it short; the exit status."""
-    trouble = [*([done.drained.trouble] if done.drained.trouble else []), *done.put_off]
+    from newsletter.delivery.ahead import together
+
+    ahead = together(letters)
+    faults = dict.fromkeys(fault for fault in (ahead.trouble, done.drained.trouble) if fault)
+    trouble = [*faults, *done.put_off]
     told_as = {"problems": [problem.as_json() for problem in trouble]}
-    door.answer(delivered_data(done) | told_as, *delivered_words(door, done, took))
+    data = delivered_data(done) | {"letters": letters_data(ahead)} | told_as
+    door.answer(data, *[*letters_words(ahead), *delivered_words(door, done, took)])
     if not door.json:
         for line in told(trouble):
             door.echo(line, err=True)
@@ -263,6 +281,19 @@ def delivered_words(door: Door, done: Delivered, took: str) -> list[str]:
     return lines or ["Nothing is waiting."]
 
 
+_OF_LETTERS = ("accepted", "deferred", "failed", "uncertain")
+
+
+def letters_data(done: Handed) -> dict[str, int]:
+    return {name: getattr(done, name) for name in _OF_LETTERS}
+
+
+def letters_words(done: Handed) -> list[str]:
+    """`Letters: 2 accepted`; nothing when none was due."""
+    told = ", ".join(f"{count:,} {name}" for name, count in letters_data(done).items() if count)
+    return [f"Letters: {told}"] if told else []
+
+
 def outcome_words(drained: Drained) -> str:
     names = ("accepted", "deferred", "failed", "uncertain", "dropped")
     return ", ".join(f"{getattr(drained, name):,} {name}" for name in names if getattr(drained, name))
@@ -311,11 +342,11 @@ def _work(door: Door, every: int, stop: threading.Event) -> None:
     from newsletter.cli.rounds import Rounds
 
     between = timedelta(seconds=every)
-    rounds = Rounds(door, stop, between)
-    slot = door.app.next_slot(rounds.clock())
-    due = words.when(slot.due, door.app.config.cadence.zone, rounds.clock())
-    door.say(f"Working. Next slot: {due}. Ctrl-C stops it.")
-    clock.run(rounds.look, due_in=rounds.due_in, beat=rounds.beat, every=between, stop=stop)
+    with Rounds(door, stop, between) as rounds:
+        slot = door.app.next_slot(rounds.clock())
+        due = words.when(slot.due, door.app.config.cadence.zone, rounds.clock())
+        door.say(f"Working. Next slot: {due}. Ctrl-C stops it.")
+        clock.run(rounds.look, due_in=rounds.due_in, beat=rounds.beat, every=between, stop=stop)
 
 
 # --- serve -----------------------------------------------------------------------------------------

@@ -5,13 +5,17 @@ from __future__ import annotations
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Self
 
 from newsletter import words
 from newsletter.cli.door import Door, told
-from newsletter.cli.machine import delivered_words, prepared_words
+from newsletter.cli.machine import delivered_words, letters_words, prepared_words
 from newsletter.cli.telling import Telling
 from newsletter.content.library import Loaded
+from newsletter.delivery.ahead import Handed
 from newsletter.errors import NewsletterError, Outside, Problem
 from newsletter.issues.cadence import freeze_at, preview_at
 from newsletter.model import WEEKLY, LogEntry, by_clock
@@ -22,12 +26,17 @@ from newsletter.usecases.trust import Trust, doubt
 REFUSALS = frozenset({"S321", "S322", "S323", "S327"})
 """What a mail server says to us and not to a reader; knocking every half minute would only get us shut out."""
 
+_OF_MAIL = "S3"  # codes of what a mail server says, or that none is there
+
 _FIRST_REST = timedelta(minutes=1)
 _LONGEST_REST = timedelta(minutes=15)
 
 
 class Rounds:
-    """The rounds of one `work` process. It sends only while it holds the sender lock; otherwise it stands by."""
+    """The rounds of one `work` process. It sends only while it holds the sender lock; otherwise it stands by.
+
+    Letters go out beside the rounds from when it first holds the lock until it is left.
+    """
 
     def __init__(self, door: Door, stop: threading.Event, every: timedelta = timedelta(seconds=30)) -> None:
         self._door = door
@@ -45,6 +54,16 @@ class Rounds:
         self._not_before: datetime | None = None
         self._said: tuple[str, ...] = ()
         self._remarks: tuple[Problem, ...] = ()
+        self._beside = ExitStack()
+        self._letters_go = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._beside.close()
 
     def look(self) -> None:
         """One round. Whatever goes wrong is told and left for the next round; nothing is lost by it."""
@@ -184,6 +203,9 @@ class Rounds:
             self._stands_by = True
             return False
         self._stands_by = False
+        if not self._letters_go:
+            self._beside.enter_context(app.ahead(self.clock, self._tell_of_letters))
+            self._letters_go = True
         uncertain = app.recover(self.clock())
         self._holds = True
         if uncertain:
@@ -191,6 +213,13 @@ class Rounds:
                 f"warn  {words.count(uncertain, 'delivery', 'deliveries')} broke off uncertain: newsletter status"
             )
         return True
+
+    def _tell_of_letters(self, done: Handed) -> None:
+        """From the thread that hands them over: what became of some, and trouble once."""
+        self._say(*letters_words(done), *(told([done.trouble]) if done.trouble else ()))
+        if done.trouble and done.trouble.code.startswith(_OF_MAIL):
+            trouble = done.trouble
+            self._try(lambda: self._door.app.tell_of_mail(trouble, self.clock()))
 
     def _say(self, *lines: str) -> None:
         stamp = f"{self.clock():%H:%M:%S}Z"
