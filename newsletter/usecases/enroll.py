@@ -73,8 +73,7 @@ class Unsubscribe:
         reader = self._named(token)
         if not reader or not self.may_get_less(reader):
             return self._pressed(reader)
-        kept = {"without": reader.without, "plain": reader.plain}
-        self.roster.choose(reader.id, edition=MONTHLY, **kept, evidence=evidence, now=self.clock())
+        self._choose(reader, MONTHLY, evidence)
         return self._pressed(reader, was=reader.edition)
 
     def undo(self, token: str, undo: str, evidence: Evidence) -> Pressed | None:
@@ -106,8 +105,17 @@ class Unsubscribe:
         elif was == ConsentKind.PAUSED:
             self.roster.resume(reader.id, evidence=evidence, now=now)
         else:
-            kept = {"without": reader.without, "plain": reader.plain}
-            self.roster.choose(reader.id, edition=was, **kept, evidence=evidence, now=now)
+            self._choose(reader, was, evidence)
+
+    def _choose(self, reader: Subscriber, edition: str, evidence: Evidence) -> None:
+        self.roster.choose(
+            reader.id,
+            edition=edition,
+            without=reader.without,
+            plain=reader.plain,
+            evidence=evidence,
+            now=self.clock(),
+        )
 
     def _pressed(self, before: Subscriber | None, now: Subscriber | None = None, was: str = "") -> Pressed | None:
         reader = now or (before and self.roster.get(before.id))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from newsletter.model import Subscriber
-from newsletter.ports import Clock, Ledger, Roster
+from newsletter.ports import Clock, Roster
 from newsletter.readers.tokens import DATA, Tokens
 
 
@@ -15,7 +15,6 @@ class OwnData:
     """What the link can do, for a day. A wrong token of any kind gives None."""
 
     roster: Roster
-    ledger: Ledger
     tokens: Tokens
     clock: Clock
 

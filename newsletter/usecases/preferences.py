@@ -20,6 +20,7 @@ from newsletter.usecases.rhythms import Rhythms
 
 _READS = frozenset({SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED})
 
+
 @dataclass(frozen=True)
 class Preferences:
     """What the link can do. A wrong token of any kind gives None; so does that of somebody who never confirmed."""
@@ -45,12 +46,18 @@ class Preferences:
         reader, now = self.look(token), self.clock()
         if reader is None or reader.status not in _READS:
             return reader
-        said = {"evidence": evidence, "now": now}
         if wishes.paused:  # first what lessens: of a power cut between the two a reader has less, not more
-            self.roster.pause(reader.id, until=wishes.until, **said)
-        self.roster.choose(reader.id, edition=wishes.edition, without=wishes.without, plain=wishes.plain, **said)
+            self.roster.pause(reader.id, until=wishes.until, evidence=evidence, now=now)
+        self.roster.choose(
+            reader.id,
+            edition=wishes.edition,
+            without=wishes.without,
+            plain=wishes.plain,
+            evidence=evidence,
+            now=now,
+        )
         if not wishes.paused:
-            self.roster.resume(reader.id, **said)
+            self.roster.resume(reader.id, evidence=evidence, now=now)
         return self.roster.get(reader.id)
 
     def resume(self, token: str, evidence: Evidence) -> Subscriber | None:

@@ -16,10 +16,10 @@ from newsletter.model import Wait
 from newsletter.usecases.preferences import Preferences
 from newsletter.web.answers import moved, other_method
 from newsletter.web.forms import Fields, client_of, fields
-from newsletter.web.unsubscribe import masked
 from newsletter.web.pages import Pages
 from newsletter.web.paths import folder_address, path_of
 from newsletter.web.patience import at_least
+from newsletter.web.unsubscribe import masked
 
 
 class FreshLinkPage:
@@ -47,7 +47,7 @@ class FreshLinkPage:
         answer = self._preferences.ask_link(address, client_of(request))
         say = self._pages.tongue.say
         if isinstance(answer, Problem):
-            return show_form(self._pages, request.scope, address=address, wrong=True)
+            return show_form(self._pages, request.scope, status=422, address=address, wrong=True)
         if answer:
             return self._pages.plain(request.scope, 429, say("Too many tries"), later(self._pages, answer))
         sentence = say(
@@ -61,14 +61,15 @@ class FreshLinkPage:
 def show_form(pages: Pages, scope: Scope, *, status: int = 200, address: str = "", wrong: bool = False) -> Response:
     """The form; `status` 404 for a link that does not work."""
     say = pages.tongue.say
-    title = say("Get a fresh link") if status == 200 else say("This link does not work any more")
+    dead = status == 404
+    title = say("This link does not work any more") if dead else say("Get a fresh link")
     return pages.render(
         scope,
         "web/fresh-link.html",
         title=say("To be corrected: %(page)s", page=title) if wrong else title,
         status=status,
         heading=title,
-        dead=status != 200,
+        dead=dead,
         address=address,
         wrong=wrong,
     )

@@ -15,9 +15,9 @@ def outlook(tongue: Tongue, reader: Subscriber, cadence: Cadence | None, followi
         return _paused(tongue, reader, cadence, following)
     gets = clause(tongue, reader.edition, cadence)
     if following is None:
-        return tongue.say("%(sentence)s.", sentence=gets)
+        return tongue.say("%(gets)s.", gets=gets)
     day = tongue.long_date(following.local.date())
-    return tongue.say("%(sentence)s; the next one comes on %(day)s.", sentence=gets, day=day)
+    return tongue.say("%(gets)s; the next one comes on %(day)s.", gets=gets, day=day)
 
 
 def clause(tongue: Tongue, edition: str, cadence: Cadence | None) -> str:

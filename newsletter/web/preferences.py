@@ -20,10 +20,10 @@ from newsletter.readers.wishes import Wishes
 from newsletter.usecases.preferences import Preferences
 from newsletter.web.forms import Fields, client_of
 from newsletter.web.fresh_link import later, show_form
-from newsletter.web.unsubscribe import masked
 from newsletter.web.outlook import besides, outlook
 from newsletter.web.pages import Pages
 from newsletter.web.signed import SignedPage
+from newsletter.web.unsubscribe import masked
 from newsletter.web.wishes import Asking, Fault, Topic, WishesForm
 
 PAGE = "/p/"
@@ -33,7 +33,7 @@ Topics = Callable[[date], Sequence[Choice]]
 """All topics, each with how many posts it had since a day."""
 
 _YEAR = timedelta(days=365)
-_GONE = {SubscriberStatus.LEFT, SubscriberStatus.BLOCKED}
+_READS = {SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED}
 
 
 class PreferencesPage(SignedPage):
@@ -46,9 +46,9 @@ class PreferencesPage(SignedPage):
         reader = self._preferences.look(token)
         if reader is None:
             return self._unknown(request.scope)
-        if reader.status in _GONE:
-            return self._show(request.scope, reader)
-        acts = {"save": self._save, "resume": self._resume, "data": self._data}
+        acts = {"data": self._data}
+        if reader.status in _READS:
+            acts |= {"save": self._save, "resume": self._resume}
         act = acts.get(form.get("do", ""))
         return act(request, token, reader, form) if act else self._show(request.scope, reader)
 
@@ -104,10 +104,11 @@ class PreferencesPage(SignedPage):
         return self._pages.render(
             scope,
             "web/preferences.html",
-            title=self._title(faults=bool(faults), saved=bool(told)),
+            title=self._title(faults=bool(faults), done=bool(told)),
+            status=422 if faults else 200,
             heading=self._say("Your emails from %(publication)s", publication=self._pages.site.title),
             address=masked(reader.address),
-            status=reader.status.value,
+            standing=reader.status.value,
             about=self._about(reader),
             told=told,
             faults=faults,
@@ -118,11 +119,11 @@ class PreferencesPage(SignedPage):
             unsubscribe=self._preferences.unsubscribe_token(reader),
         )
 
-    def _title(self, *, faults: bool, saved: bool) -> str:
+    def _title(self, *, faults: bool, done: bool) -> str:
         heading = self._say("Your emails from %(publication)s", publication=self._pages.site.title)
         if faults:
             return self._say("To be corrected: %(page)s", page=heading)
-        return self._say("Done: %(page)s", page=heading) if saved else heading
+        return self._say("Done: %(page)s", page=heading) if done else heading
 
     def _about(self, reader: Subscriber) -> str:
         if reader.status is SubscriberStatus.BLOCKED:

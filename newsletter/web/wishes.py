@@ -11,7 +11,7 @@ from wtforms.validators import Optional
 
 from newsletter.errors import Problem
 from newsletter.model import WEEKLY, Cadence, Subscriber, SubscriberStatus
-from newsletter.readers.subscriptions import canonical, suggestion
+from newsletter.readers.subscriptions import canonical
 from newsletter.readers.wishes import Wishes, day_after
 from newsletter.tongue import Tongue
 from newsletter.web.forms import Fields
@@ -39,7 +39,7 @@ class Fault:
     message: str
 
 
-class WishesForm(Form):
+class WishesForm(Form):  # type: ignore[misc]  # WTForms has no types
     """The fields by name; messages are told by `faults`."""
 
     often = RadioField()
@@ -158,11 +158,9 @@ class Asking:
 
     def _wrong_address(self, form: WishesForm) -> str:
         address = (form.address.data or "").strip()
-        if not address or not isinstance(canonical(address), Problem):
-            return ""
-        if meant := suggestion(address):
-            return self.tongue.say("This is not an address that mail can go to. Did you mean %(address)s?", address=meant)
-        return self.tongue.say("This is not an address that mail can go to.")
+        if address and isinstance(canonical(address), Problem):
+            return self.tongue.say("This is not an address that mail can go to.")
+        return ""
 
 
 def _capital(text: str) -> str:
