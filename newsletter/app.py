@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -43,8 +43,8 @@ from newsletter.spread import spread
 
 if TYPE_CHECKING:
     from newsletter.content.library import Last, Loaded
-    from newsletter.delivery.ahead import Ahead, Handed
-    from newsletter.delivery.progress import Progress
+    from newsletter.delivery.ahead import Ahead
+    from newsletter.delivery.progress import LettersDone, Progress
     from newsletter.publish.catalogue import Feed
     from newsletter.usecases.answering import Obstacle
     from newsletter.usecases.choose import Press
@@ -56,13 +56,15 @@ if TYPE_CHECKING:
     from newsletter.usecases.letters import Writer
     from newsletter.usecases.move_in import Moved, Wanted
     from newsletter.usecases.new_address import NewAddress
-    from newsletter.usecases.notices import Desk
-    from newsletter.usecases.notices import Handed as Told
+    from newsletter.usecases.notices import Desk, Handed
     from newsletter.usecases.own_data import OwnData
     from newsletter.usecases.preferences import Preferences
     from newsletter.usecases.preview import Preview
     from newsletter.usecases.published import Published
     from newsletter.usecases.rhythms import Rhythms
+    from newsletter.usecases.showcase import Showcase
+    from newsletter.usecases.signup import Signup
+    from newsletter.usecases.tend import Tended
     from newsletter.usecases.texts import Text
 
 # Imports of rooms stand inside the properties on purpose: `publish` must not load the mail room, nor `status` lxml.
@@ -79,6 +81,7 @@ class App(Edges):
         self._advice: Sequence[Problem] = ()  # what was said of the posts that were loaded last
         self._coming: Sequence[datetime] = ()  # when posts come out, or are withdrawn
         self._loaded: tuple[datetime, Loaded] | None = None
+        self._showcase: tuple[datetime, Showcase] | None = None
         self._shown = ""  # what the mail was made of that editors were shown last
 
     def stay(self) -> None:
@@ -421,6 +424,14 @@ class App(Edges):
         """After taking the sender lock: settle what a crash left. How many deliveries became uncertain."""
         return self.ledger.recover(now=now, resend=self.config.mail.after_crash == "resend")
 
+    def tend(self, now: datetime) -> Tended:
+        """What time does to readers: pauses end, sign-ups that nobody confirmed are deleted, limits are forgotten."""
+        from newsletter.usecases.tend import tend
+
+        self.rates.purge(now)
+        within = self.config.confirm_within
+        return tend(roster=self.roster, ledger=self.ledger, now=now, confirm_within=within)
+
     def deliver(
         self, *, clock: Clock, stop: threading.Event, progress: Callable[[Progress], None] | None = None
     ) -> Delivered:
@@ -462,7 +473,7 @@ class App(Edges):
             why_not=lambda issue: self._why_not(issue, clock()),
         )
 
-    def ahead(self, clock: Clock, told: Callable[[Handed], None]) -> Ahead:
+    def ahead(self, clock: Clock, told: Callable[[LettersDone], None]) -> Ahead:
         """What hands over letters as they come up, beside whatever is sent; the caller holds the lock."""
         from newsletter.delivery.ahead import Ahead, LetterWork
 
@@ -541,7 +552,8 @@ class App(Edges):
 
     def tell(self, now: datetime) -> None:
         """Write down what editors and operators are to hear of by now: what became of issues and slots."""
-        from newsletter.issues.site_notice import locked
+        from newsletter.issues.site_notice import intake_paused, locked
+        from newsletter.readers.intake import RESTING
         from newsletter.usecases.notices import happened
 
         if doubt := self.instance.doubt():  # what the original does is its own to tell
@@ -549,6 +561,8 @@ class App(Edges):
             return
         for notice in happened(self.ledger, self.cadence, self.config.site, now):
             self.desk.tell(notice)
+        if until := self.rates.held(RESTING, now):
+            self.desk.tell(intake_paused(until, now, self.config.site))
 
     def tell_of_mail(self, trouble: Problem, now: datetime) -> None:
         """The same of a mail server that takes nothing: the webhook can still be told."""
@@ -582,7 +596,7 @@ class App(Edges):
             self.desk.tell(told)
         self._shown = made_of
 
-    def hand_over_notices(self, clock: Clock) -> Told:
+    def hand_over_notices(self, clock: Clock) -> Handed:
         """Give what people were not told yet to the mail server and the webhook; the caller holds the sender lock."""
         from newsletter.usecases.notices import hand_over
 
@@ -593,6 +607,27 @@ class App(Edges):
         from newsletter.usecases.hold import Hold
 
         return Hold(self.ledger, self.notices, lambda: self.cadence, self.tokens, clock)
+
+    def signup(self, clock: Clock) -> Signup:
+        """What the page that takes readers in can do."""
+        from newsletter.usecases.signup import Signup
+
+        config, secret = self.config, self.keys.suppression
+        return Signup(self.roster, self.rates, self.tokens, clock, config.intake, secret, config.keep_network)
+
+    def showcase(self, now: datetime) -> Showcase:
+        """What there is to sign up for, as of a minute ago at the most."""
+        from newsletter.usecases.showcase import Coming, Showcase
+
+        if self._showcase is None or not timedelta(0) <= now - self._showcase[0] < timedelta(minutes=1):
+            from newsletter.usecases.prepare import next_number
+
+            issues = self.issues()
+            latest = next((issue for issue in reversed(issues) if issue.state.public), None)
+            coming = {WEEKLY: Coming(next_number(issues), self.next_slot(now))}
+            readers = self.roster.counts()["active"] if self.has_state else 0
+            self._showcase = now, Showcase(self.cadence.weekday, latest, coming, readers)
+        return self._showcase[1]
 
     def unsubscribe(self, clock: Clock) -> Unsubscribe:
         """What the unsubscribe link in a mail can do."""

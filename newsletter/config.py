@@ -336,6 +336,22 @@ class SignupSection(Section):
     )
 
 
+def _confirm_within(value: timedelta) -> timedelta:
+    if not timedelta(hours=1) <= value <= timedelta(days=14):
+        raise ValueError("must be between 1h and 14d: the link in the mail works no longer")
+    return value
+
+
+class PrivacySection(Section):
+    keep_network: bool = Field(
+        False,
+        description="Whether a sign-up keeps the network it came from, shortened: /24 of IPv4, /48 of IPv6.",
+    )
+    confirm_within: Annotated[Span, AfterValidator(_confirm_within)] = Field(
+        timedelta(days=14), description="How long a sign-up may be confirmed; afterwards its address is deleted."
+    )
+
+
 class PublishSection(Section):
     hubs: tuple[Hub, ...] = Field((), description="WebSub hubs that are told when a feed has changed.")
     hosting: tuple[Literal["nginx", "caddy", "netlify", "cloudflare"], ...] = Field(
@@ -381,6 +397,7 @@ class Settings(BaseSettings):
     mail: MailSection = Field(MailSection(), description="How mail leaves.")
     web: WebSection = Field(WebSection(), description="The pages that answer readers.")
     signup: SignupSection = Field(SignupSection(), description="Signing up by mail, and limits against abuse.")
+    privacy: PrivacySection = Field(PrivacySection(), description="What is kept of readers.")
     publish: PublishSection = Field(PublishSection(), description="What is told and written beside the pages.")
     paths: PathsSection = Field(PathsSection(), description="Where things lie.")
 
@@ -441,7 +458,9 @@ class Config:
     brief: Brief = USUAL  # what is usual for an issue
     webhook: str = ""  # gets notices
     heartbeat_url: str = ""  # is called at each look of `work`
-    intake: Intake = Intake()
+    intake: Intake = field(default_factory=Intake)
+    keep_network: bool = False  # whether a sign-up keeps its network, shortened
+    confirm_within: timedelta = timedelta(days=14)  # how long a sign-up may be confirmed
 
     @property
     def database(self) -> str:
@@ -535,6 +554,8 @@ def _default_words(value: object) -> str:
         minutes = value.total_seconds() / 60
         if 0 < minutes < 1:
             return f"{value.total_seconds():g}s"
+        if minutes > 1440 and minutes % 1440 == 0:
+            return f"{minutes / 1440:g}d"
         return f"{minutes:g}m" if minutes % 60 else f"{minutes / 60:g}h"
     if isinstance(value, time):
         return f"{value:%H:%M}"
@@ -739,6 +760,8 @@ def _config(root: Path, settings: Settings, password: str) -> Config:
         webhook=settings.notices.webhook,
         heartbeat_url=settings.notices.heartbeat_url,
         intake=_intake(settings.signup),
+        keep_network=settings.privacy.keep_network,
+        confirm_within=settings.privacy.confirm_within,
     )
 
 
@@ -767,7 +790,14 @@ def _site(settings: Settings) -> Site:
         full_text=settings.digest.body == "full",
         numbered=settings.digest.numbered,
         look=_look(settings.look),
+        mail_day=_mail_day(settings),
     )
+
+
+def _mail_day(settings: Settings) -> int | None:
+    """Without an address to send from there is no mail to sign up for."""
+    takes_in = settings.signup.open and settings.sender.address
+    return WEEKDAYS.index(settings.cadence.weekday) if takes_in else None
 
 
 def _look(told: LookSection) -> Look:

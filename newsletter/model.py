@@ -97,6 +97,7 @@ class Site:
     full_text: bool = False  # mails carry whole Posts, as far as they fit
     numbered: bool = False  # subjects begin with the number of the Issue
     look: Look = field(default_factory=Look)
+    mail_day: int | None = None  # weekday of the weekly Issue, 0 is Monday; None where nobody can sign up by mail
 
     @property
     def direction(self) -> str:

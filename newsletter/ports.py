@@ -488,11 +488,11 @@ class Roster(Protocol):
     def all(self, status: str | None = None, *, search: str = "") -> Iterator[Subscriber]:
         """In the order in which they joined, read some hundred at a time; with `search` in the address."""
 
-    def first(self, count: int, *, status: str) -> Sequence[str]:
-        """Addresses of some, in alphabetical order."""
+    def first(self, count: int, *, status: str, edition: str | None = None) -> Sequence[str]:
+        """Addresses of some, in alphabetical order, of one edition or all."""
 
-    def counts(self) -> Mapping[str, int]:
-        """Readers by status."""
+    def counts(self, edition: str | None = None, *, at: datetime | None = None) -> Mapping[str, int]:
+        """Readers by status, of one edition or all: now, or as they are `at` a time when some pauses will be over."""
 
     def consents(self, subscriber_id: int) -> Sequence[Consent]:
         """All that they said, oldest first."""

@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-    from newsletter.delivery.ahead import Handed
-    from newsletter.delivery.progress import Drained, Progress
+    from newsletter.delivery.progress import Drained, LettersDone, Progress
     from newsletter.usecases.deliver import Delivered
     from newsletter.usecases.prepare import Prepared
     from newsletter.usecases.published import Published
@@ -172,6 +171,7 @@ def deliver(door: Door, dry_run: bool) -> int:
         uncertain = app.recover(door.now)
         if uncertain:
             door.say(f"warn  A crash left {words.count(uncertain, 'delivery', 'deliveries')} uncertain.")
+        door.say(*app.tend(door.now).lines)
         _told(door)
         with letters_ahead(door, door.clock()) as letters:
             done, cut = interruptible(
@@ -182,9 +182,9 @@ def deliver(door: Door, dry_run: bool) -> int:
 
 
 @contextmanager
-def letters_ahead(door: Door, clock: Clock) -> Iterator[list[Handed]]:
+def letters_ahead(door: Door, clock: Clock) -> Iterator[list[LettersDone]]:
     """Letters leave before what is sent in between, and beside it; what became of them, round by round."""
-    rounds: list[Handed] = []
+    rounds: list[LettersDone] = []
     with door.app.ahead(clock, rounds.append):
         yield rounds
 
@@ -194,15 +194,15 @@ def _told(door: Door) -> None:
     door.app.tell(door.now)
     done = door.app.hand_over_notices(door.clock())
     if done.accepted:
-        door.say(f"Handed over {words.count(done.accepted, 'notice')} to editors and operators")
+        door.say(f"LettersDone over {words.count(done.accepted, 'notice')} to editors and operators")
     if done.trouble:
         door.app.tell_of_mail(done.trouble, door.now)
         door.say(*told([replace(done.trouble, level="warn")]))
 
 
-def handed_out(door: Door, done: Delivered, took: str, letters: Sequence[Handed], *, cut: bool) -> int:
+def handed_out(door: Door, done: Delivered, took: str, letters: Sequence[LettersDone], *, cut: bool) -> int:
     """Tell what a round of handing out did, and whether trouble or a signal `cut` it short; the exit status."""
-    from newsletter.delivery.ahead import together
+    from newsletter.delivery.progress import together
 
     ahead = together(letters)
     faults = dict.fromkeys(fault for fault in (ahead.trouble, done.drained.trouble) if fault)
@@ -272,7 +272,7 @@ def delivered_words(door: Door, done: Delivered, took: str) -> list[str]:
     if done.put_off:
         lines.append(f"Not started yet; asked again for {words.span(PATIENCE)} after its time, and then held.")
     if outcome := outcome_words(done.drained):
-        lines.append(f"Handed out: {outcome} ({took})")
+        lines.append(f"LettersDone out: {outcome} ({took})")
     lines += [f"Issue {issue.number} is {issue.state.value}." for issue in done.finished]
     if done.next_retry and done.next_retry > door.now:
         lines.append(f"The next try is due {words.when(done.next_retry, door.app.config.cadence.zone, door.now)}")
@@ -284,11 +284,11 @@ def delivered_words(door: Door, done: Delivered, took: str) -> list[str]:
 _OF_LETTERS = ("accepted", "deferred", "failed", "uncertain")
 
 
-def letters_data(done: Handed) -> dict[str, int]:
+def letters_data(done: LettersDone) -> dict[str, int]:
     return {name: getattr(done, name) for name in _OF_LETTERS}
 
 
-def letters_words(done: Handed) -> list[str]:
+def letters_words(done: LettersDone) -> list[str]:
     """`Letters: 2 accepted`; nothing when none was due."""
     told = ", ".join(f"{count:,} {name}" for name, count in letters_data(done).items() if count)
     return [f"Letters: {told}"] if told else []
@@ -383,6 +383,7 @@ def serve(door: Door, host: str | None, port: int | None, works: bool, every: in
 
 def _pages(door: Door, listen: str) -> ASGIApp:
     from newsletter.web.app import Own, create_app
+    from newsletter.web.subscribe import Desk
 
     app, clock = door.app, door.ticking_clock()
     return create_app(
@@ -392,6 +393,7 @@ def _pages(door: Door, listen: str) -> ASGIApp:
         unsubscribe=app.unsubscribe(door.ticking_clock()),
         hold=app.hold(door.ticking_clock()),
         own=Own(app.preferences(clock), app.own_data(clock), app.new_address(clock), app.search.topics),
+        desk=Desk(app.signup(clock), lambda: app.showcase(clock()), app.preferences_url),
         search=app.search,
         hosts=[listen],
         addresses=app.config.state / "hosting" / "addresses.json",

@@ -15,7 +15,7 @@ from newsletter.cli.door import Door, told
 from newsletter.cli.machine import delivered_words, letters_words, prepared_words
 from newsletter.cli.telling import Telling
 from newsletter.content.library import Loaded
-from newsletter.delivery.ahead import Handed
+from newsletter.delivery.progress import LettersDone
 from newsletter.errors import NewsletterError, Outside, Problem
 from newsletter.issues.cadence import freeze_at, preview_at
 from newsletter.model import WEEKLY, LogEntry, by_clock
@@ -70,6 +70,7 @@ class Rounds:
         self._looking = True
         steps = (
             self._look_at_the_clock,
+            self._tend,
             self._publish_and_prepare,
             self._tell_of_posts,
             self._tell,
@@ -147,6 +148,12 @@ class Rounds:
                 line = LogEntry(now, "clock", "clock", "prepare", f"slot {made.slot.key}", "", "no issue", made.reason)
                 app.ledger.log(line)
 
+    def _tend(self) -> None:
+        """What time does to readers, as far as it can be told what the time is."""
+        app = self._door.app
+        if not app.instance.doubt() and not doubt(app.ledger):
+            self._say(*app.tend(self.clock()).lines)
+
     def _tell_of_posts(self) -> None:
         if self._loaded:
             self._door.app.tell_of_posts(self._loaded, self.clock())
@@ -214,7 +221,7 @@ class Rounds:
             )
         return True
 
-    def _tell_of_letters(self, done: Handed) -> None:
+    def _tell_of_letters(self, done: LettersDone) -> None:
         """From the thread that hands them over: what became of some, and trouble once."""
         self._say(*letters_words(done), *(told([done.trouble]) if done.trouble else ()))
         if done.trouble and done.trouble.code.startswith(_OF_MAIL):

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
 
 from newsletter.delivery.lane import FINAL, HandedOver, hand_over
+from newsletter.delivery.progress import LettersDone
 from newsletter.errors import NewsletterError, Problem
 from newsletter.model import DeliveryState, Letter, Message, Settlement, Subscriber
 from newsletter.ports import Clock, Letters, Session, Transport
@@ -26,24 +27,6 @@ EVERY = 1.0
 _BATCH = 100
 _RESTS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # seconds after trouble, in a row
 _LONG_RESTS = (60.0, 120.0, 240.0, 480.0, 900.0)  # after what no second try mends: more would get us shut out
-
-
-@dataclass(frozen=True, slots=True)
-class Handed:
-    """What became of the letters that were due."""
-
-    accepted: int = 0
-    deferred: int = 0
-    failed: int = 0
-    uncertain: int = 0
-    trouble: Problem | None = None  # concerns all: those that are due still wait
-
-
-def together(rounds: Sequence[Handed]) -> Handed:
-    """What some rounds did, with the trouble that is left."""
-    names = ("accepted", "deferred", "failed", "uncertain")
-    counts: dict[str, Any] = {name: sum(getattr(done, name) for done in rounds) for name in names}
-    return Handed(**counts, trouble=rounds[-1].trouble if rounds else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +46,7 @@ class Ahead:
     lock.
     """
 
-    def __init__(self, work: LetterWork, told: Callable[[Handed], None] = lambda _: None) -> None:
+    def __init__(self, work: LetterWork, told: Callable[[LettersDone], None] = lambda _: None) -> None:
         """`told` hears, from another thread, what became of letters, and of trouble when it comes and goes."""
         self._work = work
         self._told = told
@@ -103,25 +86,25 @@ class Ahead:
         done = self._handed()
         before, self._trouble = self._trouble, done.trouble
         self._troubles = self._troubles + 1 if done.trouble else 0
-        if done.trouble != before or done != Handed(trouble=done.trouble):
+        if done.trouble != before or done != LettersDone(trouble=done.trouble):
             self._told(done)
 
-    def _handed(self) -> Handed:
+    def _handed(self) -> LettersDone:
         work = self._work
         try:
             left = work.letters.recover(now=work.clock(), resend=work.after_crash == "resend") if self._in_doubt else 0
             self._in_doubt = True  # unless all goes well: what breaks off in between is settled by the next round
             done = drain(work, self._stop)
         except NewsletterError as error:
-            return Handed(trouble=error.problems[0])
+            return LettersDone(trouble=error.problems[0])
         except Exception as bug:
             why = "This is a fault of the program."
-            return Handed(trouble=Problem("S406", f"Handing over a letter broke: {bug!r}", why=why))
+            return LettersDone(trouble=Problem("S406", f"Handing over a letter broke: {bug!r}", why=why))
         self._in_doubt = False
         return replace(done, uncertain=done.uncertain + left) if left else done
 
 
-def drain(work: LetterWork, stop: threading.Event) -> Handed:
+def drain(work: LetterWork, stop: threading.Event) -> LettersDone:
     """Hand over every letter that is due, until none is, `stop` is set, or something fails that concerns all.
 
     Trouble outside is returned, never raised, but for the ledger's own: then a letter stays `sending`, and `recover`
@@ -129,17 +112,22 @@ def drain(work: LetterWork, stop: threading.Event) -> Handed:
     """
     due = work.letters.due(work.clock(), _BATCH)
     if not (due and work.may()):
-        return Handed()
-    counts: dict[str, Any] = Counter()
+        return LettersDone()
+    counts: Counter[str] = Counter()
     with work.transport.open() as session:
         while due and not stop.is_set():
             for done in (_one(work, session, letter) for letter in due if not stop.is_set()):
                 if done is not None:
-                    counts[_word(done.settlement)] += 1
+                    counts.update(_counted(done.settlement))
                     if done.fault:
-                        return replace(Handed(**counts), trouble=done.fault)
+                        return _done(counts, done.fault)
             due = work.letters.due(work.clock(), _BATCH)
-    return Handed(**counts)
+    return _done(counts)
+
+
+def _done(counts: Mapping[str, int], trouble: Problem | None = None) -> LettersDone:
+    numbers: dict[str, Any] = {**counts}
+    return LettersDone(**numbers, trouble=trouble)
 
 
 def _one(work: LetterWork, session: Session, letter: Letter) -> HandedOver | None:
@@ -152,5 +140,8 @@ def _one(work: LetterWork, session: Session, letter: Letter) -> HandedOver | Non
     return done
 
 
-def _word(settlement: Settlement) -> str:
-    return "deferred" if settlement.state is DeliveryState.WAITING else settlement.state.value
+def _counted(settlement: Settlement) -> list[str]:
+    """What it counts as; one that was put back, since the mail server took nothing, as nothing."""
+    if settlement.state is DeliveryState.WAITING:
+        return ["deferred"] if settlement.counted else []
+    return [settlement.state.value]

@@ -20,7 +20,7 @@ from newsletter.issues.view import LogoView, logo, postal_address, reply_line
 from newsletter.model import LetterKind, Look, Site
 from newsletter.tongue import tongue_of
 
-PAGE, TEXT = "email/letters/letter.html", "email/letters/letter.txt"
+PAGE, TEXT, SHEET = "email/letters/letter.html", "email/letters/letter.txt", "email/style.css"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +87,17 @@ def _sayer(site: Site, own: Own) -> Say:
 
 def html(shown: LetterView, templates: Environment) -> str:
     """The page, inlined. Raises ConfigError (I2xx) when a template or style sheet cannot be inlined whole."""
-    page, sheet = (
-        templates.get_template(name).render(letter=shown, digest=shown) for name in (PAGE, "email/style.css")
-    )
+    page, sheet = (templates.get_template(name).render(letter=shown, digest=shown) for name in (PAGE, SHEET))
+    return _page(page, sheet)
+
+
+@lru_cache(maxsize=16)
+def _page(page: str, sheet: str) -> str:
+    """The same page is that of many letters, and inlining is by far the slowest part of one."""
     try:
         return inline(page, sheet)
     except ConfigError as error:
         raise ConfigError([replace(one, file=f"templates/{PAGE}") for one in error.problems]) from error
-
-
-@lru_cache(maxsize=16)
-def _inlined(page: str, sheet: str) -> str:
-    """The same page is that of many letters, and inlining is by far the slowest part of one."""
-    return inline(page, sheet)
 
 
 def filled(page: str, own: Own) -> str:

@@ -65,7 +65,7 @@ class Confirm:
         return before
 
     def again(self, token: str, *, client: str, text: str, page: str) -> Wait | Rest | None:
-        """Ask for a new link in place of one that is too old, within the limits of a sign-up; None when that is done."""
+        """Ask for a new link in place of one that is too old, within the limits of a sign-up; None: done."""
         before = self.look(token)
         if before is None or before.step is not Step.EXPIRED:
             return None

@@ -24,7 +24,8 @@ from newsletter.usecases.hold import Hold
 from newsletter.usecases.new_address import NewAddress
 from newsletter.usecases.own_data import OwnData
 from newsletter.usecases.preferences import Preferences
-from newsletter.web.answers import moved
+from newsletter.web.answers import moved, other_method
+from newsletter.web.confirm import ConfirmPage
 from newsletter.web.folder import Folder
 from newsletter.web.forms import MAX_BODY
 from newsletter.web.fresh_link import FreshLinkPage
@@ -36,11 +37,12 @@ from newsletter.web.moves import MovesFile
 from newsletter.web.new_address import NewAddressPage
 from newsletter.web.own_data import OwnDataPage
 from newsletter.web.pages import Pages
-from newsletter.web.paths import folder_address
+from newsletter.web.paths import folder_address, path_of
 from newsletter.web.preferences import PreferencesPage, Topics
 from newsletter.web.proxies import Asker
 from newsletter.web.search import Search, SearchPage
 from newsletter.web.static import Static
+from newsletter.web.subscribe import Beside, Desk, SubscribePage
 from newsletter.web.unsubscribe import UnsubscribePage
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
@@ -64,6 +66,7 @@ def create_app(
     unsubscribe: Unsubscribe,
     hold: Hold | None = None,
     own: Own | None = None,
+    desk: Desk | None = None,
     search: Search | None = None,
     hosts: Sequence[str] = (),
     addresses: Path | None = None,
@@ -90,6 +93,7 @@ def create_app(
         routes=[
             Route("/u/{token}", unsubscribing, name="unsubscribe", max_body_size=MAX_BODY),
             *(_own(pages, own) if own else []),
+            *(_joining(pages, desk) if desk else []),
             *([Route("/hold/{token}", HoldPage(pages, hold), name="hold", max_body_size=MAX_BODY)] if hold else []),
             *(Route(path, SearchPage(pages, search)) for path in ("/search", "/search/") if search),
             Route("/{path:path}", static, name="published"),
@@ -106,14 +110,34 @@ def create_app(
 
 def _own(pages: Pages, own: Own) -> list[Route]:
     """The pages of readers who have a link."""
-    fresh = FreshLinkPage(pages, own.preferences)
     chosen = PreferencesPage(pages, own.preferences, own.topics)
     return [
-        *(Route(path, fresh, max_body_size=MAX_BODY) for path in ("/p", "/p/")),
+        Route("/p", ToFolder()),
+        Route("/p/", FreshLinkPage(pages, own.preferences), max_body_size=MAX_BODY),
         Route("/p/{token}", chosen, name="preferences", max_body_size=MAX_BODY),
         Route("/d/{token}", OwnDataPage(pages, own.data), name="data", max_body_size=MAX_BODY),
         Route("/m/{token}", NewAddressPage(pages, own.address), name="move", max_body_size=MAX_BODY),
     ]
+
+
+def _joining(pages: Pages, desk: Desk) -> list[Route]:
+    return [
+        Route("/subscribe/", SubscribePage(pages, desk), name="subscribe", max_body_size=MAX_BODY),
+        Route("/subscribe/sent/", Beside(pages, desk, "sent")),
+        Route("/subscribe/embed/", Beside(pages, desk, "embed")),
+        *(Route(path, ToFolder()) for path in ("/subscribe", "/subscribe/sent", "/subscribe/embed")),
+        Route("/c/{token}", ConfirmPage(pages, desk), name="confirm", max_body_size=MAX_BODY),
+    ]
+
+
+class ToFolder:
+    """ASGI application for the address of a page without its slash."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = moved(folder_address(path_of(scope).rpartition("/")[2]))
+        if scope["method"] not in {"GET", "HEAD"}:
+            response = other_method(scope["method"], "GET, HEAD, OPTIONS")
+        await response(scope, receive, send)
 
 
 class Below:

@@ -6,8 +6,6 @@ address for whoever says that it was not them. All tokens that are not a reader'
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
@@ -17,10 +15,11 @@ from newsletter.readers.limits import network_of
 from newsletter.usecases.confirm import Confirm, Standing, Step
 from newsletter.usecases.showcase import Coming, Showcase
 from newsletter.usecases.signup import KEPT_V6, Rest
+from newsletter.web.forms import Fields
 from newsletter.web.offer import last
 from newsletter.web.pages import Pages
 from newsletter.web.signed import SignedPage
-from newsletter.web.subscribe import sent_title
+from newsletter.web.subscribe import Desk, sent_title
 from newsletter.web.unsubscribe import masked
 from newsletter.words import zone_name
 
@@ -29,20 +28,13 @@ PAGE = "/c/"
 
 
 class ConfirmPage(SignedPage):
-    def __init__(
-        self,
-        pages: Pages,
-        confirm: Confirm,
-        showcase: Callable[[], Showcase],
-        preferences_url: Callable[[int, int], str],
-    ) -> None:
+    def __init__(self, pages: Pages, desk: Desk) -> None:
         super().__init__(pages)
-        self._confirm = confirm
-        self._showcase = showcase
-        self._preferences_url = preferences_url
+        self._confirm = Confirm(desk.signup)
+        self._desk = desk
         self._say = pages.tongue.say
 
-    def _respond(self, request: Request, token: str, form: dict[str, str]) -> Response:
+    def _respond(self, request: Request, token: str, form: Fields) -> Response:
         found = self._confirm.look(token)
         if found is None:
             return self._unknown(request.scope)
@@ -98,11 +90,11 @@ class ConfirmPage(SignedPage):
             "Confirm %(address)s for %(publication)s, %(often)s",
             address=masked(reader.address),
             publication=self._pages.site.title,
-            often=self._pages.tongue.often(reader.edition, self._showcase().weekday),
+            often=self._pages.tongue.often(reader.edition, self._desk.showcase().weekday),
         )
 
     def _show(self, scope: Scope, step: str, title: str, reader: Subscriber) -> Response:
-        site, tongue, showcase = self._pages.site, self._pages.tongue, self._showcase()
+        tongue, showcase = self._pages.tongue, self._desk.showcase()
         return self._pages.render(
             scope,
             "web/confirm.html",
@@ -110,12 +102,12 @@ class ConfirmPage(SignedPage):
             step=step,
             address=masked(reader.address),
             next_issue=self._next(reader, showcase) if step in {"welcome", "used"} else "",
-            last=last(site, tongue, showcase.latest) if showcase.latest else None,
-            preferences=self._preferences_url(reader.id, reader.token_version) if step == "welcome" else "",
+            last=last(tongue, showcase.latest) if showcase.latest else None,
+            preferences=self._desk.preferences_url(reader.id, reader.token_version) if step == "welcome" else "",
         )
 
     def _next(self, reader: Subscriber, showcase: Showcase) -> str:
-        """`Issue 48 arrives Friday 4 December 2026, 08:00 Madrid.`; of an edition without a rhythm, when there is one."""
+        """`Issue 48 arrives Friday 4 December 2026, 08:00 Madrid.`; without a rhythm, what comes."""
         coming = (showcase.coming or {}).get(reader.edition, Coming())
         if coming.slot is None:
             return self._say("You get the next new post.")
@@ -127,9 +119,7 @@ class ConfirmPage(SignedPage):
         }
         if not coming.number:
             return self._say("The next issue arrives %(day)s, %(time)s %(zone)s.", **when)
-        return self._say(
-            "Issue %(number)s arrives %(day)s, %(time)s %(zone)s.", number=str(coming.number), **when
-        )
+        return self._say("Issue %(number)s arrives %(day)s, %(time)s %(zone)s.", number=str(coming.number), **when)
 
     def _unknown(self, scope: Scope) -> Response:
         return self._pages.plain(

@@ -14,10 +14,9 @@ from newsletter import words
 from newsletter.errors import Problem
 from newsletter.model import Wait
 from newsletter.usecases.preferences import Preferences
-from newsletter.web.answers import moved, other_method
+from newsletter.web.answers import other_method
 from newsletter.web.forms import Fields, client_of, fields
 from newsletter.web.pages import Pages
-from newsletter.web.paths import folder_address, path_of
 from newsletter.web.patience import at_least
 from newsletter.web.unsubscribe import masked
 
@@ -33,8 +32,6 @@ class FreshLinkPage:
         request = Request(scope, receive)
         if request.method not in ("GET", "HEAD", "POST"):
             response = other_method(request.method, "GET, HEAD, POST, OPTIONS")
-        elif not path_of(scope).endswith("/"):
-            response = moved(folder_address("p"))
         elif request.method == "POST":
             async with at_least(self._preferences.intake.answer_after.total_seconds()):
                 response = await run_in_threadpool(self._ask, request, await fields(request))

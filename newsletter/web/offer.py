@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from newsletter.model import Issue, Site
+from newsletter.model import Issue
 from newsletter.tongue import Tongue
 from newsletter.usecases.showcase import Showcase
 from newsletter.web.pages import Pages
@@ -69,7 +69,7 @@ def offer(pages: Pages, showcase: Showcase, wanted: str, keep_network: bool) -> 
         readers=tongue.many("%(num)s reader", "%(num)s readers", showcase.readers)
         if showcase.readers >= COUNTED
         else "",
-        last=last(pages.site, tongue, showcase.latest) if showcase.latest else None,
+        last=last(tongue, showcase.latest) if showcase.latest else None,
     )
 
 
@@ -88,6 +88,6 @@ def privacy(tongue: Tongue, keep_network: bool) -> tuple[str, str, str]:
     )
 
 
-def last(site: Site, tongue: Tongue, issue: Issue) -> Last:
+def last(tongue: Tongue, issue: Issue) -> Last:
     titles = tuple(story.title for story in issue.stories)
     return Last(issue.number, tongue.full_date(issue.slot.local), f"issues/{issue.number}/", issue.subject, titles[:4])

@@ -46,11 +46,14 @@ class PreferencesPage(SignedPage):
         reader = self._preferences.look(token)
         if reader is None:
             return self._unknown(request.scope)
-        acts = {"data": self._data}
-        if reader.status in _READS:
-            acts |= {"save": self._save, "resume": self._resume}
-        act = acts.get(form.get("do", ""))
-        return act(request, token, reader, form) if act else self._show(request.scope, reader)
+        do, reads = form.get("do", ""), reader.status in _READS
+        if do == "data":
+            return self._data(request, reader)
+        if do == "save" and reads:
+            return self._save(request, token, reader, form)
+        if do == "resume" and reads:
+            return self._resume(request, token)
+        return self._show(request.scope, reader)
 
     def _save(self, request: Request, token: str, reader: Subscriber, fields: Fields) -> Response:
         asking = self._asking(reader)
@@ -67,13 +70,13 @@ class PreferencesPage(SignedPage):
             told.append(self._moving(request, after, address))
         return self._show(request.scope, after, told=told)
 
-    def _resume(self, request: Request, token: str, _reader: Subscriber, _fields: Fields) -> Response:
+    def _resume(self, request: Request, token: str) -> Response:
         after = self._preferences.resume(token, Evidence("link", self._say("Resume now"), PAGE))
         if after is None:
             return self._unknown(request.scope)
         return self._show(request.scope, after, told=[self._say("The emails come again."), self._told(after)])
 
-    def _data(self, request: Request, _token: str, reader: Subscriber, _fields: Fields) -> Response:
+    def _data(self, request: Request, reader: Subscriber) -> Response:
         wait = self._preferences.ask_data(reader, client_of(request))
         sent = self._say(
             "Check %(address)s: a link is on its way, good for a day. The page behind it has both: "

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import MultiDict
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -23,7 +22,7 @@ from newsletter.model import Wait
 from newsletter.readers.subscriptions import canonical, suggestion
 from newsletter.usecases.showcase import Showcase
 from newsletter.usecases.signup import Rest, Signup, Wish
-from newsletter.web.answers import moved, other_method
+from newsletter.web.answers import other_method
 from newsletter.web.forms import fields
 from newsletter.web.offer import Offer, offer
 from newsletter.web.pages import PRIVATE_HEADERS, Pages
@@ -34,7 +33,7 @@ LONGEST = 320
 """Characters of an address with its @ (RFC 5321, 4.5.3.1)."""
 
 
-class SubscribeForm(Form):
+class SubscribeForm(Form):  # type: ignore[misc]  # WTForms comes without types
     """What the form sends; `website` is the field that people do not see."""
 
     email = StringField(filters=[lambda typed: (typed or "").strip()])
@@ -52,6 +51,7 @@ class Desk:
 
     signup: Signup
     showcase: Callable[[], Showcase]
+    preferences_url: Callable[[int, int], str]  # reader, token version
 
 
 class SubscribePage:
@@ -72,11 +72,11 @@ class SubscribePage:
         if request.method != "POST":
             return other_method(request.method, "GET, HEAD, POST, OPTIONS")
         async with at_least(self._desk.signup.intake.answer_after.total_seconds()):
-            form = SubscribeForm(MultiDict(await fields(request)))
+            form = SubscribeForm(await fields(request))
             return await run_in_threadpool(self._take, request, form)
 
     def _look(self, request: Request) -> Response:
-        return self._closed(request.scope) or self._show(request.scope, "form")
+        return self._closed(request.scope) or self._rest(request.scope) or self._show(request.scope, "form")
 
     def _take(self, request: Request, form: SubscribeForm) -> Response:
         """One after the other: whatever says something ends it."""
@@ -90,7 +90,7 @@ class SubscribePage:
         if (meant := suggestion(address)) and not form.keep.data:
             return self._meant(scope, form, meant)
         if not self._desk.signup.in_time(form.shown.data or ""):
-            return self._once_more(scope, form, address)
+            return self._rest(scope) or self._once_more(scope, form, address)
         return self._ask(request, form, address)
 
     def _ask(self, request: Request, form: SubscribeForm, address: str) -> Response:
@@ -99,7 +99,7 @@ class SubscribePage:
         way = "embed" if form.way.data == "embed" else "form"
         answer = self._desk.signup.ask(Wish(address, made.edition, client, way, made.text, "/subscribe/"))
         if isinstance(answer, Rest):
-            return self._resting(request.scope, answer)
+            return self._resting(request.scope)
         if isinstance(answer, Wait):
             return self._too_many(request.scope, form, answer)
         return self._sent(request.scope, form, address)
@@ -107,13 +107,14 @@ class SubscribePage:
     # -- pages
 
     def _closed(self, scope: Scope) -> Response | None:
-        """Nobody can sign up just now."""
-        if not self._desk.signup.intake.open:
-            return self._show(scope, "closed", title=self._say("Signing up by email is closed"))
-        rest = self._desk.signup.rest()
-        return self._resting(scope, rest) if rest else None
+        if self._desk.signup.intake.open:
+            return None
+        return self._show(scope, "closed", title=self._say("Signing up by email is closed"))
 
-    def _resting(self, scope: Scope, rest: Rest) -> Response:
+    def _rest(self, scope: Scope) -> Response | None:
+        return self._resting(scope) if self._desk.signup.rest() else None
+
+    def _resting(self, scope: Scope) -> Response:
         response = self._show(scope, "resting", title=self._say("Signing up is paused for the moment"), status=503)
         response.headers["retry-after"] = "1800"
         return response
@@ -126,10 +127,10 @@ class SubscribePage:
         return self._show(scope, "form", form, error=error, meant=meant, status=422)
 
     def _too_many(self, scope: Scope, form: SubscribeForm, wait: Wait) -> Response:
-        until = wait.until.astimezone(self._pages.site.timezone)
+        until = f"{wait.until.astimezone(self._pages.site.timezone):%H:%M}"
         error = self._say(
             "Too many tries from your network. Please try again after %(time)s, or follow the feed meanwhile.",
-            time=f"{until:%H:%M}",
+            time=until,
         )
         response = self._show(scope, "form", form, error=error, status=429)
         seconds = (wait.until - self._desk.signup.clock()).total_seconds()
