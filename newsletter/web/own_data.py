@@ -13,6 +13,7 @@ from starlette.types import Scope
 
 from newsletter.usecases.own_data import OwnData
 from newsletter.web.forms import Fields
+from newsletter.web.fresh_link import show_form
 from newsletter.web.pages import PRIVATE_HEADERS, Pages
 from newsletter.web.signed import SignedPage
 from newsletter.web.unsubscribe import masked
@@ -53,12 +54,7 @@ class OwnDataPage(SignedPage):
         return self._pages.render(scope, "web/data.html", title=title, step="gone", address=masked(reader.address))
 
     def _unknown(self, scope: Scope) -> Response:
-        return self._pages.plain(
-            scope,
-            404,
-            self._say("This link does not work"),
-            self._say("It works for a day. A new one can be asked for on the page of your preferences."),
-        )
+        return show_form(self._pages, scope, status=404)
 
     def _say(self, sentence: str, **values: str) -> str:
         return self._pages.tongue.say(sentence, **values)
