@@ -16,6 +16,8 @@ from newsletter.edges import Edges
 from newsletter.errors import NewsletterError, Problem, UsageError, nearest, stops
 from newsletter.model import (
     ALL_SLOTS,
+    EACH_POST,
+    USUAL,
     WEEKLY,
     Addressee,
     Cadence,
@@ -173,24 +175,43 @@ class App(Edges):
 
         return library_of(self.loaded(now))
 
-    def issues(self) -> Sequence[Issue]:
+    def issues(self, edition: str | None = WEEKLY) -> Sequence[Issue]:
         """The issues so far; a site that never mailed has no state and gets none for asking."""
-        return self.ledger.issues(WEEKLY) if self.has_state else ()
+        return self.ledger.issues(edition) if self.has_state else ()
 
-    def plans(self) -> Sequence[SlotPlan]:
+    def plans(self, edition: str = WEEKLY) -> Sequence[SlotPlan]:
         """What was decided about slots; a site that never mailed has no state and gets none for asking."""
-        return self.ledger.plans(WEEKLY) if self.has_state else ()
+        return self.ledger.plans(edition) if self.has_state else ()
 
     @property
     def cadence(self) -> Cadence:
-        """The rhythm, with the slots that somebody moved. Asked anew each time: another process may move one."""
-        return replace(self.config.cadence, moved={p.key: p.moved_to for p in self.plans() if p.moved_to})
+        """The rhythm of the edition that is always there."""
+        return self.rhythm(WEEKLY)
 
-    def next_slot(self, now: datetime) -> Slot:
+    @property
+    def rhythms(self) -> Sequence[Cadence]:
+        """Those of all editions that are switched on, the one that is always there first."""
+        return [self.rhythm(edition) for edition in self.config.editions]
+
+    def rhythm(self, edition: str) -> Cadence:
+        """That of an edition, with the slots that somebody moved. Asked anew each time: another process may move one.
+
+        Raises UsageError (I119) for an edition that is not switched on.
+        """
+        moved = {plan.key: plan.moved_to for plan in self.plans(edition) if plan.moved_to}
+        return replace(self.config.cadence_of(edition), moved=moved)
+
+    def rhythm_of(self, slot: str) -> Cadence:
+        """That of the edition which a slot is of, by its key. Raises UsageError (I119)."""
+        from newsletter.issues.cadence import edition_of
+
+        return self.rhythm(edition_of(slot))
+
+    def next_slot(self, now: datetime, edition: str = WEEKLY) -> Slot:
         """The next slot that no issue has taken."""
         from newsletter.usecases.choose import free_slot
 
-        return free_slot(self.cadence, self.ledger.slots(WEEKLY) if self.has_state else (), now)
+        return free_slot(self.rhythm(edition), self.ledger.slots(edition) if self.has_state else (), now)
 
     def source_of(self, post: Post) -> Source:
         """The file that a post was read from, with its text. Raises Outside."""
@@ -319,7 +340,7 @@ class App(Edges):
         from newsletter.usecases.prepare import Shelf
 
         if self.has_state:
-            known = past(self.ledger, library, now, self.briefs)
+            known = past(self.ledger, WEEKLY, library, now, self.briefs)
         else:
             brief, remarks = self.briefs.of(1)
             known = Past(Shelf(library), now, brief=brief, remarks=tuple(remarks))
@@ -332,7 +353,7 @@ class App(Edges):
             now=now,
         )
 
-    def inspection(self, library: Library, now: datetime) -> Inspection:
+    def inspection(self, library: Library, now: datetime, edition: str = WEEKLY) -> Inspection:
         """Who is asked about the world when an issue is checked; a site without state gets none for asking."""
         from newsletter.usecases.inspect import Inspection, absent
         from newsletter.usecases.prepare import next_number
@@ -352,7 +373,7 @@ class App(Edges):
         return Inspection(
             sandbox=self.config.mail.sandbox,
             absent=missing,
-            waivers=lambda number: waivers.of(WEEKLY, number) if waivers else (),
+            waivers=lambda number: waivers.of(edition, number) if waivers else (),
             tried=self._tried(now),
             advice=self._advice,
         )
@@ -380,20 +401,21 @@ class App(Edges):
 
         return tried
 
-    def press(self, library: Library, now: datetime) -> Press:
-        """What making an issue needs."""
+    def press(self, library: Library, now: datetime, edition: str = WEEKLY) -> Press:
+        """What making an issue needs; briefs are about the edition that is always there. Raises UsageError (I119)."""
         from newsletter.usecases.choose import Press
         from newsletter.usecases.prepare import next_number
 
-        brief, remarks = self.briefs.of(next_number(self.issues()))
+        cadence = self.rhythm(edition)
+        brief, remarks = self.briefs.of(next_number(self.issues())) if edition == WEEKLY else (USUAL, ())
 
         return Press(
             library=library,
             ledger=self.ledger,
-            cadence=self.cadence,
+            cadence=cadence,
             site=self.config.site,
             templates=self.templates,
-            inspection=self.inspection(library, now),
+            inspection=self.inspection(library, now, edition),
             now=now,
             pictures=self.mailed_pictures,
             brief=brief,
@@ -412,13 +434,13 @@ class App(Edges):
             message_id_key=self.keys.message_id,
         )
 
-    def press_of_slot(self, library: Library, now: datetime) -> Press:
+    def press_of_slot(self, library: Library, now: datetime, edition: str = WEEKLY) -> Press:
         """What making the issue that is due needs, as of its slot also shortly before it; `library` is that of now."""
         from newsletter.usecases.choose import as_of
 
-        then = as_of(self.cadence, self.ledger, now)
+        then = as_of(self.rhythm(edition), self.ledger, now)
         comes_out = any(now < time <= then for time in self._coming)
-        return self.press(self.library(then) if comes_out else library, then)
+        return self.press(self.library(then) if comes_out else library, then, edition)
 
     def recover(self, now: datetime) -> int:
         """After taking the sender lock: settle what a crash left. How many deliveries became uncertain."""
@@ -517,12 +539,12 @@ class App(Edges):
         from newsletter.usecases.recheck import at_its_start, taken_back
 
         library = self.library(now)
-        gone = [*taken_back(issue, library), *at_its_start(self.press(library, now), issue)]
+        gone = [*taken_back(issue, library), *at_its_start(self.press(library, now, issue.edition), issue)]
         if self.config.mail.sandbox:
             return obstacle(issue, gone, {})
         config = self.config
         build = Build(config.site.url, config.seen_at, lambda path: live.answer(config.output, path))
-        wrong = not_this_build(self.ledger.digest(WEEKLY, issue.number), build, self._anywhere)
+        wrong = not_this_build(self.ledger.digest(issue.edition, issue.number), build, self._anywhere)
         return obstacle(issue, gone, wrong)
 
     def silent_links(self, digest: Digest) -> Mapping[str, str]:
@@ -559,7 +581,7 @@ class App(Edges):
         if doubt := self.instance.doubt():  # what the original does is its own to tell
             self.desk.tell(locked(doubt, now, self.config.site))
             return
-        for notice in happened(self.ledger, self.cadence, self.config.site, now):
+        for notice in happened(self.ledger, self.rhythms, self.config.site, now):
             self.desk.tell(notice)
         if until := self.rates.held(RESTING, now):
             self.desk.tell(intake_paused(until, now, self.config.site))
@@ -606,7 +628,7 @@ class App(Edges):
         """What the link of a notice can do."""
         from newsletter.usecases.hold import Hold
 
-        return Hold(self.ledger, self.notices, lambda: self.cadence, self.tokens, clock)
+        return Hold(self.ledger, self.notices, self.rhythm_of, self.tokens, clock)
 
     def signup(self, clock: Clock) -> Signup:
         """What the page that takes readers in can do."""
@@ -617,30 +639,35 @@ class App(Edges):
 
     def showcase(self, now: datetime) -> Showcase:
         """What there is to sign up for, as of a minute ago at the most."""
+        if self._showcase is None or not timedelta(0) <= now - self._showcase[0] < timedelta(minutes=1):
+            self._showcase = now, self._show_what_comes(now)
+        return self._showcase[1]
+
+    def _show_what_comes(self, now: datetime) -> Showcase:
+        from newsletter.usecases.prepare import next_number
         from newsletter.usecases.showcase import Coming, Showcase
 
-        if self._showcase is None or not timedelta(0) <= now - self._showcase[0] < timedelta(minutes=1):
-            from newsletter.usecases.prepare import next_number
-
-            issues = self.issues()
-            latest = next((issue for issue in reversed(issues) if issue.state.public), None)
-            coming = {WEEKLY: Coming(next_number(issues), self.next_slot(now))}
-            readers = self.roster.counts()["active"] if self.has_state else 0
-            self._showcase = now, Showcase(self.cadence.weekday, latest, coming, readers)
-        return self._showcase[1]
+        issues = self.issues()
+        coming = {
+            one: Coming() if one == EACH_POST else Coming(slot=self.next_slot(now, one)) for one in self.config.editions
+        }
+        coming[WEEKLY] = Coming(next_number(issues), coming[WEEKLY].slot)
+        latest = next((issue for issue in reversed(issues) if issue.state.public), None)
+        readers = self.roster.counts()["active"] if self.has_state else 0
+        return Showcase(self.cadence.weekday, latest, coming, readers)
 
     def unsubscribe(self, clock: Clock) -> Unsubscribe:
         """What the unsubscribe link in a mail can do."""
         from newsletter.usecases.enroll import Unsubscribe
 
-        return Unsubscribe(self.roster, self.tokens, self.rhythms, clock)
+        return Unsubscribe(self.roster, self.tokens, self._rhythms, clock)
 
     def preferences(self, clock: Clock) -> Preferences:
         """What the preferences link in a mail can do."""
         from newsletter.usecases.preferences import Preferences
 
         limits = (self.rates, self.config.intake, self.keys.suppression)
-        return Preferences(self.roster, self.tokens, self.rhythms, *limits, clock)
+        return Preferences(self.roster, self.tokens, self._rhythms, *limits, clock)
 
     def own_data(self, clock: Clock) -> OwnData:
         """What the link to what is held about a reader can do."""
@@ -654,15 +681,15 @@ class App(Edges):
 
         return NewAddress(self.roster, self.letters, self.tokens, clock)
 
-    @cached_property
-    def rhythms(self) -> Rhythms:
+    @property
+    def _rhythms(self) -> Rhythms:
         """Which editions a reader may have, and when each comes."""
         from newsletter.usecases.rhythms import Rhythms
 
-        def resting() -> bool:
-            return any(plan.key == ALL_SLOTS for plan in self.plans())
+        def resting(edition: str) -> bool:
+            return any(plan.key == ALL_SLOTS for plan in self.plans(edition))
 
-        return Rhythms(lambda: {WEEKLY: self.cadence}, resting, self.config.site.timezone)
+        return Rhythms(lambda: {one.edition: one for one in self.rhythms}, resting, self.config.site.timezone)
 
 
 def _times(post: Post) -> Iterator[datetime]:

@@ -26,8 +26,8 @@ from pydantic_core import ErrorDetails, PydanticUndefined
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from newsletter import looks
-from newsletter.errors import ConfigError, Problem, nearest
-from newsletter.model import DARK, LIGHT, USUAL, Brief, Cadence, Look, Palette, Person, Sender, Site
+from newsletter.errors import ConfigError, Problem, UsageError, nearest
+from newsletter.model import DARK, LIGHT, USUAL, WEEKLY, Brief, Cadence, Look, Palette, Person, Sender, Site
 from newsletter.readers.intake import Intake
 from newsletter.tongue import is_known, known, spoken
 
@@ -461,6 +461,17 @@ class Config:
     intake: Intake = field(default_factory=Intake)
     keep_network: bool = False  # whether a sign-up keeps its network, shortened
     confirm_within: timedelta = timedelta(days=14)  # how long a sign-up may be confirmed
+
+    @property
+    def editions(self) -> tuple[str, ...]:
+        """Those that are switched on, the one that is always there first."""
+        return (WEEKLY,)
+
+    def cadence_of(self, edition: str) -> Cadence:
+        """The rhythm of an edition. Raises UsageError (I119) when it is not switched on."""
+        if edition != WEEKLY:
+            raise UsageError(Problem("I119", f"There is no {edition} edition here"))
+        return self.cadence
 
     @property
     def database(self) -> str:

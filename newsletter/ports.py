@@ -319,8 +319,8 @@ class Ledger(Protocol):
         number. None when another process took the slot or one of the stories first: then nothing was written.
         """
 
-    def issues(self, edition: str) -> Sequence[Issue]:
-        """All issues, oldest first."""
+    def issues(self, edition: str | None = None) -> Sequence[Issue]:
+        """Those of an edition, oldest first; or those of all, one edition after another."""
 
     def issue(self, edition: str, number: int) -> Issue | None: ...
     def digest(self, edition: str, number: int) -> Digest: ...

@@ -18,8 +18,9 @@ import click
 
 from newsletter import words
 from newsletter.cli.door import Door, command, stopwatch, told
+from newsletter.cli.naming import in_json
 from newsletter.errors import Outside
-from newsletter.model import IssueState
+from newsletter.model import IssueState, issue_name
 from newsletter.ports import Clock
 
 if TYPE_CHECKING:
@@ -138,13 +139,15 @@ def prepared_words(door: Door, done: Prepared, took: str) -> list[str]:
         return [f"No issue for slot {done.slot.key}: {done.reason or 'another process was first'}. {upcoming}"]
     verb = "Would make issue" if done.issue is None else "Made issue"
     lines = [
-        f"{verb} {made.number}, {done.state.value}, for slot {done.slot.key} ({took})",
+        f"{verb} {issue_name(done.edition, made.number)}, {done.state.value}, for slot {done.slot.key} ({took})",
         *(f"  {n}  {story.title}" for n, story in enumerate(made.stories, 1)),
         f"  Subject    {text.subject}",
         f"  Preheader  {text.preheader}",
     ]
     if done.reason:
-        lines.append(f"  Held       {done.reason}. Send it: newsletter issue send {made.number}")
+        lines.append(
+            f"  Held       {done.reason}. Send it: newsletter issue send {issue_name(done.edition, made.number)}"
+        )
     return lines
 
 
@@ -194,7 +197,7 @@ def _told(door: Door) -> None:
     door.app.tell(door.now)
     done = door.app.hand_over_notices(door.clock())
     if done.accepted:
-        door.say(f"LettersDone over {words.count(done.accepted, 'notice')} to editors and operators")
+        door.say(f"Handed over {words.count(done.accepted, 'notice')} to editors and operators")
     if done.trouble:
         door.app.tell_of_mail(done.trouble, door.now)
         door.say(*told([replace(done.trouble, level="warn")]))
@@ -224,9 +227,10 @@ def _would_deliver(door: Door) -> int:
 
     app = door.app
     ahead = outlook(ledger=app.ledger, roster=app.roster, now=door.now, late_limit=app.config.cadence.late_limit)
-    lines = [f"Would hold issue {issue.number}: it did not start at its time" for issue in ahead.held]
-    lines += [f"Would hand out issue {number} to {words.count(n, 'reader')}" for number, n in ahead.readers.items()]
-    data = {"would": dict(ahead.readers), "held": [issue.number for issue in ahead.held], "dry_run": True}
+    lines = [f"Would hold issue {issue.name}: it did not start at its time" for issue in ahead.held]
+    lines += [f"Would hand out issue {one.name} to {words.count(n, 'reader')}" for one, n in ahead.readers.items()]
+    would = {in_json(one): n for one, n in ahead.readers.items()}
+    data = {"would": would, "held": [in_json(issue) for issue in ahead.held], "dry_run": True}
     door.answer(data, *(lines or ["Nothing is waiting."]))
     return 0
 
@@ -256,9 +260,9 @@ def progress_line(door: Door) -> Callable[[Progress], None] | None:
 
 def delivered_data(done: Delivered) -> dict[str, object]:
     return {
-        "started": [issue.number for issue in done.started],
-        "held": [issue.number for issue in done.held],
-        "finished": {issue.number: issue.state.value for issue in done.finished},
+        "started": [in_json(issue) for issue in done.started],
+        "held": [in_json(issue) for issue in done.held],
+        "finished": {in_json(issue): issue.state.value for issue in done.finished},
         **{name: getattr(done.drained, name) for name in ("accepted", "deferred", "failed", "uncertain", "dropped")},
         "next_retry": done.next_retry,
     }
@@ -267,13 +271,13 @@ def delivered_data(done: Delivered) -> dict[str, object]:
 def delivered_words(door: Door, done: Delivered, took: str) -> list[str]:
     from newsletter.usecases.deliver import PATIENCE
 
-    lines = [f"Issue {issue.number} was held: {issue.reason}" for issue in done.held]
-    lines += [f"Issue {i.number} started to {words.count(i.audience, 'reader')}" for i in done.started]
+    lines = [f"{issue.title} was held: {issue.reason}" for issue in done.held]
+    lines += [f"{i.title} started to {words.count(i.audience, 'reader')}" for i in done.started]
     if done.put_off:
         lines.append(f"Not started yet; asked again for {words.span(PATIENCE)} after its time, and then held.")
     if outcome := outcome_words(done.drained):
-        lines.append(f"LettersDone out: {outcome} ({took})")
-    lines += [f"Issue {issue.number} is {issue.state.value}." for issue in done.finished]
+        lines.append(f"Handed out: {outcome} ({took})")
+    lines += [f"{issue.title} is {issue.state.value}." for issue in done.finished]
     if done.next_retry and done.next_retry > door.now:
         lines.append(f"The next try is due {words.when(done.next_retry, door.app.config.cadence.zone, door.now)}")
     elif done.next_retry:

@@ -18,7 +18,7 @@ from newsletter.content.library import Loaded
 from newsletter.delivery.progress import LettersDone
 from newsletter.errors import NewsletterError, Outside, Problem
 from newsletter.issues.cadence import freeze_at, preview_at
-from newsletter.model import WEEKLY, LogEntry, by_clock
+from newsletter.model import Library, LogEntry, by_clock
 from newsletter.usecases.check import library_of
 from newsletter.usecases.prepare import prepare
 from newsletter.usecases.trust import Trust, doubt
@@ -121,9 +121,11 @@ class Rounds:
     def _due(self) -> list[timedelta]:
         app = self._door.app
         now = self.clock()
-        slot, cadence = app.next_slot(now), app.cadence
-        times = [slot.due, freeze_at(cadence, slot), preview_at(cadence, slot), app.ledger.next_retry()]
-        times += [i.send_at for i in app.ledger.issues(WEEKLY) if i.send_at and i.started_at is None]
+        times = [app.ledger.next_retry()]
+        for cadence in app.rhythms:
+            slot = app.next_slot(now, cadence.edition)
+            times += [slot.due, freeze_at(cadence, slot), preview_at(cadence, slot)]
+        times += [i.send_at for i in app.ledger.issues() if i.send_at and i.started_at is None]
         return [time - now for time in times if time and time > now]
 
     def _publish_and_prepare(self) -> None:
@@ -141,7 +143,12 @@ class Rounds:
         if done.remarks != self._remarks:
             self._say(*told(done.remarks))
         self._remarks = done.remarks
-        made = prepare(app.press_of_slot(library, now), hand=by_clock(now))
+        for cadence in app.rhythms:
+            self._prepare(library, cadence.edition, now)
+
+    def _prepare(self, library: Library, edition: str, now: datetime) -> None:
+        app = self._door.app
+        made = prepare(app.press_of_slot(library, now, edition), hand=by_clock(now))
         if made.slot is not None:
             self._say(*prepared_words(self._door, made, "just now"), *told(made.problems))
             if made.issue is None:

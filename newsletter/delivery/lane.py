@@ -18,7 +18,7 @@ from newsletter.errors import ConfigError, NewsletterError, Outside, Problem
 from newsletter.model import Addressee, Chunk, DeliveryState, Message, Outcome, Receipt, Settlement
 from newsletter.ports import Clock, Session, Transport
 
-Compose = Callable[[int, Addressee], Message]
+Compose = Callable[[Chunk, Addressee], Message]
 
 FINAL = frozenset({"S321", "S322", "S323", "S327", "S403", "S404", "S406"})
 """Faults that concern every reader and that no second try mends: TLS, sign-in, sender, size, Digest, a bug."""
@@ -117,7 +117,7 @@ class Lane(threading.Thread):
         work = self._work
         done = hand_over(
             session,
-            lambda: work.compose(row.chunk.issue_number, addressee),
+            lambda: work.compose(row.chunk, addressee),
             addressee,
             clock=work.clock,
             after_crash=work.after_crash,

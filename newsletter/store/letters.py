@@ -25,6 +25,7 @@ from newsletter.model import (
     SubscriberStatus,
 )
 from newsletter.store.database import Database
+from newsletter.store.rolls import COLUMNS, read_subscriber
 from newsletter.store.rows import read_digest, word
 from newsletter.store.tables import Instant, letter_post, subscriber
 from newsletter.store.tables import letter as letters
@@ -152,16 +153,20 @@ class SqlLetters:
 def _why_not(letter: Letter, reader: Subscriber, now: datetime) -> str:
     """Why a letter goes nowhere, in the words of a dropped Delivery; empty for one that may go."""
     life = letter.kind.good_for
-    here = letter.address.lower() == reader.address.lower()
     if reader.status is SubscriberStatus.BLOCKED:
         return "suppressed"
     if reader.status not in letter.kind.readers:
         return "left" if reader.status is SubscriberStatus.LEFT else "settled"
     if life and now - letter.at >= life:
         return "expired"
-    if here if letter.kind is LetterKind.MOVE else not here and letter.kind is not LetterKind.MOVED:
-        return "moved"
-    return ""
+    return "moved" if _is_elsewhere(letter, reader) else ""
+
+
+def _is_elsewhere(letter: Letter, reader: Subscriber) -> bool:
+    """Whether the reader has moved since: from its address, or already to the one that it asks about."""
+    if letter.kind is LetterKind.MOVE:
+        return letter.address == reader.address
+    return letter.kind is not LetterKind.MOVED and letter.address.lower() != reader.address.lower()
 
 
 def _is(one: Letter) -> ColumnElement[bool]:
@@ -176,18 +181,10 @@ def _turn(connection: Connection, one: Letter, **values: object) -> None:
 
 def _reader(connection: Connection, one: Letter) -> Subscriber | None:
     """Whose letter it is, as long as it waits as it was read."""
-    columns = [column for column in subscriber.c if column.name != "folded"]
     waits = and_(_is(one), letters.c.state == word(DeliveryState.WAITING), letters.c.attempts == one.attempts)
-    of = select(*columns).join_from(letters, subscriber, letters.c.subscriber_id == subscriber.c.id)
+    of = select(*COLUMNS).join_from(letters, subscriber, letters.c.subscriber_id == subscriber.c.id)
     row = connection.execute(of.where(waits)).mappings().one_or_none()
-    if row is None:
-        return None
-    read = {
-        "status": SubscriberStatus(row["status"]),
-        "without": tuple(row["without"].split()),
-        "plain": bool(row["plain"]),
-    }
-    return Subscriber(**(dict(row) | read))
+    return read_subscriber(row) if row else None
 
 
 def _read(connection: Connection, *conditions: ColumnElement[bool], limit: int | None = None) -> Sequence[Letter]:

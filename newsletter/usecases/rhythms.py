@@ -15,7 +15,7 @@ class Rhythms:
     """Asked anew each time: somebody may move a slot, or pause them all, while pages are served."""
 
     cadences: Callable[[], Mapping[str, Cadence]]  # of the editions that are switched on
-    resting: Callable[[], bool]  # whether no slot makes an issue until somebody lifts that
+    resting: Callable[[str], bool]  # whether no slot of an edition makes an issue until somebody lifts that
     zone: tzinfo
 
     def offers(self, edition: str) -> bool:
@@ -28,7 +28,7 @@ class Rhythms:
     def next(self, edition: str, after: datetime) -> Slot | None:
         """The first slot later than `after`; None where nobody can say."""
         cadence = self.cadences().get(edition)
-        if cadence is None or edition == EACH_POST or self.resting():
+        if cadence is None or edition == EACH_POST or self.resting(edition):
             return None
         if cadence.first_slot:
             after = max(after, cadences.slot_on(cadence, cadence.first_slot).due - timedelta(microseconds=1))

@@ -64,7 +64,7 @@ class Front:
             folder=self.folder / "feeds",
             site=self.site,
             templates=built_in(self.site.language),
-            unsubscribe=Unsubscribe(self.roster, self.tokens, Rhythms(dict, lambda: False, UTC), lambda: self.now),
+            unsubscribe=Unsubscribe(self.roster, self.tokens, Rhythms(dict, lambda _: False, UTC), lambda: self.now),
             desk=Desk(self.signup, lambda: self.showcase, self._preferences),
             proxies=["127.0.0.1"],
         )

@@ -8,6 +8,7 @@ import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
@@ -76,7 +77,9 @@ class Readers:
         self.letters = SqlLetters(self.database)
         self.now = LEFT_AT
         cadence = Cadence(4, time(8), MADRID, timedelta(hours=36))
-        self.rhythms = Rhythms(lambda: dict.fromkeys(editions, cadence), lambda: False, MADRID)
+        self.rhythms = Rhythms(
+            lambda: {one: replace(cadence, edition=one) for one in editions}, lambda _: False, MADRID
+        )
         for address in addresses or ("reader@example.org",):
             self.roster.add(address, edition=WEEKLY, evidence=Evidence("cli", "on paper"), now=JOINED_AT)
         self.unsubscribe = Unsubscribe(self.roster, TOKENS, self.rhythms, self.clock)
