@@ -75,10 +75,11 @@ def show_form(pages: Pages, scope: Scope, *, status: int = 200, address: str = "
 def later(pages: Pages, wait: Wait) -> str:
     """When a letter may be asked for again."""
     local = wait.until.astimezone(pages.site.timezone)
+    clock = f"{local:%H:%M}"
     return pages.tongue.say(
         "A mail of this kind was asked for a short while ago: please look for it. "
         "Another one can be asked for from %(day)s, %(time)s (%(zone)s) on.",
         day=pages.tongue.long_date(local.date()),
-        time=f"{local:%H:%M}",
+        time=clock,
         zone=words.zone_name(local.tzinfo),
     )
