@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from newsletter import seal
@@ -54,6 +55,9 @@ if TYPE_CHECKING:
     from newsletter.usecases.deliver import Delivered
     from newsletter.usecases.enroll import Unsubscribe
     from newsletter.usecases.hold import Hold
+    from newsletter.usecases.import_readers import Imported
+    from newsletter.usecases.import_readers import Progress as Counting
+    from newsletter.usecases.import_readers import Wanted as Wishes
     from newsletter.usecases.inspect import Inspection, Tried
     from newsletter.usecases.letters import Writer
     from newsletter.usecases.move_in import Moved, Wanted
@@ -246,6 +250,25 @@ class App(Edges):
                 spread=spread,
             )
         return replace(moved, cut_short=left)
+
+    def import_readers(self, path: Path, wanted: Wishes, now: datetime, by: str, *, progress: Counting) -> Imported:
+        """Bring in the readers that a file names; see `usecases.import_readers`."""
+        from newsletter.readers.importing.disk import ListFile, RejectedFile
+        from newsletter.usecases.import_readers import Place, import_readers, logged
+
+        place = Place(frozenset(self.config.editions), self.config.site.timezone, now)
+        with closing(RejectedFile(path)) as rejected:
+            imported = import_readers(ListFile(path), wanted, self.imports, rejected, place, progress)
+        if wanted.go:
+            self.ledger.start(WEEKLY, now)
+            self.ledger.log(logged(path.name, imported, by, now))
+        return imported
+
+    def export_readers(self, status: str | None) -> Iterator[str]:
+        """The lines of a CSV file of all readers, or those of a status."""
+        from newsletter.readers.exporting import table
+
+        return table(self.imports.readers(status))
 
     def unchanged(self, now: datetime) -> Published | None:
         """What publishing now would answer, if it certainly would change nothing; None when one has to look."""
