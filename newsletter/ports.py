@@ -700,6 +700,7 @@ class Letters(Protocol):
         if `resend`). How many there were.
         """
 
+    def get(self, letter_id: int) -> Letter | None: ...
     def of(self, subscriber_id: int) -> Sequence[Letter]:
         """All of a reader, oldest first."""
 
