@@ -846,6 +846,17 @@ class Wait:
     until: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class ImportRun:
+    """How far the import of one file came; what was committed of it is never done again."""
+
+    key: str  # SHA-256 over the file and what was said about it
+    name: str  # of the file
+    rows: int = 0
+    fates: Mapping[str, int] = field(default_factory=dict)  # what became of them
+    rejected: int = 0  # bytes of the file of those that were not added
+
+
 # --- delivery --------------------------------------------------------------------------------------
 
 

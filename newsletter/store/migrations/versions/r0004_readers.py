@@ -28,6 +28,7 @@ def upgrade() -> None:
     _rates()
     _letters()
     _notices()
+    _imports()
 
 
 def _blank(name: str) -> sa.Column[str]:
@@ -98,6 +99,19 @@ def _suppressions() -> None:
         sa.Column("hash", sa.Text, primary_key=True),
         sa.Column("reason", sa.Text, nullable=False),
         sa.Column("at", INSTANT, nullable=False),
+        sqlite_strict=True,
+    )
+
+
+def _imports() -> None:
+    op.create_table(
+        "import_run",
+        sa.Column("key", sa.Text, primary_key=True),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("rows", sa.Integer, nullable=False),
+        sa.Column("fates", sa.Text, nullable=False),
+        sa.Column("rejected", sa.Integer, nullable=False),
         sqlite_strict=True,
     )
 
