@@ -208,9 +208,10 @@ class Edges:
 
     @cached_property
     def roster(self) -> Roster:
+        from newsletter.readers.suppression import fingerprint
         from newsletter.store.roster import SqlRoster
 
-        return SqlRoster(self.database)
+        return SqlRoster(self.database, lambda address: fingerprint(self.keys.suppression, address))
 
     @cached_property
     def rates(self) -> Rates:

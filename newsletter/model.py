@@ -683,6 +683,7 @@ class Subscriber:
     paused_until: datetime | None = None  # when a pause ends by itself; None for one without an end
     without: tuple[str, ...] = ()  # topics (keys) that this reader does not want; a new topic is wanted
     plain: bool = False  # gets the text part alone
+    why: str = ""  # they left, if they said so
 
 
 @dataclass(frozen=True, slots=True)

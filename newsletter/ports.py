@@ -24,12 +24,14 @@ from newsletter.model import (
     Delivery,
     DeliveryState,
     Digest,
+    Evidence,
     Fetched,
     File,
     Hand,
     Issue,
     IssueState,
     Letter,
+    LetterKind,
     Library,
     Limit,
     LogEntry,
@@ -474,26 +476,124 @@ class Instance(Protocol):
 
 
 class Roster(Protocol):
-    """Who gets it: subscribers and their consent."""
+    """Who gets it: subscribers and their consent.
 
-    def add(self, address: str, *, edition: str, status: str, way: str, text: str, now: datetime) -> Subscriber | None:
-        """A new subscriber with its consent line, or None when the address is already known (any status)."""
+    Each change is one transaction with its line of consent, the letter that it calls for, and the dropping of what
+    waits; each is harmless to repeat. Whoever was forgotten is nobody here: no method finds them.
+    """
 
+    # -- reading
     def find(self, address: str) -> Subscriber | None: ...
     def get(self, subscriber_id: int) -> Subscriber | None: ...
-    def all(self, status: str | None = None) -> Sequence[Subscriber]: ...
-    def leave(self, subscriber_id: int, *, way: str, now: datetime) -> bool:
-        """Active, paused or unconfirmed -> left, with its consent line. False when already left (repeat is harmless).
+    def all(self, status: str | None = None, *, search: str = "") -> Iterator[Subscriber]:
+        """In the order in which they joined, read some hundred at a time; with `search` in the address."""
 
-        A delivery of this reader that still waits is dropped in the same transaction.
-        """
+    def first(self, count: int, *, status: str) -> Sequence[str]:
+        """Addresses of some, in alphabetical order."""
 
-    def come_back(self, subscriber_id: int, *, way: str, now: datetime) -> bool:
-        """Left -> active, with its consent line (`returned`). False when they had not left."""
-
-    def consents(self, subscriber_id: int) -> Sequence[Consent]: ...
     def counts(self) -> Mapping[str, int]:
         """Readers by status."""
+
+    def consents(self, subscriber_id: int) -> Sequence[Consent]:
+        """All that they said, oldest first."""
+
+    def suppressed(self, address: str) -> str:
+        """Why this address must not be mailed (`forgotten`, or the reason of a block); empty when it may be."""
+
+    def held(self, subscriber_id: int) -> Mapping[str, Any]:
+        """Everything that is kept about one reader, by kind; empty for nobody."""
+
+    # -- becoming a reader
+    def add(
+        self, address: str, *, edition: str, evidence: Evidence, now: datetime, forgotten: bool = False
+    ) -> Subscriber | None:
+        """Somebody vouches for them: active at once. None when the address is known (any status) or suppressed.
+
+        With `forgotten` one who asked to be forgotten may come back; nobody who was blocked does.
+        """
+
+    def ask(self, address: str, *, edition: str, evidence: Evidence, now: datetime) -> None:
+        """A sign-up; says nothing back, so that nobody learns from it who is a reader.
+
+        New, unconfirmed or left: a letter CONFIRM. Active or paused: a letter KNOWN. Blocked: nothing.
+        """
+
+    def confirm(self, subscriber_id: int, *, evidence: Evidence, now: datetime) -> bool:
+        """Unconfirmed, or left and asked for since -> active, owed stories from now. False for all others."""
+
+    def deny(self, subscriber_id: int, *, now: datetime) -> bool:
+        """ "This wasn't me": an unconfirmed reader is gone, with all records; True then. Of others no letter goes."""
+
+    def expire(self, *, before: datetime) -> int:
+        """Readers who asked before this and never confirmed are gone, with all records. How many."""
+
+    # -- what they get
+    def choose(
+        self,
+        subscriber_id: int,
+        *,
+        edition: str,
+        without: Collection[str],
+        plain: bool,
+        evidence: Evidence,
+        now: datetime,
+    ) -> Subscriber | None:
+        """The reader with these choices, from the next issue on. None unless active or paused."""
+
+    def pause(self, subscriber_id: int, *, until: datetime | None, evidence: Evidence, now: datetime) -> bool:
+        """Active -> paused, or paused until another time; what waits is dropped. False when nothing changes."""
+
+    def resume(self, subscriber_id: int, *, evidence: Evidence, now: datetime) -> bool:
+        """Paused -> active."""
+
+    def wake(self, now: datetime) -> int:
+        """End the pauses that are over. How many."""
+
+    # -- another address, and letters that change nothing
+    def ask_move(self, subscriber_id: int, address: str, *, now: datetime) -> None:
+        """A letter MOVE to the new address; says nothing back.
+
+        Of an active or paused reader there: a letter KNOWN to them. Nothing for a blocked one.
+        """
+
+    def move(self, letter_id: int, *, evidence: Evidence, now: datetime) -> Subscriber | None:
+        """The new address was confirmed: the reader has it, their older links are dead, a letter MOVED goes to the old.
+
+        None when the letter was used, its reader gets no mail, or the address got another reader or a block meanwhile.
+        """
+
+    def write(
+        self,
+        subscriber_id: int,
+        kind: LetterKind,
+        *,
+        now: datetime,
+        digest: Digest | None = None,
+        posts: Sequence[Story] = (),
+    ) -> Letter | None:
+        """A letter by itself: LINK, DATA, CATCH_UP; the one that waits, if one does. None for who may get none."""
+
+    # -- going
+    def leave(self, subscriber_id: int, *, evidence: Evidence, now: datetime) -> bool:
+        """Active, paused or unconfirmed -> left. False when already left. What waits is dropped, letters too."""
+
+    def come_back(self, subscriber_id: int, *, evidence: Evidence, now: datetime) -> bool:
+        """Left -> as they were before, active or paused. False when they had not left, or had never confirmed."""
+
+    def say_why(self, subscriber_id: int, reason: str) -> None:
+        """Why they left."""
+
+    def block(self, subscriber_id: int, *, reason: str, evidence: Evidence, now: datetime) -> bool:
+        """Any status -> blocked, the address suppressed; what waits is dropped. False when blocked already."""
+
+    def unblock(self, subscriber_id: int, *, evidence: Evidence, now: datetime) -> bool:
+        """Blocked -> as they were before, the suppression lifted."""
+
+    def forget(self, subscriber_id: int, *, now: datetime) -> bool:
+        """Of the reader stays a number without address, with the outcomes of deliveries, and a suppressed hash.
+
+        Their records and letters are gone and every link of theirs is dead. False for nobody.
+        """
 
 
 class Rates(Protocol):

@@ -47,10 +47,10 @@ def explain(door: Door, what: str, number: str | None) -> None:
 
 
 def _explain_reader(door: Door, address: str, number: str | None) -> None:
-    from newsletter.usecases import enroll, report
+    from newsletter.usecases import readers, report
 
     app = door.app
-    reader = enroll.known(app.roster, address)
+    reader = readers.known(app.roster, address)
     if number is not None:
         told = report.explain(ledger=app.ledger, roster=app.roster, reader=reader, number=number_of(number))
         door.answer(_reader_data(told), *_reader_lines(door, told))

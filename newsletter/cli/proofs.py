@@ -42,11 +42,11 @@ def show_part(door: Door, number: str, part: str, variant: str, reader: str | No
 
 
 def _message(door: Door, text: Text, variant: str, address: str | None) -> Message:
-    from newsletter.usecases import enroll, texts
+    from newsletter.usecases import readers, texts
 
     if address is None:
         return texts.shown(text, texts.variant_of(text.digest, variant), site=door.app.config.site, now=door.now)
-    reader = enroll.known(door.app.roster, address)
+    reader = readers.known(door.app.roster, address)
     return door.app.write(text, text.issue.started_at or door.now)(texts.addressee(door.app.ledger, text, reader))
 
 

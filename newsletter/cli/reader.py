@@ -40,7 +40,7 @@ def list_readers(door: Door, status: str | None) -> None:
     newsletter reader list
     newsletter reader list --status left --json
     """
-    readers = door.app.roster.all(status)
+    readers = [*door.app.roster.all(status)]
     zone = door.app.config.site.timezone
     lines = columns(
         [
@@ -63,10 +63,10 @@ def add(door: Door, address: str, consent: str | None, dry_run: bool) -> None:
     newsletter reader add ada@readers.example --consent "signed up at the fair, list of 3 March"
     newsletter reader add ada@readers.example --dry-run
     """
-    from newsletter.usecases import enroll
+    from newsletter.usecases import readers
 
     app = door.app
-    checked = enroll.checked_address(address)
+    checked = readers.checked_address(address)
     if there := app.roster.find(checked):
         door.answer(
             reader_data(there) | {"added": False}, f"{there.address} is known already: {there.status.value}. Unchanged."
@@ -77,8 +77,8 @@ def add(door: Door, address: str, consent: str | None, dry_run: bool) -> None:
         door.answer({"address": checked, "added": False, "dry_run": True}, f"Would add {checked}. {first}")
         return
     text = consent or f"Added by hand by {door.who}."
-    added = enroll.add(roster=app.roster, ledger=app.ledger, address=checked, consent=text, by=door.who, now=door.now)
-    reader = added or enroll.known(app.roster, checked)  # None: another process added them just now
+    added = readers.add(roster=app.roster, ledger=app.ledger, address=checked, consent=text, by=door.who, now=door.now)
+    reader = added or readers.known(app.roster, checked)  # None: another process added them just now
     door.answer(reader_data(reader) | {"added": added is not None}, f"Added {reader.address}. {first}")
 
 
@@ -92,15 +92,15 @@ def leave(door: Door, address: str, dry_run: bool) -> None:
     newsletter reader leave ada@readers.example
     newsletter reader leave ada@readers.example --dry-run
     """
-    from newsletter.usecases import enroll
+    from newsletter.usecases import readers
 
     app = door.app
     if dry_run:
-        there = enroll.known(app.roster, address)
+        there = readers.known(app.roster, address)
         told = "had left before" if there.status is SubscriberStatus.LEFT else "would leave"
         door.answer(reader_data(there) | {"dry_run": True}, f"{there.address} {told}.")
         return
-    there, left = enroll.leave(roster=app.roster, ledger=app.ledger, address=address, by=door.who, now=door.now)
+    there, left = readers.leave(roster=app.roster, ledger=app.ledger, address=address, by=door.who, now=door.now)
     door.answer(
         reader_data(there) | {"left": left},
         f"{there.address} has left. Nothing more will go to them." if left else f"{there.address} had left before.",

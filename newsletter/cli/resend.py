@@ -20,7 +20,7 @@ def resend(door: Door, number: str, address: str, dry_run: bool) -> None:
     newsletter issue resend 46 reader@example.org
     newsletter issue resend 12 ada@readers.example --dry-run
     """
-    from newsletter.usecases import enroll
+    from newsletter.usecases import readers
     from newsletter.usecases import resend as again
     from newsletter.usecases.report import issue_named
 
@@ -28,7 +28,7 @@ def resend(door: Door, number: str, address: str, dry_run: bool) -> None:
     if not dry_run:
         app.own()
     one = issue_named(app.ledger, number_of(number))
-    copy = again.copy(app.ledger, one, enroll.known(app.roster, address))
+    copy = again.copy(app.ledger, one, readers.known(app.roster, address))
     data = {"number": one.number, "address": copy.addressee.address, "dry_run": dry_run}
     if dry_run:
         door.answer(data, f"Would send issue {one.number} again to {copy.addressee.address}.")

@@ -2,7 +2,7 @@
 
 The first commit says as of when, how many readers and up to which one; each further commit writes the next readers
 by their ids and remembers how far it came, so that anybody may go on after a crash; the last one counts. Nothing can
-be claimed before it, since only then the issue is SENDING. Whoever leaves in between gets a dropped row (`roster`).
+be claimed before it, since only then the issue is SENDING. Who comes or goes in between: `meanwhile`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, sel
 
 from newsletter import words
 from newsletter.errors import Outside, Problem
-from newsletter.model import DeliveryState, Issue, IssueAct, IssueState, Segment, SubscriberStatus, by_clock
+from newsletter.model import DeliveryState, Issue, IssueAct, IssueState, Segment, Subscriber, SubscriberStatus, by_clock
 from newsletter.store.acts import act
 from newsletter.store.database import Database, insert_new
+from newsletter.store.meanwhile import UNFINISHED, ahead
+from newsletter.store.pausing import wake
 from newsletter.store.rows import Part, read_issues, read_segments
 from newsletter.store.tables import chunk, delivery, issue, subscriber
 from newsletter.store.variants import variants
@@ -27,13 +29,6 @@ CHUNK = 500
 
 BATCH = 4 * CHUNK
 """Readers in one commit."""
-
-UNFINISHED = (
-    issue.c.state == IssueState.READY.value,
-    issue.c.audience_at.is_not(None),
-    issue.c.audience_frozen_at.is_(None),
-)
-"""An audience that was begun and may still be finished or called off: nobody has been mailed."""
 
 
 class Audience(Part):
@@ -61,6 +56,12 @@ def fill(database: Database, issue_id: int, now: datetime) -> Issue | None:
         return frozen
 
 
+def include(connection: Connection, reader: Subscriber) -> None:
+    """Write this reader's row now, in each audience that counted them and would not find them any more."""
+    for each in connection.scalars(select(issue.c.id).where(*ahead(reader))).all():
+        _add_chunk(connection, each, [reader.id], read_segments(connection, each))
+
+
 def forget(connection: Connection, issue_id: int) -> None:
     """Call off an audience that was begun and not finished; nothing when there is none."""
     begun = select(issue.c.id).where(issue.c.id == issue_id, issue.c.audience_frozen_at.is_(None))
@@ -85,6 +86,7 @@ def _begin(database: Database, edition: str, number: int, now: datetime) -> int 
         if found is None:
             return None
         if found.audience_at is None:
+            wake(connection, now)
             _say_for_whom(connection, found.id, edition, now)
         return int(found.id)
 

@@ -10,7 +10,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, Select, func, insert, literal, select, tuple_, update
 
 from newsletter.model import DeliveryState, IssueState, Outcome
-from newsletter.store.audience import UNFINISHED, fill
+from newsletter.store.audience import fill
+from newsletter.store.meanwhile import UNFINISHED
 from newsletter.store.rows import Part, in_flight
 from newsletter.store.tables import IN_FLIGHT, Instant, attempt, chunk, delivery, issue
 

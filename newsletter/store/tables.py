@@ -223,12 +223,17 @@ subscriber = Table(
     Column("paused_until", Instant),
     _blank("without"),  # topics that this reader does not want, with a blank between
     Column("plain", Integer, nullable=False, server_default=text("0")),
+    _blank("why"),  # they left, if they said so
     UniqueConstraint("folded"),
     _one_of("status", SubscriberStatus),
     Index("ix_subscriber_audience", "edition", "status", "id"),
     sqlite_strict=True,
     sqlite_autoincrement=True,
 )
+
+_PAUSED, _UNCONFIRMED = text("status = 'paused'"), text("status = 'unconfirmed'")
+Index("ix_subscriber_pause", subscriber.c.paused_until, sqlite_where=_PAUSED, postgresql_where=_PAUSED)
+Index("ix_subscriber_asked", subscriber.c.joined_at, sqlite_where=_UNCONFIRMED, postgresql_where=_UNCONFIRMED)
 
 consent = Table(
     "consent",

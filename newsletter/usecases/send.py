@@ -165,7 +165,7 @@ def no_story(selection: Selection) -> Problem:
 def audience(roster: Roster) -> Audience:
     counts = dict(roster.counts())
     readers = counts.pop("active", 0)
-    first = tuple(sorted(reader.address for reader in roster.all("active"))[:3])
+    first = tuple(roster.first(3, status="active"))
     return Audience(readers, first, {status: n for status, n in counts.items() if n})
 
 

@@ -170,12 +170,12 @@ class SiteFolder:
 def _add_readers(root: Path, count: int, now: datetime) -> None:
     from newsletter import config
     from newsletter.app import App
+    from newsletter.model import Evidence
 
     with closing(App(config.load(root))) as app:
         for n in range(count):
-            app.roster.add(
-                f"reader{n:04}@readers.example", edition="weekly", status="active", way="cli", text="test", now=now
-            )
+            evidence = Evidence("cli", "test")
+            app.roster.add(f"reader{n:04}@readers.example", edition="weekly", evidence=evidence, now=now)
 
 
 def parsed(content: bytes) -> EmailMessage:

@@ -12,6 +12,7 @@ from newsletter.ports import Ledger, Roster
 from newsletter.store.database import Database, open_database
 from newsletter.store.ledger import SqlLedger
 from newsletter.store.roster import SqlRoster
+from tests.contract.desk import hashed
 
 
 @pytest.fixture(scope="session")
@@ -38,4 +39,4 @@ def ledger(database: Database) -> Ledger:
 
 @pytest.fixture
 def roster(database: Database) -> Roster:
-    return SqlRoster(database)
+    return SqlRoster(database, hashed)

@@ -12,6 +12,7 @@ from newsletter.model import (
     Chunk,
     DeliveryState,
     Digest,
+    Evidence,
     Hand,
     Issue,
     IssueState,
@@ -20,13 +21,17 @@ from newsletter.model import (
     Settlement,
     Slot,
     Story,
+    Subscriber,
 )
 from newsletter.ports import Ledger, Roster
+from newsletter.readers.suppression import fingerprint
 from tests.builders import a_slot
 
 FRIDAY = datetime(2022, 2, 4, 7, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 ADA = Hand("ada", "cli", FRIDAY)
+PAPER = Evidence("cli", "on paper, 3 May")
+LINK = Evidence("link")
 
 YES = Receipt(Outcome.ACCEPTED, 250, "2.0.0 Ok: queued")
 
@@ -52,6 +57,31 @@ def deferred(subscriber_id: int, until: datetime) -> Settlement:
     return Settlement(subscriber_id, DeliveryState.WAITING, next_at=until, receipt=later)
 
 
+def hashed(address: str) -> str:
+    """A keyed hash, as the store is given one."""
+    return fingerprint("a key of the tests alone", address)
+
+
+def join(roster: Roster, address: str, status: str = "active") -> Subscriber:
+    """A new reader, brought into a status as readers come into it."""
+    if status == "unconfirmed":
+        roster.ask(address, edition=WEEKLY, evidence=PAPER, now=FRIDAY)
+    else:
+        roster.add(address, edition=WEEKLY, evidence=PAPER, now=FRIDAY)
+    made = roster.find(address)
+    assert made
+    if status == "paused":
+        roster.pause(made.id, until=None, evidence=LINK, now=FRIDAY)
+    elif status == "left":
+        roster.leave(made.id, evidence=LINK, now=FRIDAY)
+    elif status == "blocked":
+        roster.block(made.id, reason="bounced", evidence=Evidence("cli"), now=FRIDAY)
+    there = roster.get(made.id)
+    assert there
+    assert there.status.value == status
+    return there
+
+
 @dataclass
 class Desk:
     ledger: Ledger
@@ -59,13 +89,7 @@ class Desk:
 
     def join(self, count: int, *, status: str = "active", prefix: str = "reader") -> list[int]:
         """New readers, by id."""
-        made = [
-            self.roster.add(
-                f"{prefix}{n}@readers.example", edition=WEEKLY, status=status, way="cli", text="", now=FRIDAY
-            )
-            for n in range(count)
-        ]
-        return [reader.id for reader in made if reader is not None]
+        return [join(self.roster, f"{prefix}{n}@readers.example", status).id for n in range(count)]
 
     def open(self, week: int = 5, *posts: str, **changes: Any) -> Issue | None:
         defaults: dict[str, Any] = {

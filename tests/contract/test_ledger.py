@@ -26,7 +26,7 @@ from newsletter.model import (
     by_clock,
 )
 from newsletter.ports import Ledger, Roster
-from tests.contract.desk import ADA, FRIDAY, MINUTE, Desk, a_digest, a_story, accepted, deferred, slot_of_week
+from tests.contract.desk import ADA, FRIDAY, LINK, MINUTE, Desk, a_digest, a_story, accepted, deferred, slot_of_week
 
 WAITING, CLAIMED, SENDING = DeliveryState.WAITING, DeliveryState.CLAIMED, DeliveryState.SENDING
 ACCEPTED, FAILED = DeliveryState.ACCEPTED, DeliveryState.FAILED
@@ -164,7 +164,7 @@ def test_the_audience_is_who_is_active_when_the_send_starts(desk: Desk) -> None:
     active = desk.join(3)
     desk.join(2, status="unconfirmed", prefix="maybe")
     left = desk.join(1, prefix="gone")
-    desk.roster.leave(left[0], way="link", now=FRIDAY)
+    desk.roster.leave(left[0], evidence=LINK, now=FRIDAY)
     desk.open(5, "batteries")
     started = desk.ledger.start_send(WEEKLY, 1, now=FRIDAY)
     desk.join(1, prefix="late")
@@ -219,7 +219,7 @@ def test_a_row_goes_from_waiting_to_accepted_by_way_of_two_commits(desk: Desk) -
 def test_who_left_after_the_claim_gets_nothing(desk: Desk) -> None:
     [ada, ben], chunk = desk.send(2)
     desk.ledger.claim(chunk, limit=9, now=FRIDAY)
-    desk.roster.leave(ada, way="one-click", now=FRIDAY)
+    desk.roster.leave(ada, evidence=LINK, now=FRIDAY)
     given = desk.ledger.hand_over(chunk, settled=[], wanted=[ada, ben], now=FRIDAY)
     assert given[ada] is None
     assert given[ben]
@@ -230,7 +230,7 @@ def test_who_left_after_the_claim_gets_nothing(desk: Desk) -> None:
 
 def test_who_left_while_waiting_is_dropped_with_the_leaving(desk: Desk) -> None:
     [ada, ben], chunk = desk.send(2)
-    desk.roster.leave(ada, way="one-click", now=FRIDAY)
+    desk.roster.leave(ada, evidence=LINK, now=FRIDAY)
     assert desk.states() == {ada: DROPPED, ben: WAITING}
     assert desk.ledger.claim(chunk, limit=9, now=FRIDAY) == [ben]
 

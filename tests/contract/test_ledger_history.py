@@ -42,7 +42,7 @@ from newsletter.model import (
 from newsletter.store.database import open_database
 from newsletter.store.ledger import SqlLedger
 from newsletter.store.roster import SqlRoster
-from tests.contract.desk import FRIDAY, MINUTE, Desk, a_story, accepted, deferred, slot_of_week
+from tests.contract.desk import FRIDAY, LINK, MINUTE, Desk, a_story, accepted, deferred, hashed, slot_of_week
 
 TURNS = (
     *("start", "pause", "resume", "cancel", "hold", "intend", "finish", "let go", "unready", "unready ahead"),
@@ -61,7 +61,7 @@ class History(RuleBasedStateMachine):
         self.folder = Path(mkdtemp(prefix="ledger-"))
         shutil.copy(self.template, self.folder / "db")
         self.database = open_database(f"sqlite:///{self.folder / 'db'}")
-        self.desk = Desk(SqlLedger(self.database), SqlRoster(self.database))
+        self.desk = Desk(SqlLedger(self.database), SqlRoster(self.database, hashed))
         self.ledger = self.desk.ledger
         self.now = FRIDAY
         self.week = 4
@@ -87,16 +87,16 @@ class History(RuleBasedStateMachine):
 
     @rule(data=st.data(), turn=st.sampled_from(["join", "leave", "come back"]))
     def readers(self, data: st.DataObject, turn: str) -> None:
-        everybody = self.desk.roster.all()
+        everybody = [*self.desk.roster.all()]
         if turn == "join" or not everybody:
             self.desk.join(2, prefix=f"reader{len(everybody)}-")
             return
         reader = data.draw(st.sampled_from(everybody))
         active = reader.status is SubscriberStatus.ACTIVE
         if turn == "leave":
-            assert self.desk.roster.leave(reader.id, way="link", now=self.now) is active
+            assert self.desk.roster.leave(reader.id, evidence=LINK, now=self.now) is active
         else:
-            assert self.desk.roster.come_back(reader.id, way="link", now=self.now) is not active
+            assert self.desk.roster.come_back(reader.id, evidence=LINK, now=self.now) is not active
 
     # -- editors
 

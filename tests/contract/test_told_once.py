@@ -36,7 +36,7 @@ from newsletter.store.database import Database, open_database
 from newsletter.store.ledger import SqlLedger
 from newsletter.store.roster import SqlRoster
 from tests.builders import a_library, a_post, a_site
-from tests.contract.desk import ADA, FRIDAY, YES, Desk
+from tests.contract.desk import ADA, FRIDAY, LINK, YES, Desk, hashed
 
 STEPS = ("join", "join", "post", "post", "correct", "correct", "issue", "issue", "answer", "answer", "cancel", "leave")
 NO, WHO_KNOWS = Receipt(Outcome.REFUSED, 550, "nobody here"), Receipt(Outcome.UNKNOWN, None, "no answer")
@@ -61,8 +61,8 @@ class Saga:
         self.desk.join(1, prefix=f"r{self.chance.random()}-")
 
     def leave(self) -> None:
-        if readers := self.desk.roster.all("active"):
-            self.desk.roster.leave(self.chance.choice(readers).id, way="link", now=FRIDAY)
+        if readers := [*self.desk.roster.all("active")]:
+            self.desk.roster.leave(self.chance.choice(readers).id, evidence=LINK, now=FRIDAY)
 
     def post(self) -> None:
         n = len(self.posts)
@@ -149,7 +149,7 @@ def test_recaps_go_to_who_lacks_the_earlier_part_and_no_correction_is_told_twice
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         database = _opened(folder, empty_file)
-        saga = Saga(Desk(SqlLedger(database), SqlRoster(database)), random.Random(seed))
+        saga = Saga(Desk(SqlLedger(database), SqlRoster(database, hashed)), random.Random(seed))
         for step in ("join", "join", "post", "issue", "answer", "correct", "post", *steps):
             saga.step(step)
         errata = {key: count for key, count in saga.told.items() if key[1][1]}

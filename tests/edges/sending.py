@@ -38,6 +38,7 @@ from newsletter.store.ledger import SqlLedger
 from newsletter.store.roster import SqlRoster
 from newsletter.store.tables import subscriber
 from tests.builders import a_post, a_site, a_slot
+from tests.contract.desk import hashed
 
 NOW = datetime(2022, 2, 11, 7, tzinfo=UTC)
 SITE = a_site()
@@ -133,7 +134,7 @@ def sending(folder: Path, readers: int) -> Iterator[Send]:
     (folder / "newsletter.sqlite3").write_bytes(_empty())
     database = open_database(f"sqlite:///{folder}/newsletter.sqlite3")
     try:
-        send = Send(Ledger(database), SqlRoster(database), readers)
+        send = Send(Ledger(database), SqlRoster(database, hashed), readers)
         _start(database, send)
         yield send
     finally:

@@ -17,7 +17,7 @@ from newsletter.cli.door import Door
 from newsletter.cli.rounds import Rounds
 from newsletter.delivery.engine import drain
 from newsletter.errors import Outside, Problem
-from newsletter.model import DeliveryState
+from newsletter.model import DeliveryState, Evidence
 from newsletter.store.lock import SenderLock
 from tests.acceptance.harness import FRIDAY, SiteFolder
 from tests.edges.sending import HURRY, Ledger, Scripted
@@ -59,7 +59,7 @@ def working(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Working
     joined = one.now - timedelta(days=7)
     for number in range(5):
         address = f"r{number}@readers.example"
-        app.roster.add(address, edition="weekly", status="active", way="cli", text="test", now=joined)
+        app.roster.add(address, edition="weekly", evidence=Evidence("cli", "test"), now=joined)
     yield one
     app.close()
 

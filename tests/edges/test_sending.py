@@ -23,7 +23,7 @@ from newsletter.delivery.engine import Progress
 from newsletter.delivery.outbox import Outbox
 from newsletter.delivery.smtp import SmtpSettings, SmtpTransport
 from newsletter.errors import NewsletterError, Outside, Problem
-from newsletter.model import Addressee, DeliveryState, IssueState, Message, Outcome, by_clock
+from newsletter.model import Addressee, DeliveryState, Evidence, IssueState, Message, Outcome, by_clock
 from tests.edges.sending import HURRY, NOW, Scripted, Send, address, composed, sending
 
 ACCEPTED, FAILED, WAITING = DeliveryState.ACCEPTED, DeliveryState.FAILED, DeliveryState.WAITING
@@ -94,7 +94,7 @@ def test_a_reader_who_leaves_in_mid_send_gets_nothing(send: Send) -> None:
         for number in (2, 11, 20):
             reader = send.roster.find(address(number))
             assert reader
-            send.roster.leave(reader.id, way="one-click", now=NOW)
+            send.roster.leave(reader.id, evidence=Evidence("one-click"), now=NOW)
 
     transport.answer(1, leave)
     drained = send.drain(transport, connections=1)
@@ -437,7 +437,7 @@ def test_whatever_the_server_answers_the_ledger_tells_the_truth(
         for number, said in enumerate(script, start=1):
             transport.answer(number, *said)
         for number in leavers & set(range(1, len(script) + 1)):
-            send.roster.leave(number, way="link", now=NOW)
+            send.roster.leave(number, evidence=Evidence("link"), now=NOW)
         for _ in range(8):
             send.drain(transport, connections=connections)
             send.later(hours=7)

@@ -24,7 +24,7 @@ from newsletter.store.folder import alone_in
 from newsletter.store.ledger import SqlLedger
 from newsletter.store.roster import SqlRoster
 from newsletter.store.turns import Turns
-from tests.contract.desk import ADA, FRIDAY, MINUTE, Desk, accepted
+from tests.contract.desk import ADA, FRIDAY, LINK, MINUTE, Desk, accepted, hashed
 
 LINE = LogEntry(FRIDAY, "ada", "cli", "send", "issue 1")
 
@@ -42,7 +42,7 @@ def database(file: Path) -> Iterator[Database]:
 
 
 def desk_at(database: Database) -> Desk:
-    return Desk(SqlLedger(database), SqlRoster(database))
+    return Desk(SqlLedger(database), SqlRoster(database, hashed))
 
 
 def refused(action: Callable[[], object]) -> str:
@@ -337,11 +337,11 @@ def test_the_next_start_finishes_it_as_of_the_same_instant(desk: Desk, database:
 def test_who_left_meanwhile_is_in_the_audience_as_one_who_left(desk: Desk, database: Database) -> None:
     cut_short(database, commits=3)
     for reader in (30, 31):  # one whose row was written, one whose row was not
-        desk.roster.leave(reader, way="link", now=FRIDAY)
-    desk.roster.leave(50, way="link", now=FRIDAY)
-    desk.roster.come_back(50, way="link", now=FRIDAY)
+        desk.roster.leave(reader, evidence=LINK, now=FRIDAY)
+    desk.roster.leave(50, evidence=LINK, now=FRIDAY)
+    desk.roster.come_back(50, evidence=LINK, now=FRIDAY)
     [late] = desk.join(1, prefix="late")
-    desk.roster.leave(late, way="link", now=FRIDAY)
+    desk.roster.leave(late, evidence=LINK, now=FRIDAY)
     issue = desk.ledger.start_send(WEEKLY, 1, now=FRIDAY)
     assert issue
     assert issue.audience == 100
@@ -421,7 +421,7 @@ def run_a_send(desk: Desk) -> None:
     desk.ledger.hand_over(chunk, settled=[], wanted=[first, second], now=FRIDAY)
     desk.ledger.hand_over(chunk, settled=[accepted(first)], wanted=[], now=FRIDAY)
     desk.ledger.release(chunk, [9])
-    desk.roster.leave(50, way="link", now=FRIDAY)
+    desk.roster.leave(50, evidence=LINK, now=FRIDAY)
     desk.ledger.recover(now=FRIDAY, resend=True)
     desk.ledger.finish(WEEKLY, 1, now=FRIDAY)
     desk.ledger.cancel(WEEKLY, 1, reason="enough", hand=ADA)

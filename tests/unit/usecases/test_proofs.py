@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.errors import Outside, Problem, Refused, UsageError
-from newsletter.model import WEEKLY, Hand, IssueState, Message, Outcome, Proof
+from newsletter.model import WEEKLY, Evidence, Hand, IssueState, Message, Outcome, Proof
 from newsletter.ports import Transport
 from newsletter.readers.tokens import UNSUBSCRIBE
 from newsletter.usecases import proof
@@ -65,7 +65,7 @@ class Sent:
 def sent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sent]:
     made = a_saga(tmp_path_factory.mktemp("sent") / "site")
     roster = made.app.roster
-    roster.add("dora@readers.example", edition=WEEKLY, status="unconfirmed", way="cli", text="", now=WEDNESDAY)
+    roster.ask("dora@readers.example", edition=WEEKLY, evidence=Evidence("form"), now=WEDNESDAY)
     before = state(made)
     done, messages = rehearsed(made, NEXT - timedelta(hours=1))
     untouched = before == state(made)
@@ -296,6 +296,6 @@ def test_no_copy_goes_to_who_left_or_has_it_still_to_come_or_of_what_was_never_s
     world.deliver(SLOT)
     reader = world.app.roster.find("ada@readers.example")
     assert reader
-    world.app.roster.leave(reader.id, way="link", now=SLOT)
+    world.app.roster.leave(reader.id, evidence=Evidence("link"), now=SLOT)
     with pytest.raises(Refused, match="S341"):
         copied(world, "ada@readers.example", made.number)

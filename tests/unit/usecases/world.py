@@ -9,7 +9,7 @@ from pathlib import Path
 
 from newsletter import config
 from newsletter.app import App
-from newsletter.model import WEEKLY, Hand, Issue, IssueState, by_clock
+from newsletter.model import WEEKLY, Evidence, Hand, Issue, IssueState, by_clock
 from newsletter.usecases import send as sending
 from newsletter.usecases.choose import Press
 from newsletter.usecases.deliver import Delivered
@@ -34,7 +34,7 @@ class World:
 
     def join(self, *addresses: str, now: datetime = WEDNESDAY) -> None:
         for address in addresses:
-            self.app.roster.add(address, edition=WEEKLY, status="active", way="cli", text="test", now=now)
+            self.app.roster.add(address, edition=WEEKLY, evidence=Evidence("cli", "test"), now=now)
 
     def prepare(self, now: datetime, *, dry_run: bool = False) -> Prepared:
         return prepare(self.press(now), dry_run=dry_run)

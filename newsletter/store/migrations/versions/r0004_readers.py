@@ -23,6 +23,7 @@ NOTICES = (
 def upgrade() -> None:
     _subscribers()
     _consents()
+    _attempts()
     _suppressions()
     _rates()
     _letters()
@@ -39,6 +40,10 @@ def _subscribers() -> None:
     op.add_column("subscriber", sa.Column("paused_until", INSTANT))
     op.add_column("subscriber", _blank("without"))
     op.add_column("subscriber", sa.Column("plain", sa.Integer, nullable=False, server_default=sa.text("0")))
+    op.add_column("subscriber", _blank("why"))
+    for name, column, status in (("pause", "paused_until", "paused"), ("asked", "joined_at", "unconfirmed")):
+        where = sa.text(f"status = '{status}'")
+        op.create_index(f"ix_subscriber_{name}", "subscriber", [column], sqlite_where=where, postgresql_where=where)
     op.execute("UPDATE subscriber SET owed_from = joined_at WHERE status <> 'unconfirmed'")
 
 
@@ -74,6 +79,16 @@ def _consents() -> None:
         "CREATE TRIGGER consent_no_delete BEFORE DELETE ON consent "
         "WHEN EXISTS (SELECT 1 FROM subscriber WHERE id = OLD.subscriber_id AND address <> '') "
         "BEGIN SELECT RAISE(ABORT, 'consent is append-only'); END"
+    )
+
+
+def _attempts() -> None:
+    """The answers of mail servers name addresses: of a reader who was forgotten they may be blanked."""
+    op.execute("DROP TRIGGER attempt_no_update")
+    op.execute(
+        "CREATE TRIGGER attempt_no_update BEFORE UPDATE ON attempt "
+        "WHEN EXISTS (SELECT 1 FROM subscriber WHERE id = OLD.subscriber_id AND address <> '') "
+        "BEGIN SELECT RAISE(ABORT, 'attempt is append-only'); END"
     )
 
 

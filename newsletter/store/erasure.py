@@ -1,0 +1,84 @@
+"""What goes for good: who never confirmed, altogether; who is forgotten, down to a number and a keyed hash."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from newsletter.model import Subscriber, SubscriberStatus
+from newsletter.store.dropping import drop_issues
+from newsletter.store.rolls import FORGOTTEN, RosterPart, change, standing, suppress, word
+from newsletter.store.tables import attempt, consent, delivery, letter, letter_post, resent, subscriber
+
+_BATCH = 500
+
+
+class Erasure(RosterPart):
+    def expire(self, *, before: datetime) -> int:
+        """As `ports.Roster` says, some hundred in one commit."""
+        late = select(subscriber.c.id).where(
+            subscriber.c.status == word(SubscriberStatus.UNCONFIRMED), subscriber.c.joined_at < before
+        )
+        gone = 0
+        while self._any(late):
+            with self._database.write() as connection:
+                found = connection.scalars(late.limit(_BATCH)).all()
+                erase_unconfirmed(connection, found)
+            gone += len(found)
+        return gone
+
+    def forget(self, subscriber_id: int, *, now: datetime) -> bool:
+        with self._database.write() as connection:
+            reader = standing(connection, subscriber_id, [*SubscriberStatus])
+            if reader is None:
+                return False
+            suppress(connection, self._fingerprint(reader.address), FORGOTTEN, now)
+            husk(connection, reader, now)
+            return True
+
+
+def husk(connection: Connection, reader: Subscriber, now: datetime) -> None:
+    """Leave of a reader the number that deliveries stand under, and no link in an old mail that works."""
+    drop_issues(connection, reader, "left", now)
+    change(
+        connection,
+        reader.id,
+        address="",
+        folded=f"#{reader.id}",
+        status=SubscriberStatus.LEFT.value,
+        edition="",
+        left_at=now,
+        token_version=reader.token_version + 1,
+        owed_from=None,
+        paused_until=None,
+        without="",
+        plain=0,
+        why="",
+    )
+    _without_records(connection, [reader.id])
+    _without_replies(connection, reader)
+
+
+def erase_unconfirmed(connection: Connection, subscriber_ids: Sequence[int]) -> None:
+    """Nothing was ever owed to them: their rows go, with what they said and the letters to them."""
+    rows = subscriber.c.id.in_(subscriber_ids)
+    connection.execute(update(subscriber).where(rows).values(address=""))  # their consent lines may go then
+    _without_records(connection, subscriber_ids)
+    connection.execute(delete(subscriber).where(rows))
+
+
+def _without_records(connection: Connection, subscriber_ids: Sequence[int]) -> None:
+    """Their address was blanked before."""
+    letters = select(letter.c.id).where(letter.c.subscriber_id.in_(subscriber_ids))
+    connection.execute(delete(letter_post).where(letter_post.c.letter_id.in_(letters)))
+    connection.execute(delete(letter).where(letter.c.subscriber_id.in_(subscriber_ids)))
+    connection.execute(delete(consent).where(consent.c.subscriber_id.in_(subscriber_ids)))
+
+
+def _without_replies(connection: Connection, reader: Subscriber) -> None:
+    """Mail servers like to name in their answers whom they refuse."""
+    for table in (delivery, attempt, resent):
+        names = func.lower(table.c.reply).contains(reader.address.lower(), autoescape=True)
+        connection.execute(update(table).where(table.c.subscriber_id == reader.id, names).values(reply=""))

@@ -1,0 +1,110 @@
+"""To another address, once it is confirmed there and told to the old one; and letters that change nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Connection, exists, select
+
+from newsletter.model import (
+    ConsentKind,
+    Digest,
+    Evidence,
+    Letter,
+    LetterKind,
+    Story,
+    Subscriber,
+    SubscriberStatus,
+)
+from newsletter.store.dropping import drop_letters
+from newsletter.store.erasure import husk
+from newsletter.store.letters import write
+from newsletter.store.rolls import (
+    FORGOTTEN,
+    FORGOTTEN_ONLY,
+    RosterPart,
+    change,
+    lift,
+    one,
+    same_address,
+    say,
+    standing,
+    suppressed,
+)
+from newsletter.store.tables import consent, letter
+
+_READS = (SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED)
+
+
+class Moving(RosterPart):
+    def ask_move(self, subscriber_id: int, address: str, *, now: datetime) -> None:
+        with self._database.write() as connection:
+            reader = standing(connection, subscriber_id, _READS)
+            there = one(connection, same_address(address))
+            if reader is None or not self._may_have(connection, address):
+                return
+            if there and there.id != reader.id and there.status in _READS:
+                write(connection, LetterKind.KNOWN, there.id, there.address, now)
+            elif there is None or there.id == reader.id or there.status is not SubscriberStatus.BLOCKED:
+                write(connection, LetterKind.MOVE, reader.id, address, now)
+
+    def move(self, letter_id: int, *, evidence: Evidence, now: datetime) -> Subscriber | None:
+        with self._database.write() as connection:
+            asked = connection.execute(select(letter).where(letter.c.id == letter_id, _MOVE)).one_or_none()
+            reader = asked and standing(connection, asked.subscriber_id, _READS)
+            if not asked or not reader or _moved_since(connection, reader, asked.at):
+                return None
+            if not self._may_have(connection, asked.address) or not _make_room(connection, reader, asked.address, now):
+                return None
+            lift(connection, self._fingerprint(asked.address), FORGOTTEN_ONLY)
+            return _move(connection, reader, asked.address, evidence, now)
+
+    def write(
+        self,
+        subscriber_id: int,
+        kind: LetterKind,
+        *,
+        now: datetime,
+        digest: Digest | None = None,
+        posts: Sequence[Story] = (),
+    ) -> Letter | None:
+        with self._database.write() as connection:
+            reader = standing(connection, subscriber_id, kind.readers)
+            return write(connection, kind, reader.id, reader.address, now, digest, posts) if reader else None
+
+    def _may_have(self, connection: Connection, address: str) -> bool:
+        return suppressed(connection, self._fingerprint(address)) in ("", FORGOTTEN)
+
+
+_MOVE = letter.c.kind == LetterKind.MOVE.value
+
+
+def _moved_since(connection: Connection, reader: Subscriber, asked: datetime) -> bool:
+    """A move uses up every letter before it."""
+    moved = exists().where(
+        consent.c.subscriber_id == reader.id, consent.c.kind == ConsentKind.MOVED.value, consent.c.at >= asked
+    )
+    return bool(connection.scalar(select(moved)))
+
+
+def _make_room(connection: Connection, reader: Subscriber, address: str, now: datetime) -> bool:
+    """Who has the mailbox has pressed the button: an earlier row of theirs gives way, unless it gets mail itself."""
+    there = one(connection, same_address(address))
+    if there is None or there.id == reader.id:
+        return True
+    if there.status not in (SubscriberStatus.UNCONFIRMED, SubscriberStatus.LEFT):
+        return False
+    husk(connection, there, now)
+    return True
+
+
+def _move(connection: Connection, reader: Subscriber, address: str, evidence: Evidence, now: datetime) -> Subscriber:
+    drop_letters(connection, reader.id, "moved", now)
+    version = reader.token_version + 1
+    change(connection, reader.id, address=address, folded=address.lower(), token_version=version)
+    moved = replace(reader, address=address, token_version=version)
+    say(connection, moved, ConsentKind.MOVED, evidence, now)
+    write(connection, LetterKind.MOVED, reader.id, reader.address, now)
+    return moved

@@ -1,0 +1,60 @@
+"""Nothing for a while. A pause counts at once, also for an issue on its way; what it keeps back does not come later."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, insert, literal, select, update
+
+from newsletter.model import ConsentKind, Evidence, SubscriberStatus
+from newsletter.store.dropping import drop_issues
+from newsletter.store.meanwhile import come
+from newsletter.store.rolls import RosterPart, change, say, standing, word
+from newsletter.store.tables import Instant, consent, subscriber
+
+_READS = (SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED)
+
+
+class Pausing(RosterPart):
+    def pause(self, subscriber_id: int, *, until: datetime | None, evidence: Evidence, now: datetime) -> bool:
+        with self._database.write() as connection:
+            reader = standing(connection, subscriber_id, _READS)
+            if reader is None or (until is not None and until <= now):
+                return False
+            if reader.status is SubscriberStatus.PAUSED and reader.paused_until == until:
+                return False
+            change(connection, reader.id, status=SubscriberStatus.PAUSED.value, paused_until=until)
+            say(connection, reader, ConsentKind.PAUSED, evidence, now)
+            drop_issues(connection, reader, "paused", now)
+            return True
+
+    def resume(self, subscriber_id: int, *, evidence: Evidence, now: datetime) -> bool:
+        with self._database.write() as connection:
+            reader = standing(connection, subscriber_id, [SubscriberStatus.PAUSED])
+            if reader is None:
+                return False
+            come(connection, subscriber.c.id == reader.id)
+            change(connection, reader.id, status=SubscriberStatus.ACTIVE.value, paused_until=None)
+            say(connection, reader, ConsentKind.RESUMED, evidence, now)
+            return True
+
+    def wake(self, now: datetime) -> int:
+        if not self._any(select(subscriber.c.id).where(*_over(now))):
+            return 0
+        with self._database.write() as connection:
+            return wake(connection, now)
+
+
+def _over(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return subscriber.c.status == word(SubscriberStatus.PAUSED), subscriber.c.paused_until <= now
+
+
+def wake(connection: Connection, now: datetime) -> int:
+    """Pauses that are over end, each with its line of consent. How many there were."""
+    over = _over(now)
+    line = (literal(now, Instant()), literal(ConsentKind.RESUMED.value), literal("clock"))
+    lines = select(subscriber.c.id, subscriber.c.address).add_columns(*line).where(*over)
+    connection.execute(insert(consent).from_select(["subscriber_id", "address", "at", "kind", "way"], lines))
+    come(connection, *over)
+    ends = update(subscriber).where(*over).values(status=SubscriberStatus.ACTIVE.value, paused_until=None)
+    return len(connection.scalars(ends.returning(subscriber.c.id)).all())
