@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from newsletter import seal
@@ -15,12 +16,16 @@ from newsletter.config import Config
 from newsletter.edges import Edges
 from newsletter.errors import NewsletterError, Problem, UsageError, nearest, stops
 from newsletter.model import (
+    EACH_POST,
+    USUAL,
     WEEKLY,
     Addressee,
     Cadence,
     Changes,
     Digest,
     Issue,
+    Letter,
+    LetterKind,
     Library,
     Message,
     NoticeKind,
@@ -29,6 +34,7 @@ from newsletter.model import (
     Slot,
     SlotPlan,
     Source,
+    Subscriber,
     Variant,
 )
 from newsletter.ports import (
@@ -39,7 +45,8 @@ from newsletter.spread import spread
 
 if TYPE_CHECKING:
     from newsletter.content.library import Last, Loaded
-    from newsletter.delivery.progress import Progress
+    from newsletter.delivery.ahead import Ahead
+    from newsletter.delivery.progress import LettersDone, Progress
     from newsletter.publish.catalogue import Feed
     from newsletter.usecases.answering import Obstacle
     from newsletter.usecases.choose import Press
@@ -47,11 +54,18 @@ if TYPE_CHECKING:
     from newsletter.usecases.deliver import Delivered
     from newsletter.usecases.enroll import Unsubscribe
     from newsletter.usecases.hold import Hold
+    from newsletter.usecases.import_readers import Imported
+    from newsletter.usecases.import_readers import Progress as Counting
+    from newsletter.usecases.import_readers import Wanted as Wishes
     from newsletter.usecases.inspect import Inspection, Tried
+    from newsletter.usecases.letters import Writer
     from newsletter.usecases.move_in import Moved, Wanted
     from newsletter.usecases.notices import Desk, Handed
     from newsletter.usecases.preview import Preview
     from newsletter.usecases.published import Published
+    from newsletter.usecases.showcase import Showcase
+    from newsletter.usecases.signup import Signup
+    from newsletter.usecases.tend import Tended
     from newsletter.usecases.texts import Text
 
 # Imports of rooms stand inside the properties on purpose: `publish` must not load the mail room, nor `status` lxml.
@@ -68,6 +82,7 @@ class App(Edges):
         self._advice: Sequence[Problem] = ()  # what was said of the posts that were loaded last
         self._coming: Sequence[datetime] = ()  # when posts come out, or are withdrawn
         self._loaded: tuple[datetime, Loaded] | None = None
+        self._showcase: tuple[datetime, Showcase] | None = None
         self._shown = ""  # what the mail was made of that editors were shown last
 
     def stay(self) -> None:
@@ -159,24 +174,43 @@ class App(Edges):
 
         return library_of(self.loaded(now))
 
-    def issues(self) -> Sequence[Issue]:
+    def issues(self, edition: str | None = WEEKLY) -> Sequence[Issue]:
         """The issues so far; a site that never mailed has no state and gets none for asking."""
-        return self.ledger.issues(WEEKLY) if self.has_state else ()
+        return self.ledger.issues(edition) if self.has_state else ()
 
-    def plans(self) -> Sequence[SlotPlan]:
+    def plans(self, edition: str = WEEKLY) -> Sequence[SlotPlan]:
         """What was decided about slots; a site that never mailed has no state and gets none for asking."""
-        return self.ledger.plans(WEEKLY) if self.has_state else ()
+        return self.ledger.plans(edition) if self.has_state else ()
 
     @property
     def cadence(self) -> Cadence:
-        """The rhythm, with the slots that somebody moved. Asked anew each time: another process may move one."""
-        return replace(self.config.cadence, moved={p.key: p.moved_to for p in self.plans() if p.moved_to})
+        """The rhythm of the edition that is always there."""
+        return self.rhythm(WEEKLY)
 
-    def next_slot(self, now: datetime) -> Slot:
+    @property
+    def rhythms(self) -> Sequence[Cadence]:
+        """Those of all editions that are switched on, the one that is always there first."""
+        return [self.rhythm(edition) for edition in self.config.editions]
+
+    def rhythm(self, edition: str) -> Cadence:
+        """That of an edition, with the slots that somebody moved. Asked anew each time: another process may move one.
+
+        Raises UsageError (I119) for an edition that is not switched on.
+        """
+        moved = {plan.key: plan.moved_to for plan in self.plans(edition) if plan.moved_to}
+        return replace(self.config.cadence_of(edition), moved=moved)
+
+    def rhythm_of(self, slot: str) -> Cadence:
+        """That of the edition which a slot is of, by its key. Raises UsageError (I119)."""
+        from newsletter.issues.cadence import edition_of
+
+        return self.rhythm(edition_of(slot))
+
+    def next_slot(self, now: datetime, edition: str = WEEKLY) -> Slot:
         """The next slot that no issue has taken."""
         from newsletter.usecases.choose import free_slot
 
-        return free_slot(self.cadence, self.ledger.slots(WEEKLY) if self.has_state else (), now)
+        return free_slot(self.rhythm(edition), self.ledger.slots(edition) if self.has_state else (), now)
 
     def source_of(self, post: Post) -> Source:
         """The file that a post was read from, with its text. Raises Outside."""
@@ -211,6 +245,25 @@ class App(Edges):
                 spread=spread,
             )
         return replace(moved, cut_short=left)
+
+    def import_readers(self, path: Path, wanted: Wishes, now: datetime, by: str, *, progress: Counting) -> Imported:
+        """Bring in the readers that a file names; see `usecases.import_readers`."""
+        from newsletter.readers.importing.disk import ListFile, RejectedFile
+        from newsletter.usecases.import_readers import Place, import_readers, logged
+
+        place = Place(frozenset(self.config.editions), self.config.site.timezone, now)
+        with closing(RejectedFile(path)) as rejected:
+            imported = import_readers(ListFile(path), wanted, self.imports, rejected, place, progress)
+        if wanted.go:
+            self.ledger.start(WEEKLY, now)
+            self.ledger.log(logged(path.name, imported, by, now))
+        return imported
+
+    def export_readers(self, status: str | None) -> Iterator[str]:
+        """The lines of a CSV file of all readers, or those of a status."""
+        from newsletter.readers.exporting import table
+
+        return table(self.imports.readers(status))
 
     def unchanged(self, now: datetime) -> Published | None:
         """What publishing now would answer, if it certainly would change nothing; None when one has to look."""
@@ -305,7 +358,7 @@ class App(Edges):
         from newsletter.usecases.prepare import Shelf
 
         if self.has_state:
-            known = past(self.ledger, library, now, self.briefs)
+            known = past(self.ledger, WEEKLY, library, now, self.briefs)
         else:
             brief, remarks = self.briefs.of(1)
             known = Past(Shelf(library), now, brief=brief, remarks=tuple(remarks))
@@ -318,7 +371,7 @@ class App(Edges):
             now=now,
         )
 
-    def inspection(self, library: Library, now: datetime) -> Inspection:
+    def inspection(self, library: Library, now: datetime, edition: str = WEEKLY) -> Inspection:
         """Who is asked about the world when an issue is checked; a site without state gets none for asking."""
         from newsletter.usecases.inspect import Inspection, absent
         from newsletter.usecases.prepare import next_number
@@ -338,7 +391,7 @@ class App(Edges):
         return Inspection(
             sandbox=self.config.mail.sandbox,
             absent=missing,
-            waivers=lambda number: waivers.of(WEEKLY, number) if waivers else (),
+            waivers=lambda number: waivers.of(edition, number) if waivers else (),
             tried=self._tried(now),
             advice=self._advice,
         )
@@ -366,20 +419,21 @@ class App(Edges):
 
         return tried
 
-    def press(self, library: Library, now: datetime) -> Press:
-        """What making an issue needs."""
+    def press(self, library: Library, now: datetime, edition: str = WEEKLY) -> Press:
+        """What making an issue needs; briefs are about the edition that is always there. Raises UsageError (I119)."""
         from newsletter.usecases.choose import Press
         from newsletter.usecases.prepare import next_number
 
-        brief, remarks = self.briefs.of(next_number(self.issues()))
+        cadence = self.rhythm(edition)
+        brief, remarks = self.briefs.of(next_number(self.issues())) if edition == WEEKLY else (USUAL, ())
 
         return Press(
             library=library,
             ledger=self.ledger,
-            cadence=self.cadence,
+            cadence=cadence,
             site=self.config.site,
             templates=self.templates,
-            inspection=self.inspection(library, now),
+            inspection=self.inspection(library, now, edition),
             now=now,
             pictures=self.mailed_pictures,
             brief=brief,
@@ -398,17 +452,25 @@ class App(Edges):
             message_id_key=self.keys.message_id,
         )
 
-    def press_of_slot(self, library: Library, now: datetime) -> Press:
+    def press_of_slot(self, library: Library, now: datetime, edition: str = WEEKLY) -> Press:
         """What making the issue that is due needs, as of its slot also shortly before it; `library` is that of now."""
         from newsletter.usecases.choose import as_of
 
-        then = as_of(self.cadence, self.ledger, now)
+        then = as_of(self.rhythm(edition), self.ledger, now)
         comes_out = any(now < time <= then for time in self._coming)
-        return self.press(self.library(then) if comes_out else library, then)
+        return self.press(self.library(then) if comes_out else library, then, edition)
 
     def recover(self, now: datetime) -> int:
         """After taking the sender lock: settle what a crash left. How many deliveries became uncertain."""
         return self.ledger.recover(now=now, resend=self.config.mail.after_crash == "resend")
+
+    def tend(self, now: datetime) -> Tended:
+        """What time does to readers: pauses end, sign-ups that nobody confirmed are deleted, limits are forgotten."""
+        from newsletter.usecases.tend import tend
+
+        self.rates.purge(now)
+        within = self.config.confirm_within
+        return tend(roster=self.roster, ledger=self.ledger, now=now, confirm_within=within)
 
     def deliver(
         self, *, clock: Clock, stop: threading.Event, progress: Callable[[Progress], None] | None = None
@@ -451,6 +513,43 @@ class App(Edges):
             why_not=lambda issue: self._why_not(issue, clock()),
         )
 
+    def ahead(self, clock: Clock, told: Callable[[LettersDone], None]) -> Ahead:
+        """What hands over letters as they come up, beside whatever is sent; the caller holds the lock."""
+        from newsletter.delivery.ahead import Ahead, LetterWork
+
+        work = LetterWork(
+            letters=self.letters,
+            transport=self.transport,
+            compose=self._compose_letter,
+            clock=clock,
+            after_crash=self.config.mail.after_crash,
+            may=lambda: not self.instance.doubt(),
+        )
+        return Ahead(work, told)
+
+    def _compose_letter(self, letter: Letter, reader: Subscriber) -> Message:
+        return self._letter_writer.compose(letter, reader)
+
+    @cached_property
+    def _letter_writer(self) -> Writer:
+        from newsletter.usecases.letters import Writer
+
+        return Writer(self.config.site, self.templates, self._letter_url, self.keys.message_id)
+
+    def _letter_url(self, letter: Letter, reader: Subscriber) -> str:
+        """Where the button of a letter leads."""
+        match letter.kind:
+            case LetterKind.CONFIRM:
+                return self.confirm_url(reader.id, reader.token_version, letter.at)
+            case LetterKind.DATA:
+                return self.data_url(reader.id, reader.token_version, letter.at)
+            case LetterKind.MOVE:
+                return self.move_url(letter.id, letter.at)
+            case LetterKind.MOVED:
+                return ""
+            case _:
+                return self.preferences_url(reader.id, reader.token_version)
+
     def _why_not(self, issue: Issue, now: datetime) -> Obstacle | None:
         """What keeps an issue whose page was published from being sent; in the sandbox no link is asked."""
         from newsletter.publish import live
@@ -458,12 +557,12 @@ class App(Edges):
         from newsletter.usecases.recheck import at_its_start, taken_back
 
         library = self.library(now)
-        gone = [*taken_back(issue, library), *at_its_start(self.press(library, now), issue)]
+        gone = [*taken_back(issue, library), *at_its_start(self.press(library, now, issue.edition), issue)]
         if self.config.mail.sandbox:
             return obstacle(issue, gone, {})
         config = self.config
         build = Build(config.site.url, config.seen_at, lambda path: live.answer(config.output, path))
-        wrong = not_this_build(self.ledger.digest(WEEKLY, issue.number), build, self._anywhere)
+        wrong = not_this_build(self.ledger.digest(issue.edition, issue.number), build, self._anywhere)
         return obstacle(issue, gone, wrong)
 
     def silent_links(self, digest: Digest) -> Mapping[str, str]:
@@ -493,14 +592,17 @@ class App(Edges):
 
     def tell(self, now: datetime) -> None:
         """Write down what editors and operators are to hear of by now: what became of issues and slots."""
-        from newsletter.issues.site_notice import locked
+        from newsletter.issues.site_notice import intake_paused, locked
+        from newsletter.readers.intake import RESTING
         from newsletter.usecases.notices import happened
 
         if doubt := self.instance.doubt():  # what the original does is its own to tell
             self.desk.tell(locked(doubt, now, self.config.site))
             return
-        for notice in happened(self.ledger, self.cadence, self.config.site, now):
+        for notice in happened(self.ledger, self.rhythms, self.config.site, now):
             self.desk.tell(notice)
+        if until := self.rates.held(RESTING, now):
+            self.desk.tell(intake_paused(until, now, self.config.site))
 
     def tell_of_mail(self, trouble: Problem, now: datetime) -> None:
         """The same of a mail server that takes nothing: the webhook can still be told."""
@@ -544,7 +646,33 @@ class App(Edges):
         """What the link of a notice can do."""
         from newsletter.usecases.hold import Hold
 
-        return Hold(self.ledger, self.notices, lambda: self.cadence, self.tokens, clock)
+        return Hold(self.ledger, self.notices, self.rhythm_of, self.tokens, clock)
+
+    def signup(self, clock: Clock) -> Signup:
+        """What the page that takes readers in can do."""
+        from newsletter.usecases.signup import Signup
+
+        config, secret = self.config, self.keys.suppression
+        return Signup(self.roster, self.rates, self.tokens, clock, config.intake, secret, config.keep_network)
+
+    def showcase(self, now: datetime) -> Showcase:
+        """What there is to sign up for, as of a minute ago at the most."""
+        if self._showcase is None or not timedelta(0) <= now - self._showcase[0] < timedelta(minutes=1):
+            self._showcase = now, self._show_what_comes(now)
+        return self._showcase[1]
+
+    def _show_what_comes(self, now: datetime) -> Showcase:
+        from newsletter.usecases.prepare import next_number
+        from newsletter.usecases.showcase import Coming, Showcase
+
+        issues = self.issues()
+        coming = {
+            one: Coming() if one == EACH_POST else Coming(slot=self.next_slot(now, one)) for one in self.config.editions
+        }
+        coming[WEEKLY] = Coming(next_number(issues), coming[WEEKLY].slot)
+        latest = next((issue for issue in reversed(issues) if issue.state.public), None)
+        readers = self.roster.counts()["active"] if self.has_state else 0
+        return Showcase(self.cadence.weekday, latest, coming, readers)
 
     def unsubscribe(self, clock: Clock) -> Unsubscribe:
         """What the link in a mail can do."""

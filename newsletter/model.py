@@ -97,6 +97,7 @@ class Site:
     full_text: bool = False  # mails carry whole Posts, as far as they fit
     numbered: bool = False  # subjects begin with the number of the Issue
     look: Look = field(default_factory=Look)
+    mail_day: int | None = None  # weekday of the weekly Issue, 0 is Monday; None where nobody can sign up by mail
 
     @property
     def direction(self) -> str:
@@ -362,7 +363,24 @@ class Changes:
 
 
 WEEKLY, EACH_POST, MONTHLY = "weekly", "each-post", "monthly"
-"""The edition that is always there."""
+"""The editions; the first is always there, and an Issue of it needs no more than its number to be named."""
+
+
+def issue_name(edition: str, number: int) -> str:
+    """What an Issue is called where one is asked for: `47`, `monthly/3`."""
+    return f"{number}" if edition == WEEKLY else f"{edition}/{number}"
+
+
+def issue_page(edition: str, number: int, lead: str) -> str:
+    """Where it can be read, below the web root: an Issue of one Post has no page but that of its Post, `lead`."""
+    if edition == EACH_POST:
+        return f"posts/{lead}/"
+    return f"issues/{issue_name(edition, number)}/"
+
+
+def issue_title(edition: str, number: int) -> str:
+    """What it is called where a sentence begins: `Issue 47`, `Monthly issue 3`."""
+    return f"Issue {number}" if edition == WEEKLY else f"{edition.capitalize()} issue {number}"
 
 
 # --- issues ----------------------------------------------------------------------------------------
@@ -370,7 +388,7 @@ WEEKLY, EACH_POST, MONTHLY = "weekly", "each-post", "monthly"
 
 @dataclass(frozen=True, slots=True)
 class Cadence:
-    """A weekly rhythm in wall-clock time: Fridays 08:00 in a zone."""
+    """The rhythm of an edition in wall-clock time: Fridays 08:00 in a zone."""
 
     weekday: int  # 0 is Monday
     at: time
@@ -380,6 +398,7 @@ class Cadence:
     moved: Mapping[str, datetime] = field(default_factory=dict)  # key of a Slot -> when it comes instead
     preview: timedelta = timedelta(0)  # before a slot, in wall-clock time: when editors get its mail; 0 for never
     freeze: timedelta = timedelta(0)  # before a slot: when its Issue is frozen
+    edition: str = WEEKLY
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -656,6 +675,21 @@ class Issue:
     audience: int = 0
     note: str = ""  # of the editor to the readers
 
+    @property
+    def name(self) -> str:
+        """`47`, `monthly/3`: what it is called on the command line and in the log."""
+        return issue_name(self.edition, self.number)
+
+    @property
+    def page(self) -> str:
+        """The path of its page, below the web root."""
+        return issue_page(self.edition, self.number, self.stories[0].slug if self.stories else "")
+
+    @property
+    def title(self) -> str:
+        """`Issue 47`, `Monthly issue 3`: how a sentence about it begins."""
+        return issue_title(self.edition, self.number)
+
 
 # --- readers ---------------------------------------------------------------------------------------
 
@@ -812,6 +846,17 @@ class Wait:
     until: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class ImportRun:
+    """How far the import of one file came; what was committed of it is never done again."""
+
+    key: str  # SHA-256 over the file and what was said about it
+    name: str  # of the file
+    rows: int = 0
+    fates: Mapping[str, int] = field(default_factory=dict)  # what became of them
+    rejected: int = 0  # bytes of the file of those that were not added
+
+
 # --- delivery --------------------------------------------------------------------------------------
 
 
@@ -931,6 +976,7 @@ class Chunk:
     id: int
     issue_number: int
     epoch: int
+    edition: str = WEEKLY
 
 
 @dataclass(frozen=True, slots=True)
@@ -985,6 +1031,7 @@ class Notice:
     links: tuple[tuple[str, str], ...] = ()  # words, and the address of a page; looking at it changes nothing
     hold: str = ""  # key of the slot that its reader may hold
     number: int = 0  # of the Issue that a preview shows, made or not
+    edition: str = WEEKLY
     mark: str = ""  # the hash of the text that a preview shows
     digest: Digest | None = field(default=None, repr=False)  # that text
 

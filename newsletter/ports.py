@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
-from typing import Any, Protocol, TypeVar
+from typing import Any, BinaryIO, Protocol, TypeVar
 
 from newsletter.errors import Problem
 from newsletter.model import (
@@ -28,6 +28,7 @@ from newsletter.model import (
     Fetched,
     File,
     Hand,
+    ImportRun,
     Issue,
     IssueState,
     Letter,
@@ -319,8 +320,8 @@ class Ledger(Protocol):
         number. None when another process took the slot or one of the stories first: then nothing was written.
         """
 
-    def issues(self, edition: str) -> Sequence[Issue]:
-        """All issues, oldest first."""
+    def issues(self, edition: str | None = None) -> Sequence[Issue]:
+        """Those of an edition, oldest first; or those of all, one edition after another."""
 
     def issue(self, edition: str, number: int) -> Issue | None: ...
     def digest(self, edition: str, number: int) -> Digest: ...
@@ -488,11 +489,11 @@ class Roster(Protocol):
     def all(self, status: str | None = None, *, search: str = "") -> Iterator[Subscriber]:
         """In the order in which they joined, read some hundred at a time; with `search` in the address."""
 
-    def first(self, count: int, *, status: str) -> Sequence[str]:
-        """Addresses of some, in alphabetical order."""
+    def first(self, count: int, *, status: str, edition: str | None = None) -> Sequence[str]:
+        """Addresses of some, in alphabetical order, of one edition or all."""
 
-    def counts(self) -> Mapping[str, int]:
-        """Readers by status."""
+    def counts(self, edition: str | None = None, *, at: datetime | None = None) -> Mapping[str, int]:
+        """Readers by status, of one edition or all: now, or as they are `at` a time when some pauses will be over."""
 
     def consents(self, subscriber_id: int) -> Sequence[Consent]:
         """All that they said, oldest first."""
@@ -596,6 +597,61 @@ class Roster(Protocol):
         """
 
 
+class ImportStep(Protocol):
+    """Some hundred rows of an import, in one transaction."""
+
+    def look(self, addresses: Sequence[str]) -> Mapping[str, str]:
+        """Of addresses without case those that are known: the status of the reader, `forgotten` or `blocked`."""
+
+    def put(self, arrivals: Sequence[tuple[Subscriber, str]]) -> None:
+        """Write down readers that are not known, each with a line of consent of this text.
+
+        Unconfirmed ones get a letter CONFIRM; blocked ones are suppressed.
+        """
+
+    def record(self, run: ImportRun) -> None:
+        """How far it came with this step."""
+
+    def finish(self, key: str) -> None:
+        """The run is over."""
+
+
+class Imports(Protocol):
+    """Readers who move in by the thousand."""
+
+    def unfinished(self, key: str) -> ImportRun | None:
+        """The run of this file that was cut off."""
+
+    def step(self, now: datetime, *, write: bool) -> AbstractContextManager[ImportStep]:
+        """A step, committed at its end; without `write` it only looks. Raises Outside."""
+
+    def readers(self, status: str | None) -> Iterator[tuple[Subscriber, str]]:
+        """All, in the order in which they joined, each with the way of their first line of consent."""
+
+
+class Rejected(Protocol):
+    """The file of rows that were not added. All of it raises Outside (R129)."""
+
+    def begin(self, headers: Sequence[str], upto: int) -> None:
+        """Anew, or behind `upto` bytes of what an earlier run wrote."""
+
+    def write(self, row: int, reason: str, cells: Sequence[str]) -> None: ...
+    def settled(self) -> int:
+        """How many bytes it has; they are with the system now."""
+
+
+class ListFile(Protocol):
+    """A file of readers of another program."""
+
+    name: str
+
+    def blocks(self) -> Iterator[bytes]:
+        """All of it. Raises UsageError (R128), NewsletterError (R121)."""
+
+    def open(self) -> BinaryIO:
+        """From its beginning. Raises the same."""
+
+
 class Rates(Protocol):
     """How often things happened lately."""
 
@@ -645,9 +701,6 @@ class Letters(Protocol):
         """Those that failed or became uncertain no longer ago than `since`, and those that wait longer than `waiting`,
         oldest first.
         """
-
-    def next_retry(self) -> datetime | None:
-        """When the next one that waits is due; in the past for one that is due now."""
 
 
 class Notices(Protocol):

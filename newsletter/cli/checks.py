@@ -11,8 +11,9 @@ import click
 
 from newsletter import words
 from newsletter.cli.door import Door, command, told
-from newsletter.cli.issue import number_of
+from newsletter.cli.naming import asked, press_of
 from newsletter.errors import Problem, stops, warnings
+from newsletter.model import issue_name, issue_title
 
 if TYPE_CHECKING:
     from newsletter.usecases.recheck import Checked
@@ -33,8 +34,9 @@ def check(door: Door, number: str, strict: bool, links: str | None) -> int:
     from newsletter.usecases.recheck import checked
 
     app = door.app
-    press = app.press(app.library(door.now), door.now)
-    wanted = meant(press, None if number == "next" else number_of(number))
+    edition, typed = asked(number)
+    press = press_of(door, edition)
+    wanted = meant(press, typed)
     one = checked(press, wanted)
     if links and one.digest:
         silent = app.silent_links(one.digest)
@@ -58,7 +60,7 @@ def _data(one: Checked) -> dict[str, object]:
 def _lines(one: Checked) -> Iterator[str]:
     from newsletter.issues import measure
 
-    yield f"Issue {one.number} · {one.state.value} · {summary(one.problems)}"
+    yield f"{issue_title(one.edition, one.number)} · {one.state.value} · {summary(one.problems)}"
     yield from told(one.problems)
     if one.digest is None:
         yield "info  No story is in: the slot will be recorded as empty, and nothing is sent."
@@ -66,12 +68,12 @@ def _lines(one: Checked) -> Iterator[str]:
         yield f"info  {measure.told(one.figures)}"
     if one.figures and one.before and one.last:
         other = measure.difference(one.figures, one.before) or "the same in all figures"
-        yield f"info  Beside issue {one.last.number}: {other}"
+        yield f"info  Beside issue {one.last.name}: {other}"
     for title in one.edited:
         yield f"info  “{title}” was edited after the text was frozen; readers get it as it was frozen."
     if warnings(one.problems):
         code = warnings(one.problems)[0].code
-        yield f'To let a warning pass:  newsletter issue wave {one.number} {code} --reason "…"'
+        yield f'To let a warning pass:  newsletter issue wave {issue_name(one.edition, one.number)} {code} --reason "…"'
 
 
 def summary(problems: Sequence[Problem]) -> str:
@@ -98,10 +100,16 @@ def wave(door: Door, number: str, code: str, reason: str, dry_run: bool) -> None
     from newsletter.usecases.wave import wave as let_pass
 
     app = door.app
-    press = app.press(app.library(door.now), door.now)
-    wanted = meant(press, None if number == "next" else number_of(number))
+    edition, typed = asked(number)
+    press = press_of(door, edition)
+    wanted = meant(press, typed)
     n, found = let_pass(press, app.waivers, wanted, code.upper(), reason=reason, who=door.who, dry_run=dry_run)
     verb = "Would let pass" if dry_run else "Let pass"
     data = {"number": n, "waved": [problem.as_json() for problem in found], "dry_run": dry_run}
-    lines = [f"{verb} in issue {n}:", *(f"  {problem.code}  {problem.message}" for problem in found)]
-    door.answer(data, *(lines if found else [f"All of {code.upper()} in issue {n} was let pass before."]))
+    lines = [
+        f"{verb} in issue {issue_name(edition, n)}:",
+        *(f"  {problem.code}  {problem.message}" for problem in found),
+    ]
+    door.answer(
+        data, *(lines if found else [f"All of {code.upper()} in issue {issue_name(edition, n)} was let pass before."])
+    )

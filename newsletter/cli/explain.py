@@ -11,9 +11,10 @@ import click
 
 from newsletter import words
 from newsletter.cli.door import Door, command
-from newsletter.cli.issue import number_of
+from newsletter.cli.naming import named
 from newsletter.errors import Problem, UsageError, nearest
-from newsletter.model import WEEKLY, Attempt, DeliveryState, SubscriberStatus
+from newsletter.issues.cadence import edition_of
+from newsletter.model import WEEKLY, Attempt, DeliveryState, SubscriberStatus, issue_name
 
 if TYPE_CHECKING:
     from newsletter.usecases.correct import Reach
@@ -52,16 +53,22 @@ def _explain_reader(door: Door, address: str, number: str | None) -> None:
     app = door.app
     reader = readers.known(app.roster, address)
     if number is not None:
-        told = report.explain(ledger=app.ledger, roster=app.roster, reader=reader, number=number_of(number))
+        edition, n = named(number)
+        told = report.explain(ledger=app.ledger, roster=app.roster, reader=reader, edition=edition, number=n)
         door.answer(_reader_data(told), *_reader_lines(door, told))
         return
-    last = [issue.number for issue in app.ledger.issues(WEEKLY)][-_LAST:]
-    all_told = [report.explain(ledger=app.ledger, roster=app.roster, reader=reader, number=one) for one in last]
+    last = sorted(app.ledger.issues(), key=lambda one: (one.slot.due, one.number))[-_LAST:]
+    all_told = [
+        report.explain(ledger=app.ledger, roster=app.roster, reader=reader, edition=one.edition, number=one.number)
+        for one in last
+    ]
     zone = door.app.config.cadence.zone
     left = f" {words.when(reader.left_at, zone)}" if reader.left_at else ""
     lines = [f"{reader.address}: {reader.status.value}{left}, joined {words.when(reader.joined_at, zone)}"]
-    lines += [f"  issue {told.issue.number:<5} {_outcome(told)}" for told in reversed(all_told)]
-    lines.append(f"More of one: newsletter explain {reader.address} {last[-1]}" if last else "  No issue was made yet.")
+    lines += [f"  issue {told.issue.name:<5} {_outcome(told)}" for told in reversed(all_told)]
+    lines.append(
+        f"More of one: newsletter explain {reader.address} {last[-1].name}" if last else "  No issue was made yet."
+    )
     data = {"address": reader.address, "status": reader.status.value, "issues": [_reader_data(t) for t in all_told]}
     door.answer(data, *lines)
 
@@ -79,6 +86,7 @@ def _reader_data(told: Explanation) -> dict[str, object]:
         "address": told.reader.address,
         "status": told.reader.status.value,
         "issue": told.issue.number,
+        "edition": told.issue.edition,
         "issue_state": told.issue.state.value,
         "state": delivery.state.value if delivery else None,
         "reason": delivery.reason if delivery else _why_not(told),
@@ -94,7 +102,7 @@ def _attempt_data(one: Attempt) -> dict[str, object]:
 def _reader_lines(door: Door, told: Explanation) -> Iterator[str]:
     zone = door.app.config.cadence.zone
     reader, delivery, issue = told.reader, told.delivery, told.issue
-    yield f"{reader.address} and issue {issue.number} ({issue.state.value}, slot {issue.slot.key})"
+    yield f"{reader.address} and issue {issue.name} ({issue.state.value}, slot {issue.slot.key})"
     for line in told.consents:
         yield f"  {line.kind:<9} {words.when(line.at, zone)}, through {line.way}"
     copies = [_attempt_line("again", copy, zone) for copy in told.copies]
@@ -147,7 +155,9 @@ def _explain_post(door: Door, slug: str) -> None:
         "verdict": told.verdict.value,
         "reason": told.reason,
         "next": told.coming,
-        "issues": [{"number": issue.number, "state": issue.state.value} for issue in told.issues],
+        "issues": [
+            {"number": issue.number, "edition": issue.edition, "state": issue.state.value} for issue in told.issues
+        ],
         "approvals": [
             {"at": at, "by": person.key if person else None, "present": present} for at, person, present in told.signed
         ],
@@ -171,8 +181,8 @@ def _post_lines(door: Door, told: PostTold, state: str, reach: Reach) -> Iterato
     yield f"{told.post.title} ({told.post.slug}): {state}"
     for issue in told.issues:
         reason = f", {issue.reason}" if issue.reason else ""
-        yield f"  in        issue {issue.number} ({issue.state.value}{reason}), slot {issue.slot.key}"
-    if not any(issue.started_at for issue in told.issues):
+        yield f"  in        issue {issue.name} ({issue.state.value}{reason}), slot {issue.slot.key}"
+    if not any(issue.started_at for issue in told.issues if issue.edition == WEEKLY):
         due = words.when(told.slot.due, zone, door.now)
         yield f"  {told.verdict.value:<9} issue {told.coming}, {due}: {told.reason}"
     for at, person, present in told.signed:
@@ -191,7 +201,7 @@ def _explain_slot(door: Door, key: str) -> None:
     from newsletter.usecases import explain as why
 
     app = door.app
-    told = why.slot(app.press(app.loaded(door.now).library, door.now), key)
+    told = why.slot(app.press(app.loaded(door.now).library, door.now, edition_of(key)), key)
     data = {
         "slot": told.slot.key,
         "due": told.slot.due,
@@ -215,13 +225,14 @@ def _slot_lines(door: Door, told: SlotTold) -> Iterator[str]:
         yield f"  {told.record.outcome.value}{reason}"
         if told.issue:
             subject = f": {told.issue.subject}" if told.issue.subject else ""
-            yield f"  issue {told.issue.number} is {told.issue.state.value}{subject}"
+            yield f"  issue {told.issue.name} is {told.issue.state.value}{subject}"
         for entry in told.entries:
             did = f"{entry.action} by {entry.who or 'the clock'}"
             yield f"  {words.when(entry.at, zone)}  {did}  {entry.after}".rstrip()
     elif told.stage == "next":
         stories = words.stories(len(told.stories)) if told.stories else "no story yet, and an empty issue is never sent"
-        yield f"  would {'make' if told.decided else 'send'} issue {told.number}: {stories}"
+        name = issue_name(edition_of(told.slot.key), told.number or 0)
+        yield f"  would {'make' if told.decided else 'send'} issue {name}: {stories}"
         if told.decided:
             yield f"  {told.decided}"
         yield from (f"    {choice.post.title}" for choice in told.stories)

@@ -13,8 +13,9 @@ import click
 
 from newsletter import words
 from newsletter.cli.door import Door, Group, columns, command, moment_of, told
+from newsletter.cli.naming import asked, coming, named, press_of
 from newsletter.errors import Problem, Refused, UsageError
-from newsletter.model import WEEKLY, DeliveryState, Digest, Issue, IssueState
+from newsletter.model import DeliveryState, Digest, Issue, IssueState, issue_title
 
 if TYPE_CHECKING:
     from newsletter.issues.selection import Choice
@@ -64,11 +65,12 @@ def list_issues(door: Door) -> None:
     """
     door.remark_on_copy()
     ledger, zone = door.app.ledger, door.app.config.cadence.zone
-    rows = [(one, ledger.counts(WEEKLY, one.number)) for one in reversed(ledger.issues(WEEKLY))]
+    rows = [(one, ledger.counts(one.edition, one.number)) for one in _newest_first(ledger.issues())]
+    width = max((len(one.name) for one, _ in rows), default=0)
     lines = columns(
         [
             (
-                f"{one.number:>4}",
+                f"{one.name:>{max(4, width)}}",
                 words.moment((one.started_at or one.send_at or one.slot.due).astimezone(zone)),
                 one.state.value,
                 counts_words(counts) or "–",
@@ -82,6 +84,11 @@ def list_issues(door: Door) -> None:
     door.answer([issue_data(one, counts) for one, counts in rows], *(lines or [empty]))
 
 
+def _newest_first(issues: Sequence[Issue]) -> list[Issue]:
+    """By the time of their slots, whatever their edition; those of one edition keep the order of their numbers."""
+    return sorted(issues, key=lambda one: (one.slot.due, one.edition, one.number), reverse=True)
+
+
 def counts_words(counts: Mapping[DeliveryState, int]) -> str:
     """`1,271 accepted, 4 failed`."""
     order = ("accepted", "waiting", "claimed", "sending", "failed", "uncertain", "dropped")
@@ -91,6 +98,7 @@ def counts_words(counts: Mapping[DeliveryState, int]) -> str:
 def issue_data(one: Issue, counts: Mapping[DeliveryState, int]) -> dict[str, object]:
     return {
         "number": one.number,
+        "edition": one.edition,
         "slot": one.slot.key,
         "due": one.slot.due,
         "state": one.state.value,
@@ -122,39 +130,38 @@ def show(door: Door, number: str, part: str | None, variant: str, reader: str | 
     newsletter issue show 12 --text --variant none
     """
     from newsletter.cli import proofs
+    from newsletter.usecases.prepare import next_number
 
     door.remark_on_copy()
     if readers:
         proofs.show_readers(door, number)
     elif part or reader:
         proofs.show_part(door, number, part or "text", variant, reader)
-    elif number == "next":
-        _show_next(door)
     else:
-        _show_made(door, number)
+        edition, wanted = asked(number)
+        if wanted is None or wanted == next_number(door.app.ledger.issues(edition)):
+            _show_next(door, edition)
+        else:
+            _show_made(door, edition, wanted)
 
 
-def _show_made(door: Door, number: str) -> None:
-    from newsletter.usecases.prepare import next_number
+def _show_made(door: Door, edition: str, number: int) -> None:
     from newsletter.usecases.report import issue_named
     from newsletter.usecases.stale import FROZEN, stale
 
     ledger, zone = door.app.ledger, door.app.config.cadence.zone
-    if number_of(number) == next_number(ledger.issues(WEEKLY)):
-        _show_next(door)
-        return
-    one = issue_named(ledger, number_of(number))
-    counts = ledger.counts(WEEKLY, one.number)
-    unsettled = ledger.deliveries(WEEKLY, one.number, DeliveryState.UNCERTAIN)
+    one = issue_named(ledger, edition, number)
+    counts = ledger.counts(one.edition, one.number)
+    unsettled = ledger.deliveries(one.edition, one.number, DeliveryState.UNCERTAIN)
     data = issue_data(one, counts) | {"uncertain": [d.address for d in unsettled]}
     lines = [
-        f"Issue {one.number} · {one.state.value} · slot {one.slot.key}, {words.when(one.slot.due, zone)}",
+        f"{one.title} · {one.state.value} · slot {one.slot.key}, {words.when(one.slot.due, zone)}",
         *(f"  {n}  {story.title}" for n, story in enumerate(one.stories, 1)),
         f"Subject    {one.subject}",
         f"Preheader  {one.preheader}",
     ]
     if one.reason:
-        way_out = f". Send it: newsletter issue send {one.number}" if one.state is IssueState.HELD else ""
+        way_out = f". Send it: newsletter issue send {one.name}" if one.state is IssueState.HELD else ""
         lines.append(f"Reason     {one.reason}{way_out}")
     if one.state is IssueState.READY and one.send_at:
         lines.append(f"Starts     {words.when(one.send_at, zone, door.now)}")
@@ -164,13 +171,13 @@ def _show_made(door: Door, number: str) -> None:
         lines.append(f"Readers    {words.count(one.audience, 'reader')}: {counts_words(counts)}")
     lines += [f"Uncertain  {d.address}: {d.reply or 'the connection was lost after the text'}" for d in unsettled]
     if one.state.public:
-        lines.append(f"Page       {door.app.config.site.address_of(f'issues/{one.number}/')}")
+        lines.append(f"Page       {door.app.config.site.address_of(one.page)}")
     edited = stale([one], door.app.loaded(door.now).library) if one.state in FROZEN else []
     data["problems"] = [problem.as_json() for problem in edited]
     door.answer(data, *lines, *told(edited))
 
 
-def _show_next(door: Door) -> None:
+def _show_next(door: Door, edition: str) -> None:
     from newsletter.issues import budget
     from newsletter.usecases.choose import choose
     from newsletter.usecases.look_back import look_back
@@ -178,20 +185,21 @@ def _show_next(door: Door) -> None:
     from newsletter.usecases.report import status
 
     app = door.app
-    press = app.press(app.library(door.now), door.now)
+    press = press_of(door, edition)
     selection = choose(press)
     told_status = status(press, app.roster, selection)
     slot = told_status.place.slot
-    rows = [*selection.stories, *selection.left]
+    rows, when = [*selection.stories, *selection.left], words.when(slot.due, app.config.cadence.zone, door.now)
     data: dict[str, object] = {
         "number": told_status.next_number,
+        "edition": edition,
         "slot": slot.key,
         "due": slot.due,
         "stories": [{"slug": c.post.slug, "verdict": c.verdict.value, "reason": c.reason} for c in rows],
         "readers": told_status.readers.get("active", 0),
     }
     lines = [
-        f"Issue {told_status.next_number} · Draft · slot {words.when(slot.due, app.config.cadence.zone, door.now)}",
+        f"{issue_title(edition, told_status.next_number)} · Draft · slot {when}",
         *columns([_choice_row(n, choice) for n, choice in enumerate(rows, 1)]),
     ]
     if not selection.stories:
@@ -205,23 +213,21 @@ def _show_next(door: Door) -> None:
             f"Subject    {draft.digest.subject}",
             f"Preheader  {draft.digest.preheader}",
             f"Size       {budget.size(draft.digest) / 1000:.1f} kB of 80 kB",
-            *_parts_words(draft.digest),
+            *_parts_words(draft.digest, edition),
             *told(draft.problems),
         ]
     lines.append(f"Readers    {told_status.readers.get('active', 0):,}")
     unsent = [one for one in (*told_status.attention, *told_status.going) if one.started_at is None]
-    lines += [
-        f"Before it  issue {one.number} is {one.state.value}: newsletter issue show {one.number}" for one in unsent
-    ]
+    lines += [f"Before it  issue {one.name} is {one.state.value}: newsletter issue show {one.name}" for one in unsent]
     due = look_back(press.library, app.config.site, door.now)
     data["takes_due"] = [{"slug": one.post.slug, "check": one.day.isoformat(), "take": one.text} for one in due]
     door.answer(data, *lines, *_due_words(due))
 
 
-def _parts_words(digest: Digest) -> list[str]:
+def _parts_words(digest: Digest, edition: str) -> list[str]:
     """The segments, and how to see for whom they are."""
     keys = ", ".join(sorted(one.key for one in digest.segments))
-    return [f"For some   {keys}   (newsletter issue show next --readers)"] if keys else []
+    return [f"For some   {keys}   (newsletter issue show {coming(edition)} --readers)"] if keys else []
 
 
 def _due_words(due: Sequence[Due]) -> list[str]:
@@ -240,13 +246,6 @@ def _choice_row(n: int, choice: Choice) -> tuple[str, ...]:
     mark = "–" if choice.verdict.value == "out" else f"{n}"
     title = post.title if len(post.title) <= 48 else f"{post.title[:47].rstrip()}…"
     return (f" {choice.verdict.value:<4} {mark:>2}", title, by, f"{post.minutes:>2} min", choice.reason)
-
-
-def number_of(text: str) -> int:
-    """An issue's number as typed. Raises UsageError."""
-    if not (text.isascii() and text.isdigit() and len(text) <= 9):
-        raise UsageError(Problem("I111", f'"{text}" is not an issue number', fixes=("newsletter issue list",)))
-    return int(text)
 
 
 @command("send")
@@ -272,14 +271,13 @@ def send(door: Door, number: str, confirm: str | None, delay: str, at: str | Non
     pause = lifecycle.parse_delay(delay)
     given = lifecycle.parse_confirm(confirm) if confirm else None
     start = _moment(at, door) if at else None
-    press = app.press(app.library(door.now), door.now)
-    plan = sending.plan(press, app.roster, None if number == "next" else number_of(number), at=start)
-    if given and given[0] != plan.number:
-        raise Refused(
-            Problem("S304", f"You confirmed issue {given[0]}; this is issue {plan.number}. Nothing was sent.")
-        )
+    edition, wanted = asked(number)
+    press = press_of(door, edition)
+    plan = sending.plan(press, app.roster, wanted, at=start)
+    if given and given[0] != plan.name:
+        raise Refused(Problem("S304", f"You confirmed issue {given[0]}; this is issue {plan.name}. Nothing was sent."))
     page = _confirm_page(door, plan)
-    if given and (refusal := lifecycle.check_count(plan.number, given[1], plan.audience.readers)):
+    if given and (refusal := lifecycle.check_count(plan.name, given[1], plan.audience.readers)):
         raise Refused(refusal)
     if dry_run:
         door.answer(
@@ -305,6 +303,7 @@ def _moment(text: str, door: Door) -> datetime:
 def _plan_data(plan: Plan) -> dict[str, object]:
     return {
         "number": plan.number,
+        "edition": plan.edition,
         "slot": plan.slot.key,
         "subject": plan.subject,
         "stories": list(plan.stories),
@@ -322,7 +321,7 @@ def _confirm_page(door: Door, plan: Plan) -> list[str]:
     others = ", ".join(f"{n:,} {status}" for status, n in plan.audience.not_to.items())
     first = ", ".join(plan.audience.first) + ("" if plan.audience.readers <= len(plan.audience.first) else ", …")
     lines = [
-        f"Issue {plan.number}"
+        issue_title(plan.edition, plan.number)
         + (f" · {plan.issue.state.value}: {plan.issue.reason}" if plan.issue and plan.issue.reason else ""),
         *(f"  {n}  {title}" for n, title in enumerate(plan.stories, 1)),
         f"  Subject  {plan.subject}",
@@ -350,7 +349,7 @@ def _typed(door: Door, plan: Plan, page: Sequence[str]) -> int:
     from newsletter.issues import lifecycle
 
     if door.no_input or not sys.stdin.isatty():
-        raise Refused(lifecycle.needs_confirmation(plan.number, plan.audience.readers))
+        raise Refused(lifecycle.needs_confirmation(plan.name, plan.audience.readers))
     for line in (*page, ""):
         click.echo(line, err=True)
     typed = str(click.prompt("Type the number of readers to send", err=True)).replace(",", "").strip()
@@ -363,13 +362,13 @@ def _left_to_work(door: Door, sent: Issue) -> int:
     at_once = sent.send_at <= door.now
     lines = [
         f"Starts {'at once' if at_once else words.when(sent.send_at, app.config.cadence.zone, door.now)}.",
-        f"Stop it:  newsletter issue cancel {sent.number}",
+        f"Stop it:  newsletter issue cancel {sent.name}",
     ]
     if not _somebody_sends(door):
         lines.append(
             "warn  No sender is running. Start one: newsletter work   (or newsletter deliver, after that time)"
         )
-    door.answer(issue_data(sent, app.ledger.counts(WEEKLY, sent.number)), *lines)
+    door.answer(issue_data(sent, app.ledger.counts(sent.edition, sent.number)), *lines)
     return 0
 
 
@@ -382,7 +381,7 @@ def _somebody_sends(door: Door) -> bool:
 
 def _wait_for(door: Door, sent: Issue) -> int:
     """Send from here when the time comes. Ctrl-C before it stops the wait, not the issue."""
-    from newsletter.cli.machine import handed_out, interruptible, progress_line
+    from newsletter.cli.machine import handed_out, interruptible, letters_ahead, progress_line
 
     app = door.app
     clock = door.ticking_clock()
@@ -398,8 +397,9 @@ def _wait_for(door: Door, sent: Issue) -> int:
         return app.deliver(clock=clock, stop=stop, progress=progress_line(door))
 
     began = time.perf_counter()
-    done, cut = interruptible(run)
-    return handed_out(door, done, f"{time.perf_counter() - began:.1f} s", cut=cut)
+    with letters_ahead(door, clock) as letters:
+        done, cut = interruptible(run)
+    return handed_out(door, done, f"{time.perf_counter() - began:.1f} s", letters, cut=cut)
 
 
 def _waited(door: Door, sent: Issue, clock: Clock) -> bool:
@@ -408,13 +408,13 @@ def _waited(door: Door, sent: Issue, clock: Clock) -> bool:
     left = sent.send_at - clock()
     if left <= timedelta(0):
         return True
-    stop_it = f"newsletter issue cancel {sent.number}"
+    stop_it = f"newsletter issue cancel {sent.name}"
     door.say(f"Starts in {words.span(left)}. Stop it: {stop_it}")
     try:
         time.sleep(left.total_seconds())
     except KeyboardInterrupt:
         when = words.when(sent.send_at, door.app.config.cadence.zone, clock())
-        door.echo(f"\nYou stopped watching. Issue {sent.number} is still to start {when},", err=True)
+        door.echo(f"\nYou stopped watching. {sent.title} is still to start {when},", err=True)
         door.echo(f"if newsletter work or deliver runs then. Stop it: {stop_it}", err=True)
         return False
     return True
@@ -434,22 +434,26 @@ def cancel(door: Door, number: str, reason: str, dry_run: bool) -> None:
     from newsletter.usecases import send as sending
 
     app = door.app
-    one = sending.stoppable(app.ledger, number_of(number))
+    edition, wanted = named(number)
+    one = sending.stoppable(app.ledger, edition, wanted)
     if dry_run:
-        have_it = sending.reached(app.ledger.counts(WEEKLY, one.number))
+        have_it = sending.reached(app.ledger.counts(one.edition, one.number))
     else:
         why = reason or f"cancelled by {door.who}"
-        have_it = sending.cancel(app.ledger, app.cadence, one.number, reason=why, hand=door.hand)
-    slot = words.when(app.next_slot(door.now).due, app.config.cadence.zone, door.now)
+        have_it = sending.cancel(app.ledger, app.rhythm(edition), one.number, reason=why, hand=door.hand)
+    slot = words.when(app.next_slot(door.now, edition).due, app.config.cadence.zone, door.now)
     door.answer(
         {"number": one.number, "have_it": have_it, "dry_run": dry_run},
-        f"{'Would cancel issue' if dry_run else 'Cancelled issue'} {one.number}. "
+        f"{'Would cancel issue' if dry_run else 'Cancelled issue'} {one.name}. "
         + (f"{have_it:,} of {words.count(one.audience, 'reader')} have it." if have_it else "Nobody has it."),
         *(
             []
             if have_it
             else ["Its stories would be free for the next issue."]
             if dry_run  # which slot that is depends on whether this one gives its own back
-            else [f"Its stories are free for the next issue: {slot}", "Sooner:  newsletter issue send next"]
+            else [
+                f"Its stories are free for the next issue: {slot}",
+                f"Sooner:  newsletter issue send {coming(edition)}",
+            ]
         ),
     )

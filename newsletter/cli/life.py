@@ -4,33 +4,23 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from newsletter import words
 from newsletter.cli.door import Door, columns, command, told
-from newsletter.cli.issue import number_of
+from newsletter.cli.naming import asked as asked_for
+from newsletter.cli.naming import named, press_of
 from newsletter.errors import Problem, Refused
-from newsletter.model import WEEKLY, Delivery, DeliveryState, Issue, IssueAct
+from newsletter.model import WEEKLY, Delivery, DeliveryState, Issue, IssueAct, issue_name, issue_title
 from newsletter.usecases import life
 from newsletter.usecases.send import open_to, reached
-
-if TYPE_CHECKING:
-    from newsletter.usecases.choose import Press
 
 _dry_run = click.option("--dry-run", is_flag=True, help="Say what would be done.")
 _reason = click.option("--reason", default="", help="Why; kept with the issue and in the log.")
 _one = click.argument("number", metavar="N")
 _one_or_next = click.argument("number", metavar="N|next")
-
-
-def _asked(number: str) -> int | None:
-    return None if number == "next" else number_of(number)
-
-
-def _press(door: Door) -> Press:
-    return door.app.press(door.app.library(door.now), door.now)
 
 
 def _when(door: Door, at: Any) -> str:
@@ -49,21 +39,23 @@ def ready(door: Door, number: str, dry_run: bool) -> None:
     newsletter issue ready next
     newsletter issue ready 12 --dry-run
     """
-    press = _press(door)
-    asked = life.readiness(press, _asked(number))
+    edition, wanted = asked_for(number)
+    press = press_of(door, edition)
+    asked = life.readiness(press, wanted)
+    name = issue_name(edition, asked.number)
     if not dry_run:
         door.app.own()
     issue = None if dry_run else life.ready(press, asked, door.hand)
     goes = f"goes out {_when(door, asked.send_at)}" if asked.send_at else "waits for a hand"
     lines = [
-        f"{'Would make issue' if dry_run else 'Issue'} {asked.number} {'ready' if dry_run else 'is ready'}: {goes}",
+        f"{'Would make issue' if dry_run else 'Issue'} {name} {'ready' if dry_run else 'is ready'}: {goes}",
         *(f"  {n}  {title}" for n, title in enumerate(asked.stories, 1)),
         *told(asked.draft.problems if asked.draft else ()),
     ]
-    text = asked.draft.digest if asked.draft else press.ledger.digest(WEEKLY, asked.number)
+    text = asked.draft.digest if asked.draft else press.ledger.digest(press.edition, asked.number)
     lines.append(f"Text       {text.digest_hash.removeprefix('sha256:')[:12]}")
     if not dry_run:
-        lines.append(f"Next:  newsletter issue show {asked.number}   newsletter issue unready {asked.number} thaws it")
+        lines.append(f"Next:  newsletter issue show {name}   newsletter issue unready {name} thaws it")
     data = {
         "number": issue.number if issue else asked.number,
         "slot": asked.slot.key,
@@ -87,15 +79,15 @@ def unready(door: Door, number: str, reason: str, dry_run: bool) -> None:
     newsletter issue unready 12 --reason "the lead has a new photograph"
     newsletter issue unready 12 --dry-run
     """
-    one = open_to(door.app.ledger, number_of(number), IssueAct.UNREADY)
+    one = open_to(door.app.ledger, *named(number), IssueAct.UNREADY)
     if not dry_run:
-        life.unready(_press(door), one.number, reason=reason, hand=door.hand)
+        life.unready(press_of(door, one.edition), one.number, reason=reason, hand=door.hand)
     verb = "Would thaw" if dry_run else "Thawed"
     stories = words.stories(len(one.stories))
     door.answer(
         {"number": one.number, "dry_run": dry_run},
-        f"{verb} issue {one.number}: it is a draft, and its {stories} may change.",
-        f"Freeze it again: newsletter issue ready {one.number}",
+        f"{verb} issue {one.name}: it is a draft, and its {stories} may change.",
+        f"Freeze it again: newsletter issue ready {one.name}",
     )
 
 
@@ -110,18 +102,22 @@ def hold(door: Door, number: str, reason: str, dry_run: bool) -> None:
     newsletter issue hold next --reason "letters come late"
     newsletter issue hold 12
     """
-    press = _press(door)
-    wanted = _asked(number)
+    edition, wanted = asked_for(number)
+    press = press_of(door, edition)
     coming = life.coming(press)
     if dry_run:
         held = life.would(press, wanted, IssueAct.HOLD)
-        door.answer({"number": held, "dry_run": True}, f"Would hold issue {held}.")
+        door.answer({"number": held, "dry_run": True}, f"Would hold issue {issue_name(edition, held)}.")
         return
     held, slot = life.hold(press, wanted, reason=reason, hand=door.hand)
-    undo = f"newsletter schedule resume {slot.key}" if held == coming else f"newsletter issue ready {held}"
+    undo = (
+        f"newsletter schedule resume {slot.key}"
+        if held == coming
+        else f"newsletter issue ready {issue_name(edition, held)}"
+    )
     door.answer(
         {"number": held, "slot": slot.key, "dry_run": False},
-        f"Issue {held} is held: it does not go out {_when(door, slot.due)}.",
+        f"{issue_title(edition, held)} is held: it does not go out {_when(door, slot.due)}.",
         f"Let it go: {undo}",
     )
 
@@ -137,14 +133,14 @@ def skip(door: Door, number: str, reason: str, dry_run: bool) -> None:
     newsletter issue skip next --reason "holiday"
     newsletter issue skip 12 --dry-run
     """
-    press = _press(door)
-    wanted = _asked(number)
+    edition, wanted = asked_for(number)
+    press = press_of(door, edition)
     if dry_run:
         one = life.would(press, wanted, IssueAct.SKIP)
-        door.answer({"number": one, "dry_run": True}, f"Would skip issue {one}.")
+        door.answer({"number": one, "dry_run": True}, f"Would skip issue {issue_name(edition, one)}.")
         return
     one, slot = life.skip(press, wanted, reason=reason, hand=door.hand)
-    after = door.app.next_slot(door.now)
+    after = door.app.next_slot(door.now, edition)
     door.answer(
         {"number": one, "slot": slot.key, "next": after.key, "dry_run": False},
         f"Slot {slot.key} is skipped. Its stories wait for {_when(door, after.due)}.",
@@ -162,18 +158,19 @@ def pause(door: Door, number: str, reason: str, dry_run: bool) -> None:
     newsletter issue pause 12 --reason "a typo in the lead"
     newsletter issue pause 12 --dry-run
     """
-    wanted = number_of(number)
-    counts = _changed(door, wanted, IssueAct.PAUSE, dry_run, lambda: _paused(door, wanted, reason))
+    edition, wanted = named(number)
+    ledger, name = door.app.ledger, issue_name(edition, wanted)
+
+    def change() -> Issue:
+        return life.pause(ledger, edition, wanted, reason=reason, hand=door.hand)
+
+    counts = _changed(door, edition, wanted, IssueAct.PAUSE, dry_run, change)
     waiting = counts.get(DeliveryState.WAITING, 0) + counts.get(DeliveryState.CLAIMED, 0)
     door.answer(
         {"number": wanted, "have_it": reached(counts), "waiting": waiting, "dry_run": dry_run},
-        f"{'Would pause' if dry_run else 'Paused'} issue {wanted}: {reached(counts):,} have it, {waiting:,} wait.",
-        f"Go on: newsletter issue resume {wanted}   Stop for good: newsletter issue cancel {wanted}",
+        f"{'Would pause' if dry_run else 'Paused'} issue {name}: {reached(counts):,} have it, {waiting:,} wait.",
+        f"Go on: newsletter issue resume {name}   Stop for good: newsletter issue cancel {name}",
     )
-
-
-def _paused(door: Door, number: int, reason: str) -> Issue:
-    return life.pause(door.app.ledger, number, reason=reason, hand=door.hand)
 
 
 @command("resume")
@@ -186,30 +183,32 @@ def resume(door: Door, number: str, dry_run: bool) -> None:
     newsletter issue resume 12
     newsletter issue resume 12 --dry-run
     """
-    wanted = number_of(number)
+    edition, wanted = named(number)
     if not dry_run:
         door.app.own()
-    counts = _changed(
-        door, wanted, IssueAct.RESUME, dry_run, lambda: life.resume(door.app.ledger, wanted, hand=door.hand)
-    )
-    waiting = counts.get(DeliveryState.WAITING, 0)
+
+    def change() -> Issue:
+        return life.resume(door.app.ledger, edition, wanted, hand=door.hand)
+
+    counts = _changed(door, edition, wanted, IssueAct.RESUME, dry_run, change)
+    waiting, name = counts.get(DeliveryState.WAITING, 0), issue_name(edition, wanted)
     door.answer(
         {"number": wanted, "waiting": waiting, "dry_run": dry_run},
-        f"{'Would go' if dry_run else 'Issue'} {wanted} {'on' if dry_run else 'goes on'}: {waiting:,} still to go; "
+        f"{'Would go' if dry_run else 'Issue'} {name} {'on' if dry_run else 'goes on'}: {waiting:,} still to go; "
         "nobody gets it twice.",
         "newsletter work hands it out; newsletter deliver does so now",
     )
 
 
 def _changed(
-    door: Door, number: int, act: IssueAct, dry_run: bool, change: Callable[[], Issue]
+    door: Door, edition: str, number: int, act: IssueAct, dry_run: bool, change: Callable[[], Issue]
 ) -> dict[DeliveryState, int]:
     """Do it, or see whether it may be done; the deliveries of the issue then."""
     if dry_run:
-        open_to(door.app.ledger, number, act)
+        open_to(door.app.ledger, edition, number, act)
     else:
         change()
-    return dict(door.app.ledger.counts(WEEKLY, number))
+    return dict(door.app.ledger.counts(edition, number))
 
 
 @command("web-only")
@@ -223,15 +222,15 @@ def web_only(door: Door, number: str, reason: str, dry_run: bool) -> None:
     newsletter issue web-only 12 --reason "a special for the archive"
     newsletter issue web-only 12 --dry-run
     """
-    ledger, wanted = door.app.ledger, number_of(number)
+    ledger, (edition, wanted) = door.app.ledger, named(number)
     if dry_run:
-        life.may_be_web_only(ledger, wanted)
+        one = life.may_be_web_only(ledger, edition, wanted)
     else:
-        life.web_only(ledger, wanted, reason=reason, hand=door.hand)
+        one = life.web_only(ledger, edition, wanted, reason=reason, hand=door.hand)
     door.answer(
         {"number": wanted, "dry_run": dry_run},
-        f"Issue {wanted} {'would be' if dry_run else 'is'} on the web only: newsletter publish shows it at",
-        f"  {door.app.config.site.address_of(f'issues/{wanted}/')}",
+        f"{one.title} {'would be' if dry_run else 'is'} on the web only: newsletter publish shows it at",
+        f"  {door.app.config.site.address_of(one.page)}",
     )
 
 
@@ -256,13 +255,13 @@ def settle(door: Door, number: str, leave_all: bool, again_all: bool, dry_run: b
     newsletter issue settle 12 --leave-all
     """
     ledger = door.app.ledger
-    one = open_to(ledger, number_of(number), IssueAct.SETTLE)
-    doubtful = ledger.doubtful(WEEKLY, one.number)
+    one = open_to(ledger, *named(number), IssueAct.SETTLE)
+    doubtful = ledger.doubtful(one.edition, one.number)
     rows = columns([(f"  {d.address}", d.state.value, _reply(d)) for d in doubtful])
     if not doubtful or dry_run:
         would = f"Would ask about {words.count(len(doubtful), 'delivery', 'deliveries')}:" if doubtful else ""
         data = {"number": one.number, "doubtful": [d.address for d in doubtful], "dry_run": dry_run}
-        door.answer(data, would or f"No delivery of issue {one.number} is in doubt.", *rows)
+        door.answer(data, would or f"No delivery of issue {one.name} is in doubt.", *rows)
         return
     if leave_all == again_all:
         again, left = _one_by_one(door, one, doubtful, both=leave_all)
@@ -273,8 +272,8 @@ def settle(door: Door, number: str, leave_all: bool, again_all: bool, dry_run: b
         door.app.own()
     for readers, goes in ((left, False), (again, True)):
         if readers:
-            life.settle(ledger, one.number, readers, again=goes, hand=door.hand)
-    _settled(door, one.number, len(left), len(again))
+            life.settle(ledger, one.edition, one.number, readers, again=goes, hand=door.hand)
+    _settled(door, one, len(left), len(again))
 
 
 def _reply(delivery: Delivery) -> str:
@@ -285,7 +284,7 @@ def _reply(delivery: Delivery) -> str:
 def _one_by_one(door: Door, one: Issue, doubtful: Sequence[Delivery], *, both: bool) -> tuple[list[int], list[int]]:
     """Ask about each; who goes again, and who is left. Raises Refused (S319) where nobody can be asked."""
     if both or door.no_input or not sys.stdin.isatty():
-        raise Refused(_needs_an_answer(one.number))
+        raise Refused(_needs_an_answer(one.name))
     again: list[int] = []
     left: list[int] = []
     for n, delivery in enumerate(doubtful, 1):
@@ -298,22 +297,22 @@ def _one_by_one(door: Door, one: Issue, doubtful: Sequence[Delivery], *, both: b
     return again, left
 
 
-def _needs_an_answer(number: int) -> Problem:
+def _needs_an_answer(name: str) -> Problem:
     return Problem(
         "S319",
-        f"Settling issue {number} needs a terminal, or one of --leave-all and --again-all. Nothing was changed.",
+        f"Settling issue {name} needs a terminal, or one of --leave-all and --again-all. Nothing was changed.",
         why="Sent again, a mail may arrive twice; left, it may never arrive.",
-        fixes=(f"newsletter issue settle {number} --leave-all", f"newsletter issue settle {number} --again-all"),
+        fixes=(f"newsletter issue settle {name} --leave-all", f"newsletter issue settle {name} --again-all"),
     )
 
 
-def _settled(door: Door, number: int, left: int, again: int) -> None:
-    after = door.app.ledger.issue(WEEKLY, number)
+def _settled(door: Door, one: Issue, left: int, again: int) -> None:
+    after = door.app.ledger.issue(one.edition, one.number)
     state = after.state.value if after else ""
-    lines = [f"Settled issue {number}: {left:,} left, {again:,} again. It is {state}."]
+    lines = [f"Settled issue {one.name}: {left:,} left, {again:,} again. It is {state}."]
     if again:
         lines.append("newsletter work hands them out; newsletter deliver does so now")
-    door.answer({"number": number, "left": left, "again": again, "state": state, "dry_run": False}, *lines)
+    door.answer({"number": one.number, "left": left, "again": again, "state": state, "dry_run": False}, *lines)
 
 
 @command("retry")
@@ -327,17 +326,17 @@ def retry(door: Door, number: str, dry_run: bool) -> None:
     newsletter issue retry 12 --dry-run
     """
     ledger = door.app.ledger
-    one = open_to(ledger, number_of(number), IssueAct.RETRY)
-    failed = ledger.deliveries(WEEKLY, one.number, DeliveryState.FAILED)
-    passing = sum(1 for d in ledger.doubtful(WEEKLY, one.number) if d.state is DeliveryState.FAILED)
+    one = open_to(ledger, *named(number), IssueAct.RETRY)
+    failed = ledger.deliveries(one.edition, one.number, DeliveryState.FAILED)
+    passing = sum(1 for d in ledger.doubtful(one.edition, one.number) if d.state is DeliveryState.FAILED)
     if not dry_run:
         door.app.own()
-        passing = life.retry(ledger, one.number, hand=door.hand)
+        passing = life.retry(ledger, one.edition, one.number, hand=door.hand)
     never = len(failed) - passing
     door.answer(
         {"number": one.number, "again": passing, "never": never, "dry_run": dry_run},
         f"{'Would try' if dry_run else 'Trying'} {words.count(passing, 'delivery', 'deliveries')} of issue "
-        f"{one.number} once more" + (f"; {never:,} were refused for good, or are settled." if never else "."),
+        f"{one.name} once more" + (f"; {never:,} were refused for good, or are settled." if never else "."),
         *(["newsletter work hands them out; newsletter deliver does so now"] if passing and not dry_run else []),
     )
 
@@ -357,7 +356,7 @@ def extra(door: Door, slugs: tuple[str, ...], dry_run: bool) -> None:
     """
     from newsletter.usecases import extra as extras
 
-    press = _press(door)
+    press = press_of(door, WEEKLY)
     draft = extras.extra_draft(press, slugs)
     number = draft.number if dry_run else extras.make_extra(press, draft, door.hand).number
     door.answer(
@@ -388,7 +387,7 @@ def start_from(door: Door, slug: str, dry_run: bool) -> None:
     """
     from newsletter.usecases import extra as extras
 
-    posts = extras.start_from(_press(door), slug, door.hand, dry_run=dry_run)
+    posts = extras.start_from(press_of(door, WEEKLY), slug, door.hand, dry_run=dry_run)
     door.answer(
         {"from": slug, "stories": [post.slug for post in posts], "dry_run": dry_run},
         f"Posts from {slug} on {'would belong' if dry_run else 'belong'} to issues; the next one takes",

@@ -12,12 +12,14 @@ import click
 from newsletter import words
 from newsletter.cli.door import Door, columns, command
 from newsletter.cli.issue import counts_words, issue_data
+from newsletter.cli.naming import in_json
 from newsletter.errors import stops
 from newsletter.issues.cadence import preview_at
 from newsletter.model import (
     DeliveryState,
     Issue,
     IssueState,
+    Letter,
     LogEntry,
     NoticeCopy,
     NoticeKind,
@@ -27,6 +29,7 @@ from newsletter.model import (
     SlotPlan,
     SlotRecord,
 )
+from newsletter.usecases.letters import PATIENCE
 from newsletter.usecases.notices import SHOWN, mail_is_broken, recipients
 
 if TYPE_CHECKING:
@@ -44,8 +47,12 @@ def status(door: Door) -> int:
     """
     told, broken = reading(door)
     owed = door.app.notices.open(door.now, SHOWN)
-    data = _status_data(told) | {"notices": [copy_data(copy) for copy in owed]}
-    door.answer(data, *_status_lines(door, told, broken, owed))
+    stuck = door.app.letters.stuck(door.now, since=SHOWN, waiting=PATIENCE)
+    data = _status_data(told) | {
+        "notices": [copy_data(copy) for copy in owed],
+        "letters": [letter_data(letter) for letter in stuck],
+    }
+    door.answer(data, *_status_lines(door, told, broken, owed, stuck))
     stopped = told.last_tick is not None and door.now - told.last_tick > told.silent_after
     return 4 if stopped or mail_is_broken(owed) else 0
 
@@ -67,17 +74,22 @@ def _status_data(told: Status) -> dict[str, object]:
         "stories": [choice.post.slug for choice in told.selection.stories],
         "waiting": [choice.post.slug for choice in told.selection.waiting],
         "readers": dict(told.readers),
-        "attention": [{"number": i.number, "state": i.state.value, "reason": i.reason} for i in told.attention],
-        "going": [i.number for i in told.going],
-        "last": issue_data(told.last, told.counts[told.last.number]) if told.last else None,
+        "attention": [
+            {"number": i.number, "edition": i.edition, "state": i.state.value, "reason": i.reason}
+            for i in told.attention
+        ],
+        "going": [in_json(i) for i in told.going],
+        "last": issue_data(told.last, told.counts[told.last]) if told.last else None,
         "locked": told.doubt,
         "paused": [{"plan": plan.kind.value, "reason": plan.reason} for plan in told.standing],
         "last_tick": told.last_tick,
-        "trouble": {str(number): why for number, why in told.trouble.items()},
+        "trouble": {one.name: why for one, why in told.trouble.items()},
     }
 
 
-def _status_lines(door: Door, told: Status, broken: int, owed: Sequence[NoticeCopy]) -> list[str]:
+def _status_lines(
+    door: Door, told: Status, broken: int, owed: Sequence[NoticeCopy], stuck: Sequence[Letter]
+) -> list[str]:
     zone = door.app.config.cadence.zone
     sandbox = "SANDBOX" if door.app.config.mail.sandbox else "LIVE"
     lines = [f"{door.app.config.site.title}  ·  {sandbox}  ·  {words.when(door.now, zone)}", *next_lines(door, told)]
@@ -85,14 +97,12 @@ def _status_lines(door: Door, told: Status, broken: int, owed: Sequence[NoticeCo
     if not any(plan.kind is PlanKind.PAUSE for plan in told.standing):
         lines += _preview_line(door, ready.slot if ready else told.place.slot, owed)
     lines += [
-        f"On its way   issue {one.number}: {_going(one, told, door)}"
-        for one in told.going
-        if one != told.ready(door.now)
+        f"On its way   issue {one.name}: {_going(one, told, door)}" for one in told.going if one != told.ready(door.now)
     ]
-    lines += _needs(door, told, broken, owed)
+    lines += _needs(door, told, broken, owed, stuck)
     if told.last and told.last.started_at:
         took = f" In {words.span(told.last.finished_at - told.last.started_at)}." if told.last.finished_at else ""
-        outcome = counts_words(told.counts[told.last.number]) or "nobody to send it to"
+        outcome = counts_words(told.counts[told.last]) or "nobody to send it to"
         lines.append(f"Last issue   {told.last.number}, {words.when(told.last.started_at, zone)}: {outcome}.{took}")
     shown = (told.last, *told.going, *told.attention)
     if told.last_slot and (told.last_slot_issue is None or told.last_slot_issue not in shown):
@@ -139,47 +149,80 @@ def _preview_line(door: Door, slot: Slot, owed: Sequence[NoticeCopy]) -> list[st
 
 def outcome_words(record: SlotRecord, one: Issue | None) -> str:
     """`issue 12, sent`, `empty (nothing new since issue 11)`."""
-    what = f"issue {one.number}, {one.state.value}" if one else record.outcome.value
+    what = f"issue {one.name}, {one.state.value}" if one else record.outcome.value
     return f"{what} ({record.reason})" if record.reason else what
 
 
 def _going(one: Issue, told: Status, door: Door) -> str:
     if one.state is IssueState.SENDING or one.send_at is None:
-        return f"{one.state.value}: {counts_words(told.counts[one.number]) or 'readers are being counted'}"
+        return f"{one.state.value}: {counts_words(told.counts[one]) or 'readers are being counted'}"
     when = words.when(one.send_at, door.app.config.cadence.zone, door.now)
     return f"starts {when}" if one.send_at > door.now else f"was due {when}: newsletter deliver"
 
 
-def _needs(door: Door, told: Status, broken: int, owed: Sequence[NoticeCopy]) -> list[str]:
+def _needs(door: Door, told: Status, broken: int, owed: Sequence[NoticeCopy], stuck: Sequence[Letter]) -> list[str]:
     rows = [f"this copy of the site is locked, {told.doubt}: newsletter claim"] if told.doubt else []
     rows += [f"{plan_words(plan)}: newsletter schedule resume {_way_out(plan)}" for plan in told.standing]
     if tried := [copy for copy in owed if copy.attempts]:
         last = tried[-1]
         rows.append(f"{words.count(len(tried), 'notice')} not handed over, {last.to}: {last.reply}: newsletter notices")
+    rows += letters_stuck(stuck, door.now)
     if broken:
         rows.append(f"{words.count(broken, 'problem')} in the posts: newsletter check")
-    rows += [f"issue {number} reaches nobody: {why}" for number, why in told.trouble.items()]
+    rows += [f"issue {one.name} reaches nobody: {why}" for one, why in told.trouble.items()]
     if told.undecided:
         since = f" ({len(told.undecided)} since {told.undecided[0].key})" if len(told.undecided) > 1 else ""
         rows.append(f"slot {told.undecided[-1].key} has passed undecided{since}: newsletter prepare")
     for one in told.attention:
         if one.state is IssueState.HELD:
-            rows.append(f"issue {one.number} is {_held(one, door.now)}")
+            rows.append(f"issue {one.name} is {_held(one, door.now)}")
         elif one.state is IssueState.READY:
-            rows.append(f"issue {one.number} is ready, and waits for a hand: newsletter issue send {one.number}")
+            rows.append(f"issue {one.name} is ready, and waits for a hand: newsletter issue send {one.name}")
         else:
-            counts = {s: told.counts[one.number].get(s, 0) for s in (DeliveryState.UNCERTAIN, DeliveryState.FAILED)}
+            counts = {s: told.counts[one].get(s, 0) for s in (DeliveryState.UNCERTAIN, DeliveryState.FAILED)}
             what = f"{one.state.value}, {counts_words(counts) or one.reason}"
             way_out = "resume" if one.state is IssueState.PAUSED else "settle"
-            rows.append(f"issue {one.number} is {what}: newsletter issue {way_out} {one.number}")
+            rows.append(f"issue {one.name} is {what}: newsletter issue {way_out} {one.name}")
     rows += _approvals(door, told.selection.waiting)
     return [f"{'Needs you' if n == 0 else '':<12} {row}" for n, row in enumerate(rows)]
+
+
+def letters_stuck(stuck: Sequence[Letter], now: datetime) -> list[str]:
+    """Letters that wait too long, and those that somebody asked for and did not get; each kind in one line."""
+    waiting = [one for one in stuck if one.state is DeliveryState.WAITING]
+    ended = [one for one in stuck if one.state is not DeliveryState.WAITING]
+    rows = []
+    if waiting:
+        why = waiting[-1].reply or waiting[-1].reason or "nobody hands them over: newsletter work"
+        since = words.span(now - waiting[0].at)
+        rows.append(f"{words.count(len(waiting), 'letter')} to readers not handed over, for {since}: {why}")
+    if ended:
+        last = ended[-1]
+        said = f" ({last.reply or last.reason})" if last.reply or last.reason else ""
+        what = f"{words.count(len(ended), 'letter')} to readers failed or uncertain, {last.kind.value}{said}"
+        rows.append(f"{what}: newsletter reader show {last.address}")
+    return rows
+
+
+def letter_data(letter: Letter) -> dict[str, object]:
+    """A letter as JSON shows it."""
+    return {
+        "kind": letter.kind.value,
+        "reader": letter.subscriber_id,
+        "address": letter.address,
+        "at": letter.at,
+        "state": letter.state.value,
+        "reason": letter.reason,
+        "attempts": letter.attempts,
+        "next_at": letter.next_at,
+        "reply": letter.reply,
+    }
 
 
 def _held(one: Issue, now: datetime) -> str:
     """`held by rob: the lead is wrong: newsletter issue ready 12`: before its slot it is let go, afterwards sent."""
     why = one.reason if one.reason.startswith("held") else f"held, {one.reason}"
-    return f"{why}: newsletter issue {'ready' if one.slot.due > now else 'send'} {one.number}"
+    return f"{why}: newsletter issue {'ready' if one.slot.due > now else 'send'} {one.name}"
 
 
 def _way_out(plan: SlotPlan) -> str:

@@ -8,7 +8,7 @@ import gc
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -18,15 +18,17 @@ import click
 
 from newsletter import words
 from newsletter.cli.door import Door, command, stopwatch, told
+from newsletter.cli.naming import in_json
 from newsletter.errors import Outside
-from newsletter.model import IssueState
+from newsletter.model import IssueState, issue_name
+from newsletter.ports import Clock
 
 if TYPE_CHECKING:
     from socket import socket
 
     from starlette.types import ASGIApp
 
-    from newsletter.delivery.progress import Drained, Progress
+    from newsletter.delivery.progress import Drained, LettersDone, Progress
     from newsletter.usecases.deliver import Delivered
     from newsletter.usecases.prepare import Prepared
     from newsletter.usecases.published import Published
@@ -137,13 +139,15 @@ def prepared_words(door: Door, done: Prepared, took: str) -> list[str]:
         return [f"No issue for slot {done.slot.key}: {done.reason or 'another process was first'}. {upcoming}"]
     verb = "Would make issue" if done.issue is None else "Made issue"
     lines = [
-        f"{verb} {made.number}, {done.state.value}, for slot {done.slot.key} ({took})",
+        f"{verb} {issue_name(done.edition, made.number)}, {done.state.value}, for slot {done.slot.key} ({took})",
         *(f"  {n}  {story.title}" for n, story in enumerate(made.stories, 1)),
         f"  Subject    {text.subject}",
         f"  Preheader  {text.preheader}",
     ]
     if done.reason:
-        lines.append(f"  Held       {done.reason}. Send it: newsletter issue send {made.number}")
+        lines.append(
+            f"  Held       {done.reason}. Send it: newsletter issue send {issue_name(done.edition, made.number)}"
+        )
     return lines
 
 
@@ -170,10 +174,22 @@ def deliver(door: Door, dry_run: bool) -> int:
         uncertain = app.recover(door.now)
         if uncertain:
             door.say(f"warn  A crash left {words.count(uncertain, 'delivery', 'deliveries')} uncertain.")
+        door.say(*app.tend(door.now).lines)
         _told(door)
-        done, cut = interruptible(lambda stop: app.deliver(clock=door.clock(), stop=stop, progress=progress_line(door)))
+        with letters_ahead(door, door.clock()) as letters:
+            done, cut = interruptible(
+                lambda stop: app.deliver(clock=door.clock(), stop=stop, progress=progress_line(door))
+            )
         _told(door)
-        return handed_out(door, done, took(), cut=cut)
+        return handed_out(door, done, took(), letters, cut=cut)
+
+
+@contextmanager
+def letters_ahead(door: Door, clock: Clock) -> Iterator[list[LettersDone]]:
+    """Letters leave before what is sent in between, and beside it; what became of them, round by round."""
+    rounds: list[LettersDone] = []
+    with door.app.ahead(clock, rounds.append):
+        yield rounds
 
 
 def _told(door: Door) -> None:
@@ -187,11 +203,16 @@ def _told(door: Door) -> None:
         door.say(*told([replace(done.trouble, level="warn")]))
 
 
-def handed_out(door: Door, done: Delivered, took: str, *, cut: bool) -> int:
+def handed_out(door: Door, done: Delivered, took: str, letters: Sequence[LettersDone], *, cut: bool) -> int:
     """Tell what a round of handing out did, and whether trouble or a signal `cut` it short; the exit status."""
-    trouble = [*([done.drained.trouble] if done.drained.trouble else []), *done.put_off]
+    from newsletter.delivery.progress import together
+
+    ahead = together(letters)
+    faults = dict.fromkeys(fault for fault in (ahead.trouble, done.drained.trouble) if fault)
+    trouble = [*faults, *done.put_off]
     told_as = {"problems": [problem.as_json() for problem in trouble]}
-    door.answer(delivered_data(done) | told_as, *delivered_words(door, done, took))
+    data = delivered_data(done) | {"letters": letters_data(ahead)} | told_as
+    door.answer(data, *[*letters_words(ahead), *delivered_words(door, done, took)])
     if not door.json:
         for line in told(trouble):
             door.echo(line, err=True)
@@ -206,9 +227,10 @@ def _would_deliver(door: Door) -> int:
 
     app = door.app
     ahead = outlook(ledger=app.ledger, roster=app.roster, now=door.now, late_limit=app.config.cadence.late_limit)
-    lines = [f"Would hold issue {issue.number}: it did not start at its time" for issue in ahead.held]
-    lines += [f"Would hand out issue {number} to {words.count(n, 'reader')}" for number, n in ahead.readers.items()]
-    data = {"would": dict(ahead.readers), "held": [issue.number for issue in ahead.held], "dry_run": True}
+    lines = [f"Would hold issue {issue.name}: it did not start at its time" for issue in ahead.held]
+    lines += [f"Would hand out issue {one.name} to {words.count(n, 'reader')}" for one, n in ahead.readers.items()]
+    would = {in_json(one): n for one, n in ahead.readers.items()}
+    data = {"would": would, "held": [in_json(issue) for issue in ahead.held], "dry_run": True}
     door.answer(data, *(lines or ["Nothing is waiting."]))
     return 0
 
@@ -238,9 +260,9 @@ def progress_line(door: Door) -> Callable[[Progress], None] | None:
 
 def delivered_data(done: Delivered) -> dict[str, object]:
     return {
-        "started": [issue.number for issue in done.started],
-        "held": [issue.number for issue in done.held],
-        "finished": {issue.number: issue.state.value for issue in done.finished},
+        "started": [in_json(issue) for issue in done.started],
+        "held": [in_json(issue) for issue in done.held],
+        "finished": {in_json(issue): issue.state.value for issue in done.finished},
         **{name: getattr(done.drained, name) for name in ("accepted", "deferred", "failed", "uncertain", "dropped")},
         "next_retry": done.next_retry,
     }
@@ -249,18 +271,31 @@ def delivered_data(done: Delivered) -> dict[str, object]:
 def delivered_words(door: Door, done: Delivered, took: str) -> list[str]:
     from newsletter.usecases.deliver import PATIENCE
 
-    lines = [f"Issue {issue.number} was held: {issue.reason}" for issue in done.held]
-    lines += [f"Issue {i.number} started to {words.count(i.audience, 'reader')}" for i in done.started]
+    lines = [f"{issue.title} was held: {issue.reason}" for issue in done.held]
+    lines += [f"{i.title} started to {words.count(i.audience, 'reader')}" for i in done.started]
     if done.put_off:
         lines.append(f"Not started yet; asked again for {words.span(PATIENCE)} after its time, and then held.")
     if outcome := outcome_words(done.drained):
         lines.append(f"Handed out: {outcome} ({took})")
-    lines += [f"Issue {issue.number} is {issue.state.value}." for issue in done.finished]
+    lines += [f"{issue.title} is {issue.state.value}." for issue in done.finished]
     if done.next_retry and done.next_retry > door.now:
         lines.append(f"The next try is due {words.when(done.next_retry, door.app.config.cadence.zone, door.now)}")
     elif done.next_retry:
         lines.append("Readers still wait: newsletter deliver (or work) goes on where this stopped.")
     return lines or ["Nothing is waiting."]
+
+
+_OF_LETTERS = ("accepted", "deferred", "failed", "uncertain")
+
+
+def letters_data(done: LettersDone) -> dict[str, int]:
+    return {name: getattr(done, name) for name in _OF_LETTERS}
+
+
+def letters_words(done: LettersDone) -> list[str]:
+    """`Letters: 2 accepted`; nothing when none was due."""
+    told = ", ".join(f"{count:,} {name}" for name, count in letters_data(done).items() if count)
+    return [f"Letters: {told}"] if told else []
 
 
 def outcome_words(drained: Drained) -> str:
@@ -311,11 +346,11 @@ def _work(door: Door, every: int, stop: threading.Event) -> None:
     from newsletter.cli.rounds import Rounds
 
     between = timedelta(seconds=every)
-    rounds = Rounds(door, stop, between)
-    slot = door.app.next_slot(rounds.clock())
-    due = words.when(slot.due, door.app.config.cadence.zone, rounds.clock())
-    door.say(f"Working. Next slot: {due}. Ctrl-C stops it.")
-    clock.run(rounds.look, due_in=rounds.due_in, beat=rounds.beat, every=between, stop=stop)
+    with Rounds(door, stop, between) as rounds:
+        slot = door.app.next_slot(rounds.clock())
+        due = words.when(slot.due, door.app.config.cadence.zone, rounds.clock())
+        door.say(f"Working. Next slot: {due}. Ctrl-C stops it.")
+        clock.run(rounds.look, due_in=rounds.due_in, beat=rounds.beat, every=between, stop=stop)
 
 
 # --- serve -----------------------------------------------------------------------------------------
@@ -352,14 +387,16 @@ def serve(door: Door, host: str | None, port: int | None, works: bool, every: in
 
 def _pages(door: Door, listen: str) -> ASGIApp:
     from newsletter.web.app import create_app
+    from newsletter.web.subscribe import Desk
 
-    app = door.app
+    app, clock = door.app, door.ticking_clock()
     return create_app(
         folder=app.config.output,
         site=app.config.site,
         templates=app.templates,
         unsubscribe=app.unsubscribe(door.ticking_clock()),
         hold=app.hold(door.ticking_clock()),
+        desk=Desk(app.signup(clock), lambda: app.showcase(clock()), app.preferences_url),
         search=app.search,
         hosts=[listen],
         addresses=app.config.state / "hosting" / "addresses.json",

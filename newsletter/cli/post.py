@@ -12,7 +12,7 @@ import click
 from newsletter import words
 from newsletter.cli.door import Door, Group, columns, command, told
 from newsletter.errors import NewsletterError, Problem, Refused, UsageError
-from newsletter.model import WEEKLY, Person, Post, ReviewAct
+from newsletter.model import Person, Post, ReviewAct
 
 if TYPE_CHECKING:
     from newsletter.content.library import Loaded
@@ -212,7 +212,7 @@ def _comes_in(door: Door, slug: str) -> Iterator[str]:
     with suppress(NewsletterError):  # the approval stands, whatever is wrong elsewhere
         press = door.app.press(door.app.library(door.now), door.now)
         chosen = choose(press)
-        number, slot = next_number(press.ledger.issues(WEEKLY)), place(press).slot
+        number, slot = next_number(press.ledger.issues(press.edition)), place(press).slot
         if any(choice.post.slug == slug for choice in chosen.stories):
             yield f"It will be in issue {number}, {words.when(slot.due, press.cadence.zone, door.now)}."
         yield from (f"It is not in issue {number}: {c.reason}." for c in chosen.left if c.post.slug == slug)

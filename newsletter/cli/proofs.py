@@ -11,7 +11,7 @@ import click
 
 from newsletter import words
 from newsletter.cli.door import Door, columns, command, told
-from newsletter.cli.issue import number_of
+from newsletter.cli.naming import asked, press_of
 from newsletter.errors import Outside
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ def text_named(door: Door, number: str) -> Text:
     """The text of a number, or of `next`: the one that is frozen and still to go, else as it would be made now."""
     from newsletter.usecases import texts
 
-    app = door.app
-    found = texts.frozen(app.ledger, None if number == "next" else number_of(number))
-    return found or texts.drafted(app.press(app.library(door.now), door.now))
+    edition, wanted = asked(number)
+    found = texts.frozen(door.app.ledger, edition, wanted)
+    return found or texts.drafted(press_of(door, edition))
 
 
 # -- issue show N --html | --text | --eml | --readers
@@ -67,9 +67,7 @@ def show_readers(door: Door, number: str) -> None:
     data = [{"segments": list(keys), "readers": count} for keys, count in counted.items()]
     rows = variant_rows(counted)
     total = words.count(sum(counted.values()), "reader")
-    door.answer(
-        data, f"Issue {text.issue.number} · {total}, {when}", *rows, *_segment_lines(text, door.app.library(door.now))
-    )
+    door.answer(data, f"{text.issue.title} · {total}, {when}", *rows, *_segment_lines(text, door.app.library(door.now)))
 
 
 def variant_rows(counted: Mapping[tuple[str, ...], int]) -> list[str]:
@@ -148,7 +146,7 @@ def _tested(door: Door, text: Text, made: Sequence[Proof]) -> list[str]:
 def _what(text: Text) -> str:
     from newsletter.issues import budget
 
-    return f"a test of issue {text.issue.number} ({budget.size(text.digest) / 1000:.1f} kB)"
+    return f"a test of issue {text.issue.name} ({budget.size(text.digest) / 1000:.1f} kB)"
 
 
 def _where(door: Door) -> str:

@@ -11,6 +11,11 @@ from newsletter.model import Subscriber, SubscriberStatus
 _TABLE = {
     "list": ("newsletter.cli.reader:list_readers", "who gets the mail, and who no longer does"),
     "add": ("newsletter.cli.reader:add", "a reader whose agreement you vouch for"),
+    "import": (
+        "newsletter.cli.reader_lists:import_readers",
+        "readers of another program move in, from CSV",
+    ),
+    "export": ("newsletter.cli.reader_lists:export", "all readers as CSV"),
     "leave": ("newsletter.cli.reader:leave", "take a reader off, at once"),
 }
 

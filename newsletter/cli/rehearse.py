@@ -10,6 +10,7 @@ import click
 from newsletter import words
 from newsletter.cli.door import Door, command, told
 from newsletter.cli.proofs import text_named, variant_rows
+from newsletter.model import issue_name
 
 if TYPE_CHECKING:
     from newsletter.usecases.rehearse import Rehearsal
@@ -42,7 +43,7 @@ def _rehearsed(door: Door, done: Rehearsal, spent: float) -> list[str]:
     sizes = "  ".join(f"{name} {octets / 1000:.1f} kB" for name, octets in zip(_SIZES, spread(done.sizes), strict=True))
     state = "frozen" if text.frozen else "as it would be made now"
     lines = [
-        f"Rehearsed issue {text.issue.number}, {state}: {words.count(count, 'message')} composed, none handed over.",
+        f"Rehearsed issue {text.issue.name}, {state}: {words.count(count, 'message')} composed, none handed over.",
         f"Subject    {text.digest.subject}",
         f"Readers    {count:,}",
         *(variant_rows(done.variants) if len(done.variants) > 1 else ()),
@@ -59,7 +60,8 @@ _SIZES = ("smallest", "median", "largest")
 def _duration(done: Rehearsal) -> str:
     if done.before is None or done.duration is None or done.before.pace is None:
         return "unknown: too little has gone out to say how fast the mail server takes it"
-    return f"about {words.span(done.duration)}, at the {done.before.pace:.1f} a second of issue {done.before.number}"
+    name = issue_name(done.text.issue.edition, done.before.number)
+    return f"about {words.span(done.duration)}, at the {done.before.pace:.1f} a second of issue {name}"
 
 
 def _skipped(door: Door, done: Rehearsal) -> list[str]:
@@ -78,7 +80,7 @@ def _difference(done: Rehearsal) -> list[str]:
     octets = len(text.digest.html.encode()) - before.octets
     readers = len(done.sizes) - before.readers
     told = f"stories {stories:+}  HTML {octets / 1000:+.1f} kB  readers {readers:+,}"
-    return [f"Change     {told}   (beside issue {before.number})"]
+    return [f"Change     {told}   (beside issue {issue_name(text.issue.edition, before.number)})"]
 
 
 def _data(done: Rehearsal) -> dict[str, object]:

@@ -8,8 +8,9 @@ import click
 
 from newsletter import words
 from newsletter.cli.door import Door, columns, command
-from newsletter.cli.issue import counts_words, number_of
-from newsletter.model import WEEKLY, Delivery, DeliveryState
+from newsletter.cli.issue import counts_words
+from newsletter.cli.naming import named
+from newsletter.model import Delivery, DeliveryState
 
 if TYPE_CHECKING:
     from newsletter.usecases.report import Report
@@ -35,31 +36,31 @@ def report(door: Door, number: str, state: str | None) -> None:
 
     ledger = door.app.ledger
     if state is None:
-        told = reports.report(ledger, number_of(number))
+        told = reports.report(ledger, *named(number))
         door.answer(_data(told), *_lines(door, told))
         return
-    one = reports.issue_named(ledger, number_of(number))
-    rows = ledger.deliveries(WEEKLY, one.number, DeliveryState(state))
+    one = reports.issue_named(ledger, *named(number))
+    rows = ledger.deliveries(one.edition, one.number, DeliveryState(state))
     lines = columns([(row.address, _words(row)) for row in rows])
-    door.answer([_row_data(row) for row in rows], *(lines or [f"Issue {one.number} has no {state} delivery."]))
+    door.answer([_row_data(row) for row in rows], *(lines or [f"{one.title} has no {state} delivery."]))
 
 
 def _lines(door: Door, told: Report) -> list[str]:
     issue, zone = told.issue, door.app.config.cadence.zone
     began = f" · {words.when(issue.started_at, zone)}" if issue.started_at else ""
     took = f", in {words.span(issue.finished_at - issue.started_at)}" if issue.finished_at and issue.started_at else ""
-    lines = [f"Issue {issue.number} · {issue.state.value}{began}"]
+    lines = [f"{issue.title} · {issue.state.value}{began}"]
     lines.append(f"{counts_words(told.counts) or 'Nobody was sent it'}{took}.")
     rows = [(f"  {state.value}", f"{reason or '–'}: {count:,}") for (state, reason), count in told.reasons.items()]
     lines += columns(rows)
     if told.copies:
         lines.append(f"Sent again to readers who asked: {told.copies:,}")
     some = [state for state in (DeliveryState.FAILED, DeliveryState.UNCERTAIN) if told.counts.get(state)]
-    see = f"newsletter issue report {issue.number}"
-    ways = {state: f"{_WAYS_OUT[state]} {issue.number}" for state in told.doubtful}
+    see = f"newsletter issue report {issue.name}"
+    ways = {state: f"{_WAYS_OUT[state]} {issue.name}" for state in told.doubtful}
     lines += columns([(s.value.capitalize(), f"{see} --{s.value}", ways.get(s, "")) for s in some])
     if issue.state.public:
-        lines.append(f"Archive  {door.app.config.site.address_of(f'issues/{issue.number}/')}")
+        lines.append(f"Archive  {door.app.config.site.address_of(issue.page)}")
     return lines
 
 
@@ -71,6 +72,7 @@ def _data(told: Report) -> dict[str, object]:
     issue = told.issue
     return {
         "number": issue.number,
+        "edition": issue.edition,
         "state": issue.state.value,
         "started_at": issue.started_at,
         "finished_at": issue.finished_at,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from newsletter.cli.door import Door, command
-from newsletter.cli.issue import number_of
+from newsletter.cli.naming import named
 from newsletter.errors import Outside
 
 
@@ -27,11 +27,11 @@ def resend(door: Door, number: str, address: str, dry_run: bool) -> None:
     app = door.app
     if not dry_run:
         app.own()
-    one = issue_named(app.ledger, number_of(number))
+    one = issue_named(app.ledger, *named(number))
     copy = again.copy(app.ledger, one, readers.known(app.roster, address))
     data = {"number": one.number, "address": copy.addressee.address, "dry_run": dry_run}
     if dry_run:
-        door.answer(data, f"Would send issue {one.number} again to {copy.addressee.address}.")
+        door.answer(data, f"Would send issue {one.name} again to {copy.addressee.address}.")
         return
     receipt = again.resend(
         copy,
@@ -45,4 +45,4 @@ def resend(door: Door, number: str, address: str, dry_run: bool) -> None:
     if refusal := again.refused(copy, receipt):
         raise Outside(refusal)
     data |= {"outcome": receipt.outcome.value, "reply": receipt.words}
-    door.answer(data, f"Sent issue {one.number} again to {copy.addressee.address}: accepted ({receipt.words})")
+    door.answer(data, f"Sent issue {one.name} again to {copy.addressee.address}: accepted ({receipt.words})")

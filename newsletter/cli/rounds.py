@@ -5,16 +5,20 @@ from __future__ import annotations
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Self
 
 from newsletter import words
 from newsletter.cli.door import Door, told
-from newsletter.cli.machine import delivered_words, prepared_words
+from newsletter.cli.machine import delivered_words, letters_words, prepared_words
 from newsletter.cli.telling import Telling
 from newsletter.content.library import Loaded
+from newsletter.delivery.progress import LettersDone
 from newsletter.errors import NewsletterError, Outside, Problem
 from newsletter.issues.cadence import freeze_at, preview_at
-from newsletter.model import WEEKLY, LogEntry, by_clock
+from newsletter.model import Library, LogEntry, by_clock
 from newsletter.usecases.check import library_of
 from newsletter.usecases.prepare import prepare
 from newsletter.usecases.trust import Trust, doubt
@@ -22,12 +26,17 @@ from newsletter.usecases.trust import Trust, doubt
 REFUSALS = frozenset({"S321", "S322", "S323", "S327"})
 """What a mail server says to us and not to a reader; knocking every half minute would only get us shut out."""
 
+_OF_MAIL = "S3"  # codes of what a mail server says, or that none is there
+
 _FIRST_REST = timedelta(minutes=1)
 _LONGEST_REST = timedelta(minutes=15)
 
 
 class Rounds:
-    """The rounds of one `work` process. It sends only while it holds the sender lock; otherwise it stands by."""
+    """The rounds of one `work` process. It sends only while it holds the sender lock; otherwise it stands by.
+
+    Letters go out beside the rounds from when it first holds the lock until it is left.
+    """
 
     def __init__(self, door: Door, stop: threading.Event, every: timedelta = timedelta(seconds=30)) -> None:
         self._door = door
@@ -45,12 +54,23 @@ class Rounds:
         self._not_before: datetime | None = None
         self._said: tuple[str, ...] = ()
         self._remarks: tuple[Problem, ...] = ()
+        self._beside = ExitStack()
+        self._letters_go = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._beside.close()
 
     def look(self) -> None:
         """One round. Whatever goes wrong is told and left for the next round; nothing is lost by it."""
         self._looking = True
         steps = (
             self._look_at_the_clock,
+            self._tend,
             self._publish_and_prepare,
             self._tell_of_posts,
             self._tell,
@@ -101,9 +121,11 @@ class Rounds:
     def _due(self) -> list[timedelta]:
         app = self._door.app
         now = self.clock()
-        slot, cadence = app.next_slot(now), app.cadence
-        times = [slot.due, freeze_at(cadence, slot), preview_at(cadence, slot), app.ledger.next_retry()]
-        times += [i.send_at for i in app.ledger.issues(WEEKLY) if i.send_at and i.started_at is None]
+        times = [app.ledger.next_retry()]
+        for cadence in app.rhythms:
+            slot = app.next_slot(now, cadence.edition)
+            times += [slot.due, freeze_at(cadence, slot), preview_at(cadence, slot)]
+        times += [i.send_at for i in app.ledger.issues() if i.send_at and i.started_at is None]
         return [time - now for time in times if time and time > now]
 
     def _publish_and_prepare(self) -> None:
@@ -121,12 +143,23 @@ class Rounds:
         if done.remarks != self._remarks:
             self._say(*told(done.remarks))
         self._remarks = done.remarks
-        made = prepare(app.press_of_slot(library, now), hand=by_clock(now))
+        for cadence in app.rhythms:
+            self._prepare(library, cadence.edition, now)
+
+    def _prepare(self, library: Library, edition: str, now: datetime) -> None:
+        app = self._door.app
+        made = prepare(app.press_of_slot(library, now, edition), hand=by_clock(now))
         if made.slot is not None:
             self._say(*prepared_words(self._door, made, "just now"), *told(made.problems))
             if made.issue is None:
                 line = LogEntry(now, "clock", "clock", "prepare", f"slot {made.slot.key}", "", "no issue", made.reason)
                 app.ledger.log(line)
+
+    def _tend(self) -> None:
+        """What time does to readers, as far as it can be told what the time is."""
+        app = self._door.app
+        if not app.instance.doubt() and not doubt(app.ledger):
+            self._say(*app.tend(self.clock()).lines)
 
     def _tell_of_posts(self) -> None:
         if self._loaded:
@@ -184,6 +217,9 @@ class Rounds:
             self._stands_by = True
             return False
         self._stands_by = False
+        if not self._letters_go:
+            self._beside.enter_context(app.ahead(self.clock, self._tell_of_letters))
+            self._letters_go = True
         uncertain = app.recover(self.clock())
         self._holds = True
         if uncertain:
@@ -191,6 +227,13 @@ class Rounds:
                 f"warn  {words.count(uncertain, 'delivery', 'deliveries')} broke off uncertain: newsletter status"
             )
         return True
+
+    def _tell_of_letters(self, done: LettersDone) -> None:
+        """From the thread that hands them over: what became of some, and trouble once."""
+        self._say(*letters_words(done), *(told([done.trouble]) if done.trouble else ()))
+        if done.trouble and done.trouble.code.startswith(_OF_MAIL):
+            trouble = done.trouble
+            self._try(lambda: self._door.app.tell_of_mail(trouble, self.clock()))
 
     def _say(self, *lines: str) -> None:
         stamp = f"{self.clock():%H:%M:%S}Z"

@@ -9,6 +9,7 @@ import click
 
 from newsletter import words
 from newsletter.cli.door import Door, Group, columns, command, moment_of
+from newsletter.cli.naming import press_of
 from newsletter.errors import Problem, UsageError
 from newsletter.issues import cadence as cadences
 from newsletter.model import ALL_SLOTS, Cadence, PlanKind, Slot, SlotPlan
@@ -35,8 +36,9 @@ def schedule() -> None:
     """When issues go out: see it, change it, pause it."""
 
 
-def _press(door: Door) -> Press:
-    return door.app.press(door.app.library(door.now), door.now)
+def _press(door: Door, slot: str = "") -> Press:
+    """What the slots of an edition need: of the one that `slot` is of."""
+    return press_of(door, cadences.edition_of(slot))
 
 
 @command("show")
@@ -167,9 +169,9 @@ def set_rhythm(door: Door, rhythm: str, dry_run: bool) -> None:
 def _kept(door: Door, cadence: Cadence) -> list[str]:
     zone = door.app.config.cadence.zone
     return [
-        f"Issue {one.number} is made, and keeps its time: {words.when(one.slot.due, zone)}. "
-        f"newsletter issue unready {one.number} lets it take the other"
-        for one in door.app.issues()
+        f"{one.title} is made, and keeps its time: {words.when(one.slot.due, zone)}. "
+        f"newsletter issue unready {one.name} lets it take the other"
+        for one in door.app.issues(cadence.edition)
         if one.slot.due > door.now and report.keeps_its_time(one, cadence)
     ]
 
@@ -178,7 +180,7 @@ def _next_of(press: Press, after: Press, passed: tuple[Slot, ...]) -> Slot:
     from newsletter.usecases.choose import free_slot
 
     skipped = {slot.key for slot in passed}
-    records = [record for record in press.ledger.slots("weekly") if record.key not in skipped]
+    records = [record for record in press.ledger.slots(press.edition) if record.key not in skipped]
     return free_slot(after.cadence, records, press.now)
 
 
@@ -197,7 +199,7 @@ def pause(door: Door, slot: str, reason: str, dry_run: bool) -> None:
         why = "A pause of everything is told to all, with its reason."
         fixes = ('newsletter schedule pause all --reason "…"',)
         raise UsageError(Problem("I116", "Pausing everything needs a --reason", why=why, fixes=fixes))
-    press = _press(door)
+    press = _press(door, slot)
     if dry_run:
         found = None if slot == ALL_SLOTS else schedules.slot_to_come(press, slot)
     else:
@@ -226,19 +228,21 @@ def resume(door: Door, slot: str, dry_run: bool) -> None:
     """
     app = door.app
     if slot not in {ALL_SLOTS, schedules.CLOCK}:
-        cadences.slot_for(app.cadence, slot)  # refuses what names no week
+        cadences.slot_for(app.rhythm_of(slot), slot)  # refuses what names no week
     undone = (
-        schedules.decided(app.ledger, slot) if dry_run else schedules.resume_slots(_press(door), slot, hand=door.hand)
+        schedules.decided(app.ledger, cadences.edition_of(slot), slot)
+        if dry_run
+        else schedules.resume_slots(_press(door, slot), slot, hand=door.hand)
     )
     names = {ALL_SLOTS: "all slots", schedules.CLOCK: "the clock"}
     nothing = f"Nothing was decided about {names.get(slot, f'slot {slot}')}."
     verb = "Would take" if dry_run else "Took"
-    following = app.next_slot(door.now)
+    following = app.next_slot(door.now, cadences.edition_of(slot))
     door.answer(
         {"slot": slot, "undone": list(undone), "dry_run": dry_run},
         f"{verb} back: {', '.join(undone)}." if undone else nothing,
         f"The next slot is {following.key}, {words.when(following.due, app.config.cadence.zone, door.now)}.",
-        *_kept(door, app.cadence),
+        *_kept(door, app.rhythm_of(slot)),
     )
 
 
@@ -258,7 +262,7 @@ def move(door: Door, slot: str, when: str, dry_run: bool) -> None:
     if to is None:
         fixes = (f"newsletter schedule move {slot} 2026-12-23T08:00",)
         raise UsageError(Problem("S313", f'"{when}" is not a date and time of ISO 8601', fixes=fixes))
-    found = schedules.move_slot(_press(door), slot, to, hand=door.hand, dry_run=dry_run)
+    found = schedules.move_slot(_press(door, slot), slot, to, hand=door.hand, dry_run=dry_run)
     door.answer(
         {"slot": slot, "from": found.due, "to": to, "dry_run": dry_run},
         f"Slot {slot} {'would come' if dry_run else 'comes'} {words.when(to, zone, door.now)},",

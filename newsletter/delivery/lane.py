@@ -9,14 +9,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from queue import SimpleQueue
+from typing import Protocol
 
 from newsletter.delivery import retry
-from newsletter.errors import NewsletterError, Outside, Problem
+from newsletter.errors import ConfigError, NewsletterError, Outside, Problem
 from newsletter.model import Addressee, Chunk, DeliveryState, Message, Outcome, Receipt, Settlement
 from newsletter.ports import Clock, Session, Transport
 
-Compose = Callable[[int, Addressee], Message]
+Compose = Callable[[Chunk, Addressee], Message]
 
 FINAL = frozenset({"S321", "S322", "S323", "S327", "S403", "S404", "S406"})
 """Faults that concern every reader and that no second try mends: TLS, sign-in, sender, size, Digest, a bug."""
@@ -111,52 +113,90 @@ class Lane(threading.Thread):
         return None
 
     def _settle(self, session: Session, row: Row, addressee: Addressee) -> tuple[Settlement, Problem | None]:
-        try:
-            message = self._work.compose(row.chunk.issue_number, addressee)
-        except Exception as fault:  # whatever it was: the other readers must not wait for it
-            return self._not_composed(addressee.subscriber_id, fault)
-        return self._hand_over(session, message, addressee)
-
-    def _put_back(self, subscriber_id: int, problem: Problem) -> Settlement:
-        return retry.relay_fault(subscriber_id, self._work.clock(), f"{problem.code} {problem.message}")
-
-    def _not_composed(self, subscriber_id: int, fault: Exception) -> tuple[Settlement, Problem | None]:
-        problem = fault.problems[0] if isinstance(fault, NewsletterError) else Problem("S405", repr(fault))
-        if problem.code in FINAL:
-            return self._put_back(subscriber_id, problem), problem
-        self._broken += problem.code != "S402"
-        failed = Settlement(subscriber_id, DeliveryState.FAILED, f"{problem.code} {problem.message}", counted=False)
-        return failed, problem if self._broken >= BROKEN_IN_A_ROW else None
-
-    def _hand_over(self, session: Session, message: Message, addressee: Addressee) -> tuple[Settlement, Problem | None]:
-        subscriber_id = addressee.subscriber_id
-        try:
-            receipt = session.send(message)
-        except Outside as fault:
-            self.faults += 1
-            return self._failed(addressee, fault.problems[0]), fault.problems[0]
-        except NewsletterError as refusal:  # the transport saw that it must not be sent
-            return self._not_composed(subscriber_id, refusal)
-        except Exception as bug:
-            return Settlement(subscriber_id, DeliveryState.UNCERTAIN, repr(bug)), _bug(bug)
-        self.faults = self._broken = 0
-        return self._answered(addressee, receipt), None
-
-    def _failed(self, addressee: Addressee, fault: Problem) -> Settlement:
-        """A reader at whose Message the server breaks off is put off, and not for ever; other faults are nobody's."""
-        if fault.code == BROKE_OFF:
-            return self._answered(addressee, Receipt(Outcome.DEFERRED, None, fault.message))
-        return self._put_back(addressee.subscriber_id, fault)
-
-    def _answered(self, addressee: Addressee, receipt: Receipt) -> Settlement:
-        return retry.settle(
-            addressee.subscriber_id,
-            receipt,
-            attempts=addressee.attempts,
-            first_at=addressee.first_at,
-            now=self._work.clock(),
-            after_crash=self._work.after_crash,
+        """What became of the row, and the trouble that keeps this lane from the next."""
+        work = self._work
+        done = hand_over(
+            session,
+            lambda: work.compose(row.chunk, addressee),
+            addressee,
+            clock=work.clock,
+            after_crash=work.after_crash,
         )
+        if done.fault:
+            self.faults += 1
+            return done.settlement, done.fault
+        if done.broken is None:
+            self.faults = self._broken = 0
+            return done.settlement, None
+        self._broken += done.broken.code != "S402"
+        return done.settlement, done.broken if self._broken >= BROKEN_IN_A_ROW else None
+
+
+class Owed(Protocol):
+    """A message that is owed to somebody, with the counted hand-overs before this one."""
+
+    @property
+    def subscriber_id(self) -> int: ...
+    @property
+    def attempts(self) -> int: ...
+    @property
+    def first_at(self) -> datetime | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """How one hand-over ended."""
+
+    settlement: Settlement
+    fault: Problem | None = None  # of the mail server, the configuration or the program: it concerns everybody
+    broken: Problem | None = None  # of this Message, which cannot be written or handed over
+
+
+def hand_over(
+    session: Session, compose: Callable[[], Message], owed: Owed, *, clock: Clock, after_crash: str
+) -> HandedOver:
+    """Compose one Message and hand it over. Raises nothing: whatever it was, the others must not wait for it."""
+    try:
+        message = compose()
+    except NewsletterError as error:
+        concerns_all = isinstance(error, ConfigError | Outside)
+        return _not_composed(owed, error.problems[0], clock(), concerns_all=concerns_all)
+    except Exception as bug:
+        return _not_composed(owed, Problem("S405", repr(bug)), clock())
+    try:
+        receipt = session.send(message)
+    except Outside as error:
+        fault = error.problems[0]
+        return HandedOver(_failed(owed, fault, clock(), after_crash), fault=fault)
+    except NewsletterError as refusal:  # the transport saw that it must not be sent
+        return _not_composed(owed, refusal.problems[0], clock())
+    except Exception as bug:
+        return HandedOver(Settlement(owed.subscriber_id, DeliveryState.UNCERTAIN, repr(bug)), fault=_bug(bug))
+    return HandedOver(_answered(owed, receipt, clock(), after_crash))
+
+
+def _put_back(owed: Owed, problem: Problem, now: datetime) -> Settlement:
+    return retry.relay_fault(owed.subscriber_id, now, f"{problem.code} {problem.message}")
+
+
+def _not_composed(owed: Owed, problem: Problem, now: datetime, *, concerns_all: bool = False) -> HandedOver:
+    if concerns_all or problem.code in FINAL:
+        return HandedOver(_put_back(owed, problem, now), fault=problem)
+    reason = f"{problem.code} {problem.message}"
+    return HandedOver(Settlement(owed.subscriber_id, DeliveryState.FAILED, reason, counted=False), broken=problem)
+
+
+def _failed(owed: Owed, fault: Problem, now: datetime, after_crash: str) -> Settlement:
+    """Who is owed a Message at which the server breaks off is put off, and not for ever; other faults are nobody's."""
+    if fault.code == BROKE_OFF:
+        return _answered(owed, Receipt(Outcome.DEFERRED, None, fault.message), now, after_crash)
+    return _put_back(owed, fault, now)
+
+
+def _answered(owed: Owed, receipt: Receipt, now: datetime, after_crash: str) -> Settlement:
+    return retry.settle(
+        owed.subscriber_id, receipt, attempts=owed.attempts, first_at=owed.first_at, now=now, after_crash=after_crash
+    )
 
 
 def _bug(bug: Exception) -> Problem:

@@ -115,7 +115,7 @@ def _head(
         "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
         mime.uris("List-Archive", f"{site.url}/"),
         mime.uris("List-Owner", answer),
-        f"Feedback-ID: {issue.number}:{issue.edition}:digest:{_sender_id(sender)}",
+        f"Feedback-ID: {issue.number}:{issue.edition}:digest:{sender_id(sender)}",
         "MIME-Version: 1.0",
         f'Content-Type: multipart/alternative; boundary="{boundary}"',
     )
@@ -129,7 +129,7 @@ def _list_id(site: Site) -> str:
     return named if phrase.isascii() else f"List-Id: <{site.sender.list_id}>"
 
 
-def _sender_id(sender: str) -> str:
+def sender_id(sender: str) -> str:
     """5 to 15 letters that name the sending domain to a feedback loop."""
     return re.sub(r"[^a-z0-9]", "", sender.rpartition("@")[2].lower())[:15].ljust(5, "0")
 

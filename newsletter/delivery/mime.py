@@ -88,6 +88,21 @@ def encode(text: str, encoding: str) -> bytes:
     return (b2a_qp(raw) if encoding == "quoted-printable" else raw).replace(b"\n", b"\r\n")
 
 
+def alternative(text: str, html: str, boundary: str) -> bytes:
+    """A multipart/alternative body: the text first, the HTML last (RFC 2046 5.1.4)."""
+    delimiter = f"--{boundary}".encode()
+    parts = (("plain", text), ("html", html))
+    body = b"".join(delimiter + b"\r\n" + _part(subtype, part) + b"\r\n" for subtype, part in parts)
+    return body + delimiter + b"--\r\n"
+
+
+def _part(subtype: str, text: str) -> bytes:
+    text = one_line_end(text)
+    encoding = encoding_of(text)
+    head = f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
+    return head.encode() + encode(text, encoding)
+
+
 def check(content: bytes, expected: Sequence[str]) -> None:
     """Fail closed: raise NewsletterError S401 unless the bytes hold exactly the expected headers, in order, once each.
 

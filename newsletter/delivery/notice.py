@@ -80,30 +80,21 @@ def compose(
         "",
     )
     head = "".join(f"{line}\r\n" for line in lines).encode()
-    delimiter = f"--{boundary}".encode()
-    body = b"".join(delimiter + b"\r\n" + _encoded(subtype, part) + b"\r\n" for subtype, part in parts.items())
-    content = head + body + delimiter + b"--\r\n"
+    content = head + mime.alternative(*parts, boundary)
     mime.check(content, HEADERS)
     return Message(sender, recipient, message_id, content)
 
 
-def _encoded(subtype: str, text: str) -> bytes:
-    text = mime.one_line_end(text)
-    encoding = mime.encoding_of(text)
-    head = f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
-    return head.encode() + mime.encode(text, encoding)
-
-
-def _parts(site: Site, notice: Notice, person: Person, text: str, hold_url: str, attempts: int) -> Mapping[str, str]:
+def _parts(site: Site, notice: Notice, person: Person, text: str, hold_url: str, attempts: int) -> tuple[str, str]:
     """The words as text and as HTML; of a preview the digest below them, as its reader would get it."""
     box = "\n".join(_box(notice, hold_url, attempts))
     if notice.digest is None:
         page = f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(notice.subject)}</title>'
-        return {"plain": text, "html": f'{page}</head>\n<body style="margin:0;padding:16px">\n{box}\n</body></html>'}
+        return text, f'{page}</head>\n<body style="margin:0;padding:16px">\n{box}\n</body></html>'
     below, html = _filled(notice.digest, site, person, notice.at)
     at = _BODY.search(html)
     place = at.end() if at else 0
-    return {"plain": f"{text}\n{'=' * 72}\n\n{below}", "html": f"{html[:place]}\n{box}\n{html[place:]}"}
+    return f"{text}\n{'=' * 72}\n\n{below}", f"{html[:place]}\n{box}\n{html[place:]}"
 
 
 def _filled(digest: Digest, site: Site, person: Person, at: datetime) -> tuple[str, str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from newsletter.errors import Problem
 
@@ -24,3 +26,21 @@ class Drained(Progress):
     """How a drain ended. With `trouble`, rows that are due still wait."""
 
     trouble: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LettersDone:
+    """What became of the letters that were due."""
+
+    accepted: int = 0
+    deferred: int = 0
+    failed: int = 0
+    uncertain: int = 0
+    trouble: Problem | None = None  # concerns all: those that are due still wait
+
+
+def together(rounds: Sequence[LettersDone]) -> LettersDone:
+    """What some rounds did, with the trouble that is left."""
+    names = ("accepted", "deferred", "failed", "uncertain")
+    counts: dict[str, Any] = {name: sum(getattr(done, name) for done in rounds) for name in names}
+    return LettersDone(**counts, trouble=rounds[-1].trouble if rounds else None)

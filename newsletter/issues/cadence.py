@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from newsletter import words
 from newsletter.errors import Problem, UsageError, nearest
-from newsletter.model import Cadence, Slot
+from newsletter.model import WEEKLY, Cadence, Slot
 
 _WEEK = timedelta(weeks=1)
 _RHYTHM = re.compile(r"(\w+) ((?:[01]\d|2[0-3]):[0-5]\d)(?: ([\w/+-]+))?", re.ASCII)
@@ -46,6 +46,11 @@ def slot_for(cadence: Cadence, key: str) -> Slot:
     except ValueError:
         raise UsageError(_unknown_week(key)) from None
     return _slot_in_week(cadence, monday)
+
+
+def edition_of(key: str) -> str:  # noqa: ARG001
+    """Of which edition a slot is, by its key."""
+    return WEEKLY
 
 
 def slot_on(cadence: Cadence, day: date) -> Slot:

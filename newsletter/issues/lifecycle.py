@@ -17,7 +17,7 @@ from newsletter.model import DeliveryState, Issue, IssueAct, IssueState
 _S = IssueState
 _A = IssueAct
 LONGEST_DELAY = timedelta(minutes=10)
-_CONFIRM = re.compile(r"(\d{1,9}):(\d{1,9})", re.ASCII)
+_CONFIRM = re.compile(r"((?:[a-z-]{1,20}/)?\d{1,9}):(\d{1,9})", re.ASCII)
 _ON_ITS_WAY = frozenset({_S.SENDING, _S.PAUSED})
 _OVER = frozenset({_S.SENT, _S.NEEDS_ATTENTION})
 
@@ -29,9 +29,9 @@ def may(issue: Issue, act: IssueAct) -> Problem | None:
     reason = f" Reason given: {issue.reason}." if issue.reason else ""
     return Problem(
         "S314",
-        f"Issue {issue.number} is {issue.state.value}; {_CANNOT[act]}. Nothing was changed.",
+        f"{issue.title} is {issue.state.value}; {_CANNOT[act]}. Nothing was changed.",
         why=f"{_WHY_NOT.get(act, '')}{reason}".strip(),
-        fixes=(_INSTEAD.get((act, issue.state), "newsletter issue show {0}").format(issue.number),),
+        fixes=(_INSTEAD.get((act, issue.state), "newsletter issue show {0}").format(issue.name),),
     )
 
 
@@ -77,37 +77,37 @@ def may_send(issue: Issue, counts: Mapping[DeliveryState, int], now: datetime) -
     if issue.state not in {_S.READY, _S.HELD}:
         return _not_ready(issue)
     if not issue.stories:
-        return Problem("S303", f"Issue {issue.number} has no story", why="An empty issue is never sent.")
+        return Problem("S303", f"{issue.title} has no story", why="An empty issue is never sent.")
     if issue.state is _S.READY and issue.send_at is not None and (issue.sent_by or issue.send_at <= now):
         return _intended(issue, issue.send_at)
     return None
 
 
-def check_count(issue_number: int, typed: int, actual: int) -> Problem | None:
+def check_count(name: str, typed: int, actual: int) -> Problem | None:
     """S304 unless the number that a person typed is the number of readers it would go to."""
     if typed == actual:
         return None
     return Problem(
         "S304",
-        f"You confirmed {words.count(typed, 'reader')}; issue {issue_number} would go to {actual:,}. Nothing was sent.",
+        f"You confirmed {words.count(typed, 'reader')}; issue {name} would go to {actual:,}. Nothing was sent.",
         why="The number is typed so that the list is the one you have in mind.",
-        fixes=(f"newsletter issue show {issue_number}",),
+        fixes=(f"newsletter issue show {name}",),
     )
 
 
-def needs_confirmation(issue_number: int, count: int) -> Problem:
+def needs_confirmation(name: str, count: int) -> Problem:
     """S305: nobody can be asked here, so the number must come with the command."""
-    confirm = f"{issue_number}:{count}"
+    confirm = f"{name}:{count}"
     return Problem(
         "S305",
-        f"Sending issue {issue_number} needs a terminal or --confirm {confirm}",
+        f"Sending issue {name} needs a terminal or --confirm {confirm}",
         why="A send is confirmed with the number of readers; without a terminal nobody can be asked.",
-        fixes=(f"newsletter issue send {issue_number} --confirm {confirm}",),
+        fixes=(f"newsletter issue send {name} --confirm {confirm}",),
     )
 
 
-def parse_confirm(text: str) -> tuple[int, int]:
-    """`47:1284` as issue number and count of readers. Raises UsageError (S306)."""
+def parse_confirm(text: str) -> tuple[str, int]:
+    """`47:1284` as name of an issue and count of readers. Raises UsageError (S306)."""
     match = _CONFIRM.fullmatch(text.strip())
     if match is None:
         raise UsageError(
@@ -118,7 +118,7 @@ def parse_confirm(text: str) -> tuple[int, int]:
                 fixes=("--confirm 47:1284",),
             )
         )
-    return int(match[1]), int(match[2])
+    return match[1], int(match[2])
 
 
 def parse_delay(text: str) -> timedelta:
@@ -146,9 +146,9 @@ def _already(issue: Issue, counts: Mapping[DeliveryState, int]) -> Problem:
     paused = f"; paused: {issue.reason}" if issue.state is _S.PAUSED else ""
     return Problem(
         "S301",
-        f"Issue {issue.number} {verb} ({started}{by}: {accepted:,} accepted of {issue.audience:,}{paused})",
+        f"{issue.title} {verb} ({started}{by}: {accepted:,} accepted of {issue.audience:,}{paused})",
         why="An issue is sent once.",
-        fixes=(f"newsletter issue show {issue.number}",),
+        fixes=(f"newsletter issue show {issue.name}",),
     )
 
 
@@ -156,9 +156,9 @@ def _intended(issue: Issue, at: datetime) -> Problem:
     by = f", asked for by {issue.sent_by}" if issue.sent_by else ""
     return Problem(
         "S301",
-        f"Issue {issue.number} is already on its way (starts {_clock(issue, at)}{by})",
+        f"{issue.title} is already on its way (starts {_clock(issue, at)}{by})",
         why="An issue is sent once.",
-        fixes=(f"newsletter issue cancel {issue.number}",),
+        fixes=(f"newsletter issue cancel {issue.name}",),
     )
 
 
@@ -172,9 +172,9 @@ def _not_ready(issue: Issue) -> Problem:
     reason = f" Reason given: {issue.reason}." if issue.reason else ""
     return Problem(
         "S302",
-        f"Issue {issue.number} is not ready: it is {issue.state.value}",
+        f"{issue.title} is not ready: it is {issue.state.value}",
         why=f"{why}{reason}",
-        fixes=(f"newsletter issue show {issue.number}",),
+        fixes=(f"newsletter issue show {issue.name}",),
     )
 
 

@@ -21,19 +21,19 @@ def started(key: str, issue: Issue, at: datetime, site: Site) -> Notice:
         key,
         NoticeKind.STARTED,
         at,
-        f"issue {issue.number}",
-        subject=f"Issue {issue.number} is going out to {readers}",
-        what=f"Issue {issue.number} is going out to {readers}: {issue.subject}",
+        f"issue {issue.name}",
+        subject=f"{issue.title} is going out to {readers}",
+        what=f"{issue.title} is going out to {readers}: {issue.subject}",
         why=by,
         otherwise="it goes on until everybody was served. You hear of it again only if somebody was not.",
-        fixes=tuple(f"newsletter issue {verb} {issue.number}" for verb in ("show", "pause", "cancel")),
+        fixes=tuple(f"newsletter issue {verb} {issue.name}" for verb in ("show", "pause", "cancel")),
         links=_page(issue, site),
     )
 
 
 def held(key: str, issue: Issue, at: datetime, site: Site, *, reason: str, late: bool) -> Notice:
     """An issue does not go out until a person says so; because it came too late, or for another reason."""
-    name = f"Issue {issue.number}"
+    name = issue.title
     ahead = issue.slot.due > at
     due = f"{'is' if ahead else 'was'} {words.when(issue.slot.due, site.timezone)}"
     verbs = ("show", *(["ready"] if ahead else []), "send", "cancel")  # ready lets it go at its time
@@ -41,13 +41,13 @@ def held(key: str, issue: Issue, at: datetime, site: Site, *, reason: str, late:
         key,
         NoticeKind.LATE if late else NoticeKind.HELD,
         at,
-        f"issue {issue.number}",
+        f"issue {issue.name}",
         subject=f"{name} came late and is held" if late else f"{name} is held",
         what=f"{name} is held: no reader gets it. Its slot {due}.",
         why=reason_of(reason),
         otherwise="it stays held. Its stories stay in it, and in no other issue, until it is sent or cancelled.",
         lines=tuple(story.title for story in issue.stories),
-        fixes=tuple(f"newsletter issue {verb} {issue.number}" for verb in verbs),
+        fixes=tuple(f"newsletter issue {verb} {issue.name}" for verb in verbs),
     )
 
 
@@ -58,13 +58,13 @@ def paused(key: str, issue: Issue, counts: Mapping[DeliveryState, int], at: date
         key,
         NoticeKind.PAUSED,
         at,
-        f"issue {issue.number}",
-        subject=f"Issue {issue.number} is paused",
-        what=f"Issue {issue.number} is paused: {done:,} of {words.count(issue.audience, 'reader')} have it.",
+        f"issue {issue.name}",
+        subject=f"{issue.title} is paused",
+        what=f"{issue.title} is paused: {done:,} of {words.count(issue.audience, 'reader')} have it.",
         why=reason_of(reason),
         otherwise="the others go on waiting.",
         lines=_numbers(counts),
-        fixes=tuple(f"newsletter issue {verb} {issue.number}" for verb in ("show", "resume", "cancel")),
+        fixes=tuple(f"newsletter issue {verb} {issue.name}" for verb in ("show", "resume", "cancel")),
     )
 
 
@@ -79,14 +79,14 @@ def failures(key: str, issue: Issue, counts: Mapping[DeliveryState, int], at: da
         key,
         NoticeKind.FAILURES,
         at,
-        f"issue {issue.number}",
-        subject=f"Issue {issue.number} is through: {told}",
-        what=f"Issue {issue.number} is through. Of {words.count(issue.audience, 'reader')}, {told}.",
+        f"issue {issue.name}",
+        subject=f"{issue.title} is through: {told}",
+        what=f"{issue.title} is through. Of {words.count(issue.audience, 'reader')}, {told}.",
         why="Each has the mail server's own words beside it."
         + (" Uncertain: the connection broke after the text; it may have arrived or not." if uncertain else ""),
         otherwise="nobody is tried again by itself.",
         lines=_numbers(counts),
-        fixes=tuple(f"newsletter issue {verb} {issue.number}" for verb in ("show", *(["settle"] if uncertain else []))),
+        fixes=tuple(f"newsletter issue {verb} {issue.name}" for verb in ("show", *(["settle"] if uncertain else []))),
         links=_page(issue, site),
     )
 
@@ -95,15 +95,15 @@ def delayed(issue: Issue, at: datetime, site: Site, reason: str) -> Notice:
     """An issue whose time has come, and that cannot start."""
     due = words.when(issue.send_at or at, site.timezone)
     return Notice(
-        f"delayed:{issue.number}:{due}",
+        f"delayed:{issue.name}:{due}",
         NoticeKind.LATE,
         at,
-        f"issue {issue.number}",
-        subject=f"Issue {issue.number} has not started",
-        what=f"Issue {issue.number} was to go out {due}, and could not start so far. No reader has it.",
+        f"issue {issue.name}",
+        subject=f"{issue.title} has not started",
+        what=f"{issue.title} was to go out {due}, and could not start so far. No reader has it.",
         why=reason_of(reason),
         otherwise="it is tried again and again. Mended soon, it goes out; mended late, it waits for a person.",
-        fixes=("newsletter deliver", f"newsletter issue show {issue.number}"),
+        fixes=("newsletter deliver", f"newsletter issue show {issue.name}"),
     )
 
 
@@ -120,12 +120,12 @@ def stopped(key: str, issue: Issue, state: IssueState, by: str, reason: str, at:
         key,
         NoticeKind.STOPPED,
         at,
-        f"issue {issue.number}",
-        subject=f"Issue {issue.number} {what}",
-        what=f"Issue {issue.number} {what}: {name_of(site, by) or 'the clock'} stopped it.",
+        f"issue {issue.name}",
+        subject=f"{issue.title} {what}",
+        what=f"{issue.title} {what}: {name_of(site, by) or 'the clock'} stopped it.",
         why=reason_of(reason),
         otherwise="no mail of it goes out.",
-        fixes=(f"newsletter issue show {issue.number}", "newsletter issue show next"),
+        fixes=(f"newsletter issue show {issue.name}", "newsletter issue show next"),
     )
 
 
@@ -135,4 +135,4 @@ def _numbers(counts: Mapping[DeliveryState, int]) -> tuple[str, ...]:
 
 def _page(issue: Issue, site: Site) -> tuple[tuple[str, str], ...]:
     shown = issue.state.public or issue.state is IssueState.READY
-    return (("The issue", site.address_of(f"issues/{issue.number}/")),) if shown else ()
+    return (("The issue", site.address_of(issue.page)),) if shown else ()

@@ -177,7 +177,7 @@ def view(
         language=site.language,
         direction=site.direction,
         look=site.look,
-        logo=_logo(site),
+        logo=logo(site),
         number=number,
         title=tongue.say("%(publication)s #%(number)s: %(title)s", **facts, title=_one_line(stories[0].title)),
         label=tongue.say("%(publication)s issue %(number)s, %(day)s", **facts, day=tongue.long_date(day)),
@@ -195,13 +195,13 @@ def view(
         feeds_url=site.address_of("feeds/"),
         unsubscribe_url=Sentinel.UNSUBSCRIBE.value,
         why=_why(site, cadence),
-        reply_line=_reply_line(site),
-        postal_address=_postal_address(site),
+        reply_line=reply_line(site),
+        postal_address=postal_address(site),
     )
 
 
-def _logo(site: Site) -> LogoView | None:
-    """At half its size, so that it is sharp on fine screens."""
+def logo(site: Site) -> LogoView | None:
+    """The picture in the masthead, at half its size, so that it is sharp on fine screens."""
     logo = site.look.logo
     return LogoView(site.address_of(logo.name), max(1, logo.width // 2)) if logo else None
 
@@ -335,14 +335,16 @@ def _why(site: Site, cadence: Cadence) -> str:
     )
 
 
-def _reply_line(site: Site) -> str:
+def reply_line(site: Site) -> str:
+    """Whom an answer reaches."""
     person = next((p for p in site.people.values() if p.email and p.email == site.sender.reply_to), None)
     if person is None:
         return tongue_of(site).say("Just reply: we read every answer.")
     return tongue_of(site).say("Just reply: %(person)s reads every answer.", person=person.name)
 
 
-def _postal_address(site: Site) -> str:
+def postal_address(site: Site) -> str:
+    """Where the sender is, on one line; empty where it is not known."""
     address = _one_line(site.sender.postal_address)
     if not address:
         return ""

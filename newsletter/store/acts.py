@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 
-from newsletter.model import Hand, IssueAct, IssueState, Turn
+from newsletter.model import Hand, IssueAct, IssueState, Turn, issue_name
 from newsletter.store import tables
 from newsletter.store.rows import Part
 from newsletter.store.tables import issue
@@ -40,19 +40,19 @@ def act(
         change.values(state=after.value, **values).returning(issue.c.edition, issue.c.number)
     ).one_or_none()
     if row is not None:
-        _write(connection, issue_id, row.number, done, hand, before, after, note)
+        _write(connection, issue_id, issue_name(*row), done, hand, before, after, note)
     return row is not None
 
 
-def made(connection: Connection, issue_id: int, number: int, hand: Hand, state: IssueState, note: str) -> None:
+def made(connection: Connection, issue_id: int, name: str, hand: Hand, state: IssueState, note: str) -> None:
     """Write down that an issue was made."""
-    _write(connection, issue_id, number, IssueAct.MAKE, hand, None, state, note)
+    _write(connection, issue_id, name, IssueAct.MAKE, hand, None, state, note)
 
 
 def _write(
     connection: Connection,
     issue_id: int,
-    number: int,
+    name: str,
     done: IssueAct,
     hand: Hand,
     before: IssueState | None,
@@ -65,7 +65,7 @@ def _write(
             who=hand.who,
             channel=hand.channel,
             action=done.value,
-            object=f"issue {number}",
+            object=f"issue {name}",
             before=before.value if before else "",
             after=after.value,
             note=note,

@@ -30,8 +30,8 @@ class HandOver(Part):
             if not taken:
                 return []
             connection.execute(_UNCLAIM, [{"the_chunk": row.id} for row in taken])
-            numbers = dict(connection.execute(_NUMBERS).all())
-        return [Chunk(row.id, numbers[row.issue_id], row.epoch) for row in sorted(taken)]
+            names = {row.id: row for row in connection.execute(_NAMES)}
+        return [Chunk(row.id, (of := names[row.issue_id]).number, row.epoch, of.edition) for row in sorted(taken)]
 
     def claim(self, chunk: Chunk, *, limit: int, now: datetime) -> Sequence[int]:
         """As `ports.Ledger` says; none when the fence is lost or the issue is not SENDING."""
@@ -164,7 +164,7 @@ _TAKE = (
     .returning(chunk.c.id, chunk.c.issue_id, chunk.c.epoch)
 )
 
-_NUMBERS = select(issue.c.id, issue.c.number).where(issue.c.state == IssueState.SENDING.value)
+_NAMES = select(issue.c.id, issue.c.number, issue.c.edition).where(issue.c.state == IssueState.SENDING.value)
 
 _UNCLAIM = (
     update(delivery)

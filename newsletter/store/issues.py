@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from newsletter.errors import Problem, UsageError
-from newsletter.model import Digest, Hand, Issue, IssueAct, IssueState, Slot, SlotOutcome, Story
+from newsletter.model import Digest, Hand, Issue, IssueAct, IssueState, Slot, SlotOutcome, Story, issue_name
 from newsletter.store import acts, tables
 from newsletter.store.database import insert_new
 from newsletter.store.rows import Part, issue_id, read_issues, read_segments
@@ -56,7 +56,7 @@ class Issues(Part):
                     made = _insert_issue(
                         connection, edition=edition, number=number, state=state.value, reason=reason, **columns
                     )
-                    acts.made(connection, made, number, hand, state, reason)
+                    acts.made(connection, made, issue_name(edition, number), hand, state, reason)
                 _take_slots(connection, edition, slot, coalesced, made, held=held, reason=reason)
                 _attach(connection, made, edition, stories)
                 _freeze(connection, made, render(number))
@@ -64,9 +64,9 @@ class Issues(Part):
         except _TakenError:
             return None
 
-    def issues(self, edition: str) -> Sequence[Issue]:
+    def issues(self, edition: str | None = None) -> Sequence[Issue]:
         with self._database.read() as connection:
-            return read_issues(connection, issue.c.edition == edition)
+            return read_issues(connection, *([] if edition is None else [issue.c.edition == edition]))
 
     def issue(self, edition: str, number: int) -> Issue | None:
         with self._database.read() as connection:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, insert, literal, select, update
+from sqlalchemy import Connection, insert, literal, select, update
 
 from newsletter.model import ConsentKind, Evidence, SubscriberStatus
 from newsletter.store.dropping import drop_issues
 from newsletter.store.meanwhile import come
-from newsletter.store.rolls import RosterPart, change, say, standing, word
+from newsletter.store.rolls import RosterPart, change, over, say, standing
 from newsletter.store.tables import Instant, consent, subscriber
 
 _READS = (SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED)
@@ -39,22 +39,18 @@ class Pausing(RosterPart):
             return True
 
     def wake(self, now: datetime) -> int:
-        if not self._any(select(subscriber.c.id).where(*_over(now))):
+        if not self._any(select(subscriber.c.id).where(*over(now))):
             return 0
         with self._database.write() as connection:
             return wake(connection, now)
 
 
-def _over(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    return subscriber.c.status == word(SubscriberStatus.PAUSED), subscriber.c.paused_until <= now
-
-
 def wake(connection: Connection, now: datetime) -> int:
     """Pauses that are over end, each with its line of consent. How many there were."""
-    over = _over(now)
+    those = over(now)
     line = (literal(now, Instant()), literal(ConsentKind.RESUMED.value), literal("clock"))
-    lines = select(subscriber.c.id, subscriber.c.address).add_columns(*line).where(*over)
+    lines = select(subscriber.c.id, subscriber.c.address).add_columns(*line).where(*those)
     connection.execute(insert(consent).from_select(["subscriber_id", "address", "at", "kind", "way"], lines))
-    come(connection, *over)
-    ends = update(subscriber).where(*over).values(status=SubscriberStatus.ACTIVE.value, paused_until=None)
+    come(connection, *those)
+    ends = update(subscriber).where(*those).values(status=SubscriberStatus.ACTIVE.value, paused_until=None)
     return len(connection.scalars(ends.returning(subscriber.c.id)).all())

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from newsletter.model import Consent, ConsentKind, Subscriber, SubscriberStatus
-from newsletter.store.rolls import COLUMNS, HERE, RosterPart, as_row, one, read_subscriber, same_address, suppressed
+from newsletter.store.rolls import (
+    COLUMNS,
+    HERE,
+    RosterPart,
+    as_row,
+    one,
+    over,
+    read_subscriber,
+    same_address,
+    suppressed,
+)
 from newsletter.store.tables import consent, delivery, issue, letter, resent, subscriber
 
 _BATCH = 500
@@ -43,18 +54,21 @@ class Reading(RosterPart):
                 return
             after = found[-1].id
 
-    def first(self, count: int, *, status: str) -> Sequence[str]:
-        there = [HERE, subscriber.c.status == SubscriberStatus(status).value]
+    def first(self, count: int, *, status: str, edition: str | None = None) -> Sequence[str]:
+        there = [HERE, subscriber.c.status == SubscriberStatus(status).value, *_of(edition)]
         with self._database.read() as connection:
             named = select(subscriber.c.address).where(*there).order_by(subscriber.c.folded).limit(count)
             return connection.scalars(named).all()
 
-    def counts(self) -> Mapping[str, int]:
-        """As `ports.Roster` says, zero included. The husks of the forgotten are in no edition."""
-        by_status = select(subscriber.c.status, func.count()).where(subscriber.c.edition != "")
+    def counts(self, edition: str | None = None, *, at: datetime | None = None) -> Mapping[str, int]:
+        """As `ports.Roster` says, zero included."""
+        those = _of(edition) or [subscriber.c.edition != ""]  # the husks of the forgotten are in no edition
+        by_status = select(subscriber.c.status, func.count()).where(*those).group_by(subscriber.c.status)
         with self._database.read() as connection:
-            found: dict[str, int] = dict(connection.execute(by_status.group_by(subscriber.c.status)).all())
-        return {status.value: found.get(status.value, 0) for status in SubscriberStatus}
+            found: dict[str, int] = dict(connection.execute(by_status).all())
+            awake = connection.scalar(select(func.count()).where(*those, *over(at))) or 0 if at else 0
+        counted = {status.value: found.get(status.value, 0) for status in SubscriberStatus}
+        return counted | {"active": counted["active"] + awake, "paused": counted["paused"] - awake}
 
     def consents(self, subscriber_id: int) -> Sequence[Consent]:
         """Oldest first."""
@@ -78,6 +92,10 @@ class Reading(RosterPart):
                 "deliveries": _mails(connection, delivery, subscriber_id),
                 "sent_again": _mails(connection, resent, subscriber_id),
             }
+
+
+def _of(edition: str | None) -> list[ColumnElement[bool]]:
+    return [] if edition is None else [subscriber.c.edition == edition]
 
 
 def read_consents(connection: Connection, subscriber_id: int) -> Sequence[Consent]:

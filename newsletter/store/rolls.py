@@ -40,6 +40,11 @@ def word(status: SubscriberStatus) -> ColumnElement[str]:
     return literal_column(f"'{status.value}'")
 
 
+def over(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Readers whose pause has come to its end by then."""
+    return subscriber.c.status == word(SubscriberStatus.PAUSED), subscriber.c.paused_until <= now
+
+
 def same_address(address: str) -> ColumnElement[bool]:
     """Case does not tell two readers apart."""
     return subscriber.c.folded == address.lower()

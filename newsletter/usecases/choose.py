@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -10,7 +10,20 @@ from typing import TYPE_CHECKING
 from newsletter.errors import Problem
 from newsletter.issues import cadence as cadences
 from newsletter.issues import selection
-from newsletter.model import USUAL, WEEKLY, Brief, Cadence, IssueState, Library, Site, Slot, SlotOutcome, SlotRecord
+from newsletter.model import (
+    ALL_SLOTS,
+    USUAL,
+    WEEKLY,
+    Brief,
+    Cadence,
+    IssueState,
+    Library,
+    Site,
+    Slot,
+    SlotOutcome,
+    SlotPlan,
+    SlotRecord,
+)
 from newsletter.ports import Ledger, MailedPictures
 from newsletter.usecases.inspect import Inspection
 
@@ -33,11 +46,22 @@ class Press:
     brief: Brief = USUAL  # for the next issue
     remarks: tuple[Problem, ...] = ()  # on the brief
 
+    @property
+    def edition(self) -> str:
+        """Whose issues are made."""
+        return self.cadence.edition
+
+
+def standing(ledger: Ledger, edition: str) -> Sequence[SlotPlan]:
+    """What was decided about slots of an edition; what is decided about all holds in every edition."""
+    whole = [plan for plan in ledger.plans(WEEKLY) if plan.key == ALL_SLOTS]
+    return [*(plan for plan in ledger.plans(edition) if plan.key != ALL_SLOTS), *whole]
+
 
 def due(press: Press) -> list[Slot]:
     """The slots that have passed without an outcome, oldest first."""
-    started = press.ledger.started(WEEKLY) or press.now
-    return selection.due(press.cadence, press.ledger.slots(WEEKLY), started, press.now)
+    started = press.ledger.started(press.edition) or press.now
+    return selection.due(press.cadence, press.ledger.slots(press.edition), started, press.now)
 
 
 def free_slot(cadence: Cadence, records: Iterable[SlotRecord], now: datetime) -> Slot:
@@ -48,9 +72,9 @@ def free_slot(cadence: Cadence, records: Iterable[SlotRecord], now: datetime) ->
 
 def as_of(cadence: Cadence, ledger: Ledger, now: datetime) -> datetime:
     """The time as of which an issue is made: the next slot's own once it is to be frozen, else now."""
-    if ledger.started(WEEKLY) is None:
+    if ledger.started(cadence.edition) is None:
         return now
-    slot = free_slot(cadence, ledger.slots(WEEKLY), now)
+    slot = free_slot(cadence, ledger.slots(cadence.edition), now)
     return slot.due if cadences.freeze_at(cadence, slot) <= now else now
 
 
@@ -65,8 +89,8 @@ class Place:
 
 def place(press: Press) -> Place:
     """The slot of an issue that was held and is a draft again; the last that passed undecided; else the next free."""
-    records = press.ledger.slots(WEEKLY)
-    draft = next((issue for issue in press.ledger.issues(WEEKLY) if issue.state is IssueState.DRAFT), None)
+    records = press.ledger.slots(press.edition)
+    draft = next((issue for issue in press.ledger.issues(press.edition) if issue.state is IssueState.DRAFT), None)
     if draft and any(record.issue_number == draft.number for record in records if record.key == draft.slot.key):
         return Place(draft.slot, (), ahead=False)
     return place_by_clock(press)
@@ -76,7 +100,7 @@ def place_by_clock(press: Press) -> Place:
     """Where the clock puts the next issue: at the last slot that passed undecided; else at the next free one."""
     passed = due(press)
     if not passed:
-        return Place(free_slot(press.cadence, press.ledger.slots(WEEKLY), press.now), (), ahead=True)
+        return Place(free_slot(press.cadence, press.ledger.slots(press.edition), press.now), (), ahead=True)
     *earlier, slot = passed
     return Place(slot, tuple(earlier), ahead=False)
 
@@ -88,7 +112,7 @@ def place_now(press: Press, start: datetime) -> Place:
     where = place(press)
     missed = [
         record.key
-        for record in press.ledger.slots(WEEKLY)
+        for record in press.ledger.slots(press.edition)
         if record.outcome is SlotOutcome.HELD
         and record.issue_number is None
         and press.now - timedelta(weeks=1) < record.due <= press.now
@@ -100,6 +124,8 @@ def place_now(press: Press, start: datetime) -> Place:
 
 def choose(press: Press) -> selection.Selection:
     """Every post of the library with why it is in or out of the next issue."""
-    started = press.ledger.started(WEEKLY) or press.now
-    start = press.ledger.posts_from(WEEKLY) or selection.start(press.cadence, started)
-    return selection.choose(press.library, press.ledger.carried(WEEKLY), start=start, now=press.now, brief=press.brief)
+    started = press.ledger.started(press.edition) or press.now
+    start = press.ledger.posts_from(press.edition) or selection.start(press.cadence, started)
+    return selection.choose(
+        press.library, press.ledger.carried(press.edition), start=start, now=press.now, brief=press.brief
+    )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from newsletter.errors import Problem
-from newsletter.model import WEEKLY, DeliveryState, Hand, Issue, IssueState, LogEntry
+from newsletter.model import DeliveryState, Hand, Issue, IssueState, LogEntry
 from newsletter.ports import Instance, Ledger, Roster
 
 
@@ -17,19 +17,19 @@ class Twin:
     doubt: str  # why it may be a copy; empty for one that is none
     readers: int
     ready: tuple[Issue, ...]  # issues that would start by themselves
-    going: Mapping[int, int]  # number of an issue that is being sent -> how many wait
+    going: Mapping[Issue, int]  # that are being sent: how many wait
 
 
 def twin(ledger: Ledger, roster: Roster, instance: Instance) -> Twin:
     """Look; nothing is changed."""
-    issues = ledger.issues(WEEKLY)
+    issues = ledger.issues()
     ready = tuple(i for i in issues if i.state is IssueState.READY and i.send_at)
-    going = {i.number: _waiting(ledger, i) for i in issues if i.state is IssueState.SENDING}
+    going = {i: _waiting(ledger, i) for i in issues if i.state is IssueState.SENDING}
     return Twin(instance.doubt(), roster.counts().get("active", 0), ready, going)
 
 
 def _waiting(ledger: Ledger, issue: Issue) -> int:
-    counts = ledger.counts(WEEKLY, issue.number)
+    counts = ledger.counts(issue.edition, issue.number)
     return sum(counts.get(s, 0) for s in (DeliveryState.WAITING, DeliveryState.CLAIMED, DeliveryState.SENDING))
 
 
@@ -37,9 +37,9 @@ def claim(ledger: Ledger, instance: Instance, told: Twin, hand: Hand) -> None:
     """Take the site over. What the other one may have sent meanwhile is stopped, until a person lets it go."""
     why = "the site was claimed: the original may have sent it"
     for issue in told.ready:
-        ledger.hold(WEEKLY, issue.number, reason=why, hand=hand)
-    for number in told.going:
-        ledger.pause(WEEKLY, number, reason=why, hand=hand)
+        ledger.hold(issue.edition, issue.number, reason=why, hand=hand)
+    for issue in told.going:
+        ledger.pause(issue.edition, issue.number, reason=why, hand=hand)
     ledger.log(LogEntry(hand.at, hand.who, hand.channel, "claim", "site", told.doubt, "claimed"))
     instance.claim()
 
@@ -64,6 +64,8 @@ def differs(typed: int, readers: int) -> Problem | None:
 def sequence(told: Twin) -> Sequence[str]:
     """What both would do, in sentences."""
     lines = [f"Both would mail each new issue to {told.readers:,} readers."]
-    lines += [f"Issue {issue.number} is ready to start by itself: it will be held." for issue in told.ready]
-    lines += [f"Issue {n} is being sent, {waiting:,} wait: it will be paused." for n, waiting in told.going.items()]
+    lines += [f"{issue.title} is ready to start by itself: it will be held." for issue in told.ready]
+    lines += [
+        f"{issue.title} is being sent, {waiting:,} wait: it will be paused." for issue, waiting in told.going.items()
+    ]
     return lines

@@ -19,7 +19,6 @@ from newsletter.issues import selection as selections
 from newsletter.issues.selection import Selection
 from newsletter.model import (
     USUAL,
-    WEEKLY,
     Addressee,
     Brief,
     Cadence,
@@ -67,18 +66,18 @@ class Coming:
     problems: tuple[Problem, ...] = ()
 
 
-def past(ledger: Ledger, library: Library, now: datetime, briefs: Briefs) -> Past:
+def past(ledger: Ledger, edition: str, library: Library, now: datetime, briefs: Briefs) -> Past:
     """Everything of the ledger that the next mail depends on."""
-    issues = ledger.issues(WEEKLY)
+    issues = ledger.issues(edition)
     frozen = next((issue for issue in issues if issue.state in _FROZEN), None)
     brief, remarks = briefs.of(next_number(issues))
     return Past(
-        shelf=Shelf(library, issues, ledger.carried(WEEKLY), ledger.told(WEEKLY)),
-        started=ledger.started(WEEKLY) or now,
-        posts_from=ledger.posts_from(WEEKLY),
-        taken={record.key for record in ledger.slots(WEEKLY)},
+        shelf=Shelf(library, issues, ledger.carried(edition), ledger.told(edition)),
+        started=ledger.started(edition) or now,
+        posts_from=ledger.posts_from(edition),
+        taken={record.key for record in ledger.slots(edition)},
         frozen=frozen,
-        digest=ledger.digest(WEEKLY, frozen.number) if frozen else None,
+        digest=ledger.digest(edition, frozen.number) if frozen else None,
         brief=brief,
         remarks=tuple(remarks),
     )
@@ -114,7 +113,7 @@ def coming(
     except NewsletterError as error:
         return Coming(f"{about}: it cannot be made.", chosen, problems=error.problems)
     digest = draft.digest
-    issue = Issue(number, WEEKLY, slot, IssueState.DRAFT, draft.stories, digest.subject, digest.preheader)
+    issue = Issue(number, cadence.edition, slot, IssueState.DRAFT, draft.stories, digest.subject, digest.preheader)
     return _composed(f"{about}: {words.stories(len(posts))}.", chosen, issue, digest, draft.problems, site, now)
 
 

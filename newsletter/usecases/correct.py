@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from newsletter.content import edit
 from newsletter.errors import Problem, Refused
-from newsletter.model import WEEKLY, DeliveryState, Issue, Library, Post
+from newsletter.model import DeliveryState, Issue, Library, Post
 from newsletter.ports import Ledger
 from newsletter.usecases.review import Case
 
@@ -24,7 +24,7 @@ def reach(post: Post, library: Library, ledger: Ledger | None) -> Reach:
     """How far a post went; no ledger, no mail."""
     sources = {link.source for link in library.backlinks.get(post.id, ())} - {post.id}
     linking = tuple(one for one in library.posts if one.id in sources)
-    issues = ledger.issues(WEEKLY) if ledger else ()
+    issues = ledger.issues() if ledger else ()
     carried = tuple(issue for issue in issues if any(story.post_id == post.id for story in issue.stories))
     sent = tuple(issue for issue in carried if issue.started_at)
     readers = {reader for issue in sent if ledger for reader in _reached(ledger, issue)}
@@ -33,7 +33,7 @@ def reach(post: Post, library: Library, ledger: Ledger | None) -> Reach:
 
 def _reached(ledger: Ledger, issue: Issue) -> set[int]:
     states = (DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN)
-    return {one.subscriber_id for state in states for one in ledger.deliveries(WEEKLY, issue.number, state)}
+    return {one.subscriber_id for state in states for one in ledger.deliveries(issue.edition, issue.number, state)}
 
 
 def correct(case: Case, library: Library, text: str) -> None:

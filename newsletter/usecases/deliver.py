@@ -14,6 +14,7 @@ from newsletter.issues.selection import paused
 from newsletter.model import (
     WEEKLY,
     Addressee,
+    Chunk,
     DeliveryState,
     Digest,
     Issue,
@@ -61,30 +62,29 @@ def deliver(
     """
     held = (*hold_paused(ledger, clock()), *hold_late(ledger, clock(), late_limit))
     coming = due(ledger, clock())
-    doubted = any(plan.kind is PlanKind.CLOCK for plan in ledger.plans(WEEKLY))
+    doubted = clock_in_doubt(ledger)
     if coming or (not doubted and any(not begun(ledger, issue) for issue in sending(ledger))):
         publish()
-    obstacles = {issue.number: found for issue in coming if (found := why_not(issue))}
-    put_off = {n: one for n, one in obstacles.items() if one.passes and _is_fresh(coming, n, clock())}
-    held += hold_what_may_not_go(ledger, {n: one for n, one in obstacles.items() if n not in put_off}, clock)
+    obstacles = {issue: found for issue in coming if (found := why_not(issue))}
+    put_off = {issue: one for issue, one in obstacles.items() if one.passes and _is_fresh(issue, clock())}
+    held += hold_what_may_not_go(ledger, {i: one for i, one in obstacles.items() if i not in put_off}, clock)
     started = start_due(ledger, clock(), put_off)
     drained = drain()
     return Delivered(started, held, finish(ledger, clock()), drained, ledger.next_retry(), _said(put_off))
 
 
-def _is_fresh(coming: Sequence[Issue], number: int, now: datetime) -> bool:
+def _is_fresh(issue: Issue, now: datetime) -> bool:
     """Whether an issue's time came so lately that what is in its way may still pass."""
-    return any(i.number == number and i.send_at and now - i.send_at < PATIENCE for i in coming)
+    return issue.send_at is not None and now - issue.send_at < PATIENCE
 
 
-def _said(put_off: Mapping[int, Obstacle]) -> tuple[Problem, ...]:
+def _said(put_off: Mapping[Issue, Obstacle]) -> tuple[Problem, ...]:
     return tuple(problem for one in put_off.values() for problem in one.problems)
 
 
-def hold_what_may_not_go(ledger: Ledger, obstacles: Mapping[int, Obstacle], clock: Clock) -> tuple[Issue, ...]:
+def hold_what_may_not_go(ledger: Ledger, obstacles: Mapping[Issue, Obstacle], clock: Clock) -> tuple[Issue, ...]:
     """READY issues that readers should not get as things stand: held and told."""
-    held = [n for n, one in obstacles.items() if ledger.hold(WEEKLY, n, reason=one.reason, hand=by_clock(clock()))]
-    return tuple(issue for n in held if (issue := ledger.issue(WEEKLY, n)))
+    return _hold(ledger, [(issue, one.reason) for issue, one in obstacles.items()], clock())
 
 
 def hold_late(ledger: Ledger, now: datetime, late_limit: timedelta) -> tuple[Issue, ...]:
@@ -95,14 +95,14 @@ def hold_late(ledger: Ledger, now: datetime, late_limit: timedelta) -> tuple[Iss
 
 def hold_paused(ledger: Ledger, now: datetime) -> tuple[Issue, ...]:
     """READY issues whose slot came while the schedule is paused; what a hand sent goes all the same."""
-    pause = next((plan for plan in ledger.plans(WEEKLY) if plan.kind is PlanKind.PAUSE), None)
+    pause = next((plan for plan in ledger.plans(WEEKLY) if plan.kind is PlanKind.PAUSE), None)  # of all editions
     waiting = [issue for issue in due(ledger, now) if not issue.sent_by] if pause else []
     return _hold(ledger, [(issue, paused(pause)) for issue in waiting if pause], now)
 
 
 def _hold(ledger: Ledger, those: Sequence[tuple[Issue, str]], now: datetime) -> tuple[Issue, ...]:
-    held = [one for one, reason in those if ledger.hold(WEEKLY, one.number, reason=reason, hand=by_clock(now))]
-    return tuple(issue for one in held if (issue := ledger.issue(WEEKLY, one.number)))
+    held = [one for one, reason in those if ledger.hold(one.edition, one.number, reason=reason, hand=by_clock(now))]
+    return tuple(issue for one in held if (issue := ledger.issue(one.edition, one.number)))
 
 
 def is_late(issue: Issue, now: datetime, late_limit: timedelta) -> bool:
@@ -111,9 +111,13 @@ def is_late(issue: Issue, now: datetime, late_limit: timedelta) -> bool:
 
 def due(ledger: Ledger, now: datetime) -> Sequence[Issue]:
     """READY issues whose time has come; none while the clock is in doubt."""
-    if any(plan.kind is PlanKind.CLOCK for plan in ledger.plans(WEEKLY)):
+    if clock_in_doubt(ledger):
         return []
     return [i for i in _in_state(ledger, IssueState.READY) if i.send_at and i.send_at <= now]
+
+
+def clock_in_doubt(ledger: Ledger) -> bool:
+    return any(plan.kind is PlanKind.CLOCK for plan in ledger.plans(WEEKLY))
 
 
 def _late_words(issue: Issue, now: datetime) -> str:
@@ -121,10 +125,10 @@ def _late_words(issue: Issue, now: datetime) -> str:
     return f"it did not start at its time{since}"
 
 
-def start_due(ledger: Ledger, now: datetime, without: Collection[int] = ()) -> tuple[Issue, ...]:
-    """Fix the audience of each READY issue whose time has come, but for those with these numbers."""
-    ready = [issue for issue in due(ledger, now) if issue.number not in without]
-    started = (ledger.start_send(WEEKLY, one.number, now=now) for one in ready)
+def start_due(ledger: Ledger, now: datetime, without: Collection[Issue] = ()) -> tuple[Issue, ...]:
+    """Fix the audience of each READY issue whose time has come, but for these."""
+    ready = [issue for issue in due(ledger, now) if issue not in without]
+    started = (ledger.start_send(one.edition, one.number, now=now) for one in ready)
     return tuple(issue for issue in started if issue)
 
 
@@ -134,7 +138,7 @@ def sending(ledger: Ledger) -> Sequence[Issue]:
 
 def begun(ledger: Ledger, issue: Issue) -> bool:
     """Whether a hand-over of this issue has an outcome yet."""
-    counts = ledger.counts(WEEKLY, issue.number)
+    counts = ledger.counts(issue.edition, issue.number)
     return any(
         counts.get(state, 0) for state in (DeliveryState.ACCEPTED, DeliveryState.FAILED, DeliveryState.UNCERTAIN)
     )
@@ -142,12 +146,12 @@ def begun(ledger: Ledger, issue: Issue) -> bool:
 
 def finish(ledger: Ledger, now: datetime) -> tuple[Issue, ...]:
     """Close each issue for which nothing waits any more."""
-    ended = (ledger.finish(WEEKLY, issue.number, now=now) for issue in sending(ledger))
+    ended = (ledger.finish(issue.edition, issue.number, now=now) for issue in sending(ledger))
     return tuple(issue for issue in ended if issue.state is not IssueState.SENDING)
 
 
 def _in_state(ledger: Ledger, state: IssueState) -> Sequence[Issue]:
-    return [issue for issue in ledger.issues(WEEKLY) if issue.state is state]
+    return [issue for issue in ledger.issues() if issue.state is state]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +159,7 @@ class Outlook:
     """What a round would do."""
 
     held: tuple[Issue, ...]
-    readers: Mapping[int, int]  # number of an issue -> how many readers it would be handed out to
+    readers: Mapping[Issue, int]  # how many readers each would be handed out to
 
 
 def outlook(*, ledger: Ledger, roster: Roster, now: datetime, late_limit: timedelta) -> Outlook:
@@ -163,11 +167,11 @@ def outlook(*, ledger: Ledger, roster: Roster, now: datetime, late_limit: timede
     come = due(ledger, now)
     held = tuple(issue for issue in come if is_late(issue, now, late_limit))
     active = roster.counts().get("active", 0)
-    readers = {issue.number: active for issue in come if issue not in held}
+    readers: dict[Issue, int] = dict.fromkeys((issue for issue in come if issue not in held), active)
     for issue in sending(ledger):
-        waiting = ledger.deliveries(WEEKLY, issue.number, DeliveryState.WAITING)
-        readers[issue.number] = sum(1 for one in waiting if one.next_at is None or one.next_at <= now)
-    return Outlook(held, {number: count for number, count in readers.items() if count})
+        waiting = ledger.deliveries(issue.edition, issue.number, DeliveryState.WAITING)
+        readers[issue] = sum(1 for one in waiting if one.next_at is None or one.next_at <= now)
+    return Outlook(held, {issue: count for issue, count in readers.items() if count})
 
 
 class Composer:
@@ -180,15 +184,16 @@ class Composer:
         self._site = site
         self._unsubscribe_url = unsubscribe_url
         self._message_id_key = message_id_key
-        self._frozen: dict[int, tuple[Issue, Digest]] = {}
+        self._frozen: dict[tuple[str, int], tuple[Issue, Digest]] = {}
 
-    def compose(self, number: int, addressee: Addressee) -> Message:
+    def compose(self, chunk: Chunk, addressee: Addressee) -> Message:
         """The same bytes on every call for the same reader and issue."""
-        if number not in self._frozen:
-            issue = self._ledger.issue(WEEKLY, number)
+        named = (chunk.edition, chunk.issue_number)
+        if named not in self._frozen:
+            issue = self._ledger.issue(*named)
             assert issue is not None  # noqa: S101  the chunk names an issue of this ledger
-            self._frozen[number] = (issue, self._ledger.digest(WEEKLY, number))
-        issue, digest = self._frozen[number]
+            self._frozen[named] = (issue, self._ledger.digest(*named))
+        issue, digest = self._frozen[named]
         return compose(
             site=self._site,
             issue=issue,

@@ -8,9 +8,9 @@ from datetime import datetime
 
 from newsletter.issues import cadence as cadences
 from newsletter.issues.selection import Choice, Verdict, standing_in_the_way
-from newsletter.model import WEEKLY, Issue, LogEntry, Person, Post, Slot, SlotRecord
+from newsletter.model import Issue, LogEntry, Person, Post, Slot, SlotRecord
 from newsletter.ports import Ledger, Reviews
-from newsletter.usecases.choose import Press, choose, due, free_slot
+from newsletter.usecases.choose import Press, choose, due, free_slot, standing
 from newsletter.usecases.prepare import next_number
 
 
@@ -29,8 +29,8 @@ class PostTold:
 
 def post(press: Press, one: Post, reviews: Reviews) -> PostTold:
     """Look at a post as the next issue would."""
-    issues = press.ledger.issues(WEEKLY)
-    made = tuple(issue for issue in issues if any(story.post_id == one.id for story in issue.stories))
+    issues = press.ledger.issues(press.edition)
+    made = tuple(issue for issue in press.ledger.issues() if any(story.post_id == one.id for story in issue.stories))
     selection = choose(press)
     choice = next((c for c in (*selection.stories, *selection.left) if c.post.id == one.id), None)
     verdict, reason = (choice.verdict, choice.reason) if choice else (Verdict.OUT, _unseen(one, press))
@@ -40,7 +40,7 @@ def post(press: Press, one: Post, reviews: Reviews) -> PostTold:
         for approval in reviews.all()
         if approval.post_id == one.id
     )
-    slot = free_slot(press.cadence, press.ledger.slots(WEEKLY), press.now)
+    slot = free_slot(press.cadence, press.ledger.slots(press.edition), press.now)
     return PostTold(one, made, verdict, reason, next_number(issues), slot, signed)
 
 
@@ -72,9 +72,9 @@ class SlotTold:
 def slot(press: Press, key: str) -> SlotTold:
     """A slot by its key. Raises UsageError (I101) for a key that names no week."""
     ledger, cadence, now = press.ledger, press.cadence, press.now
-    records: Mapping[str, SlotRecord] = {record.key: record for record in ledger.slots(WEEKLY)}
+    records: Mapping[str, SlotRecord] = {record.key: record for record in ledger.slots(press.edition)}
     one, record = cadences.slot_for(cadence, key), records.get(key)
-    issues = ledger.issues(WEEKLY)
+    issues = ledger.issues(press.edition)
     issue = next((i for i in issues if record and i.number == record.issue_number), None)
     if record:
         return SlotTold(one, record, issue, "passed", _entries(ledger, issue))
@@ -93,10 +93,10 @@ def slot(press: Press, key: str) -> SlotTold:
         number=next_number(issues),
         preview=cadences.preview_at(cadence, one) if cadence.preview else None,
         freeze=cadences.freeze_at(cadence, one),
-        decided=standing_in_the_way(ledger.plans(WEEKLY), key),
+        decided=standing_in_the_way(standing(ledger, press.edition), key),
     )
 
 
 def _entries(ledger: Ledger, issue: Issue | None) -> Sequence[LogEntry]:
-    name = f"issue {issue.number}" if issue else ""
+    name = f"issue {issue.name}" if issue else ""
     return [entry for entry in reversed(ledger.entries(10_000)) if entry.object == name]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from newsletter import words
 from newsletter.errors import Problem, Refused, UsageError, nearest
 from newsletter.issues import selection
-from newsletter.model import USUAL, WEEKLY, Hand, Issue, IssueState, LogEntry, Post, Slot
+from newsletter.model import USUAL, Hand, Issue, IssueState, LogEntry, Post, Slot
 from newsletter.usecases.choose import Press, choose
 from newsletter.usecases.life import too_late
 from newsletter.usecases.prepare import Draft, draft_of, open_issue
@@ -17,7 +17,7 @@ from newsletter.usecases.prepare import Draft, draft_of, open_issue
 def extra_draft(press: Press, slugs: Sequence[str]) -> Draft:
     """An issue of these posts, outside of the rhythm. Raises UsageError (P211), Refused (I341, I3xx)."""
     press = replace(press, brief=USUAL, remarks=())  # what is decided about the next one is not about this one
-    issues = press.ledger.issues(WEEKLY)
+    issues = press.ledger.issues(press.edition)
     number = max((issue.number for issue in issues), default=0) + 1
     local = press.now.astimezone(press.cadence.zone)
     posts = [_free(press, slug) for slug in dict.fromkeys(slugs)]
@@ -43,11 +43,11 @@ def _free(press: Press, slug: str) -> Post:
 
 def make_extra(press: Press, draft: Draft, hand: Hand) -> Issue:
     """Freeze it; it waits for a hand. The slots of the rhythm are left alone."""
-    press.ledger.start(WEEKLY, press.now)
+    press.ledger.start(press.edition, press.now)
     state = IssueState.READY
     made = open_issue(press, draft, coalesced=(), state=state, reason="", send_at=None, hand=hand, outside=True)
     if made is None:
-        raise Refused(too_late(draft.number))
+        raise Refused(too_late(press.edition, draft.number))
     return made
 
 
@@ -63,10 +63,10 @@ def start_from(press: Press, slug: str, hand: Hand, *, dry_run: bool = False) ->
         raise UsageError(Problem("P211", f"There is no published post {slug}", fixes=fixes))
     at = known[slug].published
     if not dry_run:
-        press.ledger.start(WEEKLY, press.now)
-        press.ledger.start_from(WEEKLY, at)
+        press.ledger.start(press.edition, press.now)
+        press.ledger.start_from(press.edition, at)
         said = f"posts from {words.when(at, press.cadence.zone)} on"
         press.ledger.log(LogEntry(hand.at, hand.who, hand.channel, "start-from", f"post {slug}", "", "", said))
-    carried = press.ledger.carried(WEEKLY)
+    carried = press.ledger.carried(press.edition)
     chosen = selection.choose(press.library, carried, start=at, now=press.now, brief=press.brief)
     return [choice.post for choice in chosen.stories]

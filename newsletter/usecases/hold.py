@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from newsletter.errors import UsageError
 from newsletter.issues import cadence as cadences
+from newsletter.issues.cadence import edition_of
 from newsletter.model import (
-    WEEKLY,
     Cadence,
     Hand,
     Issue,
@@ -49,7 +49,7 @@ class Hold:
 
     ledger: Ledger
     notices: Notices
-    cadence: Callable[[], Cadence]
+    cadence: Callable[[str], Cadence]  # key of a Slot -> the rhythm that it is of. Raises UsageError
     tokens: Tokens
     clock: Clock
 
@@ -65,9 +65,11 @@ class Hold:
             issue, record = self._issue(slot.key)
             said = f"held by {hand.who}, through the link of a notice"
             if issue:
-                self.ledger.hold(WEEKLY, issue.number, reason=said, hand=hand)
+                self.ledger.hold(issue.edition, issue.number, reason=said, hand=hand)
             elif record is None and not self._plan(slot.key):
-                self.ledger.plan(WEEKLY, SlotPlan(slot.key, PlanKind.HOLD, hand, "through the link of a notice"))
+                self.ledger.plan(
+                    edition_of(slot.key), SlotPlan(slot.key, PlanKind.HOLD, hand, "through the link of a notice")
+                )
                 self._log("hold", slot, hand, "held")
         return self.look(token)
 
@@ -79,9 +81,9 @@ class Hold:
             issue, _ = self._issue(slot.key)
             if issue:
                 self.ledger.let_go(
-                    WEEKLY, issue.number, send_at=issue.slot.due, hand=hand, note="through the link of a notice"
+                    issue.edition, issue.number, send_at=issue.slot.due, hand=hand, note="through the link of a notice"
                 )
-            elif self.ledger.unplan(WEEKLY, slot.key, PlanKind.HOLD):
+            elif self.ledger.unplan(edition_of(slot.key), slot.key, PlanKind.HOLD):
                 self._log("release", slot, hand, "")
         return self.look(token)
 
@@ -92,7 +94,7 @@ class Hold:
             return None
         key, who = signed.said
         try:
-            return cadences.slot_for(self.cadence(), key), Hand(who, "web", now)
+            return cadences.slot_for(self.cadence(key), key), Hand(who, "web", now)
         except UsageError:  # a token of ours, of a kind of slot that is no more
             return None
 
@@ -117,13 +119,13 @@ class Hold:
 
     def _issue(self, key: str) -> tuple[Issue | None, SlotRecord | None]:
         """The issue of a slot, unless it was thawed, and what is recorded of the slot."""
-        record = next((one for one in self.ledger.slots(WEEKLY) if one.key == key), None)
+        record = next((one for one in self.ledger.slots(edition_of(key)) if one.key == key), None)
         number = record.issue_number if record else None
-        issue = self.ledger.issue(WEEKLY, number) if number is not None else None
+        issue = self.ledger.issue(edition_of(key), number) if number is not None else None
         return (issue if issue and issue.state is not IssueState.DRAFT else None), record
 
     def _plan(self, key: str) -> SlotPlan | None:
-        plans = self.ledger.plans(WEEKLY)
+        plans = self.ledger.plans(edition_of(key))
         return next((plan for plan in plans if plan.key == key and plan.kind is PlanKind.HOLD), None)
 
     def _log(self, action: str, slot: Slot, hand: Hand, after: str) -> None:

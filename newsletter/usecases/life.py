@@ -13,7 +13,6 @@ from newsletter import words
 from newsletter.errors import Problem, Refused, stops
 from newsletter.issues import cadence as cadences
 from newsletter.model import (
-    WEEKLY,
     Hand,
     Issue,
     IssueAct,
@@ -23,6 +22,7 @@ from newsletter.model import (
     Slot,
     SlotOutcome,
     SlotPlan,
+    issue_name,
 )
 from newsletter.ports import Ledger
 from newsletter.usecases import recheck
@@ -52,9 +52,9 @@ def readiness(press: Press, number: int | None) -> Readiness:
     Whether it was tested is not asked: a test is of a text that is frozen. It is asked when it starts.
     """
     press = replace(press, inspection=replace(press.inspection, tried=not_asked))
-    issues = press.ledger.issues(WEEKLY)
+    issues = press.ledger.issues(press.edition)
     if number not in {None, next_number(issues)}:
-        issue = open_to(press.ledger, number or 0, IssueAct.READY)
+        issue = open_to(press.ledger, press.edition, number or 0, IssueAct.READY)
         if stopping := stops(recheck.frozen(press, issue).problems):
             raise Refused(stopping)
         titles = tuple(story.title for story in issue.stories)
@@ -97,42 +97,42 @@ def _ready_already(issue: Issue) -> Problem:
 def ready(press: Press, asked: Readiness, hand: Hand) -> Issue:
     """Freeze it, or let a held one go. Raises Refused when another process was first."""
     ledger = press.ledger
-    ledger.start(WEEKLY, press.now)
+    ledger.start(press.edition, press.now)
     when = words.when(asked.send_at, press.cadence.zone) if asked.send_at else "when somebody sends it"
     if asked.draft is None:
-        if not ledger.let_go(WEEKLY, asked.number, send_at=asked.send_at, hand=hand, note=f"goes out {when}"):
-            raise Refused(too_late(asked.number))
-        return issue_named(ledger, asked.number)
+        if not ledger.let_go(press.edition, asked.number, send_at=asked.send_at, hand=hand, note=f"goes out {when}"):
+            raise Refused(too_late(press.edition, asked.number))
+        return issue_named(ledger, press.edition, asked.number)
     state = IssueState.READY
     made = open_issue(
         press, asked.draft, coalesced=asked.earlier, state=state, reason="", send_at=asked.send_at, hand=hand
     )
     if made is None:
-        raise Refused(too_late(asked.number))
-    ledger.unplan(WEEKLY, asked.slot.key, PlanKind.HOLD)
+        raise Refused(too_late(press.edition, asked.number))
+    ledger.unplan(press.edition, asked.slot.key, PlanKind.HOLD)
     return made
 
 
-def too_late(number: int) -> Problem:
+def too_late(edition: str, number: int) -> Problem:
     return Problem(
         "S317",
-        f"Another hand was faster with issue {number}. Nothing was changed.",
+        f"Another hand was faster with issue {issue_name(edition, number)}. Nothing was changed.",
         fixes=("newsletter issue list",),
     )
 
 
 def unready(press: Press, number: int, *, reason: str, hand: Hand) -> Issue:
     """Thaw it: it is a draft again, under its number. One whose slot is not frozen yet gives it back."""
-    issue = open_to(press.ledger, number, IssueAct.UNREADY)
+    issue = open_to(press.ledger, press.edition, number, IssueAct.UNREADY)
     ahead = not issue.slot.outside and cadences.still_open(press.cadence, issue.slot.key, hand.at)
-    if not press.ledger.unready(WEEKLY, number, reason=reason, hand=hand, free_slot=ahead or issue.slot.outside):
-        raise Refused(too_late(number))
+    if not press.ledger.unready(press.edition, number, reason=reason, hand=hand, free_slot=ahead or issue.slot.outside):
+        raise Refused(too_late(press.edition, number))
     return issue
 
 
 def coming(press: Press) -> int:
     """The number of the issue that is made next."""
-    return next_number(press.ledger.issues(WEEKLY))
+    return next_number(press.ledger.issues(press.edition))
 
 
 def meant(press: Press, number: int | None) -> int | None:
@@ -142,14 +142,14 @@ def meant(press: Press, number: int | None) -> int | None:
     """
     if number is not None:
         return None if number == coming(press) else number
-    issues = press.ledger.issues(WEEKLY)
+    issues = press.ledger.issues(press.edition)
     return next((one.number for one in issues if one.state is IssueState.READY and one.send_at), None)
 
 
 def would(press: Press, number: int | None, do: IssueAct) -> int:
     """The number of the issue that `hold` or `skip` would be about. Raises as they do."""
     made = meant(press, number)
-    return coming(press) if made is None else open_to(press.ledger, made, do).number
+    return coming(press) if made is None else open_to(press.ledger, press.edition, made, do).number
 
 
 def hold(press: Press, number: int | None, *, reason: str, hand: Hand) -> tuple[int, Slot]:
@@ -157,13 +157,13 @@ def hold(press: Press, number: int | None, *, reason: str, hand: Hand) -> tuple[
     made = meant(press, number)
     if made is None:
         slot = place_by_clock(press).slot
-        press.ledger.plan(WEEKLY, SlotPlan(slot.key, PlanKind.HOLD, hand, reason))
+        press.ledger.plan(press.edition, SlotPlan(slot.key, PlanKind.HOLD, hand, reason))
         press.ledger.log(LogEntry(hand.at, hand.who, hand.channel, "hold", f"slot {slot.key}", "", "held", reason))
         return coming(press), slot
-    issue = open_to(press.ledger, made, IssueAct.HOLD)
+    issue = open_to(press.ledger, press.edition, made, IssueAct.HOLD)
     said = f"held by {hand.who}" + (f": {reason}" if reason else "")
-    if not press.ledger.hold(WEEKLY, issue.number, reason=said, hand=hand):
-        raise Refused(too_late(issue.number))
+    if not press.ledger.hold(press.edition, issue.number, reason=said, hand=hand):
+        raise Refused(too_late(press.edition, issue.number))
     return issue.number, issue.slot
 
 
@@ -172,79 +172,82 @@ def skip(press: Press, number: int | None, *, reason: str, hand: Hand) -> tuple[
     made, upcoming = meant(press, number), coming(press)
     said = reason or f"skipped by {hand.who}"
     if made is not None:
-        issue = open_to(press.ledger, made, IssueAct.SKIP)
-        if not press.ledger.skip(WEEKLY, issue.number, reason=said, hand=hand):
-            raise Refused(too_late(issue.number))
+        issue = open_to(press.ledger, press.edition, made, IssueAct.SKIP)
+        if not press.ledger.skip(press.edition, issue.number, reason=said, hand=hand):
+            raise Refused(too_late(press.edition, issue.number))
         return issue.number, issue.slot
     slot = place(press).slot
-    if press.ledger.issue(WEEKLY, upcoming):  # thawed
-        press.ledger.skip(WEEKLY, upcoming, reason=said, hand=hand)
-    skip_slot(press.ledger, slot, reason=said, hand=hand)
+    if press.ledger.issue(press.edition, upcoming):  # thawed
+        press.ledger.skip(press.edition, upcoming, reason=said, hand=hand)
+    skip_slot(press.ledger, press.edition, slot, reason=said, hand=hand)
     return upcoming, slot
 
 
-def skip_slot(ledger: Ledger, slot: Slot, *, reason: str, hand: Hand) -> bool:
+def skip_slot(ledger: Ledger, edition: str, slot: Slot, *, reason: str, hand: Hand) -> bool:
     """Record that a slot makes no issue; False when it has an outcome already."""
-    skipped = ledger.record_slot(WEEKLY, slot, SlotOutcome.SKIPPED, reason)
+    skipped = ledger.record_slot(edition, slot, SlotOutcome.SKIPPED, reason)
     if skipped:
         line = LogEntry(hand.at, hand.who, hand.channel, "skip", f"slot {slot.key}", "", "skipped", reason)
         ledger.log(line)
     return skipped
 
 
-def pause(ledger: Ledger, number: int, *, reason: str, hand: Hand) -> Issue:
+def pause(ledger: Ledger, edition: str, number: int, *, reason: str, hand: Hand) -> Issue:
     """Stop handing out for now."""
-    open_to(ledger, number, IssueAct.PAUSE)
+    open_to(ledger, edition, number, IssueAct.PAUSE)
     said = f"{reason} ({hand.who})" if reason else f"paused by {hand.who}"
-    if not ledger.pause(WEEKLY, number, reason=said, hand=hand):
-        raise Refused(too_late(number))
-    return issue_named(ledger, number)
+    if not ledger.pause(edition, number, reason=said, hand=hand):
+        raise Refused(too_late(edition, number))
+    return issue_named(ledger, edition, number)
 
 
-def resume(ledger: Ledger, number: int, *, hand: Hand) -> Issue:
+def resume(ledger: Ledger, edition: str, number: int, *, hand: Hand) -> Issue:
     """Go on handing out; nobody gets it twice."""
-    open_to(ledger, number, IssueAct.RESUME)
-    if not ledger.resume(WEEKLY, number, hand=hand):
-        raise Refused(too_late(number))
-    return issue_named(ledger, number)
+    open_to(ledger, edition, number, IssueAct.RESUME)
+    if not ledger.resume(edition, number, hand=hand):
+        raise Refused(too_late(edition, number))
+    return issue_named(ledger, edition, number)
 
 
-def web_only(ledger: Ledger, number: int, *, reason: str, hand: Hand) -> Issue:
+def web_only(ledger: Ledger, edition: str, number: int, *, reason: str, hand: Hand) -> Issue:
     """Publish it without mailing it. Raises Refused as `may_be_web_only`."""
-    issue = may_be_web_only(ledger, number)
-    if not ledger.web_only(WEEKLY, number, reason=reason or f"by {hand.who}", hand=hand):
-        raise Refused(too_late(number))
+    issue = may_be_web_only(ledger, edition, number)
+    if not ledger.web_only(edition, number, reason=reason or f"by {hand.who}", hand=hand):
+        raise Refused(too_late(edition, number))
     return issue
 
 
-def may_be_web_only(ledger: Ledger, number: int) -> Issue:
+def may_be_web_only(ledger: Ledger, edition: str, number: int) -> Issue:
     """The issue, if it may. Raises Refused: S314, S303 for one that was thawed before it was cancelled and has no text,
     S318 when another issue carries one of its stories by now.
     """
-    issue = open_to(ledger, number, IssueAct.WEB_ONLY)
+    issue = open_to(ledger, edition, number, IssueAct.WEB_ONLY)
     if not issue.stories:
-        raise Refused(Problem("S303", f"Issue {number} has no story", why="It was thawed before it was cancelled."))
-    carried = ledger.carried(WEEKLY)
+        raise Refused(Problem("S303", f"{issue.title} has no story", why="It was thawed before it was cancelled."))
+    carried = ledger.carried(edition)
     elsewhere = sorted({carried[s.post_id] for s in issue.stories if carried.get(s.post_id, number) != number})
     if elsewhere:
+        others = ", ".join(issue_name(edition, one) for one in elsewhere)
         raise Refused(
             Problem(
                 "S318",
-                f"Stories of issue {number} are in issue {', '.join(map(str, elsewhere))} by now",
+                f"Stories of issue {issue.name} are in issue {others} by now",
                 why="A story is in one issue only.",
-                fixes=(f"newsletter issue show {number}",),
+                fixes=(f"newsletter issue show {issue.name}",),
             )
         )
     return issue
 
 
-def settle(ledger: Ledger, number: int, readers: Collection[int] | None, *, again: bool, hand: Hand) -> int:
+def settle(
+    ledger: Ledger, edition: str, number: int, readers: Collection[int] | None, *, again: bool, hand: Hand
+) -> int:
     """Decide about doubtful deliveries of these readers, or of all; how many there were."""
-    open_to(ledger, number, IssueAct.SETTLE)
-    return ledger.settle(WEEKLY, number, readers, again=again, hand=hand)
+    open_to(ledger, edition, number, IssueAct.SETTLE)
+    return ledger.settle(edition, number, readers, again=again, hand=hand)
 
 
-def retry(ledger: Ledger, number: int, *, hand: Hand) -> int:
+def retry(ledger: Ledger, edition: str, number: int, *, hand: Hand) -> int:
     """Try those once more that failed in a way that may pass; how many there are."""
-    open_to(ledger, number, IssueAct.RETRY)
-    return ledger.retry(WEEKLY, number, hand=hand)
+    open_to(ledger, edition, number, IssueAct.RETRY)
+    return ledger.retry(edition, number, hand=hand)

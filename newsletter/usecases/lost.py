@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from newsletter import words
 from newsletter.content.library import Loaded
 from newsletter.issues import site_notice
-from newsletter.model import WEEKLY, Notice, NoticeKind, Post, Site, Slot
-from newsletter.ports import Ledger, Notices, Reviews, Versions
+from newsletter.model import Notice, NoticeKind, Post, Site, Slot
+from newsletter.ports import Notices, Reviews, Versions
 from newsletter.usecases.review import lines_changed
 
 if TYPE_CHECKING:
@@ -56,13 +56,13 @@ def _effect(post: Post, press: Press) -> str:
     from newsletter.usecases.choose import choose  # these load the mail room, and most looks find nothing
     from newsletter.usecases.prepare import next_number
 
-    number = press.ledger.carried(WEEKLY).get(post.id)
+    number = press.ledger.carried(press.edition).get(post.id)
     if number is not None:
-        return _carried(press.ledger, number)
+        return _carried(press, number)
     selection = choose(press)
     if not any(choice.post.id == post.id for choice in selection.waiting):
         return "It is in no issue to come, and changes none."
-    coming = next_number(press.ledger.issues(WEEKLY))
+    coming = next_number(press.ledger.issues(press.edition))
     left = len(selection.stories)
     if left < max(1, selection.at_least):
         return f"It is out of issue {coming} until it is approved again; without it there is no issue."
@@ -70,8 +70,8 @@ def _effect(post: Post, press: Press) -> str:
     return f"It is out of issue {coming} until it is approved again; {stay}."
 
 
-def _carried(ledger: Ledger, number: int) -> str:
-    issue = ledger.issue(WEEKLY, number)
+def _carried(press: Press, number: int) -> str:
+    issue = press.ledger.issue(press.edition, number)
     if issue and issue.started_at is None:
         return f"Issue {number} is frozen with the text that was approved: it goes out as it was."
     return f"Issue {number} carried it with the text that was approved; the next issue is as it was."

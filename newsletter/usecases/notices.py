@@ -20,7 +20,6 @@ from newsletter.issues import selection, slot_notice
 from newsletter.model import (
     ALL_SLOTS,
     WEBHOOK,
-    WEEKLY,
     Cadence,
     Issue,
     IssueAct,
@@ -38,6 +37,7 @@ from newsletter.model import (
     Turn,
 )
 from newsletter.ports import Caller, Clock, Ledger, Notices, Proofs, Session, Transport
+from newsletter.usecases.choose import standing
 
 NEWS = timedelta(days=3)
 """What happened longer ago is told nobody any more: it is history."""
@@ -83,20 +83,26 @@ def recipients(site: Site, kind: NoticeKind, webhook: str) -> list[str]:
 # --- what happened ---------------------------------------------------------------------------------
 
 
-def happened(ledger: Ledger, cadence: Cadence, site: Site, now: datetime) -> Iterator[Notice]:
+def happened(ledger: Ledger, rhythms: Sequence[Cadence], site: Site, now: datetime) -> Iterator[Notice]:
     """A Notice of each turn in an issue's life, of each slot without an issue, and of what was decided about slots."""
-    issues = {issue.number: issue for issue in ledger.issues(WEEKLY)}
+    issues = {(issue.edition, issue.number): issue for issue in ledger.issues()}
+    late_limit = rhythms[0].late_limit
     for turn in ledger.turns():
-        issue = issues.get(turn.number)
-        if issue and now - turn.hand.at < NEWS and (told := _of_turn(turn, issue, ledger, site, cadence.late_limit)):
+        issue = issues.get((turn.edition, turn.number))
+        if issue and now - turn.hand.at < NEWS and (told := _of_turn(turn, issue, ledger, site, late_limit)):
             yield told
-    for record in ledger.slots(WEEKLY):
+    for cadence in rhythms:
+        yield from _of_slots(ledger, cadence, site, now)
+
+
+def _of_slots(ledger: Ledger, cadence: Cadence, site: Site, now: datetime) -> Iterator[Notice]:
+    for record in ledger.slots(cadence.edition):
         week = timedelta(weeks=1)  # a slot that was found late is one week old at the most
         if now - record.due < NEWS + week and (told := slot_notice.slot_passed(record, now, site)):
             yield told
 
     yield from _undecided(ledger, cadence, site, now)
-    for plan in ledger.plans(WEEKLY):
+    for plan in ledger.plans(cadence.edition):
         slot = None if plan.key == ALL_SLOTS else cadences.slot_for(cadence, plan.key)
         if now - plan.hand.at < NEWS and (told := slot_notice.planned(plan, slot, site)):
             yield told
@@ -104,10 +110,10 @@ def happened(ledger: Ledger, cadence: Cadence, site: Site, now: datetime) -> Ite
 
 def _undecided(ledger: Ledger, cadence: Cadence, site: Site, now: datetime) -> Iterator[Notice]:
     """A Notice of each slot that makes no issue since it cannot; while the clock is in doubt none is to be made."""
-    started = ledger.started(WEEKLY)
-    if started is None or any(plan.kind is PlanKind.CLOCK for plan in ledger.plans(WEEKLY)):
+    started = ledger.started(cadence.edition)
+    if started is None or any(plan.kind is PlanKind.CLOCK for plan in standing(ledger, cadence.edition)):
         return
-    for slot in selection.due(cadence, ledger.slots(WEEKLY), started, now - SOON):
+    for slot in selection.due(cadence, ledger.slots(cadence.edition), started, now - SOON):
         if now - slot.due < NEWS:
             yield slot_notice.undecided(slot, now, site)
 
@@ -121,9 +127,9 @@ def _of_turn(turn: Turn, issue: Issue, ledger: Ledger, site: Site, late_limit: t
         late = by_itself and at - issue.slot.due > late_limit
         return wording.held(key, issue, at, site, reason=turn.note, late=late)
     if turn.act is IssueAct.PAUSE:
-        return wording.paused(key, issue, ledger.counts(WEEKLY, issue.number), at, reason=turn.note)
+        return wording.paused(key, issue, ledger.counts(issue.edition, issue.number), at, reason=turn.note)
     if turn.act is IssueAct.FINISH:
-        return wording.failures(key, issue, ledger.counts(WEEKLY, issue.number), at, site)
+        return wording.failures(key, issue, ledger.counts(issue.edition, issue.number), at, site)
     if turn.act in _STOPPED or (turn.act is IssueAct.UNREADY and at >= issue.slot.due):
         return wording.stopped(key, issue, turn.after, turn.hand.who, turn.note, at, site)
     return None
@@ -131,7 +137,7 @@ def _of_turn(turn: Turn, issue: Issue, ledger: Ledger, site: Site, late_limit: t
 
 def delayed(ledger: Ledger, site: Site, now: datetime, trouble: Problem) -> Iterator[Notice]:
     """A Notice of each issue that should have started by now, and is kept from it by this Problem."""
-    for issue in ledger.issues(WEEKLY):
+    for issue in ledger.issues():
         if issue.state is IssueState.READY and issue.send_at and issue.send_at <= now - SOON:
             yield wording.delayed(issue, now, site, f"{trouble.code} {trouble.message}")
 
@@ -199,7 +205,9 @@ def _mail(desk: Desk, copy: NoticeCopy, relay: _Relay, now: datetime) -> Receipt
     receipt = relay.send(message)
     shown = copy.notice
     if shown.digest and receipt.outcome is Outcome.ACCEPTED:  # then it is a test of this text
-        desk.proofs.keep(Proof(WEEKLY, shown.number, shown.mark, message.sender, message.recipient, now, receipt))
+        desk.proofs.keep(
+            Proof(shown.edition, shown.number, shown.mark, message.sender, message.recipient, now, receipt)
+        )
     return receipt
 
 

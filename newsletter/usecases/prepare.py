@@ -29,9 +29,8 @@ from newsletter.model import (
     Story,
     by_clock,
 )
-from newsletter.ports import Ledger
 from newsletter.publish.paths import post_path
-from newsletter.usecases.choose import Press, choose, due, free_slot
+from newsletter.usecases.choose import Press, choose, due, free_slot, standing
 from newsletter.usecases.inspect import Inspection, Specimen, inspected
 
 if TYPE_CHECKING:
@@ -49,40 +48,44 @@ class Prepared:
     problems: tuple[Problem, ...] = ()
     draft: Draft | None = None  # what would be frozen, on a dry run
     state: IssueState | None = None
+    edition: str = WEEKLY
 
 
 def prepare(press: Press, *, dry_run: bool = False, hand: Hand | None = None) -> Prepared:
     """Make the issue of the slot that is due, once; record an empty or late slot with its reason."""
     if not dry_run:
-        press.ledger.start(WEEKLY, press.now)
-    upcoming = free_slot(press.cadence, press.ledger.slots(WEEKLY), press.now)
-    decision = selection.decide(press.cadence, due(press), choose(press), press.now, press.ledger.plans(WEEKLY))
+        press.ledger.start(press.edition, press.now)
+    upcoming = free_slot(press.cadence, press.ledger.slots(press.edition), press.now)
+    decision = selection.decide(
+        press.cadence, due(press), choose(press), press.now, standing(press.ledger, press.edition)
+    )
     match decision:
         case selection.Nothing(reason=reason):
-            return Prepared(None, upcoming, reason=reason)
+            return Prepared(None, upcoming, reason=reason, edition=press.edition)
         case selection.Empty() as empty:
             if not dry_run:
-                record(press.ledger, empty)
-            return Prepared(empty.slot, upcoming, None, empty.reason)
+                record(press, empty)
+            return Prepared(empty.slot, upcoming, None, empty.reason, edition=press.edition)
         case selection.Make(slot=slot, coalesced=earlier, stories=posts, state=state, reason=reason):
             made = draft_of(press, slot, posts)
             if made.stops and state is IssueState.READY:
                 state, reason = IssueState.HELD, "; ".join(f"{p.code} {p.message}" for p in made.stops)
             if dry_run:
-                return Prepared(slot, upcoming, None, reason, made.problems, made, state)
+                return Prepared(slot, upcoming, None, reason, made.problems, made, state, press.edition)
             by = hand or by_clock(press.now)
             issue = open_issue(press, made, coalesced=earlier, state=state, reason=reason, send_at=slot.due, hand=by)
-            return Prepared(slot, upcoming, issue, reason, made.problems, state=issue.state if issue else None)
+            became = issue.state if issue else None
+            return Prepared(slot, upcoming, issue, reason, made.problems, state=became, edition=press.edition)
 
 
-def record(ledger: Ledger, empty: selection.Empty) -> None:
+def record(press: Press, empty: selection.Empty) -> None:
     """Write down a slot that makes no issue, so that it is never looked at again and never passes in silence."""
     skipped = empty.outcome is SlotOutcome.SKIPPED
     for missed in empty.coalesced:
         outcome = SlotOutcome.SKIPPED if skipped else SlotOutcome.COALESCED
         reason = empty.reason if skipped else f"went into {empty.slot.key}"
-        ledger.record_slot(WEEKLY, missed, outcome, reason)
-    ledger.record_slot(WEEKLY, empty.slot, empty.outcome, empty.reason)
+        press.ledger.record_slot(press.edition, missed, outcome, reason)
+    press.ledger.record_slot(press.edition, empty.slot, empty.outcome, empty.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +114,9 @@ def draft_of(press: Press, slot: Slot, posts: Sequence[Post], number: int | None
 
     The digest bears the date of `slot`; one that goes out ahead of it takes `brought_forward` first.
     """
-    issues = press.ledger.issues(WEEKLY)
+    issues = press.ledger.issues(press.edition)
     return drafted(
-        Shelf(press.library, issues, press.ledger.carried(WEEKLY), press.ledger.told(WEEKLY)),
+        Shelf(press.library, issues, press.ledger.carried(press.edition), press.ledger.told(press.edition)),
         slot,
         posts,
         number or next_number(issues),
@@ -209,7 +212,7 @@ def open_issue(
         for post in draft.posts:
             press.pictures.keep(post.id, _named(post, draft.digest))
     return press.ledger.open_issue(
-        edition=WEEKLY,
+        edition=press.edition,
         slot=draft.slot,
         coalesced=coalesced,
         stories=draft.stories,

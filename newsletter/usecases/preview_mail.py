@@ -16,7 +16,7 @@ from newsletter.errors import NewsletterError, Problem
 from newsletter.issues import cadence as cadences
 from newsletter.issues import slot_notice
 from newsletter.issues.selection import Selection, standing_in_the_way
-from newsletter.model import WEEKLY, Cadence, Digest, Issue, IssueState, Notice, NoticeKind, Slot
+from newsletter.model import Cadence, Digest, Issue, IssueState, Notice, NoticeKind, Slot
 from newsletter.ports import Ledger, Notices
 
 if TYPE_CHECKING:
@@ -98,12 +98,12 @@ def _stopped(lines: Sequence[str]) -> bool:
 
 def proposal(press: Press, slot: Slot) -> Proposal:
     """The issue of a slot: as it was frozen, or as it would be made. Nobody is asked for a test: this mail is one."""
-    from newsletter.usecases.choose import choose  # these load the mail room, and most looks are too early
+    from newsletter.usecases.choose import choose, standing  # these load the mail room, and most looks are too early
     from newsletter.usecases.inspect import not_asked
     from newsletter.usecases.prepare import draft_of, next_number
 
     press = replace(press, inspection=replace(press.inspection, tried=not_asked))
-    issues = press.ledger.issues(WEEKLY)
+    issues = press.ledger.issues(press.edition)
     made = next((one for one in issues if one.slot.key == slot.key and one.state in _UNSENT), None)
     selection = choose(press)
     if made:
@@ -116,7 +116,7 @@ def proposal(press: Press, slot: Slot) -> Proposal:
     except NewsletterError as error:
         told = tuple(_problems(error.problems))
         return Proposal(number, None, len(posts), told[0], (*told, *_waiting(selection)))
-    stop = standing_in_the_way(press.ledger.plans(WEEKLY), slot.key) or "; ".join(
+    stop = standing_in_the_way(standing(press.ledger, press.edition), slot.key) or "; ".join(
         f"{p.code} {p.message}" for p in draft.stops
     )
     lines = (*_problems(draft.problems), *_waiting(selection), *_segments(draft.digest))
@@ -125,7 +125,7 @@ def proposal(press: Press, slot: Slot) -> Proposal:
 
 def _frozen(ledger: Ledger, issue: Issue, selection: Selection) -> Proposal:
     stop = (issue.reason or "a person held it") if issue.state is IssueState.HELD else ""
-    digest = ledger.digest(WEEKLY, issue.number)
+    digest = ledger.digest(issue.edition, issue.number)
     lines = ("Its text is frozen: edits change nothing in it.", *_waiting(selection), *_segments(digest))
     return Proposal(issue.number, digest, len(issue.stories), stop, lines)
 

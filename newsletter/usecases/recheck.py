@@ -9,7 +9,7 @@ from newsletter.errors import Problem, stops
 from newsletter.issues import digest as digests
 from newsletter.issues import measure
 from newsletter.issues.measure import Measure
-from newsletter.model import WEEKLY, Brief, Digest, Issue, IssueState, Library, Post
+from newsletter.model import Brief, Digest, Issue, IssueState, Library, Post
 from newsletter.usecases.choose import Press, choose, place
 from newsletter.usecases.inspect import Specimen, inspected
 from newsletter.usecases.prepare import draft_of, next_number, previous_of
@@ -20,6 +20,7 @@ from newsletter.usecases.report import issue_named
 class Checked:
     """What the checks say of one issue."""
 
+    edition: str
     number: int
     state: IssueState
     problems: tuple[Problem, ...]
@@ -32,28 +33,28 @@ class Checked:
 
 def checked(press: Press, number: int | None) -> Checked:
     """Issue `number`, or the next one as it would go out now. Raises UsageError (I110)."""
-    if number is None or number == next_number(press.ledger.issues(WEEKLY)):
+    if number is None or number == next_number(press.ledger.issues(press.edition)):
         return _coming(press)
-    return frozen(press, issue_named(press.ledger, number))
+    return frozen(press, issue_named(press.ledger, press.edition, number))
 
 
 def _coming(press: Press) -> Checked:
-    number = next_number(press.ledger.issues(WEEKLY))
+    number = next_number(press.ledger.issues(press.edition))
     posts = [choice.post for choice in choose(press).stories]
     if not posts:
-        return Checked(number, IssueState.DRAFT, ())
+        return Checked(press.edition, number, IssueState.DRAFT, ())
     draft = draft_of(press, place(press).slot, posts)
-    return _measured(press, Checked(number, IssueState.DRAFT, draft.problems, draft.digest), posts)
+    return _measured(press, Checked(press.edition, number, IssueState.DRAFT, draft.problems, draft.digest), posts)
 
 
 def frozen(press: Press, issue: Issue) -> Checked:
     """An issue whose text stands: its bytes are looked at again, in the world as it is now."""
-    digest, library = press.ledger.digest(WEEKLY, issue.number), press.library
+    digest, library = press.ledger.digest(press.edition, issue.number), press.library
     posts = [replace(post, title=s.title, slug=s.slug) for s in issue.stories if (post := library.find(s.post_id))]
     gone = tuple(taken_back(issue, library))
     if not posts:
-        return Checked(issue.number, issue.state, gone, digest)
-    previous = previous_of(press.ledger.issues(WEEKLY), issue.number)
+        return Checked(issue.edition, issue.number, issue.state, gone, digest)
+    previous = previous_of(press.ledger.issues(press.edition), issue.number)
     view = digests.view(
         press.site,
         press.cadence,
@@ -61,14 +62,14 @@ def frozen(press: Press, issue: Issue) -> Checked:
         posts,
         number=issue.number,
         slot=issue.slot,
-        carried=press.ledger.carried(WEEKLY),
+        carried=press.ledger.carried(press.edition),
         previous=previous,
         brief=Brief(issue.subject, issue.preheader, issue.note),
     )
     approved = {post.id for post in posts}  # when it was frozen; an edit since then changes nothing in it
     specimen = Specimen(issue.number, issue.slot, posts, digest, view, previous, approved)
     problems = inspected(specimen, press.site, press.inspection, gone)
-    one = Checked(issue.number, issue.state, problems, digest, edited=tuple(_edited(issue, library)))
+    one = Checked(issue.edition, issue.number, issue.state, problems, digest, edited=tuple(_edited(issue, library)))
     return _measured(press, one, posts)
 
 
@@ -79,7 +80,7 @@ def taken_back(issue: Issue, library: Library) -> Iterator[Problem]:
         if story.post_id in withdrawn:
             yield Problem(
                 "I337",
-                f"“{story.title}” was withdrawn after issue {issue.number} was frozen",
+                f"“{story.title}” was withdrawn after issue {issue.name} was frozen",
                 why="Readers would be sent what the house has taken back.",
                 fixes=(
                     f"newsletter issue unready {issue.number}   thaws it, to freeze it without that story",
@@ -110,8 +111,8 @@ def _edited(issue: Issue, library: Library) -> Iterator[str]:
 def _measured(press: Press, one: Checked, posts: Sequence[Post]) -> Checked:
     assert one.digest is not None  # noqa: S101  there are posts
     figures = measure.measure(one.digest, len(posts), sum(post.minutes for post in posts))
-    last = previous_of(press.ledger.issues(WEEKLY), one.number)
+    last = previous_of(press.ledger.issues(press.edition), one.number)
     if last is None:
         return replace(one, figures=figures)
-    before = measure.measure(press.ledger.digest(WEEKLY, last.number), len(last.stories))
+    before = measure.measure(press.ledger.digest(press.edition, last.number), len(last.stories))
     return replace(one, figures=figures, before=before, last=last)

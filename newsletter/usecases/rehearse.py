@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from newsletter.delivery.message import compose
 from newsletter.errors import NewsletterError
-from newsletter.model import WEEKLY, Addressee, Issue, Message, Site, SubscriberStatus
+from newsletter.model import Addressee, Issue, Message, Site, SubscriberStatus
 from newsletter.ports import Ledger, Roster
 from newsletter.usecases.texts import Text
 
@@ -64,7 +64,7 @@ def rehearse(
     """
     sizes: list[int] = []
     counted: Counter[tuple[str, ...]] = Counter()
-    skipped = list(_not_asked(roster))
+    skipped = list(_not_asked(roster, text.issue.edition))
     for some in ledger.readers(text.issue.edition, text.digest.segments):
         for one in some:
             try:
@@ -101,20 +101,20 @@ def writer(
     return write
 
 
-def _not_asked(roster: Roster) -> Iterator[Skipped]:
+def _not_asked(roster: Roster, edition: str) -> Iterator[Skipped]:
     for status in SubscriberStatus:
         if status is not SubscriberStatus.ACTIVE:
             yield from (Skipped(reader.address, status.value) for reader in roster.all(status.value))
-    others = (reader for reader in roster.all(SubscriberStatus.ACTIVE.value) if reader.edition != WEEKLY)
+    others = (reader for reader in roster.all(SubscriberStatus.ACTIVE.value) if reader.edition != edition)
     yield from (Skipped(reader.address, f"reads the {reader.edition} edition") for reader in others)
 
 
 def _before(ledger: Ledger, issue: Issue) -> Before | None:
-    last = next((i for i in reversed(ledger.issues(WEEKLY)) if i.started_at and i.number < issue.number), None)
+    last = next((i for i in reversed(ledger.issues(issue.edition)) if i.started_at and i.number < issue.number), None)
     if last is None:
         return None
-    octets = len(ledger.digest(WEEKLY, last.number).html.encode())
-    return Before(last.number, len(last.stories), octets, last.audience, ledger.pace(WEEKLY, last.number))
+    octets = len(ledger.digest(last.edition, last.number).html.encode())
+    return Before(last.number, len(last.stories), octets, last.audience, ledger.pace(last.edition, last.number))
 
 
 def spread(sizes: Sequence[int]) -> tuple[int, int, int]:

@@ -27,9 +27,10 @@ from newsletter.model import (
     SlotPlan,
     SlotRecord,
     Subscriber,
+    issue_name,
 )
 from newsletter.ports import Ledger, Roster
-from newsletter.usecases.choose import Place, Press, due, free_slot, place
+from newsletter.usecases.choose import Place, Press, due, free_slot, place, standing
 from newsletter.usecases.prepare import next_number
 
 
@@ -44,19 +45,21 @@ class Status:
     attention: tuple[Issue, ...]  # held, paused, waiting for a hand, or with uncertain deliveries
     last: Issue | None
     going: tuple[Issue, ...]  # scheduled or sending
-    counts: Mapping[int, Mapping[DeliveryState, int]]  # of the issues above, by number
+    counts: Mapping[Issue, Mapping[DeliveryState, int]]  # of the issues above
     last_slot: SlotRecord | None
     last_slot_issue: Issue | None
     last_tick: datetime | None  # of `work`
     silent_after: timedelta  # without a tick something is wrong
     standing: tuple[SlotPlan, ...]  # what keeps the next issue, or all, from going out
     undecided: tuple[Slot, ...]  # slots that passed and have no outcome yet
-    trouble: Mapping[int, str]  # why an issue that is being sent reaches nobody at present, by number
+    trouble: Mapping[Issue, str]  # why an issue that is being sent reaches nobody at present
     doubt: str = ""  # why this may be a copy of a site
+    edition: str = WEEKLY  # whose next issue is told
 
     def ready(self, now: datetime) -> Issue | None:
         """The next issue, if it is frozen already."""
-        coming = [one for one in self.going if one.state is IssueState.READY and one.send_at and one.send_at > now]
+        ready = (one for one in self.going if one.state is IssueState.READY and one.edition == self.edition)
+        coming = [one for one in ready if one.send_at and one.send_at > now]
         return min(coming, key=lambda one: one.send_at or now, default=None)
 
 
@@ -73,12 +76,13 @@ def _keeps(plan: SlotPlan, slot: Slot) -> bool:
 def status(press: Press, roster: Roster, selection: Selection, doubt: str = "") -> Status:
     """Everything that `newsletter status` shows."""
     ledger = press.ledger
-    issues = ledger.issues(WEEKLY)
-    slots = ledger.slots(WEEKLY)
+    issues = ledger.issues(press.edition)
+    slots = ledger.slots(press.edition)
     last = next((issue for issue in reversed(issues) if issue.state in OVER), None)
-    attention = tuple(one for one in issues if one.state in ATTENTION or _waits_for_a_hand(one))
-    going = tuple(i for i in issues if i.state is IssueState.SENDING or (i.state is IssueState.READY and i.send_at))
-    shown = {issue.number for issue in (*attention, *going, *([last] if last else []))}
+    every = ledger.issues()
+    attention = tuple(one for one in every if one.state in ATTENTION or _waits_for_a_hand(one))
+    going = tuple(i for i in every if i.state is IssueState.SENDING or (i.state is IssueState.READY and i.send_at))
+    shown = {*attention, *going, *([last] if last else [])}
     last_slot = next((one for one in reversed(slots) if one.due <= press.now or one.issue_number), None)
     coming = place(press)
     return Status(
@@ -89,15 +93,16 @@ def status(press: Press, roster: Roster, selection: Selection, doubt: str = "") 
         attention=attention,
         last=last,
         going=going,
-        counts={number: ledger.counts(WEEKLY, number) for number in shown},
+        counts={one: ledger.counts(one.edition, one.number) for one in shown},
         last_slot=last_slot,
         last_slot_issue=next((i for i in issues if last_slot and i.number == last_slot.issue_number), None),
         last_tick=ledger.last_beat("work"),
         silent_after=ledger.silent_after("work"),
-        standing=tuple(plan for plan in ledger.plans(WEEKLY) if _keeps(plan, coming.slot)),
+        standing=tuple(plan for plan in standing(ledger, press.edition) if _keeps(plan, coming.slot)),
         undecided=tuple(due(press)),
-        trouble={i.number: why for i in going if (why := ledger.trouble(WEEKLY, i.number))},
+        trouble={i: why for i in going if (why := ledger.trouble(i.edition, i.number))},
         doubt=doubt,
+        edition=press.edition,
     )
 
 
@@ -113,16 +118,16 @@ class Explanation:
     copies: Sequence[Attempt] = ()  # sent again, because they asked
 
 
-def explain(*, ledger: Ledger, roster: Roster, reader: Subscriber, number: int) -> Explanation:
+def explain(*, ledger: Ledger, roster: Roster, reader: Subscriber, edition: str, number: int) -> Explanation:
     """The whole story of one reader and one issue. Raises UsageError for an unknown issue."""
-    issue = issue_named(ledger, number)
+    issue = issue_named(ledger, edition, number)
     return Explanation(
         reader,
         issue,
-        ledger.delivery(WEEKLY, number, reader.id),
-        ledger.attempts(WEEKLY, number, reader.id),
+        ledger.delivery(edition, number, reader.id),
+        ledger.attempts(edition, number, reader.id),
         roster.consents(reader.id),
-        ledger.copies(WEEKLY, number, reader.id),
+        ledger.copies(edition, number, reader.id),
     )
 
 
@@ -140,14 +145,14 @@ class Report:
 TROUBLED = (DeliveryState.FAILED, DeliveryState.UNCERTAIN, DeliveryState.DROPPED)
 
 
-def report(ledger: Ledger, number: int) -> Report:
+def report(ledger: Ledger, edition: str, number: int) -> Report:
     """The send of an issue in figures. Raises UsageError for an unknown issue."""
-    issue = issue_named(ledger, number)
-    rows = [row for state in TROUBLED for row in ledger.deliveries(WEEKLY, number, state)]
+    issue = issue_named(ledger, edition, number)
+    rows = [row for state in TROUBLED for row in ledger.deliveries(edition, number, state)]
     reasons = Counter((row.state, _reason(row)) for row in rows)
-    copies = len(ledger.copies(WEEKLY, number))
-    doubtful = frozenset(row.state for row in ledger.doubtful(WEEKLY, number))
-    return Report(issue, ledger.counts(WEEKLY, number), dict(reasons.most_common()), copies, doubtful)
+    copies = len(ledger.copies(edition, number))
+    doubtful = frozenset(row.state for row in ledger.doubtful(edition, number))
+    return Report(issue, ledger.counts(edition, number), dict(reasons.most_common()), copies, doubtful)
 
 
 def _reason(row: Delivery) -> str:
@@ -158,13 +163,17 @@ def _reason(row: Delivery) -> str:
     return f"{row.code} {enhanced[0] if enhanced else words.shorten(row.reply, 40)}".strip()
 
 
-def issue_named(ledger: Ledger, number: int) -> Issue:
+def issue_named(ledger: Ledger, edition: str, number: int) -> Issue:
     """An issue by its number. Raises UsageError (I110)."""
-    issue = ledger.issue(WEEKLY, number)
+    issue = ledger.issue(edition, number)
     if issue is None:
-        numbers = [str(i.number) for i in ledger.issues(WEEKLY)]
+        numbers = [i.name for i in ledger.issues(edition)]
         known = f"There are {', '.join(numbers)}." if numbers else "There is none yet."
-        raise UsageError(Problem("I110", f"There is no issue {number}", why=known, fixes=("newsletter issue list",)))
+        raise UsageError(
+            Problem(
+                "I110", f"There is no issue {issue_name(edition, number)}", why=known, fixes=("newsletter issue list",)
+            )
+        )
     return issue
 
 
@@ -182,9 +191,9 @@ class Upcoming:
 
 def upcoming(*, ledger: Ledger, cadence: Cadence, now: datetime, count: int) -> list[Upcoming]:
     """The next slots."""
-    issues = {issue.number: issue for issue in ledger.issues(WEEKLY)}
-    records = {record.key: record for record in ledger.slots(WEEKLY)}
-    plans = {plan.key: _standing(plan) for plan in ledger.plans(WEEKLY) if plan.kind is not PlanKind.MOVE}
+    issues = {issue.number: issue for issue in ledger.issues(cadence.edition)}
+    records = {record.key: record for record in ledger.slots(cadence.edition)}
+    plans = {plan.key: _standing(plan) for plan in standing(ledger, cadence.edition) if plan.kind is not PlanKind.MOVE}
     free = free_slot(cadence, records.values(), now)
     rows = []
     for slot in cadences.next_slots(cadence, now, count):

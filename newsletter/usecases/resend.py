@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from newsletter.delivery.message import compose
 from newsletter.errors import Outside, Problem, Refused
 from newsletter.model import (
-    WEEKLY,
     Addressee,
     Delivery,
     DeliveryState,
@@ -41,10 +40,10 @@ def copy(ledger: Ledger, issue: Issue, reader: Subscriber) -> Copy:
     Raises Refused: S341 for a reader who is not active, S342 for an issue that nobody was sent, S343 while the
     reader's own message is still to go.
     """
-    delivery = ledger.delivery(WEEKLY, issue.number, reader.id)
+    delivery = ledger.delivery(issue.edition, issue.number, reader.id)
     if refusal := _not_active(reader) or _not_sent(issue) or _under_way(issue, reader, delivery):
         raise Refused(refusal)
-    text = Text(issue, ledger.digest(WEEKLY, issue.number), frozen=True)
+    text = Text(issue, ledger.digest(issue.edition, issue.number), frozen=True)
     return Copy(text, addressee(ledger, text, reader))
 
 
@@ -59,15 +58,15 @@ def _not_sent(issue: Issue) -> Problem | None:
     if issue.started_at and issue.state.public:
         return None
     why = "What was never sent cannot be sent again."
-    fix = f"newsletter issue show {issue.number}"
-    return Problem("S342", f"Issue {issue.number} is {issue.state.value}: nothing was sent", why=why, fixes=(fix,))
+    fix = f"newsletter issue show {issue.name}"
+    return Problem("S342", f"{issue.title} is {issue.state.value}: nothing was sent", why=why, fixes=(fix,))
 
 
 def _under_way(issue: Issue, reader: Subscriber, delivery: Delivery | None) -> Problem | None:
     if delivery is None or delivery.state not in _UNDER_WAY:
         return None
-    message = f"Issue {issue.number} is still on its way to {reader.address}: nothing was sent"
-    fix = f"newsletter explain {reader.address} {issue.number}"
+    message = f"{issue.title} is still on its way to {reader.address}: nothing was sent"
+    fix = f"newsletter explain {reader.address} {issue.name}"
     return Problem("S343", message, why="They would get it twice.", fixes=(fix,))
 
 
@@ -82,9 +81,9 @@ def resend(
     hand: Hand,
 ) -> Receipt:
     """Hand the copy over; what was answered, which is kept. Raises Outside when the mail server cannot be talked to."""
-    number, reader = copy.text.issue.number, copy.addressee.subscriber_id
+    edition, number, reader = copy.text.issue.edition, copy.text.issue.number, copy.addressee.subscriber_id
     message = _message(copy, site, unsubscribe_url, message_id_key, hand)
-    begun = ledger.resend(WEEKLY, number, reader, hand=hand)
+    begun = ledger.resend(edition, number, reader, hand=hand)
     try:
         with transport.open() as session:
             receipt = session.send(message)
@@ -92,10 +91,10 @@ def resend(
         ledger.resent(begun, Receipt(Outcome.DEFERRED, None, fault.problems[0].message))
         raise
     ledger.resent(begun, receipt)
-    about, told = f"issue {number} to reader {reader}", f"{receipt.outcome.value} {receipt.words}"
+    about, told = f"issue {copy.text.issue.name} to reader {reader}", f"{receipt.outcome.value} {receipt.words}"
     ledger.log(LogEntry(hand.at, hand.who, hand.channel, "resend", about, after=told))
     if receipt.outcome is Outcome.ACCEPTED:  # they have it, so that no doubt is left to be sent again
-        ledger.settle(WEEKLY, number, [reader], again=False, hand=hand)
+        ledger.settle(edition, number, [reader], again=False, hand=hand)
     return receipt
 
 

@@ -32,8 +32,9 @@ def kinds(key: str) -> frozenset[PlanKind]:
     return whole.get(key, frozenset({PlanKind.HOLD, PlanKind.MOVE}))
 
 
-def _stored(key: str) -> str:
-    return ALL_SLOTS if key == CLOCK else key
+def _stored(edition: str, key: str) -> tuple[str, str]:
+    """Under which edition and key it is kept: what is decided about all slots stands with the edition always there."""
+    return (WEEKLY, ALL_SLOTS) if key in {ALL_SLOTS, CLOCK} else (edition, key)
 
 
 def pause_slots(press: Press, key: str, *, reason: str, hand: Hand) -> Slot | None:
@@ -43,14 +44,20 @@ def pause_slots(press: Press, key: str, *, reason: str, hand: Hand) -> Slot | No
         press.ledger.log(LogEntry(hand.at, hand.who, hand.channel, "pause", "schedule", "", "paused", reason))
         return None
     slot = slot_to_come(press, key)
-    skip_slot(press.ledger, slot, reason=f"{reason} ({hand.who})" if reason else f"paused by {hand.who}", hand=hand)
+    skip_slot(
+        press.ledger,
+        press.edition,
+        slot,
+        reason=f"{reason} ({hand.who})" if reason else f"paused by {hand.who}",
+        hand=hand,
+    )
     return slot
 
 
 def slot_to_come(press: Press, key: str) -> Slot:
     """The slot, if it is still to come and nothing became of it. Raises Refused (I114), UsageError (I101)."""
     slot = cadences.slot_for(press.cadence, key)
-    record = next((record for record in press.ledger.slots(WEEKLY) if record.key == key), None)
+    record = next((record for record in press.ledger.slots(press.edition) if record.key == key), None)
     if record is None and slot.due > press.now:
         return slot
     issue = f", issue {record.issue_number}" if record and record.issue_number else ""
@@ -64,10 +71,10 @@ def slot_to_come(press: Press, key: str) -> Slot:
 def resume_slots(press: Press, key: str, *, hand: Hand) -> tuple[str, ...]:
     """Take back what was decided about a slot, or about all; in words, what that was. Raises UsageError (I101)."""
     ledger = press.ledger
-    undone = [kind.value for kind in kinds(key) if ledger.unplan(WEEKLY, _stored(key), kind)]
+    undone = [kind.value for kind in kinds(key) if ledger.unplan(*_stored(press.edition, key), kind)]
     if key not in {ALL_SLOTS, CLOCK}:
         ahead = cadences.slot_for(press.cadence, key).due > press.now
-        if ahead and ledger.free_slot(WEEKLY, key):
+        if ahead and ledger.free_slot(press.edition, key):
             undone.append("pause")
     if undone:
         what = "schedule" if key == ALL_SLOTS else CLOCK if key == CLOCK else f"slot {key}"
@@ -75,20 +82,20 @@ def resume_slots(press: Press, key: str, *, hand: Hand) -> tuple[str, ...]:
     return tuple(undone)
 
 
-def decided(ledger: Ledger, key: str) -> tuple[str, ...]:
+def decided(ledger: Ledger, edition: str, key: str) -> tuple[str, ...]:
     """What `resume_slots` would take back, in words."""
-    standing = ledger.plans(WEEKLY)
-    plans = [plan.kind.value for plan in standing if plan.key == _stored(key) and plan.kind in kinds(key)]
-    skipped = [r for r in ledger.slots(WEEKLY) if r.key == key and r.outcome is SlotOutcome.SKIPPED]
+    where, stored = _stored(edition, key)
+    plans = [plan.kind.value for plan in ledger.plans(where) if plan.key == stored and plan.kind in kinds(key)]
+    skipped = [r for r in ledger.slots(edition) if r.key == key and r.outcome is SlotOutcome.SKIPPED]
     return (*plans, *(["pause"] if skipped and not skipped[0].issue_number else []))
 
 
 def change(press: Press, wanted: Cadence, passed: tuple[Slot, ...], *, hand: Hand) -> None:
     """Write down that the rhythm is another one; slots that it puts into the past are skipped."""
     before, after = cadences.in_words(press.cadence), cadences.in_words(wanted)
-    press.ledger.start(WEEKLY, press.now)
+    press.ledger.start(press.edition, press.now)
     for slot in passed:
-        skip_slot(press.ledger, slot, reason=f"the rhythm changed: {before} → {after}", hand=hand)
+        skip_slot(press.ledger, press.edition, slot, reason=f"the rhythm changed: {before} → {after}", hand=hand)
     press.ledger.log(LogEntry(hand.at, hand.who, hand.channel, "set", "schedule", before, after))
 
 
@@ -98,7 +105,7 @@ def move_slot(press: Press, key: str, to: datetime, *, hand: Hand, dry_run: bool
     if refusal := cadences.movable(press.cadence, slot, to, press.now):
         raise Refused(refusal)
     if not dry_run:
-        press.ledger.plan(WEEKLY, SlotPlan(key, PlanKind.MOVE, hand, moved_to=to))
+        press.ledger.plan(press.edition, SlotPlan(key, PlanKind.MOVE, hand, moved_to=to))
         before, after = (words.when(at, press.cadence.zone) for at in (slot.due, to))
         press.ledger.log(LogEntry(hand.at, hand.who, hand.channel, "move", f"slot {key}", before, after))
     return slot
@@ -107,7 +114,7 @@ def move_slot(press: Press, key: str, to: datetime, *, hand: Hand, dry_run: bool
 def passed_by(before: Press, after: Press) -> tuple[Slot, ...]:
     """The slots that a change of the rhythm would make due at once, though they were never announced."""
     now = after.now
-    taken = {record.key for record in after.ledger.slots(WEEKLY)}
-    next_before = free_slot(before.cadence, before.ledger.slots(WEEKLY), now)
+    taken = {record.key for record in after.ledger.slots(after.edition)}
+    next_before = free_slot(before.cadence, before.ledger.slots(before.edition), now)
     this_week = cadences.slot_on(after.cadence, next_before.local.date())
     return (this_week,) if this_week.due <= now and this_week.key not in taken else ()

@@ -12,7 +12,18 @@ from newsletter.errors import Problem, Refused, UsageError, stops
 from newsletter.issues import cadence as cadences
 from newsletter.issues import lifecycle
 from newsletter.issues.selection import Selection
-from newsletter.model import WEEKLY, Cadence, DeliveryState, Hand, Issue, IssueAct, IssueState, Slot, SlotPlan
+from newsletter.model import (
+    WEEKLY,
+    Cadence,
+    DeliveryState,
+    Hand,
+    Issue,
+    IssueAct,
+    IssueState,
+    Slot,
+    SlotPlan,
+    issue_name,
+)
 from newsletter.ports import Ledger, Roster
 from newsletter.usecases import recheck
 from newsletter.usecases.choose import Press, choose, place_now
@@ -49,6 +60,11 @@ class Plan:
     earlier: tuple[Slot, ...] = ()  # slots that were missed before this one
     ahead: bool = False
     digest_hash: str = ""
+    edition: str = WEEKLY
+
+    @property
+    def name(self) -> str:
+        return issue_name(self.edition, self.number)
 
 
 def plan(press: Press, roster: Roster, number: int | None, *, at: datetime | None = None) -> Plan:
@@ -61,7 +77,7 @@ def plan(press: Press, roster: Roster, number: int | None, *, at: datetime | Non
     if doubted := doubt(press.ledger):
         raise Refused(_what_time_is_it(doubted))
     press = replace(press, inspection=replace(press.inspection, by_hand=True))
-    issues = press.ledger.issues(WEEKLY)
+    issues = press.ledger.issues(press.edition)
     known = next((i for i in issues if i.number == number), None)
     if number is None:
         waiting = (IssueState.READY, IssueState.HELD)
@@ -73,8 +89,8 @@ def plan(press: Press, roster: Roster, number: int | None, *, at: datetime | Non
         raise UsageError(
             Problem(
                 "I110",
-                f"There is no issue {number}",
-                why=f"The next one is {upcoming}.",
+                f"There is no issue {issue_name(press.edition, number or 0)}",
+                why=f"The next one is {issue_name(press.edition, upcoming)}.",
                 fixes=("newsletter issue list",),
             )
         )
@@ -104,7 +120,7 @@ def may_start(at: datetime, now: datetime) -> Problem | None:
 
 
 def _frozen(press: Press, roster: Roster, issue: Issue, start: datetime) -> Plan:
-    if refusal := lifecycle.may_send(issue, press.ledger.counts(WEEKLY, issue.number), press.now):
+    if refusal := lifecycle.may_send(issue, press.ledger.counts(press.edition, issue.number), press.now):
         raise Refused(refusal)
     checked = recheck.frozen(press, issue)
     if stopping := stops(checked.problems):
@@ -120,6 +136,7 @@ def _frozen(press: Press, roster: Roster, issue: Issue, start: datetime) -> Plan
         digest_hash=checked.digest.digest_hash if checked.digest else "",
         ahead=issue.slot.due > start,
         audience=audience(roster),
+        edition=press.edition,
     )
 
 
@@ -143,6 +160,7 @@ def _drafted(press: Press, roster: Roster, start: datetime) -> Plan:
         earlier=where.earlier,
         ahead=where.ahead,
         audience=audience(roster),
+        edition=press.edition,
     )
 
 
@@ -174,15 +192,15 @@ def send(press: Press, plan: Plan, *, confirmed: int, delay: timedelta, at: date
 
     `confirmed` is the count that a person typed; it must be the count of now.
     """
-    if refusal := lifecycle.check_count(plan.number, confirmed, plan.audience.readers):
+    if refusal := lifecycle.check_count(plan.name, confirmed, plan.audience.readers):
         raise Refused(refusal)
-    press.ledger.start(WEEKLY, press.now)
+    press.ledger.start(press.edition, press.now)
     issue = plan.issue or _freeze(press, plan, hand)
     start = at or press.now + delay
     note = f"starts {words.when(start, press.cadence.zone)}"
-    if issue is None or not press.ledger.schedule_send(WEEKLY, issue.number, at=start, hand=hand, note=note):
+    if issue is None or not press.ledger.schedule_send(press.edition, issue.number, at=start, hand=hand, note=note):
         raise Refused(_already(press, plan.number))
-    scheduled = press.ledger.issue(WEEKLY, issue.number)
+    scheduled = press.ledger.issue(press.edition, issue.number)
     return scheduled or issue
 
 
@@ -194,10 +212,12 @@ def _freeze(press: Press, plan: Plan, hand: Hand) -> Issue | None:
 
 
 def _already(press: Press, number: int) -> Problem:
-    issue = press.ledger.issue(WEEKLY, number)
-    told = lifecycle.may_send(issue, press.ledger.counts(WEEKLY, number), press.now) if issue else None
+    issue = press.ledger.issue(press.edition, number)
+    told = lifecycle.may_send(issue, press.ledger.counts(press.edition, number), press.now) if issue else None
     return told or Problem(
-        "S301", f"Issue {number} was just sent by another hand", fixes=(f"newsletter issue show {number}",)
+        "S301",
+        f"Issue {issue_name(press.edition, number)} was just sent by another hand",
+        fixes=(f"newsletter issue show {issue_name(press.edition, number)}",),
     )
 
 
@@ -206,20 +226,20 @@ def cancel(ledger: Ledger, cadence: Cadence, number: int, *, reason: str, hand: 
 
     One that was to go ahead of its slot, and that nobody got, gives the slot back: the mended issue goes out then.
     """
-    issue = stoppable(ledger, number)
+    issue = stoppable(ledger, cadence.edition, number)
     slot = issue.slot
     ahead = not slot.outside and cadences.still_open(cadence, slot.key, hand.at)
-    return ledger.cancel(WEEKLY, number, reason=reason, hand=hand, free_slot=ahead)
+    return ledger.cancel(issue.edition, number, reason=reason, hand=hand, free_slot=ahead)
 
 
-def stoppable(ledger: Ledger, number: int) -> Issue:
+def stoppable(ledger: Ledger, edition: str, number: int) -> Issue:
     """The issue, if it can still be stopped. Raises Refused (S314) for one that is over, UsageError (I110)."""
-    return open_to(ledger, number, IssueAct.CANCEL)
+    return open_to(ledger, edition, number, IssueAct.CANCEL)
 
 
-def open_to(ledger: Ledger, number: int, act: IssueAct) -> Issue:
+def open_to(ledger: Ledger, edition: str, number: int, act: IssueAct) -> Issue:
     """The issue, if this may be done to it. Raises Refused (S314), UsageError (I110)."""
-    issue = issue_named(ledger, number)
+    issue = issue_named(ledger, edition, number)
     if refusal := lifecycle.may(issue, act):
         raise Refused(refusal)
     return issue

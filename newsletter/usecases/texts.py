@@ -10,7 +10,7 @@ from datetime import datetime
 from newsletter.delivery.message import compose
 from newsletter.errors import Problem, Refused, UsageError, nearest
 from newsletter.issues import segments
-from newsletter.model import WEEKLY, Addressee, Digest, Issue, IssueState, Message, Site, Subscriber
+from newsletter.model import Addressee, Digest, Issue, IssueState, Message, Site, Subscriber
 from newsletter.ports import Ledger
 from newsletter.usecases.choose import Press, choose, place
 from newsletter.usecases.prepare import draft_of, next_number
@@ -30,18 +30,18 @@ class Text:
     problems: tuple[Problem, ...] = ()  # of a text that is not frozen yet
 
 
-def frozen(ledger: Ledger, number: int | None) -> Text | None:
+def frozen(ledger: Ledger, edition: str, number: int | None) -> Text | None:
     """The text of issue `number`, or for None of the one that was made and is still to go out.
 
     None where there is no such text: it is that of the next issue, which `drafted` makes. Raises UsageError (I110) for
     an unknown number.
     """
-    issues = ledger.issues(WEEKLY)
+    issues = ledger.issues(edition)
     if number is None:
         made = next((one for one in issues if one.state in _TO_GO), None)
     else:
-        made = None if number == next_number(issues) else issue_named(ledger, number)
-    return Text(made, ledger.digest(WEEKLY, made.number), frozen=True) if made else None
+        made = None if number == next_number(issues) else issue_named(ledger, edition, number)
+    return Text(made, ledger.digest(made.edition, made.number), frozen=True) if made else None
 
 
 _TO_GO = frozenset({IssueState.READY, IssueState.HELD})
@@ -55,7 +55,9 @@ def drafted(press: Press) -> Text:
         raise Refused(Problem("S303", "There is no story for the next issue, and so no text", fixes=fixes))
     draft = draft_of(press, place(press).slot, stories)
     digest = draft.digest
-    issue = Issue(draft.number, WEEKLY, draft.slot, IssueState.DRAFT, draft.stories, digest.subject, digest.preheader)
+    issue = Issue(
+        draft.number, press.edition, draft.slot, IssueState.DRAFT, draft.stories, digest.subject, digest.preheader
+    )
     return Text(issue, digest, frozen=False, problems=draft.problems)
 
 
@@ -75,7 +77,7 @@ def variant_of(digest: Digest, wanted: str) -> tuple[str, ...]:
 
 def addressee(ledger: Ledger, text: Text, reader: Subscriber) -> Addressee:
     """A reader as the send addresses them: with the variant that was fixed for them, or that they would get now."""
-    delivery = ledger.delivery(WEEKLY, text.issue.number, reader.id)
+    delivery = ledger.delivery(text.issue.edition, text.issue.number, reader.id)
     variant = delivery.variant if delivery else ledger.variant(text.digest.segments, reader.id)
     return Addressee(reader.id, reader.address, reader.joined_at, reader.token_version, variant=variant)
 
@@ -83,7 +85,7 @@ def addressee(ledger: Ledger, text: Text, reader: Subscriber) -> Addressee:
 def readers_by_variant(ledger: Ledger, text: Text) -> Mapping[tuple[str, ...], int]:
     """How many readers get which segments, most first: as it was fixed, or as it would be now."""
     if text.issue.started_at:
-        return ledger.variants(WEEKLY, text.issue.number)
+        return ledger.variants(text.issue.edition, text.issue.number)
     batches = ledger.readers(text.issue.edition, text.digest.segments)
     return dict(Counter(one.variant for some in batches for one in some).most_common())
 

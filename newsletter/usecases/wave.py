@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from newsletter.errors import Problem, Refused, UsageError
 from newsletter.issues import waiving
-from newsletter.model import WEEKLY, LogEntry, Waiver
+from newsletter.model import LogEntry, Waiver
 from newsletter.ports import Waivers
 from newsletter.usecases.choose import Press
 from newsletter.usecases.recheck import checked
@@ -24,6 +24,6 @@ def wave(
     digest_hash = one.digest.digest_hash if one.digest else ""
     for problem in () if dry_run else found:
         finding = waiving.finding(problem)
-        waivers.add(WEEKLY, Waiver(one.number, code, finding, digest_hash, who, press.now, reason.strip()))
+        waivers.add(press.edition, Waiver(one.number, code, finding, digest_hash, who, press.now, reason.strip()))
         press.ledger.log(LogEntry(press.now, who, "cli", "wave", f"issue {one.number}", f"{code} {finding}", reason))
     return one.number, found

@@ -19,7 +19,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from newsletter.errors import NewsletterError
 from newsletter.model import Site
 from newsletter.usecases.hold import Hold
-from newsletter.web.answers import moved
+from newsletter.web.answers import moved, other_method
+from newsletter.web.confirm import ConfirmPage
 from newsletter.web.folder import Folder
 from newsletter.web.forms import MAX_BODY
 from newsletter.web.guard import Failures, Guard
@@ -28,10 +29,11 @@ from newsletter.web.hold import HoldPage
 from newsletter.web.links import link_header
 from newsletter.web.moves import MovesFile
 from newsletter.web.pages import Pages
-from newsletter.web.paths import folder_address
+from newsletter.web.paths import folder_address, path_of
 from newsletter.web.proxies import Asker
 from newsletter.web.search import Search, SearchPage
 from newsletter.web.static import Static
+from newsletter.web.subscribe import Beside, Desk, SubscribePage
 from newsletter.web.unsubscribe import Unsubscribe, UnsubscribePage
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
@@ -44,6 +46,7 @@ def create_app(
     templates: jinja2.Environment,
     unsubscribe: Unsubscribe,
     hold: Hold | None = None,
+    desk: Desk | None = None,
     search: Search | None = None,
     hosts: Sequence[str] = (),
     addresses: Path | None = None,
@@ -69,6 +72,7 @@ def create_app(
     return Starlette(
         routes=[
             Route("/u/{token}", unsubscribing, name="unsubscribe", max_body_size=MAX_BODY),
+            *(_joining(pages, desk) if desk else []),
             *([Route("/hold/{token}", HoldPage(pages, hold), name="hold", max_body_size=MAX_BODY)] if hold else []),
             *(Route(path, SearchPage(pages, search)) for path in ("/search", "/search/") if search),
             Route("/{path:path}", static, name="published"),
@@ -81,6 +85,26 @@ def create_app(
         ],
         exception_handlers={HTTPException: failures.refused, NewsletterError: failures.busy},
     )
+
+
+def _joining(pages: Pages, desk: Desk) -> list[Route]:
+    return [
+        Route("/subscribe/", SubscribePage(pages, desk), name="subscribe", max_body_size=MAX_BODY),
+        Route("/subscribe/sent/", Beside(pages, desk, "sent")),
+        Route("/subscribe/embed/", Beside(pages, desk, "embed")),
+        *(Route(path, ToFolder()) for path in ("/subscribe", "/subscribe/sent", "/subscribe/embed")),
+        Route("/c/{token}", ConfirmPage(pages, desk), name="confirm", max_body_size=MAX_BODY),
+    ]
+
+
+class ToFolder:
+    """ASGI application for the address of a page without its slash."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = moved(folder_address(path_of(scope).rpartition("/")[2]))
+        if scope["method"] not in {"GET", "HEAD"}:
+            response = other_method(scope["method"], "GET, HEAD, OPTIONS")
+        await response(scope, receive, send)
 
 
 class Below:

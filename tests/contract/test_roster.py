@@ -91,6 +91,18 @@ def test_the_first_ones_are_those_of_the_alphabet(roster: Roster) -> None:
     assert roster.first(2, status="left") == []
 
 
+def test_readers_are_counted_by_edition_and_as_of_the_time_when_pauses_are_over(roster: Roster) -> None:
+    ada, ben, cleo = (join(roster, f"{name}@readers.example") for name in ("ada", "ben", "cleo"))
+    roster.choose(ada.id, edition="monthly", without=(), plain=False, evidence=LINK, now=FRIDAY)
+    roster.pause(ben.id, until=FRIDAY + MINUTE, evidence=LINK, now=FRIDAY)
+    roster.pause(cleo.id, until=None, evidence=LINK, now=FRIDAY)
+    nobody = dict.fromkeys(SubscriberStatus, 0)
+    assert roster.counts("monthly", at=FRIDAY + MINUTE) == {**nobody, "active": 1}
+    assert roster.counts(WEEKLY) == {**nobody, "paused": 2}
+    assert roster.counts(WEEKLY, at=FRIDAY + MINUTE) == {**nobody, "active": 1, "paused": 1}
+    assert roster.first(3, status="active", edition=WEEKLY) == []
+
+
 def test_a_status_that_does_not_exist_is_a_mistake_of_the_caller(roster: Roster) -> None:
     with pytest.raises(ValueError, match="asleep"):
         [*roster.all("asleep")]

@@ -52,10 +52,10 @@ DIGEST = Digest(
 HURRY = Patience(relay=(0, 0, 0, 0), ledger=(0, 0, 0))
 
 
-def composed(number: int, addressee: Addressee) -> Message:
+def composed(chunk: Chunk, addressee: Addressee) -> Message:
     return compose(
         site=SITE,
-        issue=Issue(number, "weekly", a_slot(), IssueState.SENDING, (), "", "", started_at=NOW),
+        issue=Issue(chunk.issue_number, chunk.edition, a_slot(), IssueState.SENDING, (), "", "", started_at=NOW),
         digest=DIGEST,
         addressee=addressee,
         unsubscribe_url=f"{SITE.web_url}/u/token-{addressee.subscriber_id}",
@@ -95,7 +95,7 @@ class Send:
         transport: Transport,
         *,
         connections: int = 3,
-        compose: Callable[[int, Addressee], Message] = composed,
+        compose: Callable[[Chunk, Addressee], Message] = composed,
         progress: Callable[[Progress], None] | None = None,
         after_crash: str = "ask",
     ) -> Drained:

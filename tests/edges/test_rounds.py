@@ -60,7 +60,8 @@ def working(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Working
     for number in range(5):
         address = f"r{number}@readers.example"
         app.roster.add(address, edition="weekly", evidence=Evidence("cli", "test"), now=joined)
-    yield one
+    with rounds:
+        yield one
     app.close()
 
 
@@ -160,3 +161,32 @@ def test_nothing_is_due_when_the_ledger_cannot_be_asked(working: Working, monkey
 
     monkeypatch.setattr(Ledger, "next_retry", lost)
     assert working.rounds.due_in() is None
+
+
+def test_time_alone_ends_pauses_and_deletes_who_never_confirmed(
+    working: Working, capsys: pytest.CaptureFixture[str]
+) -> None:
+    roster, asked = working.app.roster, working.now - timedelta(days=14, seconds=1)
+    roster.ask("nobody@readers.example", edition="weekly", evidence=Evidence("form"), now=asked)
+    back = roster.find("r0@readers.example")
+    assert back
+    roster.pause(back.id, until=working.now, evidence=Evidence("link"), now=asked)
+    working.rounds.look()
+    assert roster.find("nobody@readers.example") is None
+    assert working.counts() == {"accepted": 5}
+    told = capsys.readouterr().err
+    assert "1 pause is over" in told
+    assert "1 sign-up never confirmed: deleted" in told
+    assert [entry.note for entry in working.ledger.entries() if entry.action == "tend"] == [
+        "1 sign-up never confirmed: deleted",
+        "1 pause is over",
+    ]
+
+
+def test_while_the_clock_is_in_doubt_nobody_is_deleted(working: Working) -> None:
+    working.rounds.look()
+    asked = working.now - timedelta(days=1)
+    working.app.roster.ask("nobody@readers.example", edition="weekly", evidence=Evidence("form"), now=asked)
+    working.now += timedelta(days=900)
+    working.rounds.look()
+    assert working.app.roster.find("nobody@readers.example")

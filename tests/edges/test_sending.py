@@ -23,7 +23,7 @@ from newsletter.delivery.engine import Progress
 from newsletter.delivery.outbox import Outbox
 from newsletter.delivery.smtp import SmtpSettings, SmtpTransport
 from newsletter.errors import NewsletterError, Outside, Problem
-from newsletter.model import Addressee, DeliveryState, Evidence, IssueState, Message, Outcome, by_clock
+from newsletter.model import Addressee, Chunk, DeliveryState, Evidence, IssueState, Message, Outcome, by_clock
 from tests.edges.sending import HURRY, NOW, Scripted, Send, address, composed, sending
 
 ACCEPTED, FAILED, WAITING = DeliveryState.ACCEPTED, DeliveryState.FAILED, DeliveryState.WAITING
@@ -380,12 +380,12 @@ def test_a_ledger_that_stays_broken_ends_the_send_and_leaves_no_doubt_unshown(se
 
 
 def test_a_reader_whose_message_cannot_be_made_fails_alone(send: Send) -> None:
-    def compose(number: int, addressee: Addressee) -> Message:
+    def compose(chunk: Chunk, addressee: Addressee) -> Message:
         if addressee.address in (address(3), address(9)):
             raise NewsletterError(Problem("S402", "needs SMTPUTF8"))
         if addressee.address == address(12):
             raise KeyError("odd")
-        return composed(number, addressee)
+        return composed(chunk, addressee)
 
     transport = Scripted()
     drained = send.drain(transport, compose=compose)
@@ -396,7 +396,7 @@ def test_a_reader_whose_message_cannot_be_made_fails_alone(send: Send) -> None:
 
 
 def test_a_digest_that_was_damaged_reaches_nobody_and_fails_nobody(send: Send) -> None:
-    def compose(number: int, addressee: Addressee) -> Message:
+    def compose(chunk: Chunk, addressee: Addressee) -> Message:
         raise NewsletterError(Problem("S403", "a sentinel is left"))
 
     drained = send.drain(Scripted(), compose=compose)
@@ -406,7 +406,7 @@ def test_a_digest_that_was_damaged_reaches_nobody_and_fails_nobody(send: Send) -
 
 
 def test_messages_that_cannot_be_made_one_after_the_other_end_the_send(send: Send) -> None:
-    def compose(number: int, addressee: Addressee) -> Message:
+    def compose(chunk: Chunk, addressee: Addressee) -> Message:
         raise KeyError("a bug")
 
     drained = send.drain(Scripted(), compose=compose, connections=2)

@@ -66,8 +66,8 @@ def test_a_start_that_is_past_or_far_away_is_refused_and_nothing_is_frozen(world
 def test_an_unknown_number_is_named_the_same_way_everywhere(world: World) -> None:
     for ask in (
         lambda: sending.plan(world.press(WEDNESDAY), world.app.roster, 9),
-        lambda: sending.stoppable(world.app.ledger, 9),
-        lambda: report.issue_named(world.app.ledger, 9),
+        lambda: sending.stoppable(world.app.ledger, WEEKLY, 9),
+        lambda: report.issue_named(world.app.ledger, WEEKLY, 9),
     ):
         with pytest.raises(UsageError) as wrong:
             ask()
@@ -207,7 +207,7 @@ def test_a_draft_that_was_cancelled_has_nothing_that_could_stand_on_the_web(worl
     life.unready(world.press(WEDNESDAY), 1, reason="", hand=HAND)
     world.cancel(1, WEDNESDAY)
     with pytest.raises(Refused) as refused:
-        life.web_only(world.app.ledger, 1, reason="", hand=HAND)
+        life.web_only(world.app.ledger, WEEKLY, 1, reason="", hand=HAND)
     assert [p.code for p in refused.value.problems] == ["S303"]
     assert world.states() == {1: IssueState.CANCELLED}
 

@@ -48,7 +48,7 @@ def test_deliver_counts_those_that_it_then_hands_out_to(world: World) -> None:
 
     def would(now: datetime) -> tuple[dict[int, int], list[int]]:
         ahead = outlook(ledger=world.app.ledger, roster=world.app.roster, now=now, late_limit=limit)
-        return dict(ahead.readers), [issue.number for issue in ahead.held]
+        return {issue.number: count for issue, count in ahead.readers.items()}, [issue.number for issue in ahead.held]
 
     assert would(WEDNESDAY) == ({}, [])
     assert would(WEDNESDAY + 3 * MINUTE) == ({1: 2}, [])

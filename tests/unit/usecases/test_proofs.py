@@ -82,7 +82,7 @@ def state(world: World) -> object:
 
 def the_text(world: World, now: datetime = NEXT) -> Text:
     """That of `next`."""
-    return frozen(world.app.ledger, None) or drafted(world.press(now))
+    return frozen(world.app.ledger, WEEKLY, None) or drafted(world.press(now))
 
 
 def prove(world: World, to: Sequence[str], transport: Transport | None = None) -> list[Proof]:
@@ -180,10 +180,10 @@ def test_next_is_the_issue_that_goes_out_next_frozen_or_not(world: World) -> Non
     assert (made.frozen, made.issue.number) == (True, 1)
     assert made.digest.digest_hash == draft.digest.digest_hash
     world.deliver(SLOT)
-    assert frozen(world.app.ledger, None) is None
-    assert frozen(world.app.ledger, 1)
+    assert frozen(world.app.ledger, WEEKLY, None) is None
+    assert frozen(world.app.ledger, WEEKLY, 1)
     with pytest.raises(UsageError, match="I110"):
-        frozen(world.app.ledger, 9)
+        frozen(world.app.ledger, WEEKLY, 9)
 
 
 # -- rehearsal and send

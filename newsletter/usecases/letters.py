@@ -1,0 +1,55 @@
+"""a letter and its reader | its words | its link | its bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from jinja2 import Environment
+
+from newsletter.delivery.letter import compose
+from newsletter.delivery.message import masked
+from newsletter.issues import letter as wording
+from newsletter.model import Letter, Message, Site, Subscriber
+from newsletter.tongue import tongue_of
+
+PATIENCE = timedelta(minutes=10)
+"""How long a letter may wait before `status` speaks of it: somebody looks for it in their inbox."""
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Writes letters; `url_of` says where the button of one leads."""
+
+    site: Site
+    templates: Environment
+    url_of: Callable[[Letter, Subscriber], str]
+    message_id_key: str
+
+    def compose(self, letter: Letter, reader: Subscriber) -> Message:
+        """The same bytes on every call for the same letter and reader.
+
+        Raises ConfigError (C301, I2xx) for templates of which nothing can be made, NewsletterError as
+        `delivery.letter.compose`.
+        """
+        own = self._own(letter, reader)
+        shown = wording.view(self.site, letter.kind, reader.edition, own)
+        page = wording.html(wording.view(self.site, letter.kind, reader.edition, wording.NOBODY), self.templates)
+        return compose(
+            site=self.site,
+            letter=letter,
+            subject=shown.subject,
+            text=wording.text(shown, self.templates),
+            html=wording.filled(page, own),
+            message_id_key=self.message_id_key,
+        )
+
+    def _own(self, letter: Letter, reader: Subscriber) -> wording.Own:
+        asked = letter.at.astimezone(self.site.timezone)
+        return wording.Own(
+            url=self.url_of(letter, reader),
+            address=masked(letter.address),
+            day=tongue_of(self.site).long_date(asked),
+            time=f"{asked:%H:%M}",
+        )
