@@ -177,7 +177,7 @@ def test_the_log_says_which_kind_of_page_was_asked_for_and_holds_no_token(proxy:
     until(lambda: "/posts/hybrid-hatch/" in proxy.log)
     assert "/u/..." in proxy.log
     assert "token" not in proxy.log
-    assert "with=words" not in proxy.log.partition("/u/...")[2].splitlines()[0]
+    assert "with=words" not in proxy.log
 
 
 def test_another_host_is_not_answered_with_the_site(proxy: Proxy) -> None:
@@ -189,8 +189,8 @@ def test_another_host_is_not_answered_with_the_site(proxy: Proxy) -> None:
 
 def test_a_body_that_no_form_needs_is_refused(client: httpx.Client) -> None:
     for size in (20_000, 200_000):
-        answer = client.post("/u/a-token-of-nobody", data={"do": "x" * size})
-        assert answer.status_code == 413
+        with client.stream("POST", "/u/a-token-of-nobody", data={"do": "x" * size}) as answer:
+            assert answer.status_code == 413
 
 
 def test_who_comes_without_tls_is_led_to_it(proxy: Proxy) -> None:
