@@ -17,6 +17,7 @@ from newsletter.model import (
     Addressee,
     Approval,
     Attempt,
+    Backup,
     Brief,
     Changes,
     Chunk,
@@ -599,6 +600,12 @@ class Roster(Protocol):
     def unblock(self, subscriber_id: int, *, evidence: Evidence, now: datetime) -> bool:
         """Blocked -> as they were before, the suppression lifted."""
 
+    def suppress(self, address: str, *, reason: str, now: datetime) -> bool:
+        """Never mail this address of nobody here. False when a reader has it, or it is suppressed for such a reason."""
+
+    def release(self, address: str) -> bool:
+        """An address of nobody here may be mailed again. False when it could be, or a reader has it."""
+
     def forget(self, subscriber_id: int, *, now: datetime) -> bool:
         """Of the reader stays a number without address, with the outcomes of deliveries, and a suppressed hash.
 
@@ -703,6 +710,7 @@ class Letters(Protocol):
         if `resend`). How many there were.
         """
 
+    def get(self, letter_id: int) -> Letter | None: ...
     def of(self, subscriber_id: int) -> Sequence[Letter]:
         """All of a reader, oldest first."""
 
@@ -735,6 +743,16 @@ class Notices(Protocol):
 
     def settle(self, copy: NoticeCopy) -> None:
         """Write down what became of it."""
+
+
+class Backups(Protocol):
+    """The folder of this site's backups."""
+
+    def last(self) -> datetime | None:
+        """When the newest was begun; None without any."""
+
+    def make(self, now: datetime, *, keep: int) -> Backup:
+        """One more, read back before it counts; then all but the newest `keep` go. Raises Outside (C531, C532)."""
 
 
 class Session(Protocol):
