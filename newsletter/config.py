@@ -28,6 +28,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from newsletter import looks
 from newsletter.errors import ConfigError, Problem, UsageError, nearest
 from newsletter.model import DARK, LIGHT, USUAL, WEEKLY, Brief, Cadence, Look, Palette, Person, Sender, Site
+from newsletter.readers.intake import Intake
 from newsletter.tongue import is_known, known, spoken
 
 FILE_NAME = "newsletter.toml"
@@ -303,6 +304,38 @@ class WebSection(Section):
     )
 
 
+class SignupSection(Section):
+    open: bool = Field(True, description="Whether readers may sign up by mail; else pages have no form and say so.")
+    address_wait: Span = Field(
+        Intake().address_wait, description="An address is asked to confirm at most once in this time, whoever signs up."
+    )
+    address_a_month: int = Field(Intake().address_a_month, description="And at most so often in 30 days.", ge=1)
+    network_an_hour: int = Field(
+        Intake().network_an_hour, description="Sign-ups from one network (/24, or /64 of IPv6) in an hour.", ge=1
+    )
+    network_at_once: int = Field(Intake().network_at_once, description="Of these, how many at one time.", ge=1)
+    site_an_hour: int = Field(Intake().site_an_hour, description="Sign-ups in an hour, from everywhere.", ge=1)
+    brake_factor: int = Field(
+        Intake().brake_factor,
+        description="More than so many times the usual sign-ups in an hour (of the last four weeks) pause intake until "
+        "it was quiet for half an hour; editors and operators are told.",
+        ge=1,
+    )
+    brake_from: int = Field(Intake().brake_from, description="But never fewer than so many in an hour do.", ge=1)
+    form_wait: Span = Field(
+        Intake().form_wait, description="A form that comes back sooner is asked for one more press of a button."
+    )
+    answer_after: int = Field(
+        round(Intake().answer_after.total_seconds() * 1000),
+        description="Milliseconds that each answer to a sign-up takes, so that its time tells nothing.",
+        ge=0,
+        le=10_000,
+    )
+    return_to: tuple[Url, ...] = Field(
+        (), description="Pages elsewhere to which an embedded form may lead back after a sign-up."
+    )
+
+
 def _confirm_within(value: timedelta) -> timedelta:
     if not timedelta(hours=1) <= value <= timedelta(days=14):
         raise ValueError("must be between 1h and 14d: the link in the mail works no longer")
@@ -363,6 +396,7 @@ class Settings(BaseSettings):
     digest: DigestSection = Field(DigestSection(), description="What the mail says.")
     mail: MailSection = Field(MailSection(), description="How mail leaves.")
     web: WebSection = Field(WebSection(), description="The pages that answer readers.")
+    signup: SignupSection = Field(SignupSection(), description="Signing up by mail, and limits against abuse.")
     privacy: PrivacySection = Field(PrivacySection(), description="What is kept of readers.")
     publish: PublishSection = Field(PublishSection(), description="What is told and written beside the pages.")
     paths: PathsSection = Field(PathsSection(), description="Where things lie.")
@@ -424,6 +458,7 @@ class Config:
     brief: Brief = USUAL  # what is usual for an issue
     webhook: str = ""  # gets notices
     heartbeat_url: str = ""  # is called at each look of `work`
+    intake: Intake = field(default_factory=Intake)
     keep_network: bool = False  # whether a sign-up keeps its network, shortened
     confirm_within: timedelta = timedelta(days=14)  # how long a sign-up may be confirmed
 
@@ -528,6 +563,8 @@ def _default_words(value: object) -> str:
         return "required"
     if isinstance(value, timedelta):
         minutes = value.total_seconds() / 60
+        if 0 < minutes < 1:
+            return f"{value.total_seconds():g}s"
         if minutes > 1440 and minutes % 1440 == 0:
             return f"{minutes / 1440:g}d"
         return f"{minutes:g}m" if minutes % 60 else f"{minutes / 60:g}h"
@@ -733,9 +770,15 @@ def _config(root: Path, settings: Settings, password: str) -> Config:
         brief=Brief(at_least=settings.issue.at_least, at_most=settings.issue.at_most),
         webhook=settings.notices.webhook,
         heartbeat_url=settings.notices.heartbeat_url,
+        intake=_intake(settings.signup),
         keep_network=settings.privacy.keep_network,
         confirm_within=settings.privacy.confirm_within,
     )
+
+
+def _intake(told: SignupSection) -> Intake:
+    values = told.model_dump() | {"answer_after": timedelta(milliseconds=told.answer_after)}
+    return Intake(**values)
 
 
 def _site(settings: Settings) -> Site:
@@ -758,7 +801,14 @@ def _site(settings: Settings) -> Site:
         full_text=settings.digest.body == "full",
         numbered=settings.digest.numbered,
         look=_look(settings.look),
+        mail_day=_mail_day(settings),
     )
+
+
+def _mail_day(settings: Settings) -> int | None:
+    """Without an address to send from there is no mail to sign up for."""
+    takes_in = settings.signup.open and settings.sender.address
+    return WEEKDAYS.index(settings.cadence.weekday) if takes_in else None
 
 
 def _look(told: LookSection) -> Look:

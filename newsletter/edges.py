@@ -19,6 +19,7 @@ from newsletter.ports import (
     Caller,
     Hosting,
     Hubs,
+    Imports,
     Instance,
     Ledger,
     Letters,
@@ -209,10 +210,20 @@ class Edges:
 
     @cached_property
     def roster(self) -> Roster:
-        from newsletter.readers.suppression import fingerprint
         from newsletter.store.roster import SqlRoster
 
-        return SqlRoster(self.database, lambda address: fingerprint(self.keys.suppression, address))
+        return SqlRoster(self.database, self._fingerprint)
+
+    @cached_property
+    def imports(self) -> Imports:
+        from newsletter.store.importing import SqlImports
+
+        return SqlImports(self.database, self._fingerprint)
+
+    def _fingerprint(self, address: str) -> str:
+        from newsletter.readers.suppression import fingerprint
+
+        return fingerprint(self.keys.suppression, address)
 
     @cached_property
     def letters(self) -> Letters:

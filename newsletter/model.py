@@ -97,6 +97,7 @@ class Site:
     full_text: bool = False  # mails carry whole Posts, as far as they fit
     numbered: bool = False  # subjects begin with the number of the Issue
     look: Look = field(default_factory=Look)
+    mail_day: int | None = None  # weekday of the weekly Issue, 0 is Monday; None where nobody can sign up by mail
 
     @property
     def direction(self) -> str:
@@ -868,6 +869,17 @@ class Wait:
 
     limit: Limit
     until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRun:
+    """How far the import of one file came; what was committed of it is never done again."""
+
+    key: str  # SHA-256 over the file and what was said about it
+    name: str  # of the file
+    rows: int = 0
+    fates: Mapping[str, int] = field(default_factory=dict)  # what became of them
+    rejected: int = 0  # bytes of the file of those that were not added
 
 
 # --- delivery --------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
-from typing import Any, Protocol, TypeVar
+from typing import Any, BinaryIO, Protocol, TypeVar
 
 from newsletter.errors import Problem
 from newsletter.model import (
@@ -28,6 +28,7 @@ from newsletter.model import (
     Fetched,
     File,
     Hand,
+    ImportRun,
     Issue,
     IssueState,
     Letter,
@@ -598,11 +599,72 @@ class Roster(Protocol):
     def unblock(self, subscriber_id: int, *, evidence: Evidence, now: datetime) -> bool:
         """Blocked -> as they were before, the suppression lifted."""
 
+    def suppress(self, address: str, *, reason: str, now: datetime) -> bool:
+        """Never mail this address of nobody here. False when a reader has it, or it is suppressed for such a reason."""
+
+    def release(self, address: str) -> bool:
+        """An address of nobody here may be mailed again. False when it could be, or a reader has it."""
+
     def forget(self, subscriber_id: int, *, now: datetime) -> bool:
         """Of the reader stays a number without address, with the outcomes of deliveries, and a suppressed hash.
 
         Their records and letters are gone and every link of theirs is dead. False for nobody.
         """
+
+
+class ImportStep(Protocol):
+    """Some hundred rows of an import, in one transaction."""
+
+    def look(self, addresses: Sequence[str]) -> Mapping[str, str]:
+        """Of addresses without case those that are known: the status of the reader, `forgotten` or `blocked`."""
+
+    def put(self, arrivals: Sequence[tuple[Subscriber, str]]) -> None:
+        """Write down readers that are not known, each with a line of consent of this text.
+
+        Unconfirmed ones get a letter CONFIRM; blocked ones are suppressed.
+        """
+
+    def record(self, run: ImportRun) -> None:
+        """How far it came with this step."""
+
+    def finish(self, key: str) -> None:
+        """The run is over."""
+
+
+class Imports(Protocol):
+    """Readers who move in by the thousand."""
+
+    def unfinished(self, key: str) -> ImportRun | None:
+        """The run of this file that was cut off."""
+
+    def step(self, now: datetime, *, write: bool) -> AbstractContextManager[ImportStep]:
+        """A step, committed at its end; without `write` it only looks. Raises Outside."""
+
+    def readers(self, status: str | None) -> Iterator[tuple[Subscriber, str]]:
+        """All, in the order in which they joined, each with the way of their first line of consent."""
+
+
+class Rejected(Protocol):
+    """The file of rows that were not added. All of it raises Outside (R129)."""
+
+    def begin(self, headers: Sequence[str], upto: int) -> None:
+        """Anew, or behind `upto` bytes of what an earlier run wrote."""
+
+    def write(self, row: int, reason: str, cells: Sequence[str]) -> None: ...
+    def settled(self) -> int:
+        """How many bytes it has; they are with the system now."""
+
+
+class ListFile(Protocol):
+    """A file of readers of another program."""
+
+    name: str
+
+    def blocks(self) -> Iterator[bytes]:
+        """All of it. Raises UsageError (R128), NewsletterError (R121)."""
+
+    def open(self) -> BinaryIO:
+        """From its beginning. Raises the same."""
 
 
 class Rates(Protocol):
@@ -647,6 +709,7 @@ class Letters(Protocol):
         if `resend`). How many there were.
         """
 
+    def get(self, letter_id: int) -> Letter | None: ...
     def of(self, subscriber_id: int) -> Sequence[Letter]:
         """All of a reader, oldest first."""
 
@@ -654,9 +717,6 @@ class Letters(Protocol):
         """Those that failed or became uncertain no longer ago than `since`, and those that wait longer than `waiting`,
         oldest first.
         """
-
-    def next_retry(self) -> datetime | None:
-        """When the next one that waits is due; in the past for one that is due now."""
 
 
 class Notices(Protocol):

@@ -19,6 +19,7 @@ ROOMS = {"content", "publish", "issues", "delivery", "readers", "store", "outsid
 EDGES = {
     "content.source",
     "content.importing.disk",
+    "readers.importing.disk",
     "outside.client",
     "publish.album",
     "publish.deploy",

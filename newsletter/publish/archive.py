@@ -225,6 +225,7 @@ def _home(whole: _Whole) -> HomeContext:
         others=len(whole.posts) > _ON_HOME,
         latest_issue=views.issue_line(site, whole.issues[0]) if whole.issues else None,
         first_issue=whole.first_issue,
+        box=views.box(site),
     )
 
 
@@ -254,6 +255,7 @@ def _post(whole: _Whole, post: Post) -> PostContext:
         verdicts=views.verdicts(site, around),
         corrections=views.corrections(site, post),
         corrected=views.corrected(site, around),
+        box=views.box(site),
     )
 
 
@@ -276,6 +278,7 @@ def _issue(whole: _Whole, place: int) -> IssueContext:
         stories=tuple(_story(whole, story, page.root, lead=n == 0) for n, story in enumerate(issue.stories)),
         newer=views.issue_line(site, issues[place - 1]) if place else None,
         older=views.issue_line(site, issues[place + 1]) if place + 1 < len(issues) else None,
+        box=views.box(site),
     )
 
 
@@ -298,7 +301,7 @@ def _issues(whole: _Whole) -> IssuesContext:
     about = tongue.say("Every issue of %(publication)s, newest first.", publication=site.title)
     page = _page(site, ISSUES, tongue.say("Issues"), about, feeds=discovery.of_issues(site))
     groups = views.by_year(views.issue_line(site, issue) for issue in whole.issues)
-    return IssuesContext(site, page, groups, whole.first_issue)
+    return IssuesContext(site, page, groups, whole.first_issue, views.box(site))
 
 
 def _follow(site: Site, listed: Iterable[Feed]) -> Leaf:
@@ -353,7 +356,8 @@ def _styles(site: Site, templates: Environment) -> list[File]:
 def _robots(site: Site) -> File:
     """Everything may be read but the links that belong to one reader."""
     root = absolute_root(site)
-    words = f"User-agent: *\nDisallow: {root}u/\n\nSitemap: {site.address_of(SITEMAP)}\n"
+    private = "".join(f"Disallow: {root}{way}/\n" for way in "cdmpu")
+    words = f"User-agent: *\n{private}\nSitemap: {site.address_of(SITEMAP)}\n"
     return File(PurePosixPath("robots.txt"), words.encode())
 
 

@@ -27,10 +27,13 @@ from newsletter.model import (
 from newsletter.store.database import Database
 from newsletter.store.rolls import COLUMNS, read_subscriber
 from newsletter.store.rows import read_digest, word
-from newsletter.store.tables import Instant, letter_post, subscriber
+from newsletter.store.tables import OPEN_LETTERS, Instant, letter_post, subscriber
 from newsletter.store.tables import letter as letters
 
 _NO_ANSWER = "the sender stopped before an answer was recorded"
+_AGAIN = {"state": DeliveryState.WAITING.value}
+_UNKNOWN = {"state": DeliveryState.UNCERTAIN.value, "reason": "no-answer"}
+_THROUGH = f"INDEXED BY {OPEN_LETTERS}"
 
 
 def write(
@@ -74,7 +77,7 @@ class SqlLetters:
     def due(self, now: datetime, limit: int) -> Sequence[Letter]:
         with self._database.read() as connection:
             ready = or_(letters.c.next_at.is_(None), letters.c.next_at <= now)
-            return _read(connection, letters.c.state == word(DeliveryState.WAITING), ready, limit=limit)
+            return _read(connection, _open(DeliveryState.WAITING), ready, limit=limit, hint=_THROUGH)
 
     def begin(self, letter: Letter, now: datetime) -> tuple[Letter, Subscriber] | None:
         """As `ports.Letters` says: the look at the reader and the mark are one transaction."""
@@ -107,22 +110,21 @@ class SqlLetters:
             _turn(connection, letter, **values)
 
     def recover(self, *, now: datetime, resend: bool) -> int:
-        if not self._any(letters.c.state == word(DeliveryState.SENDING)):
-            return 0
-        left = {"state": DeliveryState.UNCERTAIN.value, "reason": "no-answer", "done_at": now}
-        again = {"state": DeliveryState.WAITING.value, "next_at": now}
-        change = (
-            update(letters)
-            .where(letters.c.state == word(DeliveryState.SENDING))
-            .values(
-                attempts=letters.c.attempts + 1,
-                first_at=func.coalesce(letters.c.first_at, literal(now, Instant())),
-                reply=_NO_ANSWER,
-            )
-            .values(**(again if resend else left))
-        )
-        with self._database.write() as connection:
-            return len(connection.scalars(change.returning(letters.c.id)).all())
+        lost = select(letters.c.id).with_hint(letters, _THROUGH, "sqlite").where(_open(DeliveryState.SENDING))
+        with self._database.read() as connection:
+            ids = connection.scalars(lost).all()
+        if ids:
+            left = _AGAIN | {"next_at": now} if resend else _UNKNOWN | {"done_at": now}
+            first = func.coalesce(letters.c.first_at, literal(now, Instant()))
+            same = and_(letters.c.id.in_(ids), letters.c.state == word(DeliveryState.SENDING))
+            tried = {"attempts": letters.c.attempts + 1, "first_at": first, "reply": _NO_ANSWER}
+            with self._database.write() as connection:
+                connection.execute(update(letters).where(same).values(**tried, **left))
+        return len(ids)
+
+    def get(self, letter_id: int) -> Letter | None:
+        with self._database.read() as connection:
+            return next(iter(_read(connection, letters.c.id == letter_id)), None)
 
     def of(self, subscriber_id: int) -> Sequence[Letter]:
         with self._database.read() as connection:
@@ -134,16 +136,6 @@ class SqlLetters:
         long = and_(letters.c.state == word(DeliveryState.WAITING), letters.c.at < now - waiting)
         with self._database.read() as connection:
             return _read(connection, or_(lately, long))
-
-    def next_retry(self) -> datetime | None:
-        due = func.coalesce(letters.c.next_at, letters.c.at, type_=letters.c.at.type)
-        earliest = select(func.min(due, type_=letters.c.at.type)).where(letters.c.state == word(DeliveryState.WAITING))
-        with self._database.read() as connection:
-            return connection.scalar(earliest)
-
-    def _any(self, condition: ColumnElement[bool]) -> bool:
-        with self._database.read() as connection:
-            return connection.scalar(select(letters.c.id).where(condition).limit(1)) is not None
 
 
 def _why_not(letter: Letter, reader: Subscriber, now: datetime) -> str:
@@ -183,8 +175,17 @@ def _reader(connection: Connection, one: Letter) -> Subscriber | None:
     return read_subscriber(row) if row else None
 
 
-def _read(connection: Connection, *conditions: ColumnElement[bool], limit: int | None = None) -> Sequence[Letter]:
-    rows = connection.execute(select(letters).where(*conditions).order_by(letters.c.id).limit(limit)).all()
+def _open(state: DeliveryState) -> ColumnElement[bool]:
+    """Waiting or sending, found through the index of these two; its condition is spelled out as well."""
+    both = letters.c.state.in_([word(DeliveryState.WAITING), word(DeliveryState.SENDING)])
+    return and_(both, letters.c.state == word(state))
+
+
+def _read(
+    connection: Connection, *conditions: ColumnElement[bool], limit: int | None = None, hint: str = ""
+) -> Sequence[Letter]:
+    wanted = select(letters).with_hint(letters, hint, "sqlite") if hint else select(letters)
+    rows = connection.execute(wanted.where(*conditions).order_by(letters.c.id).limit(limit)).all()
     posts = _posts(connection, [row.id for row in rows if row.content])
     return [_letter(row, posts.get(row.id, [])) for row in rows]
 

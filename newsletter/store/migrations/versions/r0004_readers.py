@@ -13,7 +13,7 @@ INSTANT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # milliseconds s
 KINDS = "'asked', 'joined', 'chose', 'paused', 'resumed', 'moved', 'left', 'returned', 'blocked', 'unblocked'"
 LETTERS = "'confirm', 'known', 'link', 'data', 'move', 'moved', 'catch-up'"
 STATES = "'waiting', 'claimed', 'sending', 'accepted', 'failed', 'uncertain', 'dropped'"
-OPEN = sa.text("state IN ('waiting', 'claimed', 'sending')")
+OPEN = sa.text("state IN ('waiting', 'sending')")
 NOTICES = (
     "'preview', 'edited', 'started', 'held', 'late', 'paused', 'failures', 'stopped', 'empty', 'clock', 'locked', "
     "'mail', 'intake'"
@@ -29,6 +29,7 @@ def upgrade() -> None:
     _rates()
     _letters()
     _notices()
+    _imports()
 
 
 def _blank(name: str) -> sa.Column[str]:
@@ -125,6 +126,19 @@ def _suppressions() -> None:
         sa.Column("hash", sa.Text, primary_key=True),
         sa.Column("reason", sa.Text, nullable=False),
         sa.Column("at", INSTANT, nullable=False),
+        sqlite_strict=True,
+    )
+
+
+def _imports() -> None:
+    op.create_table(
+        "import_run",
+        sa.Column("key", sa.Text, primary_key=True),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("rows", sa.Integer, nullable=False),
+        sa.Column("fates", sa.Text, nullable=False),
+        sa.Column("rejected", sa.Integer, nullable=False),
         sqlite_strict=True,
     )
 
