@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from zoneinfo import ZoneInfo
 
 # --- the publication -------------------------------------------------------------------------------
@@ -1021,6 +1021,16 @@ class LogEntry:
 # --- notices ---------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A file that holds all of a site that cannot be made anew; it was read back and found whole."""
+
+    file: Path
+    at: datetime
+    size: int  # octets
+    counts: Mapping[str, int]  # rows by table, and `files`
+
+
 class NoticeKind(StrEnum):
     """What a Notice tells of."""
 
@@ -1036,6 +1046,7 @@ class NoticeKind(StrEnum):
     CLOCK = "clock"  # of this machine, that cannot be right
     LOCKED = "locked"  # a copied site
     MAIL = "mail"  # cannot be handed over at all
+    BACKUP = "backup"  # could not be made
     INTAKE = "intake"  # far more sign-ups than usual: nobody can sign up for now
 
 

@@ -17,6 +17,7 @@ from newsletter.model import (
     Addressee,
     Approval,
     Attempt,
+    Backup,
     Brief,
     Changes,
     Chunk,
@@ -742,6 +743,16 @@ class Notices(Protocol):
 
     def settle(self, copy: NoticeCopy) -> None:
         """Write down what became of it."""
+
+
+class Backups(Protocol):
+    """The folder of this site's backups."""
+
+    def last(self) -> datetime | None:
+        """When the newest was begun; None without any."""
+
+    def make(self, now: datetime, *, keep: int) -> Backup:
+        """One more, read back before it counts; then all but the newest `keep` go. Raises Outside (C531, C532)."""
 
 
 class Session(Protocol):

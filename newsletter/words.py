@@ -127,3 +127,10 @@ def when(at: datetime, zone: tzinfo, now: datetime | None = None) -> str:
         return f"{moment(local)} {name}{utc}"
     distance = span(abs(at - now))
     return f"{moment(local)} {name}{utc}, {f'in {distance}' if at > now else f'{distance} ago'}"
+
+
+def size(octets: int) -> str:
+    """`14.5 kB`, `3.2 MB`, in thousands."""
+    if octets < 1_000_000:
+        return f"{octets / 1000:,.1f} kB"
+    return f"{octets / 1_000_000:,.1f} MB"

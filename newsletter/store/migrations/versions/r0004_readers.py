@@ -16,7 +16,7 @@ STATES = "'waiting', 'claimed', 'sending', 'accepted', 'failed', 'uncertain', 'd
 OPEN = sa.text("state IN ('waiting', 'sending')")
 NOTICES = (
     "'preview', 'edited', 'started', 'held', 'late', 'paused', 'failures', 'stopped', 'empty', 'clock', 'locked', "
-    "'mail', 'intake'"
+    "'mail', 'backup', 'intake'"
 )
 
 
