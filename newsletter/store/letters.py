@@ -32,7 +32,11 @@ from newsletter.store.tables import letter as letters
 
 _NO_ANSWER = "the sender stopped before an answer was recorded"
 _AGAIN = {"state": DeliveryState.WAITING.value}
-_UNKNOWN = {"state": DeliveryState.UNCERTAIN.value, "reason": "no-answer"}
+_UNKNOWN = {"state": DeliveryState.UNCERTAIN.value, "reason": "no-answer", "content": ""}
+
+DROPPED = {"state": DeliveryState.DROPPED.value, "next_at": None, "content": ""}
+"""What becomes of a letter that goes nowhere. Of one that is done the text is not kept, only which posts it held."""
+
 _LOST = (DeliveryState.FAILED.value, DeliveryState.DROPPED.value)
 _THROUGH = f"INDEXED BY {OPEN_LETTERS}"
 
@@ -91,7 +95,7 @@ class SqlLetters:
             if reader is None:
                 return None
             if why := _why_not(letter, reader, now):
-                _turn(connection, letter, state=DeliveryState.DROPPED.value, reason=why, next_at=None, done_at=now)
+                _turn(connection, letter, **DROPPED, reason=why, done_at=now)
                 return None
             begun = {"state": DeliveryState.SENDING.value, "reason": "", "next_at": None}
             _turn(connection, letter, **begun)
@@ -110,7 +114,7 @@ class SqlLetters:
             "code": answer.code if answer else None,
             "reply": answer.reply if answer else "",
             "done_at": None if again else now,
-        }
+        } | ({} if again else {"content": ""})
         with self._database.write() as connection:
             _turn(connection, letter, **values)
 
@@ -191,7 +195,7 @@ def _read(
 ) -> Sequence[Letter]:
     wanted = select(letters).with_hint(letters, hint, "sqlite") if hint else select(letters)
     rows = connection.execute(wanted.where(*conditions).order_by(letters.c.id).limit(limit)).all()
-    posts = _posts(connection, [row.id for row in rows if row.content])
+    posts = _posts(connection, [row.id for row in rows if row.kind == LetterKind.CATCH_UP.value])
     return [_letter(row, posts.get(row.id, [])) for row in rows]
 
 
