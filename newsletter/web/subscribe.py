@@ -26,7 +26,7 @@ from newsletter.web.answers import other_method
 from newsletter.web.forms import fields
 from newsletter.web.offer import Offer, offer
 from newsletter.web.pages import PRIVATE_HEADERS, Pages
-from newsletter.web.patience import at_least
+from newsletter.web.patience import in_beats
 from newsletter.web.unsubscribe import masked
 
 LONGEST = 320
@@ -71,7 +71,7 @@ class SubscribePage:
             return await run_in_threadpool(self._look, request)
         if request.method != "POST":
             return other_method(request.method, "GET, HEAD, POST, OPTIONS")
-        async with at_least(self._desk.signup.intake.answer_after.total_seconds()):
+        async with in_beats(self._desk.signup.intake.answer_after.total_seconds()):
             form = SubscribeForm(await fields(request))
             return await run_in_threadpool(self._take, request, form)
 
