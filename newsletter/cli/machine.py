@@ -388,7 +388,7 @@ def serve(door: Door, host: str | None, port: int | None, works: bool, every: in
 
 def pages_of(door: Door, listen: str) -> Starlette:
     """What `serve` answers, for one that listens at this address."""
-    from newsletter.web.app import create_app
+    from newsletter.web.app import Own, create_app
     from newsletter.web.subscribe import Desk
 
     app, clock = door.app, door.ticking_clock()
@@ -398,6 +398,7 @@ def pages_of(door: Door, listen: str) -> Starlette:
         templates=app.templates,
         unsubscribe=app.unsubscribe(door.ticking_clock()),
         hold=app.hold(door.ticking_clock()),
+        own=Own(app.preferences(clock), app.own_data(clock), app.new_address(clock), app.search.topics),
         desk=Desk(app.signup(clock), lambda: app.showcase(clock()), app.preferences_url),
         search=app.search,
         hosts=[listen],

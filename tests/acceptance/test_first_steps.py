@@ -28,7 +28,7 @@ def test_init_then_publish_gives_a_working_site(tmp_path: Path) -> None:
 def test_a_new_site_can_send_its_first_issue_from_its_own_instructions(tmp_path: Path, day: str) -> None:
     SiteFolder(tmp_path).ok("init", "mysite", now=day)
     site = SiteFolder(tmp_path / "mysite")
-    site.ok("reader", "add", "ada@readers.example", now=day)
+    site.ok("reader", "add", "ada@readers.example", "--consent", "at the fair", now=day)
     site.ok("issue", "send", "next", "--confirm", "1:1", "--delay", "0", "--wait", now=day)
     (mail,) = site.mails()
     assert mail["To"] == "ada@readers.example"
