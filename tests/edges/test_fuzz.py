@@ -178,7 +178,9 @@ def routes(pages: Starlette) -> list[str]:
 
 
 def test_the_pages_for_readers_are_among_those_that_are_tried(site: Site) -> None:
-    assert {"/u/{token}", "/c/{token}", "/subscribe/", "/search/", "/{path:path}"} <= set(routes(site.pages))
+    assert {"/u/{token}", "/c/{token}", "/p/{token}", "/subscribe/", "/search/", "/{path:path}"} <= set(
+        routes(site.pages)
+    )
 
 
 def addresses(site: Site) -> st.SearchStrategy[str]:
