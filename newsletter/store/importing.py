@@ -116,12 +116,14 @@ class Step:
         self._insert(letter, _LETTER, rows)
 
     def _insert(self, table: Table, names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-        """Rows as the driver takes them: looking at every value once more would take half of an import's time."""
+        """Rows as the driver takes them: looking at every value once more would take half of an import's time.
+
+        `names` stand in the order of the table's columns.
+        """
         if rows:
             columns: dict[str, Any] = {name: bindparam(name) for name in names}
             statement = insert(table).values(columns).compile(dialect=self._connection.dialect)
-            order = [names.index(name) for name in statement.positiontup or names]
-            self._connection.exec_driver_sql(str(statement), [tuple(row[n] for n in order) for row in rows])
+            self._connection.exec_driver_sql(str(statement), list(rows))
 
     def _suppress(self, addresses: Sequence[str]) -> None:
         if addresses:
