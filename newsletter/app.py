@@ -16,6 +16,7 @@ from newsletter.config import Config
 from newsletter.edges import Edges
 from newsletter.errors import NewsletterError, Problem, UsageError, nearest, stops
 from newsletter.model import (
+    ALL_SLOTS,
     EACH_POST,
     USUAL,
     WEEKLY,
@@ -60,9 +61,13 @@ if TYPE_CHECKING:
     from newsletter.usecases.inspect import Inspection, Tried
     from newsletter.usecases.letters import Writer
     from newsletter.usecases.move_in import Moved, Wanted
+    from newsletter.usecases.new_address import NewAddress
     from newsletter.usecases.notices import Desk, Handed
+    from newsletter.usecases.own_data import OwnData
+    from newsletter.usecases.preferences import Preferences
     from newsletter.usecases.preview import Preview
     from newsletter.usecases.published import Published
+    from newsletter.usecases.rhythms import Rhythms
     from newsletter.usecases.showcase import Showcase
     from newsletter.usecases.signup import Signup
     from newsletter.usecases.tend import Tended
@@ -675,10 +680,39 @@ class App(Edges):
         return Showcase(self.cadence.weekday, latest, coming, readers)
 
     def unsubscribe(self, clock: Clock) -> Unsubscribe:
-        """What the link in a mail can do."""
+        """What the unsubscribe link in a mail can do."""
         from newsletter.usecases.enroll import Unsubscribe
 
-        return Unsubscribe(self.roster, self.tokens, clock)
+        return Unsubscribe(self.roster, self.tokens, self._rhythms, clock)
+
+    def preferences(self, clock: Clock) -> Preferences:
+        """What the preferences link in a mail can do."""
+        from newsletter.usecases.preferences import Preferences
+
+        limits = (self.rates, self.config.intake, self.keys.suppression)
+        return Preferences(self.roster, self.tokens, self._rhythms, *limits, clock)
+
+    def own_data(self, clock: Clock) -> OwnData:
+        """What the link to what is held about a reader can do."""
+        from newsletter.usecases.own_data import OwnData
+
+        return OwnData(self.roster, self.tokens, clock)
+
+    def new_address(self, clock: Clock) -> NewAddress:
+        """What the link that confirms a new address can do."""
+        from newsletter.usecases.new_address import NewAddress
+
+        return NewAddress(self.roster, self.letters, self.tokens, clock)
+
+    @property
+    def _rhythms(self) -> Rhythms:
+        """Which editions a reader may have, and when each comes."""
+        from newsletter.usecases.rhythms import Rhythms
+
+        def resting(edition: str) -> bool:
+            return any(plan.key == ALL_SLOTS for plan in self.plans(edition))
+
+        return Rhythms(lambda: {one.edition: one for one in self.rhythms}, resting, self.config.site.timezone)
 
 
 def _times(post: Post) -> Iterator[datetime]:

@@ -590,6 +590,12 @@ class Roster(Protocol):
     def unblock(self, subscriber_id: int, *, evidence: Evidence, now: datetime) -> bool:
         """Blocked -> as they were before, the suppression lifted."""
 
+    def suppress(self, address: str, *, reason: str, now: datetime) -> bool:
+        """Never mail this address of nobody here. False when a reader has it, or it is suppressed for such a reason."""
+
+    def release(self, address: str) -> bool:
+        """An address of nobody here may be mailed again. False when it could be, or a reader has it."""
+
     def forget(self, subscriber_id: int, *, now: datetime) -> bool:
         """Of the reader stays a number without address, with the outcomes of deliveries, and a suppressed hash.
 
@@ -694,6 +700,7 @@ class Letters(Protocol):
         if `resend`). How many there were.
         """
 
+    def get(self, letter_id: int) -> Letter | None: ...
     def of(self, subscriber_id: int) -> Sequence[Letter]:
         """All of a reader, oldest first."""
 

@@ -47,9 +47,9 @@ class Intake:
             Limit(key(secret, f"{kind}-month", name), self.address_a_month, MONTH),
         )
 
-    def of_network(self, secret: str, client: str) -> Limit:
-        """For the network of whoever asks, by their address."""
-        name = key(secret, "network", network_of(client))
+    def of_network(self, secret: str, client: str, kind: str = "network") -> Limit:
+        """For the network of whoever asks, by their address; what is asked for on other pages counts by itself."""
+        name = key(secret, kind, network_of(client))
         return _an_hour(name, self.network_an_hour, self.network_at_once)
 
     def of_site(self) -> Limit:

@@ -132,6 +132,10 @@ class SqlLetters:
                 connection.execute(update(letters).where(same).values(**tried, **left))
         return len(ids)
 
+    def get(self, letter_id: int) -> Letter | None:
+        with self._database.read() as connection:
+            return next(iter(_read(connection, letters.c.id == letter_id)), None)
+
     def of(self, subscriber_id: int) -> Sequence[Letter]:
         with self._database.read() as connection:
             return _read(connection, letters.c.subscriber_id == subscriber_id)

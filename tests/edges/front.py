@@ -25,6 +25,7 @@ from newsletter.store.letters import SqlLetters
 from newsletter.store.rates import SqlRates
 from newsletter.store.roster import SqlRoster
 from newsletter.usecases.enroll import Unsubscribe
+from newsletter.usecases.rhythms import Rhythms
 from newsletter.usecases.showcase import Coming, Showcase
 from newsletter.usecases.signup import Signup
 from newsletter.web.app import create_app
@@ -63,7 +64,7 @@ class Front:
             folder=self.folder / "feeds",
             site=self.site,
             templates=built_in(self.site.language),
-            unsubscribe=Unsubscribe(self.roster, self.tokens, lambda: self.now),
+            unsubscribe=Unsubscribe(self.roster, self.tokens, Rhythms(dict, lambda _: False, UTC), lambda: self.now),
             desk=Desk(self.signup, lambda: self.showcase, self._preferences),
             proxies=["127.0.0.1"],
         )
