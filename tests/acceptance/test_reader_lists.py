@@ -21,7 +21,7 @@ nobody;;;
 
 def test_a_list_is_tried_then_moves_in_and_each_is_asked_once(site: SiteFolder) -> None:
     (site.root / "old-list.csv").write_text(OLD_LIST, encoding="utf-8")
-    site.ok("reader", "add", "left@readers.example", now=NOW)
+    site.ok("reader", "add", "left@readers.example", "--consent", "on paper", now=NOW)
     site.ok("reader", "leave", "left@readers.example", now=NOW)
     tried = site.ok("reader", "import", "old-list.csv", now=NOW).out.splitlines()
     assert tried == [
@@ -72,7 +72,7 @@ def test_an_import_that_is_killed_goes_on_and_doubles_nobody(site: SiteFolder) -
 
 
 def test_readers_leave_as_a_table_that_another_site_takes(site: SiteFolder) -> None:
-    site.ok("reader", "add", "ada@readers.example", now=NOW)
+    site.ok("reader", "add", "ada@readers.example", "--consent", "on paper", now=NOW)
     printed = site.ok("reader", "export").out
     assert printed.splitlines()[1] == (
         '"ada@readers.example","active","weekly","","html","2026-11-25T11:00:00Z","","","cli"'
