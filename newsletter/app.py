@@ -454,6 +454,7 @@ class App(Edges):
             site=self.config.site,
             now=now,
             unsubscribe_url=self.unsubscribe_url,
+            preferences_url=self.preferences_url,
             message_id_key=self.keys.message_id,
         )
 
@@ -489,6 +490,7 @@ class App(Edges):
             ledger=self.ledger,
             site=self.config.site,
             unsubscribe_url=self.unsubscribe_url,
+            preferences_url=self.preferences_url,
             message_id_key=self.keys.message_id,
         )
 

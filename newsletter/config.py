@@ -226,6 +226,17 @@ class NoticesSection(Section):
     )
 
 
+class BackupSection(Section):
+    at: WallTime | Literal["never"] = Field(
+        time(3), description="Time of day at which `work` makes a backup, in `site.timezone`; `never` for none."
+    )
+    folder: str = Field(
+        "var/backups",
+        description="Where backups go; relative to the site. Another disk is better, another machine best.",
+    )
+    keep: int = Field(14, description="How many backups are kept.", ge=1)
+
+
 class IssueSection(Section):
     at_least: int = Field(1, description="Stories that an issue needs; with fewer, they wait for the next slot.", ge=1)
     at_most: int | None = Field(None, description="Stories that an issue takes; the others wait. Default: all.", ge=1)
@@ -390,6 +401,7 @@ class Settings(BaseSettings):
     sender: SenderSection = Field(SenderSection(), description="Who the mail comes from.")
     people: dict[str, PersonSection] = Field({}, description="Desks and persons, each under its key.")
     cadence: CadenceSection = Field(CadenceSection(), description="When issues go out.")
+    backup: BackupSection = Field(BackupSection(), description="Copies of all that cannot be made anew.")
     issue: IssueSection = Field(IssueSection(), description="What an issue is made of.")
     look: LookSection = Field(LookSection(), description="How pages and mail look.")
     notices: NoticesSection = Field(NoticesSection(), description="What editors and operators are told, and where.")
@@ -438,6 +450,15 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupPlan:
+    """When backups are made, where they go, and how many are kept."""
+
+    at: time | None  # on the wall; None: never by itself
+    folder: Path
+    keep: int
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything that a site's folder and environment say, checked."""
 
@@ -457,6 +478,7 @@ class Config:
     seen_at: str = ""  # where this machine reaches what is published; no trailing slash
     brief: Brief = USUAL  # what is usual for an issue
     webhook: str = ""  # gets notices
+    backup: BackupPlan = BackupPlan(None, Path("backups"), 14)
     heartbeat_url: str = ""  # is called at each look of `work`
     intake: Intake = field(default_factory=Intake)
     keep_network: bool = False  # whether a sign-up keeps its network, shortened
@@ -768,6 +790,7 @@ def _config(root: Path, settings: Settings, password: str) -> Config:
         after=settings.publish.after,
         seen_at=settings.publish.seen_at or settings.site.url,
         brief=Brief(at_least=settings.issue.at_least, at_most=settings.issue.at_most),
+        backup=_backup(root, settings.backup),
         webhook=settings.notices.webhook,
         heartbeat_url=settings.notices.heartbeat_url,
         intake=_intake(settings.signup),
@@ -838,6 +861,10 @@ def _cadence(settings: Settings) -> Cadence:
         freeze=told.freeze,
         first_slot=told.first_slot,
     )
+
+
+def _backup(root: Path, told: BackupSection) -> BackupPlan:
+    return BackupPlan(None if isinstance(told.at, str) else told.at, root / told.folder, told.keep)
 
 
 def _mail(root: Path, told: MailSection, password: str) -> Mail:

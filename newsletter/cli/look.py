@@ -258,7 +258,12 @@ def _machine(door: Door, told: Status) -> str:
         return "work has never run here: newsletter work"
     ago = door.now - told.last_tick
     late = " (is it running? newsletter work)" if ago > told.silent_after else ""
-    return f"work: last look {words.span(max(ago, timedelta(0)))} ago{late}"
+    return f"work: last look {words.span(max(ago, timedelta(0)))} ago{late} · {_backup(door)}"
+
+
+def _backup(door: Door) -> str:
+    last = door.app.backups.last()
+    return f"backup: {words.when(last, door.app.config.site.timezone)}" if last else "no backup yet: newsletter backup"
 
 
 @command("notices")

@@ -221,11 +221,12 @@ def test_no_mail_has_a_word_outside_of_a_catalogue(full_text: bool) -> None:
     library = replace(scene.LIBRARY, posts=tuple(posts))
     lead = by_slug["alliance"]
     first = _greek(an_issue(1, scene.BATTERIES, slot=scene.FIRST_SLOT))
+    others = [post for post in posts if post.id not in {lead.id, scene.BATTERIES.id}]
     view = digest.view(
         site,
         a_cadence(),
         library,
-        [lead, *(post for post in posts if post.id not in {lead.id, scene.BATTERIES.id})] * 3,
+        [replace(post, id=f"{post.id}{n or ''}") for n in range(3) for post in (lead, *others)],
         number=2,
         slot=a_slot(),
         carried={scene.BATTERIES.id: 1},
