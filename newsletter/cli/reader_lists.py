@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from datetime import UTC
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -146,8 +146,16 @@ def _lines(imported: Imported, wanted: Wanted, file: Path) -> Iterator[str]:
     yield from _remarks(imported)
     if imported.added and not wanted.go:
         yield f"Do it: {_again(file, wanted)} --go"
-    elif wanted.go and _asked(imported, wanted):
-        yield "The confirmation mails go out with the next round of newsletter work or deliver."
+    elif wanted.go and (asked := _asked(imported, wanted)):
+        yield from _mails(asked)
+
+
+def _mails(asked: int) -> Iterator[str]:
+    from newsletter.usecases.import_readers import PACE
+
+    rate = round(timedelta(seconds=1) / PACE)
+    last = words.span(asked * PACE)
+    yield f"The confirmation mails go out while newsletter work runs, {rate} a second: the last one after {last}."
 
 
 def _asked(imported: Imported, wanted: Wanted) -> int:

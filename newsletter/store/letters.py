@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,6 +33,7 @@ from newsletter.store.tables import letter as letters
 _NO_ANSWER = "the sender stopped before an answer was recorded"
 _AGAIN = {"state": DeliveryState.WAITING.value}
 _UNKNOWN = {"state": DeliveryState.UNCERTAIN.value, "reason": "no-answer"}
+_SOONEST = (letters.c.next_at.asc().nulls_first(),)
 _THROUGH = f"INDEXED BY {OPEN_LETTERS}"
 
 
@@ -51,7 +52,7 @@ def write(
     """
     same = and_(letters.c.subscriber_id == subscriber_id, letters.c.kind == kind.value, letters.c.address == address)
     if waits := _read(connection, same, letters.c.state == word(DeliveryState.WAITING)):
-        return waits[0]
+        return _now(connection, waits[0], now)
     content = json.dumps(asdict(digest), ensure_ascii=False) if digest else ""
     row = insert(letters).values(
         kind=kind.value,
@@ -68,6 +69,14 @@ def write(
     return _read(connection, letters.c.id == made)[0]
 
 
+def _now(connection: Connection, waits: Letter, now: datetime) -> Letter:
+    """One that an import put off goes at once when its reader asks for it themselves."""
+    if waits.next_at is None or waits.attempts:
+        return waits
+    connection.execute(update(letters).where(_is(waits)).values(at=now, next_at=None))
+    return replace(waits, at=now, next_at=None)
+
+
 class SqlLetters:
     """`ports.Letters` on an SQL database. Thread-safe."""
 
@@ -75,9 +84,10 @@ class SqlLetters:
         self._database = database
 
     def due(self, now: datetime, limit: int) -> Sequence[Letter]:
+        """Who asked just now waits behind nobody who was put off."""
         with self._database.read() as connection:
             ready = or_(letters.c.next_at.is_(None), letters.c.next_at <= now)
-            return _read(connection, _open(DeliveryState.WAITING), ready, limit=limit, hint=_THROUGH)
+            return _read(connection, _open(DeliveryState.WAITING), ready, limit=limit, hint=_THROUGH, first=_SOONEST)
 
     def begin(self, letter: Letter, now: datetime) -> tuple[Letter, Subscriber] | None:
         """As `ports.Letters` says: the look at the reader and the mark are one transaction."""
@@ -182,10 +192,14 @@ def _open(state: DeliveryState) -> ColumnElement[bool]:
 
 
 def _read(
-    connection: Connection, *conditions: ColumnElement[bool], limit: int | None = None, hint: str = ""
+    connection: Connection,
+    *conditions: ColumnElement[bool],
+    limit: int | None = None,
+    hint: str = "",
+    first: Sequence[Any] = (),
 ) -> Sequence[Letter]:
     wanted = select(letters).with_hint(letters, hint, "sqlite") if hint else select(letters)
-    rows = connection.execute(wanted.where(*conditions).order_by(letters.c.id).limit(limit)).all()
+    rows = connection.execute(wanted.where(*conditions).order_by(*first, letters.c.id).limit(limit)).all()
     posts = _posts(connection, [row.id for row in rows if row.content])
     return [_letter(row, posts.get(row.id, [])) for row in rows]
 

@@ -62,6 +62,8 @@ class Rows:
 
     def cells(self, record: Sequence[str]) -> Mapping[str, str] | str:
         """The cells that are used, by field; or what is wrong with the record."""
+        if not record:
+            return "its quotation marks do not fit together"
         if len(record) > self._width and any(record[self._width :]):
             return f"it has {len(record)} cells, and there are {self._width} columns"
         if len(record) < self._least:
