@@ -22,7 +22,7 @@ from newsletter.web.forms import Fields, client_of
 from newsletter.web.fresh_link import later, show_form
 from newsletter.web.outlook import besides, outlook
 from newsletter.web.pages import Pages
-from newsletter.web.patience import at_least
+from newsletter.web.patience import in_beats
 from newsletter.web.signed import SignedPage
 from newsletter.web.unsubscribe import masked
 from newsletter.web.wishes import Asking, Fault, Topic, WishesForm
@@ -46,7 +46,7 @@ class PreferencesPage(SignedPage):
     async def _answer(self, request: Request) -> Response:
         if request.method != "POST":
             return await super()._answer(request)
-        async with at_least(self._preferences.intake.answer_after.total_seconds()):
+        async with in_beats(self._preferences.intake.answer_after.total_seconds()):
             return await super()._answer(request)
 
     def _respond(self, request: Request, token: str, form: Fields) -> Response:
