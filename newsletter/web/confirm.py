@@ -16,6 +16,7 @@ from newsletter.usecases.confirm import Confirm, Standing, Step
 from newsletter.usecases.showcase import Coming, Showcase
 from newsletter.usecases.signup import KEPT_V6, Rest
 from newsletter.web.forms import Fields, client_of
+from newsletter.web.missed import missed
 from newsletter.web.offer import last
 from newsletter.web.pages import Pages
 from newsletter.web.signed import SignedPage
@@ -95,6 +96,8 @@ class ConfirmPage(SignedPage):
 
     def _show(self, scope: Scope, step: str, title: str, reader: Subscriber) -> Response:
         tongue, showcase = self._pages.tongue, self._desk.showcase()
+        is_in = step == "welcome"
+        now = self._confirm.signup.clock()
         return self._pages.render(
             scope,
             "web/confirm.html",
@@ -103,7 +106,8 @@ class ConfirmPage(SignedPage):
             address=masked(reader.address),
             next_issue=self._next(reader, showcase) if step in {"welcome", "used"} else "",
             last=last(tongue, showcase.latest) if showcase.latest else None,
-            preferences=self._desk.preferences_url(reader.id, reader.token_version) if step == "welcome" else "",
+            preferences=self._desk.preferences_url(reader.id, reader.token_version) if is_in else "",
+            missed=missed(tongue, self._desk.catch_up, reader, now, new=True) if is_in else None,
         )
 
     def _next(self, reader: Subscriber, showcase: Showcase) -> str:

@@ -17,9 +17,11 @@ from starlette.types import Scope
 from newsletter.model import Evidence, Subscriber, SubscriberStatus, Wait
 from newsletter.publish.query import Choice
 from newsletter.readers.wishes import Wishes
+from newsletter.usecases.catch_up import CatchUp
 from newsletter.usecases.preferences import Preferences
 from newsletter.web.forms import Fields, client_of
 from newsletter.web.fresh_link import later, show_form
+from newsletter.web.missed import answered, missed
 from newsletter.web.outlook import besides, outlook
 from newsletter.web.pages import Pages
 from newsletter.web.patience import in_beats
@@ -38,10 +40,11 @@ _READS = {SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED}
 
 
 class PreferencesPage(SignedPage):
-    def __init__(self, pages: Pages, preferences: Preferences, topics: Topics) -> None:
+    def __init__(self, pages: Pages, preferences: Preferences, topics: Topics, catch_up: CatchUp | None = None) -> None:
         super().__init__(pages)
         self._preferences = preferences
         self._topics = topics
+        self._catch_up = catch_up
 
     async def _answer(self, request: Request) -> Response:
         if request.method != "POST":
@@ -60,6 +63,9 @@ class PreferencesPage(SignedPage):
             return self._save(request, token, reader, form)
         if do == "resume" and reads:
             return self._resume(request, token)
+        if do == "catch-up" and reads and self._catch_up:
+            answer = self._catch_up.send(reader, self._preferences.clock())
+            return self._show(request.scope, reader, told=[answered(self._pages.tongue, answer), self._told(reader)])
         return self._show(request.scope, reader)
 
     def _save(self, request: Request, token: str, reader: Subscriber, fields: Fields) -> Response:
@@ -120,6 +126,7 @@ class PreferencesPage(SignedPage):
             address=masked(reader.address),
             standing=reader.status.value,
             about=self._about(reader),
+            missed=missed(self._pages.tongue, self._catch_up, reader, self._preferences.clock()),
             told=told,
             faults=faults,
             wrong={fault.field: fault.message for fault in faults},

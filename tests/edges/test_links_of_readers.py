@@ -121,8 +121,8 @@ def house(built: Path, tmp_path: Path) -> Iterator[House]:
         templates=app.templates,
         unsubscribe=app.unsubscribe(clock),
         hold=app.hold(clock),
-        own=Own(app.preferences(clock), app.own_data(clock), app.new_address(clock), app.search.topics),
-        desk=Desk(app.signup(clock), lambda: app.showcase(clock()), app.preferences_url),
+        own=Own(app.preferences(clock), app.own_data(clock), app.new_address(clock), app.search.topics, app.catch_up),
+        desk=Desk(app.signup(clock), lambda: app.showcase(clock()), app.preferences_url, app.catch_up),
         search=app.search,
     )
     yield House(world, pages, a_client(pages, app.config.site.web_url))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,8 +13,11 @@ import pytest
 
 from newsletter.model import DeliveryState, Evidence, LetterKind, Subscriber
 from newsletter.usecases.catch_up import Answer
+from newsletter.web.app import Own, create_app
+from newsletter.web.subscribe import Desk
 from tests.acceptance.harness import SiteFolder, part
 from tests.unit.usecases.world import SLOT, WEEK, World, a_world_in
+from tests.unit.web.parts import a_client
 
 ADA, BOB, CHOOSER = "ada@readers.example", "bob@readers.example", "chooser@readers.example"
 DAY = timedelta(days=1)
@@ -130,3 +134,37 @@ def test_a_letter_that_came_to_nothing_brought_nothing_and_may_be_asked_for_agai
     [letter] = room.world.app.letters.of(room.reader(address).id)
     assert (letter.state, room.had(address)) == (DeliveryState.DROPPED, [])
     assert room.press(address, NOW + timedelta(minutes=1)) is Answer.ASKED
+
+
+def test_the_pages_of_a_reader_offer_it_and_only_a_press_asks_for_it(room: Newsroom) -> None:
+    app, address = room.world.app, "page@readers.example"
+
+    def clock() -> datetime:
+        return NOW
+
+    pages = create_app(
+        folder=app.config.output,
+        site=app.config.site,
+        templates=app.templates,
+        unsubscribe=app.unsubscribe(clock),
+        own=Own(app.preferences(clock), app.own_data(clock), app.new_address(clock), app.search.topics, app.catch_up),
+        desk=Desk(app.signup(clock), lambda: app.showcase(NOW), app.preferences_url, app.catch_up),
+    )
+    client = a_client(pages, app.config.site.web_url)
+    app.roster.ask(address, edition="weekly", evidence=PRESS, now=NOW)
+    asked = room.reader(address)
+
+    welcome = client.post(app.confirm_url(asked.id, asked.token_version, NOW), data={"do": "confirm"}).text
+    assert "The story so far: 3 posts" in welcome
+    action = re.search(r'<form method="post" action="([^"]+)"><p class="buttons"><button[^>]+value="catch-up"', welcome)
+    assert action
+    own = app.preferences_url(asked.id, asked.token_version)
+    assert own.endswith(action[1].removeprefix("../"))
+    assert "You were not sent 3 stories" in client.get(own).text
+    assert [one.kind for one in app.letters.of(asked.id)] == [LetterKind.CONFIRM]
+
+    pressed = client.post(own, data={"do": "catch-up"}).text
+    assert "One email is on its way" in pressed
+    assert "You were not sent" not in pressed
+    assert "on its way already" in client.post(own, data={"do": "catch-up"}).text
+    assert [one.kind for one in app.letters.of(asked.id)] == [LetterKind.CONFIRM, LetterKind.CATCH_UP]
