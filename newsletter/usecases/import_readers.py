@@ -96,7 +96,7 @@ def import_readers(
     behind = 0 if columns.headless else 1
     seen = _survey(file, shape, columns, behind, wanted, progress)
     key = _key(digest, wanted, seen)
-    run = (imports.unfinished(key) if wanted.go else None) or ImportRun(key, file.name)
+    run = imports.unfinished(key) or ImportRun(key, file.name)
     rejected.begin(columns.headers, run.rejected)
     walk = _Walk(imports, rejected, _terms(file.name, seen, wanted, place), run)
     with closing(_records(file, shape)) as all_records:

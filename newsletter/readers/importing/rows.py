@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -22,6 +23,7 @@ _EDITIONS = {
     MONTHLY: "monthly, month, once a month, every month, monatlich, mensuel, mensual, mensile",
 }
 _BY_WORD = {folded(word): edition for edition, words in _EDITIONS.items() for word in words.split(",")}
+_KEY = re.compile(r"[\w-]+")
 _PLAIN = frozenset({"text", "plain", "plaintext"})
 
 
@@ -112,7 +114,7 @@ class Rows:
             self._moment(get("left")),
             self._moment(get("paused")),
             _BY_WORD.get(folded(cells["edition"]), WEEKLY) if get("edition") else WEEKLY,
-            tuple(cells["without"].split()) if get("without") else (),
+            tuple(filter(_KEY.fullmatch, cells["without"].split())) if get("without") else (),
             folded(cells["format"]) in _PLAIN if get("format") else False,
         )
 
