@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from hashlib import sha256
 from itertools import islice
+from typing import NamedTuple
 
 from newsletter.model import WEEKLY, ImportRun, LogEntry
 from newsletter.ports import Imports, ImportStep, ListFile, Rejected
@@ -141,8 +142,7 @@ def _terms(name: str, seen: Survey, wanted: Wanted, place: Place) -> Terms:
     return Terms(source, wanted.consent, place.editions, WEEKLY, place.now)
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(NamedTuple):
     entry: Entry
     record: Sequence[str]
     standing: Standing | None  # None for somebody who is in the file before

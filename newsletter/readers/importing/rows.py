@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from typing import NamedTuple
 
 from newsletter.errors import Problem
 from newsletter.model import EACH_POST, MONTHLY, WEEKLY
@@ -27,8 +27,7 @@ _KEY = re.compile(r"[\w-]+")
 _PLAIN = frozenset({"text", "plain", "plaintext"})
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One row, as far as it was understood."""
 
     row: int  # as a spreadsheet counts, the header being 1
