@@ -26,6 +26,7 @@ from newsletter.ports import Clock
 if TYPE_CHECKING:
     from socket import socket
 
+    from starlette.applications import Starlette
     from starlette.types import ASGIApp
 
     from newsletter.delivery.progress import Drained, LettersDone, Progress
@@ -376,7 +377,7 @@ def serve(door: Door, host: str | None, port: int | None, works: bool, every: in
     if not app.config.output.is_dir():
         app.publish(door.sound_library(), door.now)
     listen = host or app.config.web_host
-    pages = _pages(door, listen)
+    pages = pages_of(door, listen)
     with server.listen(listen, app.config.web_port if port is None else port) as listener:
         if works:
             interruptible(lambda stop: _serve_and_work(door, every, listener, pages, stop))
@@ -385,7 +386,8 @@ def serve(door: Door, host: str | None, port: int | None, works: bool, every: in
     door.say("Stopped.")
 
 
-def _pages(door: Door, listen: str) -> ASGIApp:
+def pages_of(door: Door, listen: str) -> Starlette:
+    """What `serve` answers, for one that listens at this address."""
     from newsletter.web.app import Own, create_app
     from newsletter.web.subscribe import Desk
 

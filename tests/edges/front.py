@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+from sqlalchemy import select
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -20,6 +21,7 @@ from newsletter.readers.intake import Intake
 from newsletter.readers.limits import decide
 from newsletter.readers.suppression import fingerprint
 from newsletter.readers.tokens import CONFIRM, Tokens
+from newsletter.store import tables
 from newsletter.store.database import Database, open_database
 from newsletter.store.letters import SqlLetters
 from newsletter.store.rates import SqlRates
@@ -92,6 +94,12 @@ class Front:
             if begun := self.letters.begin(letter, self.now):
                 settled = Settlement(begun[0].subscriber_id, DeliveryState.ACCEPTED, receipt=Receipt(Outcome.ACCEPTED))
                 self.letters.settle(begun[0], settled, self.now)
+
+    def held(self) -> list[object]:
+        """All that is remembered of readers, and of what was asked lately."""
+        with self.database.read() as connection:
+            kept = (tables.subscriber, tables.consent, tables.letter, tables.rate)
+            return [connection.execute(select(table)).all() for table in kept]
 
     def reader(self, address: str = ADA) -> Subscriber:
         found = self.roster.find(address)
