@@ -258,10 +258,11 @@ class App(Edges):
         from newsletter.usecases.import_readers import Place, import_readers, logged
 
         place = Place(frozenset(self.config.editions), self.config.site.timezone, now)
+        if wanted.go:
+            self.ledger.start(WEEKLY, now)
         with closing(RejectedFile(path)) as rejected:
             imported = import_readers(ListFile(path), wanted, self.imports, rejected, place, progress)
         if wanted.go:
-            self.ledger.start(WEEKLY, now)
             self.ledger.log(logged(path.name, imported, by, now))
         return imported
 
