@@ -96,6 +96,7 @@ class IssuesContext(Context):
     template: ClassVar[str] = "web/issues.html"
     groups: tuple[Group, ...]
     first_issue: str
+    monthly: tuple[Group, ...] = ()  # the issues that come once a month
 
 
 @dataclass(frozen=True, slots=True)
