@@ -7,7 +7,7 @@ export UV_SYSTEM_CERTS := 1
 export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-fast lint format lock bench bench-publish chaos golden words clean help
+.PHONY: demo test test-fast lint format lock bench bench-publish bench-readers chaos golden words clean help
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ bench: .venv/.ready  ## the measured figures of README and docs
 bench-publish: .venv/.ready  ## cold, unchanged and one-edit builds beside Hugo, Pelican and Eleventy (half an hour)
 	@$(BIN)/python -m bench.publish
 	@$(BIN)/python -m bench.preview
+
+bench-readers: .venv/.ready  ## a million readers move in, and are counted (some minutes)
+	@$(BIN)/python -m bench.readers
 
 chaos: .venv/.ready  ## kill -9, bad weather, full disks, 400 rows of edits, for as long as CHAOS_SEEDS="1 2 3 …" lasts
 	@CHAOS_SEEDS="$${CHAOS_SEEDS:-$$(seq -s ' ' 1 25)}" EDITS="$${EDITS:-400}" \

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from newsletter import seal
@@ -15,6 +16,7 @@ from newsletter.config import Config, switched_off
 from newsletter.edges import Edges
 from newsletter.errors import NewsletterError, Problem, UsageError, nearest, stops
 from newsletter.model import (
+    ALL_SLOTS,
     EACH_POST,
     USUAL,
     WEEKLY,
@@ -55,13 +57,22 @@ if TYPE_CHECKING:
     from newsletter.usecases.deliver import Delivered
     from newsletter.usecases.enroll import Unsubscribe
     from newsletter.usecases.hold import Hold
+    from newsletter.usecases.import_readers import Imported
+    from newsletter.usecases.import_readers import Progress as Counting
+    from newsletter.usecases.import_readers import Wanted as Wishes
     from newsletter.usecases.inspect import Inspection, Tried
     from newsletter.usecases.letters import Writer
     from newsletter.usecases.move_in import Moved, Wanted
+    from newsletter.usecases.new_address import NewAddress
     from newsletter.usecases.notices import Desk, Handed
+    from newsletter.usecases.own_data import OwnData
+    from newsletter.usecases.preferences import Preferences
     from newsletter.usecases.prepare import Prepared
     from newsletter.usecases.preview import Preview
     from newsletter.usecases.published import Published
+    from newsletter.usecases.rhythms import Rhythms
+    from newsletter.usecases.showcase import Showcase
+    from newsletter.usecases.signup import Signup
     from newsletter.usecases.tend import Tended
     from newsletter.usecases.texts import Text
 
@@ -79,6 +90,7 @@ class App(Edges):
         self._advice: Sequence[Problem] = ()  # what was said of the posts that were loaded last
         self._coming: Sequence[datetime] = ()  # when posts come out, or are withdrawn
         self._loaded: tuple[datetime, Loaded] | None = None
+        self._showcase: tuple[datetime, Showcase] | None = None
         self._shown: dict[str, str] = {}  # what the mail of an edition was made of that editors were shown last
 
     def stay(self) -> None:
@@ -245,6 +257,25 @@ class App(Edges):
                 spread=spread,
             )
         return replace(moved, cut_short=left)
+
+    def import_readers(self, path: Path, wanted: Wishes, now: datetime, by: str, *, progress: Counting) -> Imported:
+        """Bring in the readers that a file names; see `usecases.import_readers`."""
+        from newsletter.readers.importing.disk import ListFile, RejectedFile
+        from newsletter.usecases.import_readers import Place, import_readers, logged
+
+        place = Place(frozenset(self.config.editions), self.config.site.timezone, now)
+        with closing(RejectedFile(path)) as rejected:
+            imported = import_readers(ListFile(path), wanted, self.imports, rejected, place, progress)
+        if wanted.go:
+            self.ledger.start(WEEKLY, now)
+            self.ledger.log(logged(path.name, imported, by, now))
+        return imported
+
+    def export_readers(self, status: str | None) -> Iterator[str]:
+        """The lines of a CSV file of all readers, or those of a status."""
+        from newsletter.readers.exporting import table
+
+        return table(self.imports.readers(status))
 
     def unchanged(self, now: datetime) -> Published | None:
         """What publishing now would answer, if it certainly would change nothing; None when one has to look."""
@@ -432,6 +463,7 @@ class App(Edges):
             site=self.config.site,
             now=now,
             unsubscribe_url=self.unsubscribe_url,
+            preferences_url=self.preferences_url,
             message_id_key=self.keys.message_id,
         )
 
@@ -463,9 +495,10 @@ class App(Edges):
         return self.ledger.recover(now=now, resend=self.config.mail.after_crash == "resend")
 
     def tend(self, now: datetime) -> Tended:
-        """What time does to readers: pauses end, sign-ups that nobody confirmed are deleted."""
+        """What time does to readers: pauses end, sign-ups that nobody confirmed are deleted, limits are forgotten."""
         from newsletter.usecases.tend import tend
 
+        self.rates.purge(now)
         within = self.config.confirm_within
         return tend(roster=self.roster, ledger=self.ledger, now=now, confirm_within=within)
 
@@ -481,6 +514,7 @@ class App(Edges):
             ledger=self.ledger,
             site=self.config.site,
             unsubscribe_url=self.unsubscribe_url,
+            preferences_url=self.preferences_url,
             message_id_key=self.keys.message_id,
         )
 
@@ -591,7 +625,8 @@ class App(Edges):
 
     def tell(self, now: datetime) -> None:
         """Write down what editors and operators are to hear of by now: what became of issues and slots."""
-        from newsletter.issues.site_notice import locked
+        from newsletter.issues.site_notice import intake_paused, locked
+        from newsletter.readers.intake import RESTING
         from newsletter.usecases.notices import happened
 
         if doubt := self.instance.doubt():  # what the original does is its own to tell
@@ -599,6 +634,8 @@ class App(Edges):
             return
         for notice in happened(self.ledger, self.rhythms, self.config.site, now):
             self.desk.tell(notice)
+        if until := self.rates.held(RESTING, now):
+            self.desk.tell(intake_paused(until, now, self.config.site))
 
     def tell_of_mail(self, trouble: Problem, now: datetime) -> None:
         """The same of a mail server that takes nothing: the webhook can still be told."""
@@ -648,11 +685,66 @@ class App(Edges):
 
         return Hold(self.ledger, self.notices, self.rhythm_of, self.tokens, clock)
 
+    def signup(self, clock: Clock) -> Signup:
+        """What the page that takes readers in can do."""
+        from newsletter.usecases.signup import Signup
+
+        config, secret = self.config, self.keys.suppression
+        return Signup(self.roster, self.rates, self.tokens, clock, config.intake, secret, config.keep_network)
+
+    def showcase(self, now: datetime) -> Showcase:
+        """What there is to sign up for, as of a minute ago at the most."""
+        if self._showcase is None or not timedelta(0) <= now - self._showcase[0] < timedelta(minutes=1):
+            self._showcase = now, self._show_what_comes(now)
+        return self._showcase[1]
+
+    def _show_what_comes(self, now: datetime) -> Showcase:
+        from newsletter.usecases.prepare import next_number
+        from newsletter.usecases.showcase import Coming, Showcase
+
+        issues = self.issues()
+        coming = {
+            one: Coming() if one == EACH_POST else Coming(slot=self.next_slot(now, one)) for one in self.config.editions
+        }
+        coming[WEEKLY] = Coming(next_number(issues), coming[WEEKLY].slot)
+        latest = next((issue for issue in reversed(issues) if issue.state.public), None)
+        readers = self.roster.counts()["active"] if self.has_state else 0
+        return Showcase(self.cadence.weekday, latest, coming, readers)
+
     def unsubscribe(self, clock: Clock) -> Unsubscribe:
-        """What the link in a mail can do."""
+        """What the unsubscribe link in a mail can do."""
         from newsletter.usecases.enroll import Unsubscribe
 
-        return Unsubscribe(self.roster, self.tokens, clock)
+        return Unsubscribe(self.roster, self.tokens, self._rhythms, clock)
+
+    def preferences(self, clock: Clock) -> Preferences:
+        """What the preferences link in a mail can do."""
+        from newsletter.usecases.preferences import Preferences
+
+        limits = (self.rates, self.config.intake, self.keys.suppression)
+        return Preferences(self.roster, self.tokens, self._rhythms, *limits, clock)
+
+    def own_data(self, clock: Clock) -> OwnData:
+        """What the link to what is held about a reader can do."""
+        from newsletter.usecases.own_data import OwnData
+
+        return OwnData(self.roster, self.tokens, clock)
+
+    def new_address(self, clock: Clock) -> NewAddress:
+        """What the link that confirms a new address can do."""
+        from newsletter.usecases.new_address import NewAddress
+
+        return NewAddress(self.roster, self.letters, self.tokens, clock)
+
+    @property
+    def _rhythms(self) -> Rhythms:
+        """Which editions a reader may have, and when each comes."""
+        from newsletter.usecases.rhythms import Rhythms
+
+        def resting(_: str) -> bool:  # what is decided about all slots holds in every edition
+            return any(plan.key == ALL_SLOTS for plan in self.plans())
+
+        return Rhythms(lambda: {one.edition: one for one in self.rhythms}, resting, self.config.site.timezone)
 
 
 def _times(post: Post) -> Iterator[datetime]:

@@ -42,6 +42,7 @@ from newsletter.model import (
     Sender,
     Site,
 )
+from newsletter.readers.intake import Intake
 from newsletter.tongue import is_known, known, spoken
 from newsletter.words import NTH
 
@@ -265,6 +266,17 @@ class NoticesSection(Section):
     )
 
 
+class BackupSection(Section):
+    at: WallTime | Literal["never"] = Field(
+        time(3), description="Time of day at which `work` makes a backup, in `site.timezone`; `never` for none."
+    )
+    folder: str = Field(
+        "var/backups",
+        description="Where backups go; relative to the site. Another disk is better, another machine best.",
+    )
+    keep: int = Field(14, description="How many backups are kept.", ge=1)
+
+
 class IssueSection(Section):
     at_least: int = Field(1, description="Stories that an issue needs; with fewer, they wait for the next slot.", ge=1)
     at_most: int | None = Field(None, description="Stories that an issue takes; the others wait. Default: all.", ge=1)
@@ -343,6 +355,38 @@ class WebSection(Section):
     )
 
 
+class SignupSection(Section):
+    open: bool = Field(True, description="Whether readers may sign up by mail; else pages have no form and say so.")
+    address_wait: Span = Field(
+        Intake().address_wait, description="An address is asked to confirm at most once in this time, whoever signs up."
+    )
+    address_a_month: int = Field(Intake().address_a_month, description="And at most so often in 30 days.", ge=1)
+    network_an_hour: int = Field(
+        Intake().network_an_hour, description="Sign-ups from one network (/24, or /64 of IPv6) in an hour.", ge=1
+    )
+    network_at_once: int = Field(Intake().network_at_once, description="Of these, how many at one time.", ge=1)
+    site_an_hour: int = Field(Intake().site_an_hour, description="Sign-ups in an hour, from everywhere.", ge=1)
+    brake_factor: int = Field(
+        Intake().brake_factor,
+        description="More than so many times the usual sign-ups in an hour (of the last four weeks) pause intake until "
+        "it was quiet for half an hour; editors and operators are told.",
+        ge=1,
+    )
+    brake_from: int = Field(Intake().brake_from, description="But never fewer than so many in an hour do.", ge=1)
+    form_wait: Span = Field(
+        Intake().form_wait, description="A form that comes back sooner is asked for one more press of a button."
+    )
+    answer_after: int = Field(
+        round(Intake().answer_after.total_seconds() * 1000),
+        description="Milliseconds that each answer to a sign-up takes, so that its time tells nothing.",
+        ge=0,
+        le=10_000,
+    )
+    return_to: tuple[Url, ...] = Field(
+        (), description="Pages elsewhere to which an embedded form may lead back after a sign-up."
+    )
+
+
 def _confirm_within(value: timedelta) -> timedelta:
     if not timedelta(hours=1) <= value <= timedelta(days=14):
         raise ValueError("must be between 1h and 14d: the link in the mail works no longer")
@@ -398,12 +442,14 @@ class Settings(BaseSettings):
     people: dict[str, PersonSection] = Field({}, description="Desks and persons, each under its key.")
     cadence: CadenceSection = Field(CadenceSection(), description="When issues go out.")
     editions: EditionsSection = Field(EditionsSection(), description="What else readers may get than the weekly issue.")
+    backup: BackupSection = Field(BackupSection(), description="Copies of all that cannot be made anew.")
     issue: IssueSection = Field(IssueSection(), description="What an issue is made of.")
     look: LookSection = Field(LookSection(), description="How pages and mail look.")
     notices: NoticesSection = Field(NoticesSection(), description="What editors and operators are told, and where.")
     digest: DigestSection = Field(DigestSection(), description="What the mail says.")
     mail: MailSection = Field(MailSection(), description="How mail leaves.")
     web: WebSection = Field(WebSection(), description="The pages that answer readers.")
+    signup: SignupSection = Field(SignupSection(), description="Signing up by mail, and limits against abuse.")
     privacy: PrivacySection = Field(PrivacySection(), description="What is kept of readers.")
     publish: PublishSection = Field(PublishSection(), description="What is told and written beside the pages.")
     paths: PathsSection = Field(PathsSection(), description="Where things lie.")
@@ -445,6 +491,15 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupPlan:
+    """When backups are made, where they go, and how many are kept."""
+
+    at: time | None  # on the wall; None: never by itself
+    folder: Path
+    keep: int
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything that a site's folder and environment say, checked."""
 
@@ -464,8 +519,10 @@ class Config:
     seen_at: str = ""  # where this machine reaches what is published; no trailing slash
     brief: Brief = USUAL  # what is usual for an issue
     webhook: str = ""  # gets notices
+    backup: BackupPlan = BackupPlan(None, Path("backups"), 14)
     heartbeat_url: str = ""  # is called at each look of `work`
     others: Mapping[str, Cadence] = field(default_factory=dict)  # editions beside the weekly one that are switched on
+    intake: Intake = field(default_factory=Intake)
     keep_network: bool = False  # whether a sign-up keeps its network, shortened
     confirm_within: timedelta = timedelta(days=14)  # how long a sign-up may be confirmed
 
@@ -572,6 +629,8 @@ def _default_words(value: object) -> str:
         return "required"
     if isinstance(value, timedelta):
         minutes = value.total_seconds() / 60
+        if 0 < minutes < 1:
+            return f"{value.total_seconds():g}s"
         if minutes > 1440 and minutes % 1440 == 0:
             return f"{minutes / 1440:g}d"
         return f"{minutes:g}m" if minutes % 60 else f"{minutes / 60:g}h"
@@ -776,11 +835,18 @@ def _config(root: Path, settings: Settings, password: str) -> Config:
         after=settings.publish.after,
         seen_at=settings.publish.seen_at or settings.site.url,
         brief=Brief(at_least=settings.issue.at_least, at_most=settings.issue.at_most),
+        backup=_backup(root, settings.backup),
         webhook=settings.notices.webhook,
         heartbeat_url=settings.notices.heartbeat_url,
+        intake=_intake(settings.signup),
         keep_network=settings.privacy.keep_network,
         confirm_within=settings.privacy.confirm_within,
     )
+
+
+def _intake(told: SignupSection) -> Intake:
+    values = told.model_dump() | {"answer_after": timedelta(milliseconds=told.answer_after)}
+    return Intake(**values)
 
 
 def _site(settings: Settings) -> Site:
@@ -803,7 +869,14 @@ def _site(settings: Settings) -> Site:
         full_text=settings.digest.body == "full",
         numbered=settings.digest.numbered,
         look=_look(settings.look),
+        mail_day=_mail_day(settings),
     )
+
+
+def _mail_day(settings: Settings) -> int | None:
+    """Without an address to send from there is no mail to sign up for."""
+    takes_in = settings.signup.open and settings.sender.address
+    return WEEKDAYS.index(settings.cadence.weekday) if takes_in else None
 
 
 def _look(told: LookSection) -> Look:
@@ -854,6 +927,10 @@ def switched_off(edition: str) -> Problem:
         file="newsletter.toml",
         fixes=(f"{line}   under [editions]",),
     )
+
+
+def _backup(root: Path, told: BackupSection) -> BackupPlan:
+    return BackupPlan(None if isinstance(told.at, str) else told.at, root / told.folder, told.keep)
 
 
 def _mail(root: Path, told: MailSection, password: str) -> Mail:

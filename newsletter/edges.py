@@ -6,19 +6,23 @@ only module that keeps them open; `app` hands them to the use cases.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from newsletter.config import FILE_NAME, Config
 from newsletter.errors import NewsletterError, Refused
 from newsletter.ports import (
+    Backups,
     Briefs,
     Cache,
     Caller,
     Hosting,
     Hubs,
+    Imports,
     Instance,
     Ledger,
     Letters,
@@ -56,6 +60,13 @@ if TYPE_CHECKING:
 
 INSTANCE = "instance.toml"
 """In the state folder, what a copy of it cannot carry along."""
+
+
+def restored(file: Path, path: Path, *, dry_run: bool) -> Mapping[str, int]:
+    """Make a site of a backup; what it holds. Raises Refused (C533), Outside (C531, C532)."""
+    from newsletter.store.backup import restore
+
+    return restore(file, path, dry_run=dry_run)
 
 
 class Edges:
@@ -209,10 +220,20 @@ class Edges:
 
     @cached_property
     def roster(self) -> Roster:
-        from newsletter.readers.suppression import fingerprint
         from newsletter.store.roster import SqlRoster
 
-        return SqlRoster(self.database, lambda address: fingerprint(self.keys.suppression, address))
+        return SqlRoster(self.database, self._fingerprint)
+
+    @cached_property
+    def imports(self) -> Imports:
+        from newsletter.store.importing import SqlImports
+
+        return SqlImports(self.database, self._fingerprint)
+
+    def _fingerprint(self, address: str) -> str:
+        from newsletter.readers.suppression import fingerprint
+
+        return fingerprint(self.keys.suppression, address)
 
     @cached_property
     def letters(self) -> Letters:
@@ -309,6 +330,14 @@ class Edges:
                 ca_file=mail.ca_file,
             )
         )
+
+    @cached_property
+    def backups(self) -> Backups:
+        from newsletter.store import backup
+
+        config = self.config
+        places = backup.Places(config.root, self.database.file, config.state, config.keys_file)
+        return backup.Backups(config.backup.folder, places)
 
     def own(self) -> None:
         """Only the site itself may send. Raises Refused (S309) in a copy or an older state of it."""

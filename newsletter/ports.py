@@ -10,13 +10,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
-from typing import Any, Protocol, TypeVar
+from typing import Any, BinaryIO, Protocol, TypeVar
 
 from newsletter.errors import Problem
 from newsletter.model import (
     Addressee,
     Approval,
     Attempt,
+    Backup,
     Brief,
     Changes,
     Chunk,
@@ -28,6 +29,7 @@ from newsletter.model import (
     Fetched,
     File,
     Hand,
+    ImportRun,
     Issue,
     IssueState,
     Letter,
@@ -383,14 +385,23 @@ class Ledger(Protocol):
         The last commit verifies the count and sets `started_at`. None when the issue was not READY with `send_at` past.
         """
 
-    def readers(self, edition: str, segments: Sequence[Segment]) -> Iterator[Sequence[Addressee]]:
-        """Whom an issue with these segments would go to now, some hundred at a time, with their variants."""
+    def readers(
+        self, edition: str, number: int, segments: Sequence[Segment]
+    ) -> Iterator[Sequence[tuple[Addressee, str]]]:
+        """Whom an issue with these segments would go to now, some hundred at a time, with their variants; and why one
+        of them would get nothing (`variants.NO_TOPIC`, `variants.HAD_ALL`), else empty.
+        """
 
-    def variant(self, segments: Sequence[Segment], subscriber_id: int) -> tuple[str, ...]:
-        """The keys of those that one reader would get now."""
+    def variant(self, edition: str, number: int, segments: Sequence[Segment], subscriber_id: int) -> tuple[str, ...]:
+        """In which one reader would get an issue with these segments now."""
+
+    def had(self, subscriber_id: int, posts: Collection[str]) -> Mapping[str, int]:
+        """Which of these posts a reader was sent, or is about to be, in whatever mail: id -> how many of its
+        Corrections the text told of.
+        """
 
     def variants(self, edition: str, number: int) -> Mapping[tuple[str, ...], int]:
-        """How many readers of the audience get which segments, most first."""
+        """How many readers of the audience get which variant, most first; who gets nothing is not counted."""
 
     def recover(self, *, now: datetime, resend: bool) -> int:
         """After a crash, called by the holder of the sender lock only: claimed rows wait again; rows that were
@@ -441,7 +452,7 @@ class Ledger(Protocol):
         """The earliest time at which a waiting row of a SENDING issue is due."""
 
     # -- sent again, to a reader who asked
-    def resend(self, edition: str, number: int, subscriber_id: int, *, hand: Hand) -> int:
+    def resend(self, edition: str, number: int, one: Addressee, *, hand: Hand) -> int:
         """Write down that a reader is about to be sent an issue again; a name for what `resent` tells of it."""
 
     def resent(self, resend: int, receipt: Receipt) -> None:
@@ -589,11 +600,72 @@ class Roster(Protocol):
     def unblock(self, subscriber_id: int, *, evidence: Evidence, now: datetime) -> bool:
         """Blocked -> as they were before, the suppression lifted."""
 
+    def suppress(self, address: str, *, reason: str, now: datetime) -> bool:
+        """Never mail this address of nobody here. False when a reader has it, or it is suppressed for such a reason."""
+
+    def release(self, address: str) -> bool:
+        """An address of nobody here may be mailed again. False when it could be, or a reader has it."""
+
     def forget(self, subscriber_id: int, *, now: datetime) -> bool:
         """Of the reader stays a number without address, with the outcomes of deliveries, and a suppressed hash.
 
         Their records and letters are gone and every link of theirs is dead. False for nobody.
         """
+
+
+class ImportStep(Protocol):
+    """Some hundred rows of an import, in one transaction."""
+
+    def look(self, addresses: Sequence[str]) -> Mapping[str, str]:
+        """Of addresses without case those that are known: the status of the reader, `forgotten` or `blocked`."""
+
+    def put(self, arrivals: Sequence[tuple[Subscriber, str]], pace: timedelta) -> None:
+        """Write down readers that are not known, each with a line of consent of this text.
+
+        Unconfirmed ones get a letter CONFIRM, each this much after the one before; blocked ones are suppressed.
+        """
+
+    def record(self, run: ImportRun) -> None:
+        """How far it came with this step."""
+
+    def finish(self, key: str) -> None:
+        """The run is over."""
+
+
+class Imports(Protocol):
+    """Readers who move in by the thousand."""
+
+    def unfinished(self, key: str) -> ImportRun | None:
+        """The run of this file that was cut off."""
+
+    def step(self, now: datetime, *, write: bool) -> AbstractContextManager[ImportStep]:
+        """A step, committed at its end; without `write` it only looks. Raises Outside."""
+
+    def readers(self, status: str | None) -> Iterator[tuple[Subscriber, str]]:
+        """All, in the order in which they joined, each with the way of their first line of consent."""
+
+
+class Rejected(Protocol):
+    """The file of rows that were not added. All of it raises Outside (R129)."""
+
+    def begin(self, headers: Sequence[str], upto: int) -> None:
+        """Anew, or behind `upto` bytes of what an earlier run wrote."""
+
+    def write(self, row: int, reason: str, cells: Sequence[str]) -> None: ...
+    def settled(self) -> int:
+        """How many bytes it has; they are with the system now."""
+
+
+class ListFile(Protocol):
+    """A file of readers of another program."""
+
+    name: str
+
+    def blocks(self) -> Iterator[bytes]:
+        """All of it. Raises UsageError (R128), NewsletterError (R121)."""
+
+    def open(self) -> BinaryIO:
+        """From its beginning. Raises the same."""
 
 
 class Rates(Protocol):
@@ -614,7 +686,7 @@ class Rates(Protocol):
         """Forget what says no to nothing any more."""
 
     def signups(self, since: datetime) -> int:
-        """How many asked for the mail since then, as far as it is still on record."""
+        """How many asked for the mail themselves since then, as far as it is still on record."""
 
 
 class Letters(Protocol):
@@ -638,6 +710,7 @@ class Letters(Protocol):
         if `resend`). How many there were.
         """
 
+    def get(self, letter_id: int) -> Letter | None: ...
     def of(self, subscriber_id: int) -> Sequence[Letter]:
         """All of a reader, oldest first."""
 
@@ -645,9 +718,6 @@ class Letters(Protocol):
         """Those that failed or became uncertain no longer ago than `since`, and those that wait longer than `waiting`,
         oldest first.
         """
-
-    def next_retry(self) -> datetime | None:
-        """When the next one that waits is due; in the past for one that is due now."""
 
 
 class Notices(Protocol):
@@ -673,6 +743,16 @@ class Notices(Protocol):
 
     def settle(self, copy: NoticeCopy) -> None:
         """Write down what became of it."""
+
+
+class Backups(Protocol):
+    """The folder of this site's backups."""
+
+    def last(self) -> datetime | None:
+        """When the newest was begun; None without any."""
+
+    def make(self, now: datetime, *, keep: int) -> Backup:
+        """One more, read back before it counts; then all but the newest `keep` go. Raises Outside (C531, C532)."""
 
 
 class Session(Protocol):

@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from newsletter import words
-from newsletter.model import Judgement, Site, direction_of
+from newsletter.model import EACH_POST, MONTHLY, Judgement, Site, direction_of
 
 CATALOGUES = Path(__file__).parent / "locale"
 DOMAIN = "newsletter"
@@ -146,6 +146,14 @@ class Tongue:
         return " · ".join(
             (by, *([self.say("Reviewed by %(reviewer)s", reviewer=reviewer)] if reviewer else []), *facts)
         )
+
+    def often(self, edition: str, weekday: int) -> str:
+        """How often an edition comes, within a sentence: `every Friday`; of the weekly one on this day, 0 is Monday."""
+        if edition == EACH_POST:
+            return self.say("with each new post")
+        if edition == MONTHLY:
+            return self.say("once a month")
+        return self.say("every %(day)s", day=self.weekday(weekday))
 
     def titled(self, label: str, text: str) -> str:
         """`Auto Trendy: Batteries`."""

@@ -157,7 +157,7 @@ class Door:
     def answer(self, data: object, *lines: str) -> None:
         """The command's answer: JSON when asked for, else the lines."""
         if self.json:
-            click.echo(json.dumps(data, indent=2, ensure_ascii=False, default=_plain))
+            click.echo(json.dumps(data, indent=2, ensure_ascii=False, default=as_plain))
             return
         for line in lines:
             self.echo(line)
@@ -210,7 +210,8 @@ def _is_date(text: str) -> bool:
     return True
 
 
-def _plain(value: object) -> object:
+def as_plain(value: object) -> object:
+    """What JSON has no word for: times in UTC, all else as it is written."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return str(value)

@@ -19,6 +19,7 @@ from newsletter.model import (
     DeliveryState,
     Issue,
     IssueState,
+    Letter,
     LogEntry,
     NoticeCopy,
     NoticeKind,
@@ -29,6 +30,7 @@ from newsletter.model import (
     SlotRecord,
     issue_name,
 )
+from newsletter.usecases.letters import PATIENCE
 from newsletter.usecases.notices import SHOWN, mail_is_broken, recipients
 
 if TYPE_CHECKING:
@@ -47,11 +49,14 @@ def status(door: Door) -> int:
     told, broken = reading(door)
     others = _others(door)
     owed = door.app.notices.open(door.now, SHOWN)
+    stuck = door.app.letters.stuck(door.now, since=SHOWN, waiting=PATIENCE)
     data = _status_data(told) | {
         "notices": [copy_data(copy) for copy in owed],
+        "letters": [letter_data(letter) for letter in stuck],
         "others": [_beside_data(one) for one in others],
     }
-    door.answer(data, *_status_lines(door, told, broken, owed, [_beside_words(door, one) for one in others]))
+    beside = [_beside_words(door, one) for one in others]
+    door.answer(data, *_status_lines(door, told, broken, owed, stuck, beside))
     stopped = told.last_tick is not None and door.now - told.last_tick > told.silent_after
     return 4 if stopped or mail_is_broken(owed) else 0
 
@@ -112,7 +117,12 @@ def _status_data(told: Status) -> dict[str, object]:
 
 
 def _status_lines(
-    door: Door, told: Status, broken: int, owed: Sequence[NoticeCopy], others: Sequence[str]
+    door: Door,
+    told: Status,
+    broken: int,
+    owed: Sequence[NoticeCopy],
+    stuck: Sequence[Letter],
+    others: Sequence[str],
 ) -> list[str]:
     zone = door.app.config.cadence.zone
     sandbox = "SANDBOX" if door.app.config.mail.sandbox else "LIVE"
@@ -124,7 +134,7 @@ def _status_lines(
     lines += [
         f"On its way   issue {one.name}: {_going(one, told, door)}" for one in told.going if one != told.ready(door.now)
     ]
-    lines += _needs(door, told, broken, owed)
+    lines += _needs(door, told, broken, owed, stuck)
     if told.last and told.last.started_at:
         took = f" In {words.span(told.last.finished_at - told.last.started_at)}." if told.last.finished_at else ""
         outcome = counts_words(told.counts[told.last]) or "nobody to send it to"
@@ -185,12 +195,13 @@ def _going(one: Issue, told: Status, door: Door) -> str:
     return f"starts {when}" if one.send_at > door.now else f"was due {when}: newsletter deliver"
 
 
-def _needs(door: Door, told: Status, broken: int, owed: Sequence[NoticeCopy]) -> list[str]:
+def _needs(door: Door, told: Status, broken: int, owed: Sequence[NoticeCopy], stuck: Sequence[Letter]) -> list[str]:
     rows = [f"this copy of the site is locked, {told.doubt}: newsletter claim"] if told.doubt else []
     rows += [f"{plan_words(plan)}: newsletter schedule resume {_way_out(plan)}" for plan in told.standing]
     if tried := [copy for copy in owed if copy.attempts]:
         last = tried[-1]
         rows.append(f"{words.count(len(tried), 'notice')} not handed over, {last.to}: {last.reply}: newsletter notices")
+    rows += letters_stuck(stuck, door.now)
     if broken:
         rows.append(f"{words.count(broken, 'problem')} in the posts: newsletter check")
     rows += [f"issue {one.name} reaches nobody: {why}" for one, why in told.trouble.items()]
@@ -209,6 +220,38 @@ def _needs(door: Door, told: Status, broken: int, owed: Sequence[NoticeCopy]) ->
             rows.append(f"issue {one.name} is {what}: newsletter issue {way_out} {one.name}")
     rows += _approvals(door, told.selection.waiting)
     return [f"{'Needs you' if n == 0 else '':<12} {row}" for n, row in enumerate(rows)]
+
+
+def letters_stuck(stuck: Sequence[Letter], now: datetime) -> list[str]:
+    """Letters that wait too long, and those that somebody asked for and did not get; each kind in one line."""
+    waiting = [one for one in stuck if one.state is DeliveryState.WAITING]
+    ended = [one for one in stuck if one.state is not DeliveryState.WAITING]
+    rows = []
+    if waiting:
+        why = waiting[-1].reply or waiting[-1].reason or "nobody hands them over: newsletter work"
+        since = words.span(now - waiting[0].at)
+        rows.append(f"{words.count(len(waiting), 'letter')} to readers not handed over, for {since}: {why}")
+    if ended:
+        last = ended[-1]
+        said = f" ({last.reply or last.reason})" if last.reply or last.reason else ""
+        what = f"{words.count(len(ended), 'letter')} to readers failed or uncertain, {last.kind.value}{said}"
+        rows.append(f"{what}: newsletter reader show {last.address}")
+    return rows
+
+
+def letter_data(letter: Letter) -> dict[str, object]:
+    """A letter as JSON shows it."""
+    return {
+        "kind": letter.kind.value,
+        "reader": letter.subscriber_id,
+        "address": letter.address,
+        "at": letter.at,
+        "state": letter.state.value,
+        "reason": letter.reason,
+        "attempts": letter.attempts,
+        "next_at": letter.next_at,
+        "reply": letter.reply,
+    }
 
 
 def _held(one: Issue, now: datetime) -> str:
@@ -250,7 +293,12 @@ def _machine(door: Door, told: Status) -> str:
         return "work has never run here: newsletter work"
     ago = door.now - told.last_tick
     late = " (is it running? newsletter work)" if ago > told.silent_after else ""
-    return f"work: last look {words.span(max(ago, timedelta(0)))} ago{late}"
+    return f"work: last look {words.span(max(ago, timedelta(0)))} ago{late} · {_backup(door)}"
+
+
+def _backup(door: Door) -> str:
+    last = door.app.backups.last()
+    return f"backup: {words.when(last, door.app.config.site.timezone)}" if last else "no backup yet: newsletter backup"
 
 
 @command("notices")

@@ -390,15 +390,18 @@ def serve(door: Door, host: str | None, port: int | None, works: bool, every: in
 
 
 def _pages(door: Door, listen: str) -> ASGIApp:
-    from newsletter.web.app import create_app
+    from newsletter.web.app import Own, create_app
+    from newsletter.web.subscribe import Desk
 
-    app = door.app
+    app, clock = door.app, door.ticking_clock()
     return create_app(
         folder=app.config.output,
         site=app.config.site,
         templates=app.templates,
         unsubscribe=app.unsubscribe(door.ticking_clock()),
         hold=app.hold(door.ticking_clock()),
+        own=Own(app.preferences(clock), app.own_data(clock), app.new_address(clock), app.search.topics),
+        desk=Desk(app.signup(clock), lambda: app.showcase(clock()), app.preferences_url),
         search=app.search,
         hosts=[listen],
         addresses=app.config.state / "hosting" / "addresses.json",

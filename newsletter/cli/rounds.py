@@ -18,7 +18,9 @@ from newsletter.content.library import Loaded
 from newsletter.delivery.progress import LettersDone
 from newsletter.errors import NewsletterError, Outside, Problem
 from newsletter.issues.cadence import freeze_at, preview_at
+from newsletter.issues.site_notice import no_backup
 from newsletter.model import Cadence, Library, LogEntry, by_clock
+from newsletter.usecases.backup import due
 from newsletter.usecases.check import library_of
 from newsletter.usecases.trust import Trust, doubt
 
@@ -75,6 +77,7 @@ class Rounds:
             self._tell,
             self._deliver,
             self._tell,
+            self._back_up,
         )
         trouble = [line for step in steps for line in self._try(step)]
         self._looking = False
@@ -243,6 +246,19 @@ class Rounds:
         if done.trouble and done.trouble.code.startswith(_OF_MAIL):
             trouble = done.trouble
             self._try(lambda: self._door.app.tell_of_mail(trouble, self.clock()))
+
+    def _back_up(self) -> None:
+        """Nightly; in the process that sends, so that of several one does it."""
+        app, now = self._door.app, self.clock()
+        plan, zone = app.config.backup, app.config.site.timezone
+        if not (self._sends and due(app.backups, plan.at, zone, now)):
+            return
+        try:
+            made = app.backups.make(now, keep=plan.keep)
+        except NewsletterError as error:
+            app.desk.tell(no_backup(error.problems[0].message, now, app.config.site))
+            raise
+        self._say(f"Backed up: {made.file.name}, {words.size(made.size)}")
 
     def _say(self, *lines: str) -> None:
         stamp = f"{self.clock():%H:%M:%S}Z"

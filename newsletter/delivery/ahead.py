@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
@@ -87,7 +88,8 @@ class Ahead:
         before, self._trouble = self._trouble, done.trouble
         self._troubles = self._troubles + 1 if done.trouble else 0
         if done.trouble != before or done != LettersDone(trouble=done.trouble):
-            self._told(done)
+            with suppress(OSError):  # nobody listens any more: letters go on
+                self._told(done)
 
     def _handed(self) -> LettersDone:
         work = self._work

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from newsletter import words
 from newsletter.issues.reasons import sentence
 from newsletter.model import Notice, NoticeKind, Post, Site, Slot
 
@@ -49,6 +50,38 @@ def mail_broken(message: str, at: datetime, site: Site) -> Notice:
         why=sentence(message),
         otherwise="it is tried again, ever more seldom, and each reader for 48 hours at the most.",
         fixes=("newsletter status",),
+    )
+
+
+def intake_paused(until: datetime, at: datetime, site: Site) -> Notice:
+    """Nobody can sign up: far more did than usual. Once a day."""
+    return Notice(
+        f"intake:{at.astimezone(site.timezone).date()}",
+        NoticeKind.INTAKE,
+        at,
+        "signing up",
+        subject="Signing up is paused",
+        what="Far more people than usual asked for the mail. Nobody can sign up for now; the page says so.",
+        why="Somebody may be writing strangers' addresses into the form. The limit is signup.brake_factor times the "
+        "usual number in an hour, and at least signup.brake_from.",
+        otherwise="it goes on by itself once it was quiet for half an hour: at the earliest "
+        f"{words.when(until, site.timezone)}.",
+        fixes=("newsletter reader list --status unconfirmed",),
+    )
+
+
+def no_backup(trouble: str, at: datetime, site: Site) -> Notice:
+    """The nightly backup could not be made. Once a day."""
+    return Notice(
+        f"backup:{at.astimezone(site.timezone).date()}",
+        NoticeKind.BACKUP,
+        at,
+        "backup",
+        subject="There is no backup of last night",
+        what="The backup could not be made. Older ones are kept.",
+        why=sentence(trouble),
+        otherwise="it is tried again at each look of work.",
+        fixes=("newsletter backup",),
     )
 
 

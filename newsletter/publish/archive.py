@@ -226,6 +226,7 @@ def _home(whole: _Whole) -> HomeContext:
         others=len(whole.posts) > _ON_HOME,
         latest_issue=views.issue_line(site, whole.issues[0]) if whole.issues else None,
         first_issue=whole.first_issue,
+        box=views.box(site),
     )
 
 
@@ -255,6 +256,7 @@ def _post(whole: _Whole, post: Post) -> PostContext:
         verdicts=views.verdicts(site, around),
         corrections=views.corrections(site, post),
         corrected=views.corrected(site, around),
+        box=views.box(site),
     )
 
 
@@ -277,6 +279,7 @@ def _issue(whole: _Whole, issues: Sequence[Issue], place: int) -> IssueContext:
         stories=tuple(_story(whole, story, page.root, lead=n == 0) for n, story in enumerate(issue.stories)),
         newer=views.issue_line(site, issues[place - 1]) if place else None,
         older=views.issue_line(site, issues[place + 1]) if place + 1 < len(issues) else None,
+        box=views.box(site),
     )
 
 
@@ -301,7 +304,7 @@ def _issues(whole: _Whole) -> IssuesContext:
     groups, monthly = (
         views.by_year(views.issue_line(site, issue) for issue in some) for some in (whole.issues, whole.monthly)
     )
-    return IssuesContext(site, page, groups, whole.first_issue, monthly)
+    return IssuesContext(site, page, groups, whole.first_issue, views.box(site), monthly)
 
 
 def _follow(site: Site, listed: Iterable[Feed]) -> Leaf:
@@ -356,7 +359,8 @@ def _styles(site: Site, templates: Environment) -> list[File]:
 def _robots(site: Site) -> File:
     """Everything may be read but the links that belong to one reader."""
     root = absolute_root(site)
-    words = f"User-agent: *\nDisallow: {root}u/\n\nSitemap: {site.address_of(SITEMAP)}\n"
+    private = "".join(f"Disallow: {root}{way}/\n" for way in "cdmpu")
+    words = f"User-agent: *\n{private}\nSitemap: {site.address_of(SITEMAP)}\n"
     return File(PurePosixPath("robots.txt"), words.encode())
 
 

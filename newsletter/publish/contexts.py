@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from newsletter.model import Site
 from newsletter.publish.views import (
+    Box,
     Corrected,
     FeedWay,
     Group,
@@ -52,6 +53,7 @@ class HomeContext(Context):
     others: bool  # whether there are Posts that this page does not list
     latest_issue: IssueLine | None
     first_issue: str  # when the first Issue comes out, in words; empty when unknown or past
+    box: Box | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class PostContext(Context):
     verdicts: tuple[Judged, ...] = ()
     corrections: tuple[Corrected, ...] = ()
     corrected: tuple[Corrected, ...] = ()  # of the posts that it links to
+    box: Box | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,7 @@ class IssueContext(Context):
     stories: tuple[IssueStory, ...]
     newer: IssueLine | None
     older: IssueLine | None
+    box: Box | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,7 @@ class IssuesContext(Context):
     template: ClassVar[str] = "web/issues.html"
     groups: tuple[Group, ...]
     first_issue: str
+    box: Box | None = None
     monthly: tuple[Group, ...] = ()  # the issues that come once a month
 
 

@@ -13,7 +13,7 @@ from itertools import groupby
 from markupsafe import Markup
 
 from newsletter import words
-from newsletter.model import MONTHLY, Correction, Issue, Post, Site
+from newsletter.model import MONTHLY, WEEKLY, Correction, Issue, Post, Site
 from newsletter.publish.around import Around
 from newsletter.publish.discovery import Alternate
 from newsletter.publish.illustrate import candidates, cover, responsive
@@ -146,6 +146,23 @@ class Group:
     def mark(self) -> str:
         """What a link to it on its page is called."""
         return "-".join(self.heading.lower().split())
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """The form that takes readers in."""
+
+    button: str  # Get it every Friday
+    promise: str
+
+
+def box(site: Site) -> Box | None:
+    """None where nobody can sign up by mail."""
+    if site.mail_day is None:
+        return None
+    tongue = tongue_of(site)
+    often = tongue.often(WEEKLY, site.mail_day)
+    return Box(tongue.say("Get it %(often)s", often=often), tongue.say("One email a week. Leave with one click."))
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,17 @@ def canonical(address: str) -> str | Problem:
     return valid.ascii_email
 
 
+def mailbox(address: str) -> str:
+    """One name for the addresses that reach one mailbox, as far as is common: without case, `+tag`, and Gmail's dots.
+
+    For counting only: mail goes to the address as its owner wrote it.
+    """
+    local, _, domain = address.lower().rpartition("@")
+    local = local.partition("+")[0]
+    gmail = domain in {"gmail.com", "googlemail.com"}
+    return f"{local.replace('.', '') if gmail else local}@{'gmail.com' if gmail else domain}"
+
+
 def suggestion(address: str) -> str | None:
     """The address that was probably meant when a well-known provider is misspelt: `ada@gmial.com` → `ada@gmail.com`."""
     local, _, domain = address.strip().rpartition("@")

@@ -15,8 +15,11 @@ from typing import Any, Generic, TypeVar
 
 from itsdangerous import BadData, URLSafeSerializer
 
+from newsletter.model import LetterKind
+
 T = TypeVar("T", bound=tuple[int | str, ...])
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST = 200
 _AHEAD = timedelta(minutes=1)
 """By how much the clock of another machine may be ahead of ours."""
@@ -29,12 +32,17 @@ class Purpose(Generic[T]):
     name: str
     lives: timedelta | None = None  # from when it was made; None for ever
 
+    def over(self, at: datetime, now: datetime) -> bool:
+        """Whether a token that was made then is too old."""
+        return self.lives is not None and now - at > self.lives
+
 
 UNSUBSCRIBE: Purpose[tuple[int, int]] = Purpose("unsubscribe")  # a reader, their token version (RFC 8058: a long life)
 PREFERENCES: Purpose[tuple[int, int]] = Purpose("preferences")  # the same
-CONFIRM: Purpose[tuple[int, int]] = Purpose("confirm", timedelta(days=14))  # the same
-DATA: Purpose[tuple[int, int]] = Purpose("data", timedelta(hours=24))  # the same
-MOVE: Purpose[tuple[int]] = Purpose("move", timedelta(days=14))  # the Letter that asks for it
+CONFIRM: Purpose[tuple[int, int]] = Purpose("confirm", LetterKind.CONFIRM.good_for)  # the same
+DATA: Purpose[tuple[int, int]] = Purpose("data", LetterKind.DATA.good_for)  # the same
+UNDO: Purpose[tuple[int, int, str]] = Purpose("undo", timedelta(minutes=30))  # the same, and what it brings back
+MOVE: Purpose[tuple[int]] = Purpose("move", LetterKind.MOVE.good_for)  # the Letter that asks for it
 FORM: Purpose[tuple[()]] = Purpose("form", timedelta(hours=24))  # nobody: only when a form was shown
 HOLD: Purpose[tuple[str, str]] = Purpose("hold")  # key of a slot, key of a Person
 
@@ -65,28 +73,24 @@ class Tokens:
     def read(self, purpose: Purpose[T], token: str, now: datetime) -> Signed[T] | None:
         """What it says; None for whatever is not, to the letter, a token made here for this, and for one too old."""
         signed = self._signed(purpose, token, now)
-        return signed if signed and not _over(purpose, signed, now) else None
+        return signed if signed and not (signed.at and purpose.over(signed.at, now)) else None
 
     def expired(self, purpose: Purpose[T], token: str, now: datetime) -> Signed[T] | None:
         """What a token says whose one fault is its age: enough to offer a new one, never to act on."""
         signed = self._signed(purpose, token, now)
-        return signed if signed and _over(purpose, signed, now) else None
+        return signed if signed and signed.at and purpose.over(signed.at, now) else None
 
     def _signed(self, purpose: Purpose[T], token: str, now: datetime) -> Signed[T] | None:
         read = _read(self._of(purpose), token)
         if read is None or purpose.lives is None:
             return read and Signed(read)
-        at = datetime.fromtimestamp(read[-1] / 1000, UTC)
+        at = _EPOCH + timedelta(milliseconds=read[-1])
         return Signed(read[:-1], at) if at <= now + _AHEAD else None
 
     def _of(self, purpose: Purpose[T]) -> tuple[URLSafeSerializer, ...]:
         if purpose.name not in self._signers:
             self._signers[purpose.name] = tuple(_signer(key, purpose.name) for key in self._keys)
         return self._signers[purpose.name]
-
-
-def _over(purpose: Purpose[T], signed: Signed[T], now: datetime) -> bool:
-    return purpose.lives is not None and signed.at is not None and now - signed.at > purpose.lives
 
 
 def _read(signers: Sequence[URLSafeSerializer], token: str) -> Any:
@@ -103,7 +107,7 @@ def _read(signers: Sequence[URLSafeSerializer], token: str) -> Any:
 
 
 def _milliseconds(at: datetime) -> int:
-    return round(at.timestamp() * 1000)
+    return (at - _EPOCH) // timedelta(milliseconds=1)
 
 
 def _signer(key: str, purpose: str) -> URLSafeSerializer:

@@ -10,7 +10,18 @@ from sqlalchemy import Connection, select
 from newsletter.model import ConsentKind, Evidence, Subscriber, SubscriberStatus
 from newsletter.store.dropping import drop_issues, drop_letters
 from newsletter.store.meanwhile import come
-from newsletter.store.rolls import RosterPart, change, lift, say, standing, suppress
+from newsletter.store.rolls import (
+    FORGOTTEN,
+    RosterPart,
+    change,
+    lift,
+    one,
+    same_address,
+    say,
+    standing,
+    suppress,
+    suppressed,
+)
 from newsletter.store.tables import consent, subscriber
 
 _MAY_LEAVE = (SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED, SubscriberStatus.UNCONFIRMED)
@@ -66,6 +77,23 @@ class Leaving(RosterPart):
             before = before_going(ConsentKind.BLOCKED, _said(connection, reader.id))
             say(connection, reader, ConsentKind.UNBLOCKED, evidence, now)
             _stand(connection, reader, before)
+            return True
+
+    def suppress(self, address: str, *, reason: str, now: datetime) -> bool:
+        mark = self._fingerprint(address)
+        with self._database.write() as connection:
+            free = suppressed(connection, mark) in ("", FORGOTTEN)
+            if not free or one(connection, same_address(address)):
+                return False
+            suppress(connection, mark, reason, now)
+            return True
+
+    def release(self, address: str) -> bool:
+        mark = self._fingerprint(address)
+        with self._database.write() as connection:
+            if not suppressed(connection, mark) or one(connection, same_address(address)):
+                return False
+            lift(connection, mark)
             return True
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,11 +25,16 @@ from newsletter.model import (
     SubscriberStatus,
 )
 from newsletter.store.database import Database
+from newsletter.store.rolls import COLUMNS, read_subscriber
 from newsletter.store.rows import read_digest, word
-from newsletter.store.tables import Instant, letter_post, subscriber
+from newsletter.store.tables import OPEN_LETTERS, Instant, letter_post, subscriber
 from newsletter.store.tables import letter as letters
 
 _NO_ANSWER = "the sender stopped before an answer was recorded"
+_AGAIN = {"state": DeliveryState.WAITING.value}
+_UNKNOWN = {"state": DeliveryState.UNCERTAIN.value, "reason": "no-answer"}
+_SOONEST = (letters.c.next_at.asc().nulls_first(),)
+_THROUGH = f"INDEXED BY {OPEN_LETTERS}"
 
 
 def write(
@@ -47,7 +52,7 @@ def write(
     """
     same = and_(letters.c.subscriber_id == subscriber_id, letters.c.kind == kind.value, letters.c.address == address)
     if waits := _read(connection, same, letters.c.state == word(DeliveryState.WAITING)):
-        return waits[0]
+        return _now(connection, waits[0], now)
     content = json.dumps(asdict(digest), ensure_ascii=False) if digest else ""
     row = insert(letters).values(
         kind=kind.value,
@@ -64,6 +69,14 @@ def write(
     return _read(connection, letters.c.id == made)[0]
 
 
+def _now(connection: Connection, waits: Letter, now: datetime) -> Letter:
+    """One that an import put off goes at once when its reader asks for it themselves."""
+    if waits.next_at is None or waits.attempts:
+        return waits
+    connection.execute(update(letters).where(_is(waits)).values(at=now, next_at=None))
+    return replace(waits, at=now, next_at=None)
+
+
 class SqlLetters:
     """`ports.Letters` on an SQL database. Thread-safe."""
 
@@ -71,9 +84,10 @@ class SqlLetters:
         self._database = database
 
     def due(self, now: datetime, limit: int) -> Sequence[Letter]:
+        """Who asked just now waits behind nobody who was put off."""
         with self._database.read() as connection:
             ready = or_(letters.c.next_at.is_(None), letters.c.next_at <= now)
-            return _read(connection, letters.c.state == word(DeliveryState.WAITING), ready, limit=limit)
+            return _read(connection, _open(DeliveryState.WAITING), ready, limit=limit, hint=_THROUGH, first=_SOONEST)
 
     def begin(self, letter: Letter, now: datetime) -> tuple[Letter, Subscriber] | None:
         """As `ports.Letters` says: the look at the reader and the mark are one transaction."""
@@ -106,22 +120,21 @@ class SqlLetters:
             _turn(connection, letter, **values)
 
     def recover(self, *, now: datetime, resend: bool) -> int:
-        if not self._any(letters.c.state == word(DeliveryState.SENDING)):
-            return 0
-        left = {"state": DeliveryState.UNCERTAIN.value, "reason": "no-answer", "done_at": now}
-        again = {"state": DeliveryState.WAITING.value, "next_at": now}
-        change = (
-            update(letters)
-            .where(letters.c.state == word(DeliveryState.SENDING))
-            .values(
-                attempts=letters.c.attempts + 1,
-                first_at=func.coalesce(letters.c.first_at, literal(now, Instant())),
-                reply=_NO_ANSWER,
-            )
-            .values(**(again if resend else left))
-        )
-        with self._database.write() as connection:
-            return len(connection.scalars(change.returning(letters.c.id)).all())
+        lost = select(letters.c.id).with_hint(letters, _THROUGH, "sqlite").where(_open(DeliveryState.SENDING))
+        with self._database.read() as connection:
+            ids = connection.scalars(lost).all()
+        if ids:
+            left = _AGAIN | {"next_at": now} if resend else _UNKNOWN | {"done_at": now}
+            first = func.coalesce(letters.c.first_at, literal(now, Instant()))
+            same = and_(letters.c.id.in_(ids), letters.c.state == word(DeliveryState.SENDING))
+            tried = {"attempts": letters.c.attempts + 1, "first_at": first, "reply": _NO_ANSWER}
+            with self._database.write() as connection:
+                connection.execute(update(letters).where(same).values(**tried, **left))
+        return len(ids)
+
+    def get(self, letter_id: int) -> Letter | None:
+        with self._database.read() as connection:
+            return next(iter(_read(connection, letters.c.id == letter_id)), None)
 
     def of(self, subscriber_id: int) -> Sequence[Letter]:
         with self._database.read() as connection:
@@ -134,30 +147,24 @@ class SqlLetters:
         with self._database.read() as connection:
             return _read(connection, or_(lately, long))
 
-    def next_retry(self) -> datetime | None:
-        due = func.coalesce(letters.c.next_at, letters.c.at, type_=letters.c.at.type)
-        earliest = select(func.min(due, type_=letters.c.at.type)).where(letters.c.state == word(DeliveryState.WAITING))
-        with self._database.read() as connection:
-            return connection.scalar(earliest)
-
-    def _any(self, condition: ColumnElement[bool]) -> bool:
-        with self._database.read() as connection:
-            return connection.scalar(select(letters.c.id).where(condition).limit(1)) is not None
-
 
 def _why_not(letter: Letter, reader: Subscriber, now: datetime) -> str:
     """Why a letter goes nowhere, in the words of a dropped Delivery; empty for one that may go."""
     life = letter.kind.good_for
-    here = letter.address.lower() == reader.address.lower()
     if reader.status is SubscriberStatus.BLOCKED:
         return "suppressed"
     if reader.status not in letter.kind.readers:
         return "left" if reader.status is SubscriberStatus.LEFT else "settled"
     if life and now - letter.at >= life:
         return "expired"
-    if here if letter.kind is LetterKind.MOVE else not here and letter.kind is not LetterKind.MOVED:
-        return "moved"
-    return ""
+    return "moved" if _is_elsewhere(letter, reader) else ""
+
+
+def _is_elsewhere(letter: Letter, reader: Subscriber) -> bool:
+    """Whether the reader has moved since: from its address, or already to the one that it asks about."""
+    if letter.kind is LetterKind.MOVE:
+        return letter.address == reader.address
+    return letter.kind is not LetterKind.MOVED and letter.address.lower() != reader.address.lower()
 
 
 def _is(one: Letter) -> ColumnElement[bool]:
@@ -172,22 +179,27 @@ def _turn(connection: Connection, one: Letter, **values: object) -> None:
 
 def _reader(connection: Connection, one: Letter) -> Subscriber | None:
     """Whose letter it is, as long as it waits as it was read."""
-    columns = [column for column in subscriber.c if column.name != "folded"]
     waits = and_(_is(one), letters.c.state == word(DeliveryState.WAITING), letters.c.attempts == one.attempts)
-    of = select(*columns).join_from(letters, subscriber, letters.c.subscriber_id == subscriber.c.id)
+    of = select(*COLUMNS).join_from(letters, subscriber, letters.c.subscriber_id == subscriber.c.id)
     row = connection.execute(of.where(waits)).mappings().one_or_none()
-    if row is None:
-        return None
-    read = {
-        "status": SubscriberStatus(row["status"]),
-        "without": tuple(row["without"].split()),
-        "plain": bool(row["plain"]),
-    }
-    return Subscriber(**(dict(row) | read))
+    return read_subscriber(row) if row else None
 
 
-def _read(connection: Connection, *conditions: ColumnElement[bool], limit: int | None = None) -> Sequence[Letter]:
-    rows = connection.execute(select(letters).where(*conditions).order_by(letters.c.id).limit(limit)).all()
+def _open(state: DeliveryState) -> ColumnElement[bool]:
+    """Waiting or sending, found through the index of these two; its condition is spelled out as well."""
+    both = letters.c.state.in_([word(DeliveryState.WAITING), word(DeliveryState.SENDING)])
+    return and_(both, letters.c.state == word(state))
+
+
+def _read(
+    connection: Connection,
+    *conditions: ColumnElement[bool],
+    limit: int | None = None,
+    hint: str = "",
+    first: Sequence[Any] = (),
+) -> Sequence[Letter]:
+    wanted = select(letters).with_hint(letters, hint, "sqlite") if hint else select(letters)
+    rows = connection.execute(wanted.where(*conditions).order_by(*first, letters.c.id).limit(limit)).all()
     posts = _posts(connection, [row.id for row in rows if row.content])
     return [_letter(row, posts.get(row.id, [])) for row in rows]
 

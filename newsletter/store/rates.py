@@ -46,7 +46,9 @@ class SqlRates:
             _purge(connection, now)
 
     def signups(self, since: datetime) -> int:
-        asked = select(func.count()).where(consent.c.kind == ConsentKind.ASKED.value, consent.c.at >= since)
+        asked = select(func.count()).where(
+            consent.c.kind == ConsentKind.ASKED.value, consent.c.at >= since, consent.c.way != "import"
+        )
         with self._database.read() as connection:
             return connection.scalar(asked) or 0
 

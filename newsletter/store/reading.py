@@ -85,7 +85,7 @@ class Reading(RosterPart):
             if found is None:
                 return {}
             return {
-                "reader": as_row(found),
+                "reader": _without(as_row(found), "folded"),
                 "suppressed": suppressed(connection, self._fingerprint(found.address)),
                 "consents": _rows(connection, consent, subscriber_id, consent.c.id),
                 "letters": _rows(connection, letter, subscriber_id, letter.c.id),
@@ -113,7 +113,11 @@ def _rows(
     connection: Connection, table: Table, subscriber_id: int, order: ColumnElement[int]
 ) -> Sequence[Mapping[str, Any]]:
     rows = select(table).where(table.c.subscriber_id == subscriber_id).order_by(order)
-    return [as_row(row) for row in connection.execute(rows)]
+    return [_without(as_row(row), "subscriber_id") for row in connection.execute(rows)]
+
+
+def _without(row: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    return {key: value for key, value in row.items() if key != name}
 
 
 def _mails(connection: Connection, table: Table, subscriber_id: int) -> Sequence[Mapping[str, Any]]:

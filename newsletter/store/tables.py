@@ -47,6 +47,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(milliseconds=1)
 
 
+def milliseconds(at: datetime) -> int:
+    """Since 1970 UTC, rounded down. Raises ValueError for a naive datetime."""
+    if at.utcoffset() is None:
+        raise ValueError(f"a time without a zone cannot be stored: {at.isoformat()}")
+    return (at - _EPOCH) // _TICK
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware datetime, kept as whole milliseconds since 1970 UTC (rounded down) and given back in UTC.
 
@@ -57,11 +64,7 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002
-        if value is None:
-            return None
-        if value.utcoffset() is None:
-            raise ValueError(f"a time without a zone cannot be stored: {value.isoformat()}")
-        return (value - _EPOCH) // _TICK
+        return None if value is None else milliseconds(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         return None if value is None else _EPOCH + value * _TICK
@@ -203,6 +206,12 @@ segment = Table(
     Column("kind", Text, nullable=False),
     Column("post_id", Text, nullable=False),
     Column("correction", Integer, nullable=False, server_default=text("0")),  # of that post, numbered from 1
+    # Of a story: its topics (keys, with a blank between), and what the mail says where it is the first.
+    _blank("topics"),
+    Column("minutes", Integer, nullable=False, server_default=text("0")),
+    _blank("subject"),
+    _blank("preheader"),
+    _blank("title"),
     PrimaryKeyConstraint("issue_id", "key"),
     _one_of("kind", SegmentKind),
     sqlite_strict=True,
@@ -299,12 +308,16 @@ letter = Table(
     sqlite_strict=True,
     sqlite_autoincrement=True,
 )
+
+OPEN_LETTERS = "ix_letter_open"
+"""The index of what is still to be handed over, named in the queries that are asked every second."""
+
 Index(
-    "ix_letter_open",
+    OPEN_LETTERS,
     letter.c.state,
     letter.c.next_at,
-    sqlite_where=text("state IN ('waiting', 'claimed', 'sending')"),
-    postgresql_where=text("state IN ('waiting', 'claimed', 'sending')"),
+    sqlite_where=text("state IN ('waiting', 'sending')"),
+    postgresql_where=text("state IN ('waiting', 'sending')"),
 )
 
 letter_post = Table(
@@ -317,6 +330,18 @@ letter_post = Table(
     sqlite_strict=True,
 )
 Index("ix_letter_post_post", letter_post.c.post_id)
+
+import_run = Table(
+    "import_run",
+    metadata,
+    Column("key", Text, primary_key=True),  # hash of the file and of what was said about it
+    Column("name", Text, nullable=False),
+    Column("at", Instant, nullable=False),  # of the last step
+    Column("rows", Integer, nullable=False),
+    Column("fates", Text, nullable=False),  # what became of them, as JSON
+    Column("rejected", Integer, nullable=False),
+    sqlite_strict=True,
+)
 
 chunk = Table(
     "chunk",
@@ -342,7 +367,7 @@ delivery = Table(
     Column("code", Integer),
     _blank("reply"),
     Column("done_at", Instant),
-    _blank("variant"),  # keys of the segments that this reader gets, in order, with a blank between
+    _blank("variant"),  # what departs from the usual for this reader, in order, with a blank between
     Column("settled_at", Instant),  # when a person left a doubtful one as it is
     PrimaryKeyConstraint("issue_id", "subscriber_id"),
     _one_of("state", DeliveryState),
@@ -415,6 +440,7 @@ resent = Table(
     Column("outcome", Text, nullable=False),
     Column("code", Integer),
     _blank("reply"),
+    _blank("variant"),  # in which the copy was made
     _one_of("outcome", Outcome),
     Index("ix_resent_issue", "issue_id", "subscriber_id"),
     sqlite_strict=True,

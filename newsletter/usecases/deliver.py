@@ -177,11 +177,18 @@ class Composer:
     """One reader's Message of one issue; keeps the frozen Digests it has read."""
 
     def __init__(
-        self, *, ledger: Ledger, site: Site, unsubscribe_url: Callable[[int, int], str], message_id_key: str
+        self,
+        *,
+        ledger: Ledger,
+        site: Site,
+        unsubscribe_url: Callable[[int, int], str],
+        preferences_url: Callable[[int, int], str],
+        message_id_key: str,
     ) -> None:
         self._ledger = ledger
         self._site = site
         self._unsubscribe_url = unsubscribe_url
+        self._preferences_url = preferences_url
         self._message_id_key = message_id_key
         self._frozen: dict[tuple[str, int], tuple[Issue, Digest]] = {}
 
@@ -199,5 +206,6 @@ class Composer:
             digest=digest,
             addressee=addressee,
             unsubscribe_url=self._unsubscribe_url(addressee.subscriber_id, addressee.token_version),
+            preferences_url=self._preferences_url(addressee.subscriber_id, addressee.token_version),
             message_id_key=self._message_id_key,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from jinja2 import Environment
 
@@ -12,6 +13,9 @@ from newsletter.delivery.message import masked
 from newsletter.issues import letter as wording
 from newsletter.model import Letter, Message, Site, Subscriber
 from newsletter.tongue import tongue_of
+
+PATIENCE = timedelta(minutes=10)
+"""How long a letter may wait before `status` speaks of it: somebody looks for it in their inbox."""
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from newsletter.model import (
     Story,
     by_clock,
 )
-from newsletter.publish.paths import post_path
+from newsletter.publish.paths import post_path, topic_slug
 from newsletter.usecases.choose import Press, choose, due, free_slot, standing
 from newsletter.usecases.inspect import Inspection, Specimen, inspected
 
@@ -177,6 +177,7 @@ def drafted(
         previous=previous,
         brief=brief,
         errata=segments.errata(shelf.library, shelf.issues, shelf.told),
+        topic_key=topic_slug,
     )
     made = fit.fitted(view, templates)
     unmet = selection.unmet(brief, shelf.library, posts)

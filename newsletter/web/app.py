@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,23 +19,43 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from newsletter.errors import NewsletterError
 from newsletter.model import Site
+from newsletter.usecases.enroll import Unsubscribe
 from newsletter.usecases.hold import Hold
-from newsletter.web.answers import moved
+from newsletter.usecases.new_address import NewAddress
+from newsletter.usecases.own_data import OwnData
+from newsletter.usecases.preferences import Preferences
+from newsletter.web.answers import moved, other_method
+from newsletter.web.confirm import ConfirmPage
 from newsletter.web.folder import Folder
 from newsletter.web.forms import MAX_BODY
+from newsletter.web.fresh_link import FreshLinkPage
 from newsletter.web.guard import Failures, Guard
 from newsletter.web.guesses import Guesses
 from newsletter.web.hold import HoldPage
 from newsletter.web.links import link_header
 from newsletter.web.moves import MovesFile
+from newsletter.web.new_address import NewAddressPage
+from newsletter.web.own_data import OwnDataPage
 from newsletter.web.pages import Pages
-from newsletter.web.paths import folder_address
+from newsletter.web.paths import folder_address, path_of
+from newsletter.web.preferences import PreferencesPage, Topics
 from newsletter.web.proxies import Asker
 from newsletter.web.search import Search, SearchPage
 from newsletter.web.static import Static
-from newsletter.web.unsubscribe import Unsubscribe, UnsubscribePage
+from newsletter.web.subscribe import Beside, Desk, SubscribePage
+from newsletter.web.unsubscribe import UnsubscribePage
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What readers do with what is theirs."""
+
+    preferences: Preferences
+    data: OwnData
+    address: NewAddress
+    topics: Topics
 
 
 def create_app(
@@ -44,6 +65,8 @@ def create_app(
     templates: jinja2.Environment,
     unsubscribe: Unsubscribe,
     hold: Hold | None = None,
+    own: Own | None = None,
+    desk: Desk | None = None,
     search: Search | None = None,
     hosts: Sequence[str] = (),
     addresses: Path | None = None,
@@ -69,6 +92,8 @@ def create_app(
     return Starlette(
         routes=[
             Route("/u/{token}", unsubscribing, name="unsubscribe", max_body_size=MAX_BODY),
+            *(_own(pages, own) if own else []),
+            *(_joining(pages, desk) if desk else []),
             *([Route("/hold/{token}", HoldPage(pages, hold), name="hold", max_body_size=MAX_BODY)] if hold else []),
             *(Route(path, SearchPage(pages, search)) for path in ("/search", "/search/") if search),
             Route("/{path:path}", static, name="published"),
@@ -81,6 +106,38 @@ def create_app(
         ],
         exception_handlers={HTTPException: failures.refused, NewsletterError: failures.busy},
     )
+
+
+def _own(pages: Pages, own: Own) -> list[Route]:
+    """The pages of readers who have a link."""
+    chosen = PreferencesPage(pages, own.preferences, own.topics)
+    return [
+        Route("/p", ToFolder()),
+        Route("/p/", FreshLinkPage(pages, own.preferences), max_body_size=MAX_BODY),
+        Route("/p/{token}", chosen, name="preferences", max_body_size=MAX_BODY),
+        Route("/d/{token}", OwnDataPage(pages, own.data), name="data", max_body_size=MAX_BODY),
+        Route("/m/{token}", NewAddressPage(pages, own.address), name="move", max_body_size=MAX_BODY),
+    ]
+
+
+def _joining(pages: Pages, desk: Desk) -> list[Route]:
+    return [
+        Route("/subscribe/", SubscribePage(pages, desk), name="subscribe", max_body_size=MAX_BODY),
+        Route("/subscribe/sent/", Beside(pages, desk, "sent")),
+        Route("/subscribe/embed/", Beside(pages, desk, "embed")),
+        *(Route(path, ToFolder()) for path in ("/subscribe", "/subscribe/sent", "/subscribe/embed")),
+        Route("/c/{token}", ConfirmPage(pages, desk), name="confirm", max_body_size=MAX_BODY),
+    ]
+
+
+class ToFolder:
+    """ASGI application for the address of a page without its slash."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = moved(folder_address(path_of(scope).rpartition("/")[2]))
+        if scope["method"] not in {"GET", "HEAD"}:
+            response = other_method(scope["method"], "GET, HEAD, OPTIONS")
+        await response(scope, receive, send)
 
 
 class Below:

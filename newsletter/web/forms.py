@@ -30,3 +30,8 @@ async def fields(request: Request) -> Fields:
             return Fields([(name, value) for name, value in form.multi_items() if isinstance(value, str)])
     except TimeoutError:
         raise HTTPException(408) from None
+
+
+def client_of(request: Request) -> str:
+    """The address of the machine that asks; empty where nobody can say."""
+    return request.client.host if request.client else ""

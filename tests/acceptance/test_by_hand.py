@@ -129,12 +129,12 @@ def test_only_looking_does_not_start_the_rhythm(site: SiteFolder) -> None:
     site.configure(toml.replace("first_slot = 2026-11-27", ""))
     for words in (("status",), ("issue", "show", "next"), ("prepare", "--dry-run"), ("schedule", "next")):
         site.run(*words, now="2030-01-01T12:00:00+01:00")
-    site.ok("reader", "add", "ada@readers.example", now=NOW)
+    site.ok("reader", "add", "ada@readers.example", "--consent", "a test", now=NOW)
     assert site.json("prepare", now="2026-11-27T08:00:05+01:00")["issue"] == 1
 
 
 def test_an_address_in_other_letters_is_the_same_reader(site: SiteFolder) -> None:
-    site.ok("reader", "add", "Ada@readers.example", now=NOW)
+    site.ok("reader", "add", "Ada@readers.example", "--consent", "a test", now=NOW)
     assert site.json("reader", "add", "ada@readers.example", now=NOW)["added"] is False
     site.ok("reader", "leave", "ADA@readers.example", now=NOW)
     assert [(r["address"], r["status"]) for r in site.json("reader", "list")] == [("Ada@readers.example", "left")]

@@ -52,7 +52,7 @@ def test_the_wheel_alone_makes_publishes_and_mails_a_site(tmp_path: Path) -> Non
     newsletter("init", "mysite", cwd=tmp_path)
     site = tmp_path / "mysite"
     newsletter("publish", cwd=site)
-    newsletter("reader", "add", "ada@readers.example", cwd=site)
+    newsletter("reader", "add", "ada@readers.example", "--consent", "a test", cwd=site)
     newsletter("issue", "send", "next", "--confirm", "1:1", "--delay", "0", "--wait", cwd=site)
     assert (site / "feeds" / "rss.xml").is_file()
     assert len(list((site / "var" / "outbox" / "new").glob("*.eml"))) == 1

@@ -74,7 +74,6 @@ def test_a_letter_waits_is_sent_and_is_done(database: Database, letters: Letters
     letters.settle(sending, ACCEPTED, FRIDAY + MINUTE)
     done = only(letters)
     assert (done.state, done.attempts, done.code, done.done_at) == (DeliveryState.ACCEPTED, 1, 250, FRIDAY + MINUTE)
-    assert letters.next_retry() is None
 
 
 def test_a_catch_up_comes_back_as_it_was_frozen(database: Database, letters: Letters) -> None:
@@ -108,7 +107,6 @@ def test_a_letter_that_was_put_off_waits_for_its_time(database: Database, letter
     later = Settlement(1, DeliveryState.WAITING, "deferred", FRIDAY + MINUTE, receipt=busy)
     letters.settle(begun(letters, asked(database)), later, FRIDAY)
     assert not letters.due(FRIDAY, 10)
-    assert letters.next_retry() == FRIDAY + MINUTE
     [again] = letters.due(FRIDAY + MINUTE, 10)
     assert (again.attempts, again.first_at, again.reply) == (1, FRIDAY, "busy")
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from newsletter.model import WEEKLY, ConsentKind, Evidence, Letter, LetterKind, Subscriber, SubscriberStatus
 from newsletter.ports import Roster
+from newsletter.store import reading
 from newsletter.store.database import Database
 from newsletter.store.letters import SqlLetters
 from newsletter.store.tables import metadata
@@ -72,8 +73,12 @@ def test_readers_are_listed_and_counted_by_status(roster: Roster) -> None:
     assert roster.counts() == dict.fromkeys(SubscriberStatus, 1)
 
 
-def test_more_readers_than_fit_into_one_look_come_once_each(roster: Roster) -> None:
-    made = [join(roster, f"reader{n}@readers.example").id for n in range(1001)]
+@pytest.mark.parametrize("count", [5, 6, 7])
+def test_more_readers_than_fit_into_one_look_come_once_each(
+    roster: Roster, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    monkeypatch.setattr(reading, "_BATCH", 3)
+    made = [join(roster, f"reader{n}@readers.example").id for n in range(count)]
     assert [each.id for each in roster.all("active")] == made
 
 
@@ -96,7 +101,7 @@ def test_readers_are_counted_by_edition_and_as_of_the_time_when_pauses_are_over(
     roster.choose(ada.id, edition="monthly", without=(), plain=False, evidence=LINK, now=FRIDAY)
     roster.pause(ben.id, until=FRIDAY + MINUTE, evidence=LINK, now=FRIDAY)
     roster.pause(cleo.id, until=None, evidence=LINK, now=FRIDAY)
-    nobody = dict.fromkeys(SubscriberStatus, 0)
+    nobody = {status.value: 0 for status in SubscriberStatus}
     assert roster.counts("monthly", at=FRIDAY + MINUTE) == {**nobody, "active": 1}
     assert roster.counts(WEEKLY) == {**nobody, "paused": 2}
     assert roster.counts(WEEKLY, at=FRIDAY + MINUTE) == {**nobody, "active": 1, "paused": 1}
@@ -542,6 +547,23 @@ def test_the_hash_cannot_be_made_without_the_key(database: Database, roster: Ros
     with database.read() as connection:
         kept = connection.scalars(select(metadata.tables["suppression"].c.hash)).one()
     assert kept not in {hashlib.new(kind, ADA.encode()).hexdigest() for kind in ("md5", "sha1", "sha256")}
+
+
+def test_an_address_of_nobody_can_be_suppressed_and_released(roster: Roster) -> None:
+    assert roster.suppress(ADA, reason="complained", now=FRIDAY)
+    assert not roster.suppress(ADA, reason="by hand", now=FRIDAY)
+    assert roster.suppressed(ADA) == "complained"
+    assert roster.add(ADA, edition=WEEKLY, evidence=PAPER, now=FRIDAY) is None
+    assert roster.release(ADA)
+    assert not roster.release(ADA)
+    assert roster.add(ADA, edition=WEEKLY, evidence=PAPER, now=FRIDAY)
+
+
+def test_the_address_of_a_reader_is_not_suppressed_behind_their_back(roster: Roster) -> None:
+    join(roster, ADA)
+    assert not roster.suppress(ADA, reason="by hand", now=FRIDAY)
+    join(roster, BEN, "blocked")
+    assert not roster.release(BEN)
 
 
 # --- everything about one --------------------------------------------------------------------------

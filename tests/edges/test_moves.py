@@ -41,7 +41,7 @@ def client(tmp_path: Path) -> TestClient:
             folder=tmp_path / "feeds",
             site=a_site(url="https://autotrendy.example/blog"),
             templates=templates(),
-            unsubscribe=Readers(),
+            unsubscribe=Readers().unsubscribe,
             search=index,
             addresses=tmp_path / "addresses.json",
         )

@@ -22,6 +22,7 @@ from newsletter.store import audience, tables
 from newsletter.store.database import Database, open_database
 from newsletter.store.folder import alone_in
 from newsletter.store.ledger import SqlLedger
+from newsletter.store.letters import SqlLetters
 from newsletter.store.roster import SqlRoster
 from newsletter.store.turns import Turns
 from tests.contract.desk import ADA, FRIDAY, LINK, MINUTE, Desk, accepted, hashed
@@ -277,6 +278,7 @@ from newsletter.store import audience
 from newsletter.store.database import open_database
 from newsletter.store.folder import alone_in
 from newsletter.store.ledger import SqlLedger
+from newsletter.store.letters import SqlLetters
 from tests.contract.desk import FRIDAY
 
 url, commits = sys.argv[1], int(sys.argv[2])
@@ -412,6 +414,23 @@ def test_no_statement_of_a_send_reads_all_deliveries(desk: Desk, database: Datab
     claim = next(plan for statement, plan in plans.items() if "LIMIT" in statement and "RETURNING" in statement)
     assert "SEARCH due USING INDEX ix_delivery_waiting (chunk_id=?)" in claim
     assert "SEARCH delivery USING PRIMARY KEY (issue_id=? AND subscriber_id=?)" in claim
+
+
+def test_looking_for_letters_every_second_reads_none_of_those_that_are_done(database: Database) -> None:
+    seen: dict[str, Any] = {}
+
+    def note(_c: object, _cursor: object, statement: str, parameters: Any, _x: object, _many: bool) -> None:
+        if " letter " in statement.replace("\n", " ") and not statement.startswith("EXPLAIN"):
+            seen[statement] = parameters
+
+    event.listen(database._reader, "before_cursor_execute", note)
+    SqlLetters(database).due(FRIDAY, 100)
+    SqlLetters(database).recover(now=FRIDAY, resend=False)
+    event.remove(database._reader, "before_cursor_execute", note)
+    with database.read() as connection:
+        plans = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {one}", values).all() for one, values in seen.items()]
+    assert len(plans) == 2
+    assert all("USING" in plan[0][-1] and "ix_letter_open (state=?" in plan[0][-1] for plan in plans)
 
 
 def run_a_send(desk: Desk) -> None:

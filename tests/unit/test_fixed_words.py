@@ -18,30 +18,38 @@ import jinja2
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
+from httpx2 import Response
 from lxml import etree
+from starlette.testclient import TestClient
 
 from newsletter import tongue
 from newsletter.issues import digest
 from newsletter.issues.page import parse, strings
 from newsletter.issues.segments import Erratum
 from newsletter.model import (
+    EACH_POST,
+    MONTHLY,
+    WEEKLY,
     Correction,
+    Evidence,
     Issue,
     IssueState,
     Judgement,
+    LetterKind,
     Library,
     LinkKind,
     Person,
     Post,
     Sentinel,
     Site,
-    SubscriberStatus,
     Take,
     Withdrawal,
 )
 from newsletter.publish import archive
 from newsletter.publish.catalogue import feed_files
+from newsletter.publish.query import Choice
 from newsletter.publish.redirects import Redirect
+from newsletter.readers.tokens import MOVE
 from newsletter.templates import environment
 from newsletter.tongue import spoken, tongue_of
 from newsletter.web.app import create_app
@@ -49,7 +57,7 @@ from tests.builders import a_cadence, a_library, a_slot, an_issue
 from tests.builders import a_site as an_english_site
 from tests.unit.issues import scene
 from tests.unit.publish import example
-from tests.unit.web.parts import TOKEN, Readers, a_client, a_reader, index_beside
+from tests.unit.web.parts import TOKENS, Readers, a_client, index_beside
 from tools.catalogues import sentences
 
 LANGUAGE = "el"
@@ -213,11 +221,12 @@ def test_no_mail_has_a_word_outside_of_a_catalogue(full_text: bool) -> None:
     library = replace(scene.LIBRARY, posts=tuple(posts))
     lead = by_slug["alliance"]
     first = _greek(an_issue(1, scene.BATTERIES, slot=scene.FIRST_SLOT))
+    others = [post for post in posts if post.id not in {lead.id, scene.BATTERIES.id}]
     view = digest.view(
         site,
         a_cadence(),
         library,
-        [lead, *(post for post in posts if post.id not in {lead.id, scene.BATTERIES.id})] * 3,
+        [replace(post, id=f"{post.id}{n or ''}") for n in range(3) for post in (lead, *others)],
         number=2,
         slot=a_slot(),
         carried={scene.BATTERIES.id: 1},
@@ -244,17 +253,21 @@ def test_no_mail_has_a_word_outside_of_a_catalogue(full_text: bool) -> None:
 
 def test_no_page_behind_a_link_has_a_word_outside_of_a_catalogue(tmp_path: Path) -> None:
     site, (library, _) = a_site(), a_publication()
-    left = a_reader(status=SubscriberStatus.LEFT, left_at=datetime(2022, 2, 9, tzinfo=UTC))
-    readers = Readers({TOKEN: a_reader(), "left": left, "blocked": a_reader(status=SubscriberStatus.BLOCKED)})
+    people = [f"{name}@example.org" for name in ("ada", "left", "blocked", "paused", "forgotten")]
+    readers = Readers(*people, editions=(WEEKLY, EACH_POST, MONTHLY))
+    topics = (Choice("x", greek("Batteries"), 30), Choice("y", greek("Vans"), 1))
     folder = tmp_path / "feeds"
     app = create_app(
-        folder=folder, site=site, templates=templates(site), unsubscribe=readers, search=index_beside(folder)
+        folder=folder,
+        site=site,
+        templates=templates(site),
+        unsubscribe=readers.unsubscribe,
+        own=replace(readers.own, topics=lambda _since: topics),
+        search=index_beside(folder),
     )
     client = a_client(app)
-    answers = [client.get(path) for path in ("/u/none", f"/u/{TOKEN}", "/u/left", "/u/blocked", "/nothing", "/search/")]
-    answers += [client.post(f"/u/{TOKEN}", data={"do": do}) for do in ("undo", "leave", "leave", "undo")]
-    readers.undo_open = False
-    answers += [client.post("/u/left", data={"do": "undo"})]
+    answers = [*of_leaving(client, readers), *of_choosing(client, readers), *of_their_own(client, readers)]
+    answers += [client.get(path) for path in ("/nothing", "/search/")]
     index_beside(folder).update(site, library)
     topic = greek("Batteries")
     asked = (
@@ -268,5 +281,41 @@ def test_no_page_behind_a_link_has_a_word_outside_of_a_catalogue(tmp_path: Path)
     )
     answers += [client.get(f"/search/{question}") for question in asked]
 
-    assert {answer.status_code for answer in answers} <= {200, 404, 503}
+    assert {answer.status_code for answer in answers} <= {200, 404, 422, 429, 503}
     assert {str(answer.request.url): words for answer in answers if (words := of_page(answer.text))} == {}
+
+
+def of_leaving(client: TestClient, readers: Readers) -> Iterator[Response]:
+    hand, now = Evidence("cli"), readers.now
+    readers.roster.leave(2, evidence=hand, now=now)
+    readers.roster.block(3, reason="bounced", evidence=hand, now=now)
+    yield from (client.get(path) for path in ("/u/none", *(readers.path("u", number) for number in (1, 2, 3))))
+    for press in ("monthly", "pause", "feed", "leave"):
+        answer = client.post(readers.path("u"), data={"do": press})
+        undo = re.findall(r'name="undo" value="([^"]+)"', answer.text)[0]
+        yield answer
+        yield client.post(readers.path("u"), data={"do": "undo", "undo": undo})
+    yield from (client.post(readers.path("u", 4), data={"do": do}) for do in ("leave", "why", "leave", "undo"))
+    readers.roster.come_back(4, evidence=hand, now=now)
+
+
+def of_choosing(client: TestClient, readers: Readers) -> Iterator[Response]:
+    yield from (client.get(path) for path in ("/p/", "/p/none", *(readers.path("p", n) for n in (1, 2, 3))))
+    form = {"do": "save", "often": "weekly", "shown": ["x", "y"], "topics": ["x"], "pause": "no", "format": "plain"}
+    for change in ({}, {"often": "each-post"}, {"often": "monthly"}, {"pause": "4w"}, {"often": "nothing"}):
+        yield client.post(readers.path("p", 4), data=form | change)
+    wrong = {"often": "x", "topics": [], "pause": "x", "format": "x", "until": "x", "address": "x"}
+    yield from (
+        client.post(readers.path("p"), data=form | one) for one in (wrong, {"until": "x"}, {"until": "2020-01-01"})
+    )
+    yield from (client.post(readers.path("p", 4), data=form | {"address": "new@example.org"}) for _ in range(2))
+    yield client.post(readers.path("p", 4), data={"do": "resume"})
+    yield from (client.post("/p/", data={"address": typed}) for typed in ("x", "ada@example.org", "ada@example.org"))
+
+
+def of_their_own(client: TestClient, readers: Readers) -> Iterator[Response]:
+    [asked] = [letter for letter in readers.written(4) if letter.kind is LetterKind.MOVE]
+    move, data = f"/m/{TOKENS.make(MOVE, (asked.id,), asked.at)}", readers.path("d", 5)
+    yield from (client.get("/m/none"), client.get(move), client.post(move), client.get(move))
+    yield client.post(readers.path("p"), data={"do": "data"})
+    yield from (client.get("/d/none"), client.get(data), client.post(data, data={"do": "forget"}))

@@ -13,7 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from itsdangerous import URLSafeSerializer
 
-from newsletter.readers.tokens import CONFIRM, DATA, FORM, HOLD, MOVE, PREFERENCES, UNSUBSCRIBE, Purpose, Tokens
+from newsletter.readers.tokens import (
+    CONFIRM,
+    DATA,
+    FORM,
+    HOLD,
+    MOVE,
+    PREFERENCES,
+    UNDO,
+    UNSUBSCRIBE,
+    Purpose,
+    Tokens,
+)
 
 TOKENS = Tokens(("newest key", "older key"))
 NOW = datetime(2026, 11, 27, 8, 0, 0, 123000, tzinfo=UTC)
@@ -23,6 +34,7 @@ SAYS: dict[Purpose[Any], tuple[int | str, ...]] = {
     PREFERENCES: (345, 2),
     CONFIRM: (345, 2),
     DATA: (345, 2),
+    UNDO: (345, 2, "weekly"),
     MOVE: (345,),
     FORM: (),
     HOLD: ("2026-W48", "chief"),

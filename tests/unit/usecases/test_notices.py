@@ -14,6 +14,7 @@ from newsletter import config
 from newsletter.app import App
 from newsletter.errors import SourceErrors
 from newsletter.model import Hand, NoticeKind, PlanKind, SlotOutcome, SlotPlan
+from newsletter.readers.intake import RESTING
 from newsletter.usecases import life, review
 from tests.acceptance.harness import CONFIGURATION, SiteFolder, parsed, part
 from tests.unit.usecases.world import SLOT, WEDNESDAY, WEEK, World, a_world, a_world_in
@@ -75,6 +76,9 @@ def test_editors_see_the_mail_a_day_before_and_never_twice_the_same(world: World
     assert "/hold/" in text
 
 
+_OWN = ("/u/", "/p/", "a…@", "25 November")
+
+
 def test_the_preview_is_the_mail_that_readers_get_but_for_their_own_words(world: World) -> None:
     tick(world, THURSDAY)
     [shown] = world.folder.mails()
@@ -83,7 +87,7 @@ def test_the_preview_is_the_mail_that_readers_get_but_for_their_own_words(world:
     [mail] = [mail for mail in world.folder.mails() if "ada@readers.example" in str(mail["To"])]
     _, _, below = part(shown, "plain").partition("=" * 72)
     assert "Preview" not in below
-    own = {line for line in part(mail, "plain").splitlines() if "/u/" in line or "a…@" in line or "25 November" in line}
+    own = {line for line in part(mail, "plain").splitlines() if any(one in line for one in _OWN)}
     lines = [line for line in part(mail, "plain").splitlines() if line not in own]
     assert [line for line in lines if line not in below.splitlines()] == []
 
@@ -400,3 +404,14 @@ def test_a_copy_of_the_site_tells_that_it_is_locked_and_nothing_that_the_origina
     app.close()
     assert len(new) == first + 2  # Chief and Night
     assert new.count("[Auto Trendy] A copy of the site is locked") == 2
+
+
+def test_sign_ups_that_paused_intake_are_told_of_once_a_day(world: World) -> None:
+    world.app.rates.hold(RESTING, WEDNESDAY + 30 * MINUTE)
+    for after in range(3):
+        tick(world, WEDNESDAY + after * MINUTE)
+    assert told(world) == ["intake"]
+    assert subjects(world.folder, "night@desk.example") == ["[Auto Trendy] Signing up is paused"]
+    world.app.rates.hold(RESTING, THURSDAY + 30 * MINUTE)
+    tick(world, THURSDAY)
+    assert told(world).count("intake") == 2

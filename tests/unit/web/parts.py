@@ -2,62 +2,112 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory, mkdtemp
+from weakref import finalize
+from zoneinfo import ZoneInfo
 
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from newsletter.model import Site, Subscriber, SubscriberStatus
+from newsletter.model import WEEKLY, Cadence, Evidence, Letter, Site, Subscriber
+from newsletter.publish.query import Choice
 from newsletter.publish.search.index import SearchIndex
-from newsletter.web.app import create_app
+from newsletter.readers.intake import Intake
+from newsletter.readers.limits import decide
+from newsletter.readers.suppression import fingerprint
+from newsletter.readers.tokens import DATA, PREFERENCES, UNSUBSCRIBE, Tokens
+from newsletter.store.database import Database, open_database
+from newsletter.store.letters import SqlLetters
+from newsletter.store.rates import SqlRates
+from newsletter.store.roster import SqlRoster
+from newsletter.usecases.enroll import Unsubscribe
+from newsletter.usecases.new_address import NewAddress
+from newsletter.usecases.own_data import OwnData
+from newsletter.usecases.preferences import Preferences
+from newsletter.usecases.rhythms import Rhythms
+from newsletter.web.app import Own, create_app
 from tests.builders import a_site, built_in
 
 TEMPLATES = Path(__file__).parents[3] / "templates"
 templates = built_in
-TOKEN = "a-good-token"
+TOKENS = Tokens(["t" * 20])
+TOKEN = TOKENS.make(UNSUBSCRIBE, (1, 1))
+MADRID = ZoneInfo("Europe/Madrid")
+JOINED_AT = datetime(2026, 3, 3, tzinfo=UTC)
 LEFT_AT = datetime(2026, 5, 3, 21, 30, tzinfo=UTC)
+TOPICS = (Choice("batteries", "Batteries", 30), Choice("road-tests", "Road tests", 12), Choice("vans", "Vans", 3))
 
 
-def a_reader(**changes: object) -> Subscriber:
-    reader = Subscriber(7, "reader@example.org", SubscriberStatus.ACTIVE, "weekly", datetime(2026, 3, 3, tzinfo=UTC))
-    return replace(reader, **changes)  # type: ignore[arg-type]
+@cache
+def _empty() -> bytes:
+    """A migrated database without a row: copying it is faster than migrating."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "empty.sqlite3"
+        open_database(f"sqlite:///{file}").close()
+        return file.read_bytes()
 
 
-@dataclass
+def _end(database: Database) -> None:
+    database.close()
+    shutil.rmtree(database.file.parent)
+
+
 class Readers:
-    """The use case over a dictionary, with the rules that its Protocol states; `calls` holds what changed anything."""
+    """Readers in a database of their own, the first of them with TOKEN, and what their pages can do.
 
-    by_token: dict[str, Subscriber] = field(default_factory=lambda: {TOKEN: a_reader()})
-    undo_open: bool = True
-    calls: list[tuple[str, str]] = field(default_factory=list)
+    `now` is the time on the clock of the pages; they joined in March.
+    """
 
-    def look(self, token: str) -> Subscriber | None:
-        return self.by_token.get(token)
+    def __init__(self, *addresses: str, editions: Sequence[str] = (WEEKLY,)) -> None:
+        file = Path(mkdtemp()) / "newsletter.sqlite3"
+        file.write_bytes(_empty())
+        self.database = open_database(f"sqlite:///{file}", patience=0.5)
+        finalize(self, _end, self.database)
+        self.roster = SqlRoster(self.database, lambda address: fingerprint("s" * 20, address))
+        self.letters = SqlLetters(self.database)
+        self.now = LEFT_AT
+        cadence = Cadence(4, time(8), MADRID, timedelta(hours=36))
+        self.rhythms = Rhythms(
+            lambda: {one: replace(cadence, edition=one) for one in editions}, lambda _: False, MADRID
+        )
+        for address in addresses or ("reader@example.org",):
+            self.roster.add(address, edition=WEEKLY, evidence=Evidence("cli", "on paper"), now=JOINED_AT)
+        self.unsubscribe = Unsubscribe(self.roster, TOKENS, self.rhythms, self.clock)
+        limits = (SqlRates(self.database, decide), Intake(answer_after=timedelta(0)), "k" * 20)
+        preferences = Preferences(self.roster, TOKENS, self.rhythms, *limits, self.clock)
+        data, move = OwnData(self.roster, TOKENS, self.clock), NewAddress(self.roster, self.letters, TOKENS, self.clock)
+        self.own = Own(preferences, data, move, lambda _since: TOPICS)
 
-    def leave(self, token: str, *, way: str) -> Subscriber | None:
-        self.calls.append(("leave", way))
-        before = self.by_token.get(token)
-        if before and before.status not in (SubscriberStatus.LEFT, SubscriberStatus.BLOCKED):
-            self.by_token[token] = replace(before, status=SubscriberStatus.LEFT, left_at=LEFT_AT)
-        return before
+    def clock(self) -> datetime:
+        return self.now
 
-    def undo(self, token: str) -> Subscriber | None:
-        self.calls.append(("undo", ""))
-        reader = self.by_token.get(token)
-        if reader and self.may_undo(token):
-            self.by_token[token] = replace(reader, status=SubscriberStatus.ACTIVE, left_at=None)
-        return self.by_token.get(token)
+    def reader(self, number: int = 1) -> Subscriber:
+        found = self.roster.get(number)
+        assert found
+        return found
 
-    def may_undo(self, token: str) -> bool:
-        reader = self.by_token.get(token)
-        return reader is not None and reader.status is SubscriberStatus.LEFT and self.undo_open
+    def said(self, number: int = 1) -> list[tuple[str, str]]:
+        """Kind and way of what a reader said since they joined."""
+        return [(line.kind.value, line.way) for line in self.roster.consents(number)[1:]]
+
+    def path(self, page: str, number: int = 1) -> str:
+        """The address of a page of a reader's, as a mail that is written now has it: `u`, `p`, `d`."""
+        key = (number, self.reader(number).token_version)
+        purposes = {"u": UNSUBSCRIBE, "p": PREFERENCES}
+        return f"/{page}/{TOKENS.make(DATA, key, self.now) if page == 'd' else TOKENS.make(purposes[page], key)}"
+
+    def written(self, number: int = 1) -> list[Letter]:
+        return list(self.letters.of(number))
 
 
 def index_beside(folder: Path) -> SearchIndex:
@@ -66,11 +116,13 @@ def index_beside(folder: Path) -> SearchIndex:
 
 
 def an_app(folder: Path, readers: Readers | None = None, *, site: Site | None = None) -> Starlette:
+    readers = readers or Readers()
     return create_app(
         folder=folder,
         site=site or a_site(),
         templates=templates(),
-        unsubscribe=readers or Readers(),
+        unsubscribe=readers.unsubscribe,
+        own=readers.own,
         search=index_beside(folder),
         hosts=["also.example", "::2"],
     )
