@@ -26,6 +26,7 @@ from newsletter.ports import Clock
 if TYPE_CHECKING:
     from socket import socket
 
+    from starlette.applications import Starlette
     from starlette.types import ASGIApp
 
     from newsletter.delivery.progress import Drained, LettersDone, Progress
@@ -366,7 +367,7 @@ def _work(door: Door, every: int, stop: threading.Event) -> None:
 @click.option("--work", "works", is_flag=True, help="Publish, prepare and deliver as well: all that a server needs.")
 @_every
 def serve(door: Door, host: str | None, port: int | None, works: bool, every: int) -> None:
-    """Serve the published folder, and answer the unsubscribe link of each mail.
+    """Serve the published folder, the form for readers to sign up, and the pages behind the links of mails.
 
     \b
     newsletter serve --port 8080
@@ -380,7 +381,7 @@ def serve(door: Door, host: str | None, port: int | None, works: bool, every: in
     if not app.config.output.is_dir():
         app.publish(door.sound_library(), door.now)
     listen = host or app.config.web_host
-    pages = _pages(door, listen)
+    pages = pages_of(door, listen)
     with server.listen(listen, app.config.web_port if port is None else port) as listener:
         if works:
             interruptible(lambda stop: _serve_and_work(door, every, listener, pages, stop))
@@ -389,7 +390,8 @@ def serve(door: Door, host: str | None, port: int | None, works: bool, every: in
     door.say("Stopped.")
 
 
-def _pages(door: Door, listen: str) -> ASGIApp:
+def pages_of(door: Door, listen: str) -> Starlette:
+    """What `serve` answers, for one that listens at this address."""
     from newsletter.web.app import Own, create_app
     from newsletter.web.subscribe import Desk
 

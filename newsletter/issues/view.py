@@ -220,7 +220,7 @@ def view(
     since = naming.since(tongue, cadence, last, number, slot)
     recaps = segments.recaps(site, library, stories, carried)
     parts = {post.id: _segment(site, n, post, named, topic_key) for n, post in enumerate(stories, 1)}
-    show = partial(_story, site, library, carried, since, recaps, parts)
+    show = partial(story, site, library, carried, since, recaps, parts)
     counted = variants.tally(tongue, len(stories), sum(post.minutes for post in stories))
     return DigestView(
         publication=site.title,
@@ -287,11 +287,11 @@ def _section(tongue: Tongue, section: Section, lead: Post, show: Callable[[Post,
     return SectionView("" if is_first else section.topic or tongue.say("More stories"), tuple(stories))
 
 
-def _story(
+def story(
     site: Site,
     library: Library,
     carried: Mapping[str, int],
-    since: Since,
+    since: Since | None,
     recaps: Mapping[str, RecapView],
     parts: Mapping[str, Segment],
     post: Post,
@@ -336,13 +336,13 @@ def _earlier(library: Library, post: Post) -> list[Post]:
     return [found for post_id in ids if (found := library.find(post_id))]
 
 
-def _earlier_view(site: Site, post: Post, carried: Mapping[str, int], since: Since) -> EarlierView:
+def _earlier_view(site: Site, post: Post, carried: Mapping[str, int], since: Since | None) -> EarlierView:
     tongue = tongue_of(site)
     return EarlierView(
         title=_one_line(post.title),
         url=_url(site, post),
         date=words.unbroken(tongue.short_date(_local(site, post.published))),
-        when=since.when(carried.get(post.id)),
+        when=since.when(carried.get(post.id)) if since else "",
     )
 
 
