@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from newsletter.errors import NewsletterError
 from newsletter.issues import catch_up as wording
 from newsletter.issues import fit
 from newsletter.issues.missing import Past, grouped, may_be_missing, missing
@@ -53,18 +52,11 @@ class CatchUp:
     pictures: MailedPictures
 
     def missing(self, reader: Subscriber, now: datetime) -> tuple[Post, ...]:
-        """The stories that a press would bring, oldest first. None while a letter is on its way, nor when the posts
-        cannot be read: a page that offers them is there all the same. Changes nothing.
-        """
-        if reader.status not in LetterKind.CATCH_UP.readers or self._comes(reader, now):
-            return ()
-        try:
-            return self._missing(reader, self.library(now))
-        except NewsletterError:
-            return ()
+        """The stories that a press would bring, oldest first; none while a letter is on its way. Changes nothing."""
+        return () if self._comes(reader, now) else self._missing(reader, self.library(now))
 
     def send(self, reader: Subscriber, now: datetime) -> Answer:
-        """Write the letter, once. Raises NewsletterError when no mail can be made."""
+        """Write the letter, once. Raises ConfigError when no mail can be made of the site's templates."""
         if self._comes(reader, now):
             return Answer.ON_ITS_WAY
         library = self.library(now)

@@ -26,7 +26,7 @@ from tests.acceptance.harness import SiteFolder
 from tests.unit.usecases.world import WEDNESDAY, World, a_world, a_world_in
 from tests.unit.web.parts import a_client
 
-ADDRESS, ADA, BOB = "ada@readers.example", 1, 2
+ADDRESS, ADA, BOB = "ada.lovelace@readers.example", 1, 2
 HAND = Evidence("cli", "on paper")
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PATCH")
 ACTS = (
@@ -121,8 +121,8 @@ def house(built: Path, tmp_path: Path) -> Iterator[House]:
         templates=app.templates,
         unsubscribe=app.unsubscribe(clock),
         hold=app.hold(clock),
-        own=Own(app.preferences(clock), app.own_data(clock), app.new_address(clock), app.search.topics, app.catch_up),
-        desk=Desk(app.signup(clock), lambda: app.showcase(clock()), app.preferences_url, app.catch_up),
+        own=Own(app.preferences(clock), app.own_data(clock), app.new_address(clock), app.search.topics),
+        desk=Desk(app.signup(clock), lambda: app.showcase(clock()), app.preferences_url),
         search=app.search,
     )
     yield House(world, pages, a_client(pages, app.config.site.web_url))
