@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from newsletter.delivery.progress import LettersDone, Progress
     from newsletter.publish.catalogue import Feed
     from newsletter.usecases.answering import Obstacle
+    from newsletter.usecases.catch_up import CatchUp
     from newsletter.usecases.choose import Press
     from newsletter.usecases.coming import Coming
     from newsletter.usecases.deliver import Delivered
@@ -257,10 +258,11 @@ class App(Edges):
         from newsletter.usecases.import_readers import Place, import_readers, logged
 
         place = Place(frozenset(self.config.editions), self.config.site.timezone, now)
+        if wanted.go:
+            self.ledger.start(WEEKLY, now)
         with closing(RejectedFile(path)) as rejected:
             imported = import_readers(ListFile(path), wanted, self.imports, rejected, place, progress)
         if wanted.go:
-            self.ledger.start(WEEKLY, now)
             self.ledger.log(logged(path.name, imported, by, now))
         return imported
 
@@ -534,6 +536,30 @@ class App(Edges):
         )
         return Ahead(work, told)
 
+    @cached_property
+    def catch_up(self) -> CatchUp:
+        """What a reader was not sent, and the letter that brings it. For many threads."""
+        from newsletter.usecases.catch_up import CatchUp
+
+        return CatchUp(
+            roster=self.roster,
+            ledger=self.ledger,
+            letters=self.letters,
+            library=self._reading_room.library,
+            site=self.config.site,
+            templates=self.templates,
+            pictures=self.mailed_pictures,
+        )
+
+    @cached_property
+    def _reading_room(self) -> ReadingRoom:
+        return ReadingRoom(self.config)
+
+    def close(self) -> None:
+        if "_reading_room" in self.__dict__:
+            self._reading_room.close()
+        super().close()
+
     def _compose_letter(self, letter: Letter, reader: Subscriber) -> Message:
         return self._letter_writer.compose(letter, reader)
 
@@ -541,7 +567,7 @@ class App(Edges):
     def _letter_writer(self) -> Writer:
         from newsletter.usecases.letters import Writer
 
-        return Writer(self.config.site, self.templates, self._letter_url, self.keys.message_id)
+        return Writer(self.config.site, self.templates, self._letter_url, self.unsubscribe_url, self.keys.message_id)
 
     def _letter_url(self, letter: Letter, reader: Subscriber) -> str:
         """Where the button of a letter leads."""
@@ -715,6 +741,30 @@ class App(Edges):
             return any(plan.key == ALL_SLOTS for plan in self.plans(edition))
 
         return Rhythms(lambda: {one.edition: one for one in self.rhythms}, resting, self.config.site.timezone)
+
+
+class ReadingRoom:
+    """The public posts for pages that are asked for at any time, beside rounds that read them for themselves.
+
+    It has edges of its own, and answers one after the other; what it says is no older than a minute.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._app = App(config)
+        self._app.stay()
+        self._turn = threading.Lock()
+        self._read: tuple[datetime, Library] | None = None
+
+    def library(self, now: datetime) -> Library:
+        """What is sound of the posts. Raises Outside."""
+        with self._turn:
+            if self._read is None or not timedelta(0) <= now - self._read[0] < timedelta(minutes=1):
+                self._read = now, self._app.loaded(now).library
+            return self._read[1]
+
+    def close(self) -> None:
+        with self._turn:
+            self._app.close()
 
 
 def _times(post: Post) -> Iterator[datetime]:

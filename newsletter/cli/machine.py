@@ -363,7 +363,7 @@ def _work(door: Door, every: int, stop: threading.Event) -> None:
 @click.option("--work", "works", is_flag=True, help="Publish, prepare and deliver as well: all that a server needs.")
 @_every
 def serve(door: Door, host: str | None, port: int | None, works: bool, every: int) -> None:
-    """Serve the published folder, and answer the unsubscribe link of each mail.
+    """Serve the published folder, the form for readers to sign up, and the pages behind the links of mails.
 
     \b
     newsletter serve --port 8080

@@ -140,7 +140,8 @@ def _lines(imported: Imported, wanted: Wanted, file: Path) -> Iterator[str]:
     source = f"{file.name}, an export of {program}" if program else file.name
     yield f"{done} {imported.added:,} of {words.count(imported.survey.rows, 'row')} from {source}{rest}"
     if imported.begun_at:
-        yield f"It was cut off before, after {imported.begun_at:,} rows, and went on there; the counts are of both."
+        went = "went on there" if wanted.go else "--go goes on there"
+        yield f"It was cut off before, after {imported.begun_at:,} rows, and {went}; the counts are of both."
     yield from columns(list(_fates(imported, wanted, file)))
     yield from _columns(imported)
     yield from _remarks(imported)
@@ -235,6 +236,9 @@ def export(door: Door, file: str, status: str | None) -> None:
     newsletter reader export readers.csv
     newsletter reader export --status active | wc -l
     """
+    if file == "-" and door.json:
+        fixes = ("newsletter reader list --json", "name a file to write to")
+        raise UsageError(Problem("R131", "An export is CSV; nothing is said in JSON of one to stdout", fixes=fixes))
     lines = door.app.export_readers(status)
     if file == "-":
         for line in lines:

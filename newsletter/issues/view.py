@@ -220,7 +220,7 @@ def view(
     last_week = last.number if last and week_ago else None
     recaps = segments.recaps(site, library, stories, carried)
     parts = {post.id: _segment(site, n, post, number, opening, topic_key) for n, post in enumerate(stories, 1)}
-    show = partial(_story, site, library, carried, last_week, recaps, parts)
+    show = partial(story, site, library, carried, last_week, recaps, parts)
     counted = variants.tally(tongue, len(stories), sum(post.minutes for post in stories))
     return DigestView(
         publication=site.title,
@@ -293,7 +293,7 @@ def _section(tongue: Tongue, section: Section, lead: Post, show: Callable[[Post,
     return SectionView("" if is_first else section.topic or tongue.say("More stories"), tuple(stories))
 
 
-def _story(
+def story(
     site: Site,
     library: Library,
     carried: Mapping[str, int],

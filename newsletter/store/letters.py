@@ -32,7 +32,12 @@ from newsletter.store.tables import letter as letters
 
 _NO_ANSWER = "the sender stopped before an answer was recorded"
 _AGAIN = {"state": DeliveryState.WAITING.value}
-_UNKNOWN = {"state": DeliveryState.UNCERTAIN.value, "reason": "no-answer"}
+_UNKNOWN = {"state": DeliveryState.UNCERTAIN.value, "reason": "no-answer", "content": ""}
+
+DROPPED = {"state": DeliveryState.DROPPED.value, "next_at": None, "content": ""}
+"""What becomes of a letter that goes nowhere. Of one that is done the text is not kept, only which posts it held."""
+
+_LOST = (DeliveryState.FAILED.value, DeliveryState.DROPPED.value)
 _SOONEST = (letters.c.next_at.asc().nulls_first(),)
 _THROUGH = f"INDEXED BY {OPEN_LETTERS}"
 
@@ -48,11 +53,15 @@ def write(
 ) -> Letter:
     """A letter to this address, in the caller's transaction; the one of this kind that still waits, if there is one.
 
-    `posts` are the stories in `digest`, with how many Corrections their text told of.
+    `posts` are the stories in `digest`, with how many Corrections their text told of. Of two presses on CATCH_UP the
+    second gets the letter of the first, for a day: what is in that counts as sent.
     """
     same = and_(letters.c.subscriber_id == subscriber_id, letters.c.kind == kind.value, letters.c.address == address)
-    if waits := _read(connection, same, letters.c.state == word(DeliveryState.WAITING)):
-        return _now(connection, waits[0], now)
+    open_one = letters.c.state == word(DeliveryState.WAITING)
+    if kind is LetterKind.CATCH_UP:
+        open_one = and_(letters.c.state.not_in(_LOST), letters.c.at > now - timedelta(days=1))
+    if there := _read(connection, same, open_one):
+        return _now(connection, there[-1], now)
     content = json.dumps(asdict(digest), ensure_ascii=False) if digest else ""
     row = insert(letters).values(
         kind=kind.value,
@@ -96,7 +105,7 @@ class SqlLetters:
             if reader is None:
                 return None
             if why := _why_not(letter, reader, now):
-                _turn(connection, letter, state=DeliveryState.DROPPED.value, reason=why, next_at=None, done_at=now)
+                _turn(connection, letter, **DROPPED, reason=why, done_at=now)
                 return None
             begun = {"state": DeliveryState.SENDING.value, "reason": "", "next_at": None}
             _turn(connection, letter, **begun)
@@ -115,7 +124,7 @@ class SqlLetters:
             "code": answer.code if answer else None,
             "reply": answer.reply if answer else "",
             "done_at": None if again else now,
-        }
+        } | ({} if again else {"content": ""})
         with self._database.write() as connection:
             _turn(connection, letter, **values)
 
@@ -200,7 +209,7 @@ def _read(
 ) -> Sequence[Letter]:
     wanted = select(letters).with_hint(letters, hint, "sqlite") if hint else select(letters)
     rows = connection.execute(wanted.where(*conditions).order_by(*first, letters.c.id).limit(limit)).all()
-    posts = _posts(connection, [row.id for row in rows if row.content])
+    posts = _posts(connection, [row.id for row in rows if row.kind == LetterKind.CATCH_UP.value])
     return [_letter(row, posts.get(row.id, [])) for row in rows]
 
 

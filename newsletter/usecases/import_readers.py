@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from hashlib import sha256
 from itertools import islice
+from typing import NamedTuple
 
 from newsletter.model import WEEKLY, ImportRun, LogEntry
 from newsletter.ports import Imports, ImportStep, ListFile, Rejected
@@ -96,7 +97,7 @@ def import_readers(
     behind = 0 if columns.headless else 1
     seen = _survey(file, shape, columns, behind, wanted, progress)
     key = _key(digest, wanted, seen)
-    run = (imports.unfinished(key) if wanted.go else None) or ImportRun(key, file.name)
+    run = imports.unfinished(key) or ImportRun(key, file.name)
     rejected.begin(columns.headers, run.rejected)
     walk = _Walk(imports, rejected, _terms(file.name, seen, wanted, place), run)
     with closing(_records(file, shape)) as all_records:
@@ -141,8 +142,7 @@ def _terms(name: str, seen: Survey, wanted: Wanted, place: Place) -> Terms:
     return Terms(source, wanted.consent, place.editions, WEEKLY, place.now)
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(NamedTuple):
     entry: Entry
     record: Sequence[str]
     standing: Standing | None  # None for somebody who is in the file before

@@ -211,7 +211,7 @@ def open_issue(
 
     if press.pictures:
         for post in draft.posts:
-            press.pictures.keep(post.id, _named(post, draft.digest))
+            press.pictures.keep(post.id, named_pictures(post, draft.digest))
     return press.ledger.open_issue(
         edition=press.edition,
         slot=draft.slot,
@@ -226,7 +226,7 @@ def open_issue(
     )
 
 
-def _named(post: Post, digest: Digest) -> Iterator[File]:
+def named_pictures(post: Post, digest: Digest) -> Iterator[File]:
     """The pictures of a post that its mail shows."""
     for asset in post.assets:
         path = f"{post_path(post.slug)}{asset.name}"

@@ -22,6 +22,7 @@ from newsletter.web.forms import Fields, client_of
 from newsletter.web.fresh_link import later, show_form
 from newsletter.web.outlook import besides, outlook
 from newsletter.web.pages import Pages
+from newsletter.web.patience import in_beats
 from newsletter.web.signed import SignedPage
 from newsletter.web.unsubscribe import masked
 from newsletter.web.wishes import Asking, Fault, Topic, WishesForm
@@ -41,6 +42,12 @@ class PreferencesPage(SignedPage):
         super().__init__(pages)
         self._preferences = preferences
         self._topics = topics
+
+    async def _answer(self, request: Request) -> Response:
+        if request.method != "POST":
+            return await super()._answer(request)
+        async with in_beats(self._preferences.intake.answer_after.total_seconds()):
+            return await super()._answer(request)
 
     def _respond(self, request: Request, token: str, form: Fields) -> Response:
         reader = self._preferences.look(token)

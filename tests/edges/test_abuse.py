@@ -129,9 +129,8 @@ def test_nothing_that_the_requester_wrote_is_in_a_mail(front: Front) -> None:
     more = {"name": spam, "subject": spam, "edition": spam, "way": spam, "back": spam, "keep": spam}
     front.client().post("/subscribe/", data=front.form("Win.at.pills@readers.example", **more))
     [letter] = front.all_letters()
-    writer = Writer(
-        front.site, built_in(), lambda *_: f"https://autotrendy.example{front.link(letter.address)}", "m" * 20
-    )
+    link = f"https://autotrendy.example{front.link(letter.address)}"
+    writer = Writer(front.site, built_in(), lambda *_: link, lambda *_: link, "m" * 20)
     mail = message_from_bytes(writer.compose(letter, front.reader(letter.address)).content, policy=default)
     parts = [part.get_content() for part in mail.walk() if not part.is_multipart()]
     assert len(parts) == 2
