@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -19,7 +20,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
+from newsletter import config
+from newsletter.app import App
 from newsletter.config import WEEKDAYS
+from newsletter.readers.tokens import CONFIRM
 from tests.acceptance.harness import SiteFolder, part, until
 from tests.browser.keyboard import choose, press, tab_to, write
 from tests.proxies import free_port
@@ -39,12 +43,11 @@ class Served:
     folder: SiteFolder
     url: str
 
-    def mail(self, subject: str, *, after: int = 0) -> EmailMessage:
-        """The newest mail to the reader with these words in its subject, once it is there, beyond the first `after`."""
+    def mail(self, to: str, subject: str) -> EmailMessage:
+        """The mail to somebody with these words in its subject, once it is there."""
 
         def found() -> list[EmailMessage]:
-            mails = [one for one in self.folder.mails() if one["To"] == READER and subject in one["Subject"]]
-            return mails[after:]
+            return [one for one in self.folder.mails() if one["To"] == to and subject in one["Subject"]]
 
         until(found, what=subject)
         return found()[-1]
@@ -144,7 +147,11 @@ def test_a_reader_subscribes_confirms_chooses_pauses_leaves_and_comes_back(
     chooses(reader, looking)
     pauses(reader, looking)
     leaves(served, reader, looking)
-    assert [one["status"] for one in served.folder.json("reader", "list")] == ["active"]
+    assert status(served, READER) == "active"
+
+
+def status(served: Served, address: str) -> str:
+    return next((one["status"] for one in served.folder.json("reader", "list") if one["address"] == address), "")
 
 
 def subscribes(served: Served, reader: Page, looking: Looking) -> None:
@@ -166,7 +173,7 @@ def subscribes(served: Served, reader: Page, looking: Looking) -> None:
 
 
 def confirms(served: Served, reader: Page, looking: Looking) -> None:
-    reader.goto(served.link(served.mail("Please confirm"), "c"))
+    reader.goto(served.link(served.mail(READER, "Please confirm"), "c"))
     headed(reader, f"Confirm a…@readers.example for Auto Trendy, every {SLOT:%A}")
     looking.at(reader, "confirm")
     press(reader, "Yes, send it to me")
@@ -200,8 +207,9 @@ def pauses(reader: Page, looking: Looking) -> None:
 
 
 def leaves(served: Served, reader: Page, looking: Looking) -> None:
-    served.folder.ok("issue", "send", "next", "--confirm", "1:1", "--delay", "0")
-    reader.goto(served.link(served.mail("Hybrid hatch"), "u"))
+    readers = sum(one["status"] == "active" for one in served.folder.json("reader", "list"))
+    served.folder.ok("issue", "send", "next", "--confirm", f"1:{readers}", "--delay", "0")
+    reader.goto(served.link(served.mail(READER, "Hybrid hatch"), "u"))
     headed(reader, "Stop emails to a…@readers.example?")
     looking.at(reader, "leave")
     press(reader, "Stop emails")
@@ -210,3 +218,62 @@ def leaves(served: Served, reader: Page, looking: Looking) -> None:
     press(reader, "Undo")
     headed(reader, "Welcome back")
     looking.at(reader, "back")
+
+
+def test_a_reader_who_lost_the_mail_gets_a_link_moves_sees_what_is_held_and_is_forgotten(
+    served: Served, reader: Page, looking: Looking
+) -> None:
+    served.folder.ok("reader", "add", "grace@readers.example", "--consent", "a test")
+    reader.goto(f"{served.url}/p/")
+    looking.at(reader, "fresh-link")
+    write(reader, "Your email address", "grace@readers.example")
+    press(reader, "Send a fresh link")
+    looking.at(reader, "fresh-link-sent")
+    reader.goto(served.link(served.mail("grace@readers.example", "Auto Trendy"), "p"))
+    moves(served, reader, looking)
+    press(reader, "Everything we hold about you")
+    told(reader, "a link is on its way")
+    reader.goto(served.link(served.mail("hopper@readers.example", "hold about you"), "d"))
+    looking.at(reader, "data")
+    tab_to(reader, "Download everything")
+    with reader.expect_download() as download:
+        reader.keyboard.press("Enter")
+    assert "hopper@readers.example" in download.value.path().read_text(encoding="utf-8")
+    press(reader, "Forget me")
+    headed(reader, "You are forgotten")
+    looking.at(reader, "forgotten")
+    assert status(served, "hopper@readers.example") == ""
+
+
+def moves(served: Served, reader: Page, looking: Looking) -> None:
+    write(reader, "Another address", "hopper@readers.example")
+    press(reader, "Save")
+    told(reader, "Check h…@readers.example")
+    reader.goto(served.link(served.mail("hopper@readers.example", "Auto Trendy"), "m"))
+    looking.at(reader, "move")
+    press(reader, "Yes, send it here")
+    told(reader, "the old address was told")
+    looking.at(reader, "moved")
+    press(reader, "Change how often, or pause")
+
+
+def test_links_that_are_old_wrong_or_used_say_what_to_do(served: Served, reader: Page, looking: Looking) -> None:
+    served.folder.ok("reader", "add", "late@readers.example", now=f"{datetime.now(UTC) - timedelta(days=13):%Y-%m-%d}")
+    reader.goto(f"{served.url}/c/{old_token(served, 'late@readers.example')}")
+    headed(reader, "This link is too old")
+    looking.at(reader, "expired")
+    press(reader, "This wasn’t me")
+    headed(reader, "Nothing will come")
+    looking.at(reader, "deleted")
+    for kind in "cdmpu":
+        reader.goto(f"{served.url}/{kind}/not-a-token")
+        looking.at(reader, f"unknown-{kind}")
+
+
+def old_token(served: Served, address: str) -> str:
+    """Of a confirmation that is too old by a day."""
+    with closing(App(config.load(served.folder.root))) as app:
+        found = app.roster.find(address)
+        assert found
+        made = datetime.now(UTC) - app.config.confirm_within - timedelta(days=1)
+        return app.tokens.make(CONFIRM, (found.id, found.token_version), made)
