@@ -42,7 +42,7 @@ class Prepared:
     """What became of the slot that was due."""
 
     slot: Slot | None  # None when nothing was due
-    next_slot: Slot
+    next_slot: Slot | None  # None for an edition without a rhythm
     issue: Issue | None = None
     reason: str = ""
     problems: tuple[Problem, ...] = ()

@@ -15,6 +15,7 @@ from newsletter.readers.limits import network_of
 from newsletter.usecases.confirm import Confirm, Standing, Step
 from newsletter.usecases.showcase import Coming, Showcase
 from newsletter.usecases.signup import KEPT_V6, Rest
+from newsletter.web.catching import missed
 from newsletter.web.forms import Fields, client_of
 from newsletter.web.offer import last
 from newsletter.web.pages import Pages
@@ -95,6 +96,7 @@ class ConfirmPage(SignedPage):
 
     def _show(self, scope: Scope, step: str, title: str, reader: Subscriber) -> Response:
         tongue, showcase = self._pages.tongue, self._desk.showcase()
+        link = self._desk.preferences_url(reader.id, reader.token_version) if step == "welcome" else ""
         return self._pages.render(
             scope,
             "web/confirm.html",
@@ -103,7 +105,9 @@ class ConfirmPage(SignedPage):
             address=masked(reader.address),
             next_issue=self._next(reader, showcase) if step in {"welcome", "used"} else "",
             last=last(tongue, showcase.latest) if showcase.latest else None,
-            preferences=self._desk.preferences_url(reader.id, reader.token_version) if step == "welcome" else "",
+            preferences=link,
+            choices=f"p/{link.rpartition('/')[2]}",
+            missed=missed(tongue, self._desk.catch_up, reader, self._confirm.signup.clock()) if link else None,
         )
 
     def _next(self, reader: Subscriber, showcase: Showcase) -> str:

@@ -20,6 +20,7 @@ from wtforms import Form, RadioField, StringField
 from newsletter.errors import Problem
 from newsletter.model import Wait
 from newsletter.readers.subscriptions import canonical, suggestion
+from newsletter.usecases.catch_up import CatchUp
 from newsletter.usecases.showcase import Showcase
 from newsletter.usecases.signup import Rest, Signup, Wish
 from newsletter.web.answers import other_method
@@ -52,6 +53,7 @@ class Desk:
     signup: Signup
     showcase: Callable[[], Showcase]
     preferences_url: Callable[[int, int], str]  # reader, token version
+    catch_up: CatchUp | None = None
 
 
 class SubscribePage:

@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+from jinja2 import Environment
 from sqlalchemy import select
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
@@ -48,6 +49,7 @@ class Front:
     site: Site = field(default_factory=lambda: a_site(mail_day=4))
     keep_network: bool = False
     now: datetime = NOON
+    templates: Environment | None = None
 
     def __post_init__(self) -> None:
         shutil.copy(_empty(), self.folder / "newsletter.sqlite3")
@@ -65,7 +67,7 @@ class Front:
         self.app: Starlette = create_app(
             folder=self.folder / "feeds",
             site=self.site,
-            templates=built_in(self.site.language),
+            templates=self.templates or built_in(self.site.language),
             unsubscribe=Unsubscribe(self.roster, self.tokens, Rhythms(dict, lambda _: False, UTC), lambda: self.now),
             desk=Desk(self.signup, lambda: self.showcase, self._preferences),
             proxies=["127.0.0.1"],

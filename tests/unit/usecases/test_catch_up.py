@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
+from urllib.parse import urlsplit
 
 import pytest
+from starlette.testclient import TestClient
 
-from newsletter.model import DeliveryState, Evidence, LetterKind, Subscriber
-from newsletter.usecases.catch_up import Answer
+from newsletter.errors import Outside, Problem
+from newsletter.model import DeliveryState, Evidence, LetterKind, Post, Subscriber
+from newsletter.usecases.catch_up import Answer, CatchUp
+from newsletter.web.app import Own, create_app
+from newsletter.web.subscribe import Desk
 from tests.acceptance.harness import SiteFolder, part
 from tests.unit.usecases.world import SLOT, WEEK, World, a_world_in
+from tests.unit.web.parts import a_client
 
 ADA, BOB, CHOOSER = "ada@readers.example", "bob@readers.example", "chooser@readers.example"
 DAY = timedelta(days=1)
 NOW = SLOT + 2 * WEEK + DAY
 PRESS = Evidence("link", page="/p/")
+MONTHLY_TOO = '\n[editions]\nmonthly = "first friday 08:00"\n'
 
 
 @dataclass
@@ -53,7 +61,7 @@ class Newsroom:
 @pytest.fixture(scope="module")
 def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newsroom]:
     """Ada and Chooser paused after the first week, Chooser wants no racing; Bob got everything."""
-    folder = SiteFolder(tmp_path_factory.mktemp("catch-up") / "site").configure()
+    folder = SiteFolder(tmp_path_factory.mktemp("catch-up") / "site").configure(more=MONTHLY_TOO)
     folder.post("first", "2026-11-24", "topics: [Batteries]\n")
     folder.post("apart", "2026-12-01", "topics: [Racing]\n")
     folder.post("second", "2026-12-02", "previous: first\ntopics: [Batteries]\n")
@@ -130,3 +138,88 @@ def test_a_letter_that_came_to_nothing_brought_nothing_and_may_be_asked_for_agai
     [letter] = room.world.app.letters.of(room.reader(address).id)
     assert (letter.state, room.had(address)) == (DeliveryState.DROPPED, [])
     assert room.press(address, NOW + timedelta(minutes=1)) is Answer.ASKED
+
+
+# --- on pages --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def client(room: Newsroom) -> TestClient:
+    app = room.world.app
+
+    def clock() -> datetime:
+        return NOW
+
+    own = Own(app.preferences(clock), app.own_data(clock), app.new_address(clock), app.search.topics, app.catch_up)
+    desk = Desk(app.signup(clock), lambda: app.showcase(clock()), app.preferences_url, app.catch_up)
+    pages = create_app(
+        folder=app.config.output,
+        site=app.config.site,
+        templates=app.templates,
+        unsubscribe=app.unsubscribe(clock),
+        own=own,
+        desk=desk,
+    )
+    return a_client(pages, app.config.site.web_url)
+
+
+def choices(room: Newsroom, address: str) -> str:
+    reader = room.reader(address)
+    return urlsplit(room.world.app.preferences_url(reader.id, reader.token_version)).path
+
+
+def test_the_page_of_choices_offers_what_was_missed_and_brings_it_once(room: Newsroom, client: TestClient) -> None:
+    room.world.join("page@readers.example", now=NOW)
+    link = choices(room, "page@readers.example")
+    page = client.get(link).text
+    assert "3 stories that you were not sent will not come by themselves." in page
+    assert "First on the road" in page
+    assert "Done: one mail with all of them is on its way." in client.post(link, data={"do": "catch-up"}).text
+    again = client.post(link, data={"do": "catch-up"}).text
+    assert "It is on its way already, or came today." in again
+    assert 'value="catch-up"' not in again
+    [letter] = room.world.app.letters.of(room.reader("page@readers.example").id)
+    assert letter.kind is LetterKind.CATCH_UP
+
+
+def test_whoever_is_missing_nothing_is_offered_nothing(room: Newsroom, client: TestClient) -> None:
+    link = choices(room, BOB)
+    assert 'value="catch-up"' not in client.get(link).text
+    assert "Nothing is missing" in client.post(link, data={"do": "catch-up"}).text
+
+
+def test_whoever_confirms_in_the_middle_of_a_story_is_offered_its_parts(room: Newsroom, client: TestClient) -> None:
+    app = room.world.app
+    app.roster.ask("new@readers.example", edition="weekly", evidence=PRESS, now=NOW)
+    reader = room.reader("new@readers.example")
+    link = urlsplit(app.confirm_url(reader.id, reader.token_version, NOW)).path
+    welcome = client.post(link, data={"do": "confirm"}).text
+    assert "3 stories that you were not sent" in welcome
+    found = re.search(r'action="\.\./(p/[^"]+)"', welcome)
+    assert found
+    assert f"/{found[1]}" == choices(room, "new@readers.example")
+    assert "is on its way." in client.post(f"/{found[1]}", data={"do": "catch-up"}).text
+
+
+def test_a_change_of_edition_that_skips_stories_says_so_and_offers_them(room: Newsroom, client: TestClient) -> None:
+    address, roster = "change@readers.example", room.world.app.roster
+    roster.add(address, edition="monthly", evidence=PRESS, now=SLOT - DAY)
+    link = choices(room, address)
+    assert 'value="catch-up"' not in client.get(link).text
+    form = {"do": "save", "pause": "no", "format": "pictures"}
+    assert "skips" not in client.post(link, data=form | {"often": "monthly"}).text
+    page = client.post(link, data=form | {"often": "weekly"}).text
+    assert "Some stories went out that this change skips" in page
+    assert "4 stories that you were not sent" in page
+    assert 'value="catch-up"' in page
+
+
+def test_posts_that_cannot_be_read_keep_nobody_from_choosing(
+    room: Newsroom, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> tuple[Post, ...]:
+        raise Outside(Problem("C523", "the disk says no"))
+
+    monkeypatch.setattr(CatchUp, "missing", refuse)
+    page = client.get(choices(room, CHOOSER))
+    assert (page.status_code, "Save</button>" in page.text) == (200, True)
