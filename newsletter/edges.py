@@ -6,14 +6,17 @@ only module that keeps them open; `app` hands them to the use cases.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from newsletter.config import FILE_NAME, Config
 from newsletter.errors import NewsletterError, Refused
 from newsletter.ports import (
+    Backups,
     Briefs,
     Cache,
     Caller,
@@ -57,6 +60,13 @@ if TYPE_CHECKING:
 
 INSTANCE = "instance.toml"
 """In the state folder, what a copy of it cannot carry along."""
+
+
+def restored(file: Path, path: Path, *, dry_run: bool) -> Mapping[str, int]:
+    """Make a site of a backup; what it holds. Raises Refused (C533), Outside (C531, C532)."""
+    from newsletter.store.backup import restore
+
+    return restore(file, path, dry_run=dry_run)
 
 
 class Edges:
@@ -320,6 +330,14 @@ class Edges:
                 ca_file=mail.ca_file,
             )
         )
+
+    @cached_property
+    def backups(self) -> Backups:
+        from newsletter.store import backup
+
+        config = self.config
+        places = backup.Places(config.root, self.database.file, config.state, config.keys_file)
+        return backup.Backups(config.backup.folder, places)
 
     def own(self) -> None:
         """Only the site itself may send. Raises Refused (S309) in a copy or an older state of it."""

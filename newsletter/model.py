@@ -9,11 +9,11 @@ Times are aware datetimes in UTC unless a name says *local*.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from zoneinfo import ZoneInfo
 
 # --- the publication -------------------------------------------------------------------------------
@@ -399,11 +399,18 @@ class Cadence:
     preview: timedelta = timedelta(0)  # before a slot, in wall-clock time: when editors get its mail; 0 for never
     freeze: timedelta = timedelta(0)  # before a slot: when its Issue is frozen
     edition: str = WEEKLY
+    nth: int = 0  # 0 for every week; 1 to 4 for that weekday of each month, -1 for the last
+    delay: timedelta = timedelta(0)  # between an Issue that has no rhythm and its first mail: to stop it in
+
+    @property
+    def singly(self) -> bool:
+        """Whether there is no rhythm: each Post is an Issue of its own, when it comes out."""
+        return self.edition == EACH_POST
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Slot:
-    """One occurrence of a Cadence, named by its ISO week: `2026-W48`."""
+    """One occurrence of a Cadence, named by its ISO week or its month: `2026-W48`, `2026-M12`."""
 
     key: str
     due: datetime
@@ -611,24 +618,44 @@ class Story:
 class SegmentKind(StrEnum):
     """For whom a Segment is."""
 
+    STORY = "story"  # readers who were not sent it and do not refuse all its topics: nearly all
     RECAP = "recap"  # readers who were never sent the earlier Post of a story
     ERRATUM = "erratum"  # readers who were sent a Post as it was before a Correction
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A part of a Digest that only some readers get, marked in HTML and text by its key (`newsletter.segments`)."""
+    """A part of a Digest that not every reader gets, marked in HTML and text by its key (`newsletter.segments`)."""
 
-    key: str  # `recap:1`: no blank in it
+    key: str  # `recap:1`: no blank in it; of a story its place, `story:3`
     kind: SegmentKind
-    post_id: str  # the earlier Post, or the one that was corrected
+    post_id: str  # that of the story; else the earlier Post, or the one that was corrected
     correction: int = 0  # its number, from 1, in the Post's Corrections
+    # Of a story, and what the mail says where it is the first one that a reader gets:
+    topics: tuple[str, ...] = ()  # keys
+    minutes: int = 0
+    subject: str = ""
+    preheader: str = ""
+    title: str = ""  # of the document
 
-    def concerns(self, had: Mapping[str, int]) -> bool:
-        """Whether a reader gets it who was sent these Posts: post id -> Corrections that the text told of."""
+    def concerns(self, had: Mapping[str, int], without: Collection[str] = ()) -> bool:
+        """Whether a reader gets it who was sent these Posts (post id -> Corrections that the text told of), and does
+        not want these topics. What has no topic is for everybody.
+        """
+        if self.kind is SegmentKind.STORY:
+            return self.post_id not in had and not (self.topics and without and set(self.topics) <= set(without))
         if self.kind is SegmentKind.RECAP:
             return self.post_id not in had
         return had.get(self.post_id, self.correction) < self.correction
+
+
+class Tally(StrEnum):
+    """What stands in a Digest where it speaks of the stories that a reader gets; replaced per variant."""
+
+    STORIES = "__DIGEST_STORIES__"  # 5 stories · 38 min
+    PREHEADER = "__DIGEST_PREHEADER__"
+    TITLE = "__DIGEST_TITLE__"  # of the document
+    NUMBER = "__DIGEST_NUMBER__"  # before a number: that line's place among those that are shown
 
 
 class Sentinel(StrEnum):
@@ -638,8 +665,13 @@ class Sentinel(StrEnum):
     """
 
     UNSUBSCRIBE = "https://x.invalid/__UNSUBSCRIBE__/"
+    PREFERENCES = "https://x.invalid/__PREFERENCES__/"
     ADDRESS = "__READER_ADDRESS__"  # the reader's own address, masked: r…@example.org
     JOINED = "__READER_JOINED__"  # the local date on which they joined: 3 March 2026
+
+
+READERS_LINKS = frozenset({Sentinel.UNSUBSCRIBE, Sentinel.PREFERENCES})
+"""The Sentinels that are addresses of pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -652,7 +684,7 @@ class Digest:
     text: str = field(repr=False)
     digest_hash: str = ""
     note: str = ""  # the editor's, with the signature; the archive shows it too
-    segments: tuple[Segment, ...] = ()  # the parts of `html` and `text` that only some readers get
+    segments: tuple[Segment, ...] = field(default=(), hash=False)  # the parts that not every reader gets
 
 
 @dataclass(frozen=True, slots=True)
@@ -884,7 +916,7 @@ class Delivery:
     code: int | None = None  # the last SMTP reply code
     reply: str = ""
     done_at: datetime | None = None
-    variant: tuple[str, ...] = ()  # keys of the Segments that this reader gets
+    variant: tuple[str, ...] = ()  # what departs from the usual (`newsletter.segments`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -908,7 +940,7 @@ class Addressee:
     token_version: int
     attempts: int = 0  # counted hand-overs of this Delivery before the one that now begins
     first_at: datetime | None = None  # when the first of them was made; a retry gives up 48 hours later
-    variant: tuple[str, ...] = ()  # keys of the Segments that this reader gets
+    variant: tuple[str, ...] = ()  # what departs from the usual (`newsletter.segments`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -996,6 +1028,16 @@ class LogEntry:
 # --- notices ---------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A file that holds all of a site that cannot be made anew; it was read back and found whole."""
+
+    file: Path
+    at: datetime
+    size: int  # octets
+    counts: Mapping[str, int]  # rows by table, and `files`
+
+
 class NoticeKind(StrEnum):
     """What a Notice tells of."""
 
@@ -1011,6 +1053,7 @@ class NoticeKind(StrEnum):
     CLOCK = "clock"  # of this machine, that cannot be right
     LOCKED = "locked"  # a copied site
     MAIL = "mail"  # cannot be handed over at all
+    BACKUP = "backup"  # could not be made
     INTAKE = "intake"  # far more sign-ups than usual: nobody can sign up for now
 
 

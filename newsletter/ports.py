@@ -17,6 +17,7 @@ from newsletter.model import (
     Addressee,
     Approval,
     Attempt,
+    Backup,
     Brief,
     Changes,
     Chunk,
@@ -384,14 +385,23 @@ class Ledger(Protocol):
         The last commit verifies the count and sets `started_at`. None when the issue was not READY with `send_at` past.
         """
 
-    def readers(self, edition: str, segments: Sequence[Segment]) -> Iterator[Sequence[Addressee]]:
-        """Whom an issue with these segments would go to now, some hundred at a time, with their variants."""
+    def readers(
+        self, edition: str, number: int, segments: Sequence[Segment]
+    ) -> Iterator[Sequence[tuple[Addressee, str]]]:
+        """Whom an issue with these segments would go to now, some hundred at a time, with their variants; and why one
+        of them would get nothing (`variants.NO_TOPIC`, `variants.HAD_ALL`), else empty.
+        """
 
-    def variant(self, segments: Sequence[Segment], subscriber_id: int) -> tuple[str, ...]:
-        """The keys of those that one reader would get now."""
+    def variant(self, edition: str, number: int, segments: Sequence[Segment], subscriber_id: int) -> tuple[str, ...]:
+        """In which one reader would get an issue with these segments now."""
+
+    def had(self, subscriber_id: int, posts: Collection[str]) -> Mapping[str, int]:
+        """Which of these posts a reader was sent, or is about to be, in whatever mail: id -> how many of its
+        Corrections the text told of.
+        """
 
     def variants(self, edition: str, number: int) -> Mapping[tuple[str, ...], int]:
-        """How many readers of the audience get which segments, most first."""
+        """How many readers of the audience get which variant, most first; who gets nothing is not counted."""
 
     def recover(self, *, now: datetime, resend: bool) -> int:
         """After a crash, called by the holder of the sender lock only: claimed rows wait again; rows that were
@@ -442,7 +452,7 @@ class Ledger(Protocol):
         """The earliest time at which a waiting row of a SENDING issue is due."""
 
     # -- sent again, to a reader who asked
-    def resend(self, edition: str, number: int, subscriber_id: int, *, hand: Hand) -> int:
+    def resend(self, edition: str, number: int, one: Addressee, *, hand: Hand) -> int:
         """Write down that a reader is about to be sent an issue again; a name for what `resent` tells of it."""
 
     def resent(self, resend: int, receipt: Receipt) -> None:
@@ -609,10 +619,10 @@ class ImportStep(Protocol):
     def look(self, addresses: Sequence[str]) -> Mapping[str, str]:
         """Of addresses without case those that are known: the status of the reader, `forgotten` or `blocked`."""
 
-    def put(self, arrivals: Sequence[tuple[Subscriber, str]]) -> None:
+    def put(self, arrivals: Sequence[tuple[Subscriber, str]], pace: timedelta) -> None:
         """Write down readers that are not known, each with a line of consent of this text.
 
-        Unconfirmed ones get a letter CONFIRM; blocked ones are suppressed.
+        Unconfirmed ones get a letter CONFIRM, each this much after the one before; blocked ones are suppressed.
         """
 
     def record(self, run: ImportRun) -> None:
@@ -676,7 +686,7 @@ class Rates(Protocol):
         """Forget what says no to nothing any more."""
 
     def signups(self, since: datetime) -> int:
-        """How many asked for the mail since then, as far as it is still on record."""
+        """How many asked for the mail themselves since then, as far as it is still on record."""
 
 
 class Letters(Protocol):
@@ -733,6 +743,16 @@ class Notices(Protocol):
 
     def settle(self, copy: NoticeCopy) -> None:
         """Write down what became of it."""
+
+
+class Backups(Protocol):
+    """The folder of this site's backups."""
+
+    def last(self) -> datetime | None:
+        """When the newest was begun; None without any."""
+
+    def make(self, now: datetime, *, keep: int) -> Backup:
+        """One more, read back before it counts; then all but the newest `keep` go. Raises Outside (C531, C532)."""
 
 
 class Session(Protocol):

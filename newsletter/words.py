@@ -24,6 +24,7 @@ MONTHS = (
     "November",
     "December",
 )
+NTH = {1: "first", 2: "second", 3: "third", 4: "fourth", -1: "last"}
 _LONG_WORD = 10  # characters
 _SENTENCE_END = re.compile(r"(?<=[.!?…؟])\s+(?=[^a-z\s])")
 
@@ -105,6 +106,14 @@ def unbroken(text: str) -> str:
     return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
+def with_spaces(text: str) -> str:
+    """The text with plain spaces for all that do not break, as plain text has it."""
+    return text.translate(_PLAIN_SPACES)
+
+
+_PLAIN_SPACES = str.maketrans({"\N{NO-BREAK SPACE}": " ", "\N{NARROW NO-BREAK SPACE}": " "})
+
+
 def zone_name(zone: tzinfo | None) -> str:
     """`Madrid` of `Europe/Madrid`."""
     return str(zone).rpartition("/")[2].replace("_", " ")
@@ -119,3 +128,10 @@ def when(at: datetime, zone: tzinfo, now: datetime | None = None) -> str:
         return f"{moment(local)} {name}{utc}"
     distance = span(abs(at - now))
     return f"{moment(local)} {name}{utc}, {f'in {distance}' if at > now else f'{distance} ago'}"
+
+
+def size(octets: int) -> str:
+    """`14.5 kB`, `3.2 MB`, in thousands."""
+    if octets < 1_000_000:
+        return f"{octets / 1000:,.1f} kB"
+    return f"{octets / 1_000_000:,.1f} MB"

@@ -31,6 +31,8 @@ BLOCKS: dict[str, dict[str, tuple[str, str]]] = {
         "reader": ("newsletter.cli.reader:reader", "list, show, add, import, export, pause, leave, forget"),
         "feed": ("newsletter.cli.feed:feed", "list, check"),
         "schedule": ("newsletter.cli.schedule:schedule", "show, next, set, pause, resume, move"),
+        "backup": ("newsletter.cli.backup:backup", "one file with all that cannot be made anew"),
+        "restore": ("newsletter.cli.backup:restore", "a site from a backup"),
         "claim": ("newsletter.cli.claim:claim", "unlock a copied or restored site"),
         "log": ("newsletter.cli.look:log", "who did what"),
         "templates": ("newsletter.cli.templates:templates", "list, copy, diff"),

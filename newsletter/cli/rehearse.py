@@ -73,11 +73,13 @@ def _skipped(door: Door, done: Rehearsal) -> list[str]:
 
 
 def _difference(done: Rehearsal) -> list[str]:
+    from newsletter.issues import budget
+
     before, text = done.before, done.text
     if before is None:
         return []
     stories = len(text.issue.stories) - before.stories
-    octets = len(text.digest.html.encode()) - before.octets
+    octets = budget.size(text.digest) - before.octets
     readers = len(done.sizes) - before.readers
     told = f"stories {stories:+}  HTML {octets / 1000:+.1f} kB  readers {readers:+,}"
     return [f"Change     {told}   (beside issue {issue_name(text.issue.edition, before.number)})"]

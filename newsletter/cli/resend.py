@@ -39,6 +39,7 @@ def resend(door: Door, number: str, address: str, dry_run: bool) -> None:
         transport=app.transport,
         site=app.config.site,
         unsubscribe_url=app.unsubscribe_url(copy.addressee.subscriber_id, copy.addressee.token_version),
+        preferences_url=app.preferences_url(copy.addressee.subscriber_id, copy.addressee.token_version),
         message_id_key=app.keys.message_id,
         hand=door.hand,
     )

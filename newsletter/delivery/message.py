@@ -12,6 +12,7 @@ import hmac
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
 from html import escape
@@ -20,11 +21,12 @@ from urllib.parse import quote
 
 import idna
 
-from newsletter import segments
+from newsletter import segments, variants
 from newsletter.delivery import mime
 from newsletter.errors import NewsletterError
-from newsletter.model import Addressee, Digest, Issue, Message, Sentinel, Site
-from newsletter.tongue import tongue_of
+from newsletter.model import Addressee, Digest, Issue, Message, Sentinel, Site, Tally
+from newsletter.tongue import spoken, tongue_of
+from newsletter.variants import PLAIN
 
 HEADERS = (
     "From",
@@ -45,10 +47,10 @@ HEADERS = (
 """Every header of a digest, in order; a message with any other is not handed over."""
 
 _SENTINEL = re.compile("|".join(re.escape(sentinel) for sentinel in Sentinel))
-_MASK = "…"
+_MASK, _DOT = "…", "·"
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _DOMAIN = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*")
-_REMNANT = re.compile(r"__UNSUBSCRIBE|__READER|//x\.invalid")
+_REMNANT = re.compile(r"__UNSUBSCRIBE|__PREFERENCES|__READER|__DIGEST|//x\.invalid")
 
 
 def compose(
@@ -58,6 +60,7 @@ def compose(
     digest: Digest,
     addressee: Addressee,
     unsubscribe_url: str,
+    preferences_url: str,
     message_id_key: str,
     occasion: str = "",
 ) -> Message:
@@ -70,44 +73,79 @@ def compose(
     or a mark of a segment; S404 for a control character in a header's words, S401 when the finished bytes are not what
     was meant.
     """
-    sender, recipient = ascii_address(site.sender.address), ascii_address(addressee.address)
     key = f"mid|{issue.edition}|{issue.number}|{addressee.subscriber_id}" + (f"|{occasion}" if occasion else "")
-    digits = hmac.new(message_id_key.encode(), key.encode(), hashlib.sha256).digest()[:15]
-    local = f"{issue.number}.{base64.b32encode(digits).decode().lower()}"
+    mailing = Mailing(
+        name=f"{issue.number}",
+        key=hmac.new(message_id_key.encode(), key.encode(), hashlib.sha256).digest(),
+        at=issue.started_at or issue.slot.due,
+        feedback=f"{issue.number}:{issue.edition}:digest",
+    )
+    urls = Urls(unsubscribe_url, preferences_url)
+    return written(site, mailing, _cut(digest, addressee.variant, site.language), addressee, urls)
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """Where a reader's own links lead."""
+
+    unsubscribe: str
+    preferences: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mailing:
+    """What is one Message's own, beside its text and its reader."""
+
+    name: str  # with which its Message-ID begins
+    key: bytes  # of which the rest is made
+    at: datetime  # its Date
+    feedback: str  # what a feedback loop tells it by: three fields
+
+
+def written(site: Site, mailing: Mailing, text_for: Cut, addressee: Addressee, urls: Urls) -> Message:
+    """The Message of a text for one reader. Raises as `compose`."""
+    sender, recipient = ascii_address(site.sender.address), ascii_address(addressee.address)
+    local = f"{mailing.name}.{base64.b32encode(mailing.key[:15]).decode().lower()}"
     message_id = f"{local}@{sender.rpartition('@')[2]}"
-    boundary = "=_" + hashlib.sha256(message_id.encode()).hexdigest()[:32]
-    head = _head(site, issue, digest, recipient, unsubscribe_url, message_id, boundary)
+    head = _head(site, mailing, text_for.subject, recipient, urls.unsubscribe, message_id)
     values = {
-        Sentinel.UNSUBSCRIBE: unsubscribe_url,
+        Sentinel.UNSUBSCRIBE: urls.unsubscribe,
+        Sentinel.PREFERENCES: urls.preferences,
         Sentinel.ADDRESS: masked(addressee.address),
         Sentinel.JOINED: tongue_of(site).long_date(addressee.joined_at.astimezone(site.timezone)),
     }
-    html = {sentinel: escape(value) for sentinel, value in values.items()}
-    delimiter = f"--{boundary}".encode()
-    content = b"".join(
-        (
-            head,
-            *(delimiter, b"\r\n", _frame(digest.text, "plain").fill(values, addressee.variant)),
-            *(b"\r\n", delimiter, b"\r\n", _frame(digest.html, "html").fill(html, addressee.variant)),
-            *(b"\r\n", delimiter, b"--\r\n"),
-        )
-    )
+    text = text_for.text.fill(values)
+    if PLAIN in addressee.variant:
+        mime.check(content := head + text, (*HEADERS, "Content-Transfer-Encoding"))
+        return Message(sender, recipient, message_id, content)
+    html = text_for.html.fill({sentinel: escape(value) for sentinel, value in values.items()})
+    content = head + _both(text, html, "=_" + hashlib.sha256(message_id.encode()).hexdigest()[:32])
     mime.check(content, HEADERS)
     return Message(sender, recipient, message_id, content)
 
 
-def _head(
-    site: Site, issue: Issue, digest: Digest, recipient: str, unsubscribe_url: str, message_id: str, boundary: str
-) -> bytes:
+def _both(text: bytes, html: bytes, boundary: str) -> bytes:
+    """Both parts, and the header that says so: the last of the head."""
+    delimiter = f"--{boundary}".encode()
+    return b"".join(
+        (
+            f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'.encode(),
+            *(delimiter, b"\r\n", text, b"\r\n", delimiter, b"\r\n", html, b"\r\n", delimiter, b"--\r\n"),
+        )
+    )
+
+
+def _head(site: Site, mailing: Mailing, subject: str, recipient: str, unsubscribe_url: str, message_id: str) -> bytes:
+    """Every header but those of the body."""
     sender = ascii_address(site.sender.address)
     reply_to = ascii_address(site.sender.reply_to or site.sender.address)
     answer = f"mailto:{quote(reply_to, safe='@')}"
-    date = format_datetime((issue.started_at or issue.slot.due).astimezone(site.timezone))
+    date = format_datetime(mailing.at.astimezone(site.timezone))
     lines = (
         mime.mailbox("From", site.sender.name, sender),
         mime.mailbox("Reply-To", "", reply_to),
         mime.mailbox("To", "", recipient),
-        mime.unstructured("Subject", digest.subject),
+        mime.unstructured("Subject", subject),
         f"Date: {date}",
         f"Message-ID: <{message_id}>",
         _list_id(site),
@@ -115,11 +153,10 @@ def _head(
         "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
         mime.uris("List-Archive", f"{site.url}/"),
         mime.uris("List-Owner", answer),
-        f"Feedback-ID: {issue.number}:{issue.edition}:digest:{sender_id(sender)}",
+        f"Feedback-ID: {mailing.feedback}:{sender_id(sender)}",
         "MIME-Version: 1.0",
-        f'Content-Type: multipart/alternative; boundary="{boundary}"',
     )
-    return "".join(f"{line}\r\n" for line in (*lines, "")).encode()
+    return "".join(f"{line}\r\n" for line in lines).encode()
 
 
 def _list_id(site: Site) -> str:
@@ -136,42 +173,85 @@ def sender_id(sender: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """One body part, encoded once per Issue for all its variants: bytes, and between them what is a reader's own.
-
-    Each piece has the key of its segment; that of what everybody gets is empty.
-    """
+    """One body part of one variant, encoded once: bytes, and between them the lines that hold a reader's own words."""
 
     encoding: str
-    pieces: tuple[tuple[str, bytes | str], ...]
+    pieces: tuple[bytes | str, ...]
 
-    def fill(self, values: Mapping[Sentinel, str], variant: Collection[str]) -> bytes:
+    def fill(self, values: Mapping[Sentinel, str]) -> bytes:
         def own(line: str) -> bytes:
             return mime.encode(_SENTINEL.sub(lambda found: values[Sentinel(found[0])], line), self.encoding)
 
-        shown = (piece for key, piece in self.pieces if not key or key in variant)
-        return b"".join(piece if isinstance(piece, bytes) else own(piece) for piece in shown)
+        return b"".join(piece if isinstance(piece, bytes) else own(piece) for piece in self.pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What all readers with one variant get."""
+
+    subject: str
+    text: _Frame
+    html: _Frame
+
+
+def cut(digest: Digest, variant: tuple[str, ...], language: str) -> Cut:
+    """A Digest as readers with this variant get it. Raises NewsletterError (S403) as `compose`."""
+    said = variants.told(digest, variant, spoken(language))
+    text, html = variants.in_text(said.tallies), variants.in_html(said.tallies)
+    return Cut(said.subject, _frame(digest, "plain", variant, text), _frame(digest, "html", variant, html))
+
+
+_cut = lru_cache(maxsize=512)(cut)  # of an issue, which has as many variants as its readers chose
+
+
+def _frame(digest: Digest, subtype: str, variant: Collection[str], tallies: Mapping[Tally, str]) -> _Frame:
+    """What a variant is shown of a body: pieces that are encoded already, and few lines that were not."""
+    encoding, pieces = _pieces(digest, subtype)
+    fill = segments.filling(tallies)
+    shown = (piece for within, piece in pieces if all(segments.goes_to(variant, key) for key in within))
+    filled = (piece if isinstance(piece, bytes) else fill(piece) for piece in shown)
+    return _Frame(encoding, tuple(_ready(piece, encoding) for piece in filled))
+
+
+def _ready(piece: bytes | str, encoding: str) -> bytes | str:
+    """A piece for one variant: bytes, unless a reader's own words are in it."""
+    return piece if isinstance(piece, bytes) or _SENTINEL.search(piece) else mime.encode(piece, encoding)
 
 
 @lru_cache(maxsize=8)
-def _frame(body: str, subtype: str) -> _Frame:
-    text = mime.one_line_end(body)
-    if damaged := _REMNANT.search(_SENTINEL.sub("", text)):
+def _pieces(digest: Digest, subtype: str) -> tuple[str, tuple[tuple[tuple[str, ...], bytes | str], ...]]:
+    """A body for all its variants: how it is encoded, and its pieces with the keys of the segments around them. What is
+    the same for every reader is bytes; lines with a Sentinel or a Tally are not.
+    """
+    body = mime.one_line_end(digest.html if subtype == "html" else digest.text)
+    if damaged := _REMNANT.search(segments.filling(dict.fromkeys(Tally, ""))(_SENTINEL.sub("", body))):
         raise _left_over(damaged[0])
     try:
-        parts = segments.split(text)
+        parts = segments.split(body)
     except ValueError as error:
         raise _left_over(f"a mark of a segment: {error}") from error
-    encoding = mime.encoding_of(text.replace(Sentinel.ADDRESS, _MASK))
+    encoding = mime.encoding_of(_at_its_widest(digest, body))
     head = f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
-    pieces = ((key, piece) for key, part in parts for piece in _pieces(part, encoding))
-    return _Frame(encoding, (("", head.encode()), *pieces))
+    pieces = ((within, piece) for within, part in parts for piece in _runs(part, encoding))
+    return encoding, (((), head.encode()), *pieces)
 
 
-def _pieces(part: str, encoding: str) -> Iterator[bytes | str]:
+def _at_its_widest(digest: Digest, body: str) -> str:
+    """A body with everything beyond ASCII that may come to stand in it."""
+    own = body.replace(Sentinel.ADDRESS, _MASK).replace(Tally.STORIES, _DOT)
+    said = (one.preheader + one.title for one in digest.segments) if Tally.PREHEADER in body else ()
+    return own if all(map(str.isascii, (digest.preheader, *said))) else own + _MASK
+
+
+def _runs(part: str, encoding: str) -> Iterator[bytes | str]:
     """Runs of lines that are the same for every reader, as bytes, and each line that is not."""
-    for own, group in groupby(re.findall(r"[^\n]*\n", part), key=lambda line: bool(_SENTINEL.search(line))):
+    for own, group in groupby(re.findall(r"[^\n]*\n", part), key=_is_own):
         lines = list(group)
         yield from lines if own else [mime.encode("".join(lines), encoding)]
+
+
+def _is_own(line: str) -> bool:
+    return segments.has_tally(line) or _SENTINEL.search(line) is not None
 
 
 def _left_over(what: str) -> NewsletterError:

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from email.utils import format_datetime
 from html import escape
 
-from newsletter import segments
+from newsletter import variants
 from newsletter.delivery import mime, retry
 from newsletter.delivery.message import ascii_address, masked
 from newsletter.model import Digest, Message, Notice, Person, Sentinel, Site
@@ -98,13 +98,15 @@ def _parts(site: Site, notice: Notice, person: Person, text: str, hold_url: str,
 
 
 def _filled(digest: Digest, site: Site, person: Person, at: datetime) -> tuple[str, str]:
-    """Text and HTML with every segment, and an editor's own words for a reader's; the link to leave is nobody's."""
+    """Text and HTML with every segment, and an editor's own words for a reader's; links of a reader are nobody's."""
     values = {
         Sentinel.UNSUBSCRIBE: f"{site.web_url}/u/preview",
+        Sentinel.PREFERENCES: f"{site.web_url}/p/preview",
         Sentinel.ADDRESS: masked(person.email),
         Sentinel.JOINED: tongue_of(site).long_date(at.astimezone(site.timezone)),
     }
-    text, html = (segments.cut(body, segments.keys(body)) for body in (digest.text, digest.html))
+    shown = variants.whole(digest, tongue_of(site))
+    text, html = shown.text, shown.html
     for sentinel, value in values.items():
         text, html = text.replace(sentinel, value), html.replace(sentinel, escape(value))
     return text, html

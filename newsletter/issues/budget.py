@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from newsletter import variants
 from newsletter.errors import Problem
 from newsletter.issues.extremes import LONGEST
 from newsletter.model import Digest
+from newsletter.tongue import spoken
 
 WARN_ABOVE = 80_000
 STOP_ABOVE = 100_000
 
 
 def size(digest: Digest) -> int:
-    """Octets of the HTML part, decoded, as the reader gets it for whom it is longest."""
-    return longest(digest.html)
-
-
-def longest(html: str) -> int:
-    """Octets of the HTML once the longest words that a reader can have stand in it."""
+    """Octets of the HTML part, decoded, as the reader gets it for whom it is longest: all of it, and the longest words
+    that a reader can have of their own. What it counts is counted in English, some octets more or less.
+    """
+    html = variants.whole(digest, spoken("en")).html
     return len(html.encode()) + sum(html.count(own) * (len(put.encode()) - len(own)) for own, put in LONGEST.items())
 
 

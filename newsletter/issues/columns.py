@@ -6,12 +6,11 @@ import re
 import textwrap
 import unicodedata
 
-from newsletter import segments
+from newsletter import segments, words
 
 COLUMNS = 72
 _UNSEEN = frozenset({"Mn", "Me", "Cf"})  # general categories: marks, joiners, isolates
 _BLANKS = re.compile(r"[^\S\xa0\u202f]+")
-_UNBROKEN = str.maketrans({"\N{NO-BREAK SPACE}": " ", "\N{NARROW NO-BREAK SPACE}": " "})
 
 
 def wrap(text: str, indent: str = "", first: str | None = None) -> str:
@@ -31,7 +30,7 @@ def wrap(text: str, indent: str = "", first: str | None = None) -> str:
         )
         for position, paragraph in enumerate(paragraphs)
     )
-    return "\n\n".join(wrapped).translate(_UNBROKEN)
+    return words.with_spaces("\n\n".join(wrapped))
 
 
 def underlined(text: str, mark: str = "-") -> str:

@@ -7,6 +7,7 @@ byte-equal.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 from jinja2 import Environment
 
@@ -15,7 +16,7 @@ from newsletter.errors import ConfigError, Problem
 from newsletter.issues import plaintext
 from newsletter.issues.inline import inline, transform
 from newsletter.issues.view import DigestView, EarlierView, LastIssueView, StoryView, view
-from newsletter.model import Digest, Segment
+from newsletter.model import Digest, Segment, SegmentKind, Tally
 
 __all__ = ["DigestView", "EarlierView", "LastIssueView", "StoryView", "digest_hash", "render", "view"]
 
@@ -23,7 +24,7 @@ __all__ = ["DigestView", "EarlierView", "LastIssueView", "StoryView", "digest_ha
 def render(view: DigestView, templates: Environment) -> Digest:
     """The Digest of a view. Raises ConfigError (I2xx) when a template or style sheet cannot be inlined whole."""
     html = inline(*unjoined(view, templates))
-    text = plaintext.render(view, templates)
+    text = plaintext.render(for_all(view), templates)
     note = "\n\n".join([*view.note, f"— {view.signed}"] if view.signed else view.note) if view.note else ""
     hashed = digest_hash(view.subject, view.preheader, html, text)
     return Digest(view.subject, view.preheader, html, text, hashed, note, _segments(view, html, text))
@@ -40,6 +41,8 @@ def _segments(view: DigestView, html: str, text: str) -> tuple[Segment, ...]:
         raise ConfigError(_mark_problem(f"A mark of a segment is not as it should be: {error}")) from error
     if odd := sorted(in_html ^ in_text):
         raise ConfigError(_mark_problem(f"Only one part of the mail has the segment {odd[0]}"))
+    if lost := [each.key for each in view.segments if each.kind is SegmentKind.STORY and each.key not in in_html]:
+        raise ConfigError(_mark_problem(f"{lost[0]} does not stand between its marks, so that nobody could do without"))
     return tuple(each for each in view.segments if each.key in in_html)
 
 
@@ -48,16 +51,23 @@ def _mark_problem(message: str) -> Problem:
     return Problem("I213", message, why=why, fixes=("compare the recap and errata blocks with the built-in ones",))
 
 
-def inlined(view: DigestView, templates: Environment) -> str:
-    """The HTML of a view as `render` makes it, taken on trust: for whoever only weighs it."""
-    return transform(*unjoined(view, templates))
+def inlined(view: DigestView, templates: Environment) -> Digest:
+    """The HTML of a view as `render` makes it, taken on trust and without the rest: for whoever only weighs it."""
+    html = transform(*unjoined(view, templates))
+    return Digest(view.subject, view.preheader, html, "", segments=view.segments)
 
 
 def unjoined(view: DigestView, templates: Environment) -> tuple[str, str]:
     """The page and its plain sheet."""
     names = ("email/digest.html", "email/style.css")
-    page, sheet = (templates.get_template(name).render(digest=view) for name in names)
+    page, sheet = (templates.get_template(name).render(digest=for_all(view)) for name in names)
     return page, sheet
+
+
+def for_all(view: DigestView) -> DigestView:
+    """The view as templates get it: with Tallies for what it says of the stories in it."""
+    line = view.issue_line.removesuffix(view.counted) + Tally.STORIES
+    return replace(view, issue_line=line, preheader=Tally.PREHEADER.value, title=Tally.TITLE.value)
 
 
 def digest_hash(subject: str, preheader: str, html: str, text: str) -> str:

@@ -16,12 +16,18 @@ from newsletter.model import Digest, Sentinel
 LONGEST: Mapping[Sentinel, str] = MappingProxyType(
     {
         Sentinel.UNSUBSCRIBE: f"https://{'a' * 63}.{'b' * 63}.museum/u/{'T' * 120}",
+        Sentinel.PREFERENCES: f"https://{'a' * 63}.{'b' * 63}.museum/p/{'T' * 120}",
         Sentinel.ADDRESS: f"w…@{'a' * 63}.{'b' * 63}.{'c' * 63}.museum",
         Sentinel.JOINED: "Wednesday 30 September 2026",
     }
 )
 EMPTIEST: Mapping[Sentinel, str] = MappingProxyType(
-    {Sentinel.UNSUBSCRIBE: "https://a.de/u/T", Sentinel.ADDRESS: "…@a.de", Sentinel.JOINED: "1 May 2026"}
+    {
+        Sentinel.UNSUBSCRIBE: "https://a.de/u/T",
+        Sentinel.PREFERENCES: "https://a.de/p/T",
+        Sentinel.ADDRESS: "…@a.de",
+        Sentinel.JOINED: "1 May 2026",
+    }
 )
 
 _SENTINEL = re.compile("|".join(re.escape(sentinel) for sentinel in Sentinel))

@@ -73,7 +73,7 @@ class _Scales:
         return len(digest.unjoined(less(self.view, cut), self.templates)[0].encode())
 
     def mail(self, cut: Cut) -> int:
-        return budget.longest(digest.inlined(less(self.view, cut), self.templates))
+        return budget.size(digest.inlined(less(self.view, cut), self.templates))
 
 
 def _first_that_fits(scales: _Scales, steps: list[Cut], octets: int) -> Cut:

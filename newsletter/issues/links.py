@@ -12,7 +12,7 @@ from lxml import etree
 from newsletter.errors import Problem
 from newsletter.issues.facts import Facts
 from newsletter.issues.page import text_of
-from newsletter.model import Sentinel
+from newsletter.model import READERS_LINKS
 
 # RFC 2606 and 6761, and what a home router answers to.
 _RESERVED = (
@@ -39,7 +39,7 @@ def check(targets: Iterable[tuple[str, str]], home: str, facts: Facts) -> list[P
     I322 a shortened address, I330 one that does not answer. I318 and I319 concern the link texts.
     """
     pairs = sorted(set(targets))
-    foreign = sorted({url for _, url in pairs if url != Sentinel.UNSUBSCRIBE and not is_own(url, home)})
+    foreign = sorted({url for _, url in pairs if url not in READERS_LINKS and not is_own(url, home)})
     found = [problem for url in foreign for problem in _foreign(url, facts)]
     if home_problem := _check(home, facts.outside):
         found.append(_base_url(home, home_problem, facts.outside))

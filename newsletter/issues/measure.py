@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from newsletter import words
 from newsletter.issues.page import parse
-from newsletter.model import Digest, Sentinel
+from newsletter.model import READERS_LINKS, Digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +22,9 @@ class Measure:
 
 
 def measure(digest: Digest, stories: int, minutes: int = 0) -> Measure:
-    """Of the Digest that everybody gets, with all its segments."""
+    """Of a Digest as the reader gets it who gets all of it."""
     page = parse(digest.html)
-    targets = {a.get("href", "") for a in page.iter("a")} - {Sentinel.UNSUBSCRIBE.value}
+    targets = {a.get("href", "") for a in page.iter("a")} - READERS_LINKS
     octets = len(digest.html.encode())
     return Measure(stories, len(digest.text.split()), minutes, len(targets), sum(1 for _ in page.iter("img")), octets)
 

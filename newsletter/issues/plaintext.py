@@ -10,9 +10,15 @@ from jinja2 import Environment
 
 from newsletter.issues.columns import rule, tidy, underlined, wrap
 from newsletter.issues.view import DigestView
+from newsletter.model import Tally
 
 
 def render(view: DigestView, templates: Environment) -> str:
     """The text of a view, ending in one line feed."""
     template = templates.get_template("email/digest.txt")
-    return tidy(template.render(digest=view, wrap=wrap, underlined=underlined, rule=rule))
+    return tidy(template.render(digest=view, wrap=wrap, underlined=underlined, rule=rule, numbered=numbered))
+
+
+def numbered(lines: str) -> str:
+    """Lines that begin with a number, which is another for a reader who does not get all of those before."""
+    return f"{Tally.NUMBER}{lines}"

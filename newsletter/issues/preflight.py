@@ -43,11 +43,24 @@ def _stories(mail: Mail) -> Iterator[Problem]:
 
 
 def _unsubscribe(mail: Mail) -> Iterator[Problem]:
-    linked = any(a.get("href") == Sentinel.UNSUBSCRIBE and text_of(a) for a in mail.page.iter("a"))
-    for place, present in (("HTML", linked), ("text", Sentinel.UNSUBSCRIBE in mail.digest.text)):
-        if not present:
-            message = f"The {place} part has no unsubscribe link"
-            yield stop("I305", message, "Each reader must be able to leave.", f"{_FOOTER}: digest.unsubscribe_url")
+    for place in _without(mail, Sentinel.UNSUBSCRIBE):
+        message = f"The {place} part has no unsubscribe link"
+        yield stop("I305", message, "Each reader must be able to leave.", f"{_FOOTER}: digest.unsubscribe_url")
+
+
+def _preferences(mail: Mail) -> Iterator[Problem]:
+    for place in _without(mail, Sentinel.PREFERENCES):
+        message = f"The {place} part has no link to a reader's preferences"
+        why = "Who gets too much should be able to get less, and not only nothing."
+        yield stop("I338", message, why, f"{_FOOTER}: digest.preferences_url")
+
+
+def _without(mail: Mail, page: Sentinel) -> Iterator[str]:
+    """The parts that do not lead to this page."""
+    if not any(a.get("href") == page and text_of(a) for a in mail.page.iter("a")):
+        yield "HTML"
+    if page not in mail.digest.text:
+        yield "text"
 
 
 def _postal_address(mail: Mail) -> Iterator[Problem]:
@@ -164,6 +177,7 @@ CHECKS: tuple[Callable[[Mail], Iterator[Problem]], ...] = (
     _stories,
     leftovers.check,
     _unsubscribe,
+    _preferences,
     _postal_address,
     _why_line,
     _links,

@@ -1,18 +1,18 @@
-"""Which parts of an Issue only some readers get, and the Digest as one of them sees it.
+"""Which parts of an Issue not every reader gets, and which variants stand for all that there are.
 
-A recap is for readers who were never sent the earlier part of a story; an erratum for readers who were sent a Post as
-it was before a Correction. Who that is, the ledger says when the audience is fixed. A Correction is known by its place
-among those of its Post, so that one whose words are changed is not told twice.
+A story is for readers who were not sent it before and want one of its topics; a recap for readers who were never sent
+the earlier part of a story; an erratum for readers who were sent a Post as it was before a Correction. Who that is, the
+ledger says when the audience is fixed. A Correction is known by its place among those of its Post, so that one whose
+words are changed is not told twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from newsletter import segments, words
+from newsletter import segments, variants, words
 from newsletter.model import Correction, Digest, Issue, Library, Post, Segment, SegmentKind, Site
-from newsletter.tongue import tongue_of
 
 RECAP_WORDS = 30
 
@@ -65,7 +65,7 @@ def earlier_part(library: Library, post: Post, beside: Collection[str], carried:
 
 
 @dataclass(frozen=True, slots=True)
-class _Marked:
+class Marked:
     """What stands between two marks of a body."""
 
     segment: Segment
@@ -80,7 +80,7 @@ class _Marked:
 
 
 @dataclass(frozen=True, slots=True)
-class RecapView(_Marked):
+class RecapView(Marked):
     """The earlier part of a story in two lines."""
 
     title: str
@@ -89,7 +89,7 @@ class RecapView(_Marked):
 
 
 @dataclass(frozen=True, slots=True)
-class ErratumView(_Marked):
+class ErratumView(Marked):
     """What was wrong in a story of an earlier issue."""
 
     opening: str  # "Last week we got something wrong in"
@@ -113,13 +113,9 @@ def _recap(site: Site, position: int, earlier: Post) -> RecapView:
     return RecapView(segment, " ".join(earlier.title.split()), _url(site, earlier), sentence)
 
 
-def erratum(site: Site, position: int, one: Erratum, last_week: int | None) -> ErratumView:
-    """The erratum at this position, from 1; `last_week` is the number of the issue that readers got a week ago."""
+def erratum(site: Site, position: int, one: Erratum, opening: str) -> ErratumView:
+    """The erratum at this position, from 1; `opening` says which issue was wrong, up to the title."""
     segment = Segment(f"{SegmentKind.ERRATUM.value}:{position}", SegmentKind.ERRATUM, one.post.id, one.number)
-    tongue = tongue_of(site)
-    opening = tongue.say("In issue %(number)s we got something wrong in", number=str(one.issue.number))
-    if one.issue.number == last_week:
-        opening = tongue.say("Last week we got something wrong in")
     return ErratumView(segment, opening, " ".join(one.post.title.split()), _url(site, one.post), one.correction.text)
 
 
@@ -127,24 +123,15 @@ def _url(site: Site, post: Post) -> str:
     return site.address_of(f"posts/{post.slug}/")
 
 
-def keys(some: Iterable[Segment]) -> tuple[str, ...]:
-    """A variant: the keys in the order in which they are kept."""
-    return tuple(sorted(each.key for each in some))
-
-
-def seen_by(digest: Digest, variant: Collection[str]) -> Digest:
-    """The Digest as readers with this variant get it."""
-    return replace(
-        digest,
-        html=segments.cut(digest.html, variant),
-        text=segments.cut(digest.text, variant),
-        segments=tuple(each for each in digest.segments if each.key in variant),
-    )
-
-
 def to_look_at(digest: Digest) -> list[tuple[str, ...]]:
-    """The longest variant and the emptiest: what stands in any reader's mail stands in the first, and what is in the
-    second is in all. One, if there is no segment.
+    """The longest variant, the usual one, and each story alone with its recap: what stands in any reader's mail stands
+    in one of these as it stands there.
     """
-    every = keys(digest.segments)
-    return [every, ()] if every else [()]
+    every, stories = variants.optional(digest), variants.in_place(digest.segments)
+    alone = (_alone(one, stories, every) for one in stories) if len(stories) > 1 else ()
+    return list(dict.fromkeys([every, (), *alone]))
+
+
+def _alone(one: Segment, stories: Sequence[Segment], every: Sequence[str]) -> tuple[str, ...]:
+    recap = f"{SegmentKind.RECAP.value}:{one.key.partition(':')[2]}"
+    return tuple(sorted([*(other.key for other in stories if other is not one), *({recap} & set(every))]))

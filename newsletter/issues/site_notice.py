@@ -70,6 +70,21 @@ def intake_paused(until: datetime, at: datetime, site: Site) -> Notice:
     )
 
 
+def no_backup(trouble: str, at: datetime, site: Site) -> Notice:
+    """The nightly backup could not be made. Once a day."""
+    return Notice(
+        f"backup:{at.astimezone(site.timezone).date()}",
+        NoticeKind.BACKUP,
+        at,
+        "backup",
+        subject="There is no backup of last night",
+        what="The backup could not be made. Older ones are kept.",
+        why=sentence(trouble),
+        otherwise="it is tried again at each look of work.",
+        fixes=("newsletter backup",),
+    )
+
+
 def locked(doubt: str, at: datetime, site: Site) -> Notice:
     """This may be a copy of a site that runs elsewhere. Once a day."""
     return Notice(

@@ -7,18 +7,34 @@ would have to count, date or join are finished here.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from functools import partial
 
-from newsletter import words
-from newsletter.issues import segments
+from newsletter import segments as marks
+from newsletter import variants, words
+from newsletter.issues import naming, segments
 from newsletter.issues.body import mail_html
+from newsletter.issues.naming import Named, Since
 from newsletter.issues.prose import prose
 from newsletter.issues.sections import Section, sections
-from newsletter.issues.segments import Erratum, ErratumView, RecapView
-from newsletter.model import USUAL, Brief, Cadence, Issue, Library, Look, Post, Segment, Sentinel, Site, Slot
+from newsletter.issues.segments import Erratum, ErratumView, Marked, RecapView
+from newsletter.model import (
+    USUAL,
+    Brief,
+    Cadence,
+    Issue,
+    Library,
+    Look,
+    Post,
+    Segment,
+    SegmentKind,
+    Sentinel,
+    Site,
+    Slot,
+    issue_page,
+)
 from newsletter.tongue import Tongue, tongue_of
 
 SUBJECT_MIN, SUBJECT_MAX = 10, 78
@@ -41,9 +57,10 @@ class EarlierView:
 
 
 @dataclass(frozen=True, slots=True)
-class StoryView:
-    """One Post as the mail shows it."""
+class StoryView(Marked):
+    """One Post as the mail shows it. Its `number` is its place in the issue, whoever gets it."""
 
+    number: int
     title: str
     url: str
     author: str
@@ -73,6 +90,11 @@ class SectionView:
     heading: str
     stories: tuple[StoryView, ...]
 
+    @property
+    def begin(self) -> str:
+        """The mark of the heading: it goes with the last of its stories."""
+        return marks.begin(marks.at_least(1, [story.number for story in self.stories]))
+
 
 @dataclass(frozen=True, slots=True)
 class LastIssueView:
@@ -93,7 +115,7 @@ class LogoView:
 
 @dataclass(frozen=True, slots=True)
 class DigestView:
-    """One Issue as the mail shows it; `why` and `unsubscribe_url` hold Sentinels."""
+    """One Issue as the mail shows it; `why` and the two links of a reader hold Sentinels."""
 
     publication: str
     tagline: str
@@ -107,6 +129,7 @@ class DigestView:
     subject: str
     preheader: str
     issue_line: str
+    counted: str  # its end, which is another for readers who get less
     note: tuple[str, ...]  # paragraphs of the editor's note; none for most issues
     signed: str
     take_label: str
@@ -117,6 +140,7 @@ class DigestView:
     issue_url: str
     feeds_url: str
     unsubscribe_url: str
+    preferences_url: str
     why: str
     reply_line: str
     postal_address: str
@@ -133,9 +157,35 @@ class DigestView:
 
     @property
     def segments(self) -> tuple[Segment, ...]:
-        """The parts that only some readers get."""
+        """The parts that not every reader gets."""
         recaps = [story.recap.segment for story in self.stories if story.recap]
-        return (*recaps, *(erratum.segment for erratum in self.errata))
+        errata = (erratum.segment for erratum in self.errata)
+        return (*(story.segment for story in self.stories), *recaps, *errata)
+
+    @property
+    def contents_begin(self) -> str:
+        """The mark of the list of contents."""
+        return marks.begin(marks.at_least(CONTENTS_FROM, [story.number for story in self.stories]))
+
+    @property
+    def tail_begin(self) -> str:
+        """The mark of the list of titles at the end."""
+        return marks.begin(marks.at_least(1, [story.number for story in self.tail]))
+
+    def rule_begin(self, story: StoryView) -> str:
+        """The mark of the line above a story: it parts it from a story of its section, or from the list of contents."""
+        section = next(section.stories for section in self.sections if story in section.stories)
+        earlier = [one.number for one in section[: section.index(story)]]
+        if section[0] is not self.lead or not self.contents:
+            return marks.begin(marks.at_least(1, earlier))
+        # There is a list of contents where two more stories are shown, and a story above where an earlier one is.
+        later = [one.number for one in self.stories if one.number > story.number]
+        return marks.begin(marks.at_least(2, [*earlier, *earlier, *later]))
+
+    @property
+    def end(self) -> str:
+        """The mark that ends any part."""
+        return marks.END
 
     @property
     def contents(self) -> tuple[StoryView, ...]:
@@ -154,23 +204,24 @@ def view(
     previous: Issue | None,
     brief: Brief = USUAL,
     errata: Sequence[Erratum] = (),
+    topic_key: Callable[[str], str] = str,
 ) -> DigestView:
     """The mail of issue `number`; `stories` has at least one Post, the lead first.
 
     `carried` says which Issue has which Post; `previous` is the latest Issue before this one. It is pointed to only
-    when its page is public. `errata` are still to be told.
+    when its page is public. `errata` are still to be told; `topic_key` answers how readers' choices name a topic.
     """
     last = previous if previous and previous.state.public and previous.stories and previous.number < number else None
-    week_ago = _is_last_week(last, number, slot)
-    tongue, day = tongue_of(site), slot.local.date()
-    subject = _one_line(brief.subject) or _subject(site, stories[0], number)
-    facts = {"number": str(number), "publication": site.title}
-    opening = tongue.say("Issue %(number)s of %(publication)s, %(day)s.", **facts, day=tongue.full_date(day))
+    tongue = tongue_of(site)
+    named = naming.named(tongue, cadence, site.title, number, slot.local.date())
+    subject = _one_line(brief.subject) or _subject(site, stories[0], named)
     divided = sections(stories, brief.pins)
     stories = [post for section in divided for post in section.stories]
-    last_week = last.number if last and week_ago else None
+    since = naming.since(tongue, cadence, last, number, slot)
     recaps = segments.recaps(site, library, stories, carried)
-    show = partial(_story, site, library, carried, last_week, recaps)
+    parts = {post.id: _segment(site, n, post, named, topic_key) for n, post in enumerate(stories, 1)}
+    show = partial(story, site, library, carried, since, recaps, parts)
+    counted = variants.tally(tongue, len(stories), sum(post.minutes for post in stories))
     return DigestView(
         publication=site.title,
         tagline=site.tagline,
@@ -179,22 +230,24 @@ def view(
         look=site.look,
         logo=logo(site),
         number=number,
-        title=tongue.say("%(publication)s #%(number)s: %(title)s", **facts, title=_one_line(stories[0].title)),
-        label=tongue.say("%(publication)s issue %(number)s, %(day)s", **facts, day=tongue.long_date(day)),
+        title=parts[stories[0].id].title,
+        label=named.label,
         subject=subject,
-        preheader=_one_line(brief.preheader) or _preheader(site, stories, subject, opening),
-        issue_line=_issue_line(tongue, number, day, stories),
+        preheader=_one_line(brief.preheader) or _preheader(site, stories, subject, named.opening),
+        issue_line=" · ".join((*named.line, counted)),
+        counted=counted,
         note=paragraphs(brief.note),
         signed=brief.signed,
         take_label=site.take_label,
         sections=tuple(_section(tongue, section, stories[0], show) for section in divided),
-        last_issue=_last_issue(site, last, week_ago=week_ago) if last else None,
-        errata=tuple(segments.erratum(site, n, one, last_week) for n, one in enumerate(errata, 1)),
+        last_issue=_last_issue(site, last, since) if last and not cadence.singly else None,
+        errata=tuple(segments.erratum(site, n, one, since.wrong(one.issue.number)) for n, one in enumerate(errata, 1)),
         home_url=site.address_of(""),
-        issue_url=site.address_of(f"issues/{number}/"),
+        issue_url=site.address_of(issue_page(cadence.edition, number, stories[0].slug)),
         feeds_url=site.address_of("feeds/"),
         unsubscribe_url=Sentinel.UNSUBSCRIBE.value,
-        why=_why(site, cadence),
+        preferences_url=Sentinel.PREFERENCES.value,
+        why=naming.why(tongue, cadence, site.title),
         reply_line=reply_line(site),
         postal_address=postal_address(site),
     )
@@ -211,10 +264,19 @@ def paragraphs(text: str) -> tuple[str, ...]:
     return tuple(_one_line(part) for part in _EMPTY_LINE.split(text.strip()) if part.strip())
 
 
-def _issue_line(tongue: Tongue, number: int, day: date, stories: Sequence[Post]) -> str:
-    issue = words.unbroken(tongue.say("Issue %(number)s", number=str(number)))
-    told = words.unbroken(tongue.stories(len(stories)))
-    return " · ".join((issue, tongue.full_date(day), told, tongue.minutes(sum(post.minutes for post in stories))))
+def _segment(site: Site, place: int, post: Post, named: Named, topic_key: Callable[[str], str]) -> Segment:
+    """A story, and what the mail says to those for whom it is the first."""
+    title, subject = _one_line(post.title), _subject(site, post, named)
+    return Segment(
+        f"{marks.STORY}{place}",
+        SegmentKind.STORY,
+        post.id,
+        topics=tuple(dict.fromkeys(map(topic_key, post.topics))),
+        minutes=post.minutes,
+        subject=subject,
+        preheader=_preheader(site, [post], subject, named.opening),
+        title=tongue_of(site).titled(named.short, title),
+    )
 
 
 def _section(tongue: Tongue, section: Section, lead: Post, show: Callable[[Post, int], StoryView]) -> SectionView:
@@ -225,12 +287,13 @@ def _section(tongue: Tongue, section: Section, lead: Post, show: Callable[[Post,
     return SectionView("" if is_first else section.topic or tongue.say("More stories"), tuple(stories))
 
 
-def _story(
+def story(
     site: Site,
     library: Library,
     carried: Mapping[str, int],
-    week_ago: int | None,
+    since: Since | None,
     recaps: Mapping[str, RecapView],
+    parts: Mapping[str, Segment],
     post: Post,
     level: int,
 ) -> StoryView:
@@ -242,6 +305,8 @@ def _story(
     title, url = _one_line(post.title), _url(site, post)
     body = mail_html(post.html, level=level, url=url, title=title) if site.full_text else ""
     return StoryView(
+        parts[post.id],
+        number=variants.place(parts[post.id]),
         title=title,
         url=url,
         author=post.author.name,
@@ -255,7 +320,7 @@ def _story(
         take_html=mail_html(post.take.html, level=level + 1, url=url, title=title) if post.take else "",
         take_text=post.take.text if post.take else "",
         take_short=words.first_sentence(post.take.text) if post.take else "",
-        earlier=tuple(_earlier_view(site, other, carried, week_ago) for other in earlier),
+        earlier=tuple(_earlier_view(site, other, carried, since) for other in earlier),
         level=level,
         body_html=body,
         body_text=prose(body) if body else "",
@@ -271,41 +336,22 @@ def _earlier(library: Library, post: Post) -> list[Post]:
     return [found for post_id in ids if (found := library.find(post_id))]
 
 
-def _earlier_view(site: Site, post: Post, carried: Mapping[str, int], week_ago: int | None) -> EarlierView:
+def _earlier_view(site: Site, post: Post, carried: Mapping[str, int], since: Since | None) -> EarlierView:
     tongue = tongue_of(site)
-    was_last_week = week_ago is not None and carried.get(post.id) == week_ago
     return EarlierView(
         title=_one_line(post.title),
         url=_url(site, post),
         date=words.unbroken(tongue.short_date(_local(site, post.published))),
-        when=tongue.say("Last week") if was_last_week else "",
+        when=since.when(carried.get(post.id)) if since else "",
     )
 
 
-def _is_last_week(last: Issue | None, number: int, slot: Slot) -> bool:
-    """Whether the issue before is this one's neighbour by number, and went out in the calendar week before."""
-    if last is None or last.number != number - 1:
-        return False
-    return _monday(slot) - _monday(last.slot) == timedelta(weeks=1)
+def _last_issue(site: Site, last: Issue, since: Since) -> LastIssueView:
+    return LastIssueView(since.last(last.number), _one_line(last.stories[0].title), site.address_of(last.page))
 
 
-def _monday(slot: Slot) -> date:
-    day = slot.local.date()
-    return day - timedelta(days=day.weekday())
-
-
-def _last_issue(site: Site, last: Issue, *, week_ago: bool) -> LastIssueView:
-    tongue = tongue_of(site)
-    before = tongue.say("From issue %(number)s", number=str(last.number))
-    return LastIssueView(
-        label=tongue.say("From last week") if week_ago else before,
-        title=_one_line(last.stories[0].title),
-        url=site.address_of(f"issues/{last.number}/"),
-    )
-
-
-def _subject(site: Site, lead: Post, number: int) -> str:
-    title = f"#{number} · {_one_line(lead.title)}" if site.numbered else _one_line(lead.title)
+def _subject(site: Site, lead: Post, named: Named) -> str:
+    title = f"#{named.number} · {_one_line(lead.title)}" if site.numbered and named.number else _one_line(lead.title)
     if len(title) < SUBJECT_MIN:
         title = tongue_of(site).titled(site.title, title)
     return words.shorten(title, SUBJECT_MAX)
@@ -322,17 +368,6 @@ def _preheader(site: Site, stories: Sequence[Post], subject: str, issue_line: st
         if len(" ".join(filter(None, parts))) < PREHEADER_MIN:
             parts.append(more)
     return words.shorten(" ".join(filter(None, parts)), PREHEADER_MAX)
-
-
-def _why(site: Site, cadence: Cadence) -> str:
-    tongue = tongue_of(site)
-    return tongue.say(
-        "You get %(publication)s every %(weekday)s because %(address)s joined on %(day)s.",
-        publication=site.title,
-        weekday=tongue.weekday(cadence.weekday),
-        address=Sentinel.ADDRESS.value,
-        day=Sentinel.JOINED.value,
-    )
 
 
 def reply_line(site: Site) -> str:
@@ -362,3 +397,27 @@ def _local(site: Site, moment: datetime) -> datetime:
 
 def _url(site: Site, post: Post) -> str:
     return site.address_of(f"posts/{post.slug}/")
+
+
+def left_to(view: DigestView, variant: Collection[str], parts: Sequence[Segment]) -> DigestView:
+    """What is left of the view for readers with this variant of a Digest that has these parts."""
+    gone = {one.post_id for one in parts if one.kind is SegmentKind.STORY and one.key in variant}
+    sections = (SectionView(one.heading, _left(one.stories, gone, variant)) for one in view.sections)
+    left = replace(
+        view,
+        sections=tuple(section for section in sections if section.stories),
+        tail=_left(view.tail, gone, variant),
+        errata=tuple(one for one in view.errata if one.segment.key in variant),
+    )
+    if not gone or not left.stories:
+        return left
+    first = left.lead.segment
+    return replace(left, subject=first.subject, preheader=first.preheader, title=first.title)
+
+
+def _left(stories: Sequence[StoryView], gone: Collection[str], variant: Collection[str]) -> tuple[StoryView, ...]:
+    return tuple(
+        replace(story, recap=None) if story.recap and story.recap.segment.key not in variant else story
+        for story in stories
+        if story.segment.post_id not in gone
+    )

@@ -1,6 +1,6 @@
 """What `newsletter init` makes: a commented `newsletter.toml` and sample posts, dated around today.
 
-Everything is built in a folder beside the target and moved into place, so a site is there whole or not at all.
+Everything is built in a folder of its own and moved into place, so a new folder is there whole or not at all.
 """
 
 from __future__ import annotations
@@ -107,25 +107,24 @@ def _shown(default: str) -> str:
 
 
 def _write(target: Path, content: dict[Path, str]) -> None:
+    """All of it in a new folder, or file by file into one that is there: whoever made that one may own nothing around
+    it, and its owner and mode are meant.
+    """
     target = target.resolve()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    there = target.is_dir()
+    beside = target if there else target.parent
+    beside.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=beside))
     try:
         scratch.chmod(0o755)
         for path, text in content.items():
             place = scratch / path
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(text, encoding="utf-8")
-        if target.is_dir() and not _is_cwd(target):
-            target.rmdir()
-        if target.is_dir():  # the present folder cannot be replaced; move what is in it
+        if there:
             for child in scratch.iterdir():
                 child.rename(target / child.name)
         else:
             scratch.rename(target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _is_cwd(folder: Path) -> bool:
-    return Path.cwd().resolve() == folder

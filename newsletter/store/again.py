@@ -6,18 +6,19 @@ from collections.abc import Sequence
 
 from sqlalchemy import insert, select, update
 
-from newsletter.model import Attempt, Hand, Outcome, Receipt
+from newsletter.model import Addressee, Attempt, Hand, Outcome, Receipt
 from newsletter.store.rows import Part, issue_id
 from newsletter.store.tables import issue, resent
 
 
 class Again(Part):
-    def resend(self, edition: str, number: int, subscriber_id: int, *, hand: Hand) -> int:
+    def resend(self, edition: str, number: int, one: Addressee, *, hand: Hand) -> int:
         """As `ports.Ledger` says; until it is answered, it may have arrived."""
         with self._database.write() as connection:
             row = insert(resent).values(
                 issue_id=issue_id(connection, edition, number),
-                subscriber_id=subscriber_id,
+                subscriber_id=one.subscriber_id,
+                variant=" ".join(one.variant),
                 at=hand.at,
                 who=hand.who,
                 outcome=Outcome.UNKNOWN.value,

@@ -15,14 +15,14 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, sel
 
 from newsletter import words
 from newsletter.errors import Outside, Problem
-from newsletter.model import DeliveryState, Issue, IssueAct, IssueState, Segment, Subscriber, SubscriberStatus, by_clock
+from newsletter.model import DeliveryState, Issue, IssueAct, IssueState, Subscriber, SubscriberStatus, by_clock
 from newsletter.store.acts import act
 from newsletter.store.database import Database, insert_new
 from newsletter.store.meanwhile import UNFINISHED, ahead
 from newsletter.store.pausing import wake
 from newsletter.store.rows import Part, read_issues, read_segments
 from newsletter.store.tables import chunk, delivery, issue, subscriber
-from newsletter.store.variants import variants
+from newsletter.store.variants import Choices, Reader
 
 CHUNK = 500
 """Deliveries in a chunk."""
@@ -58,8 +58,9 @@ def fill(database: Database, issue_id: int, now: datetime) -> Issue | None:
 
 def include(connection: Connection, reader: Subscriber) -> None:
     """Write this reader's row now, in each audience that counted them and would not find them any more."""
-    for each in connection.scalars(select(issue.c.id).where(*ahead(reader))).all():
-        _add_chunk(connection, each, [reader.id], read_segments(connection, each))
+    them = connection.execute(_READER.where(subscriber.c.id == reader.id)).all()
+    for begun in connection.execute(select(issue).where(*ahead(reader))).all():
+        _add_chunk(connection, begun, them, _choices(connection, begun))
 
 
 def forget(connection: Connection, issue_id: int) -> None:
@@ -117,27 +118,34 @@ def _candidates(edition: str, after: int, upto: int) -> tuple[ColumnElement[bool
 
 def _add_readers(connection: Connection, begun: Row[Any]) -> bool:
     """Write the next readers; True when there may be more."""
-    found = connection.scalars(
-        select(subscriber.c.id)
-        .where(*_candidates(begun.edition, begun.audience_cursor, begun.audience_upto))
+    found = connection.execute(
+        _READER.where(*_candidates(begun.edition, begun.audience_cursor, begun.audience_upto))
         .order_by(subscriber.c.id)
         .limit(BATCH)
     ).all()
-    wanted = read_segments(connection, begun.id)
+    choices = _choices(connection, begun)
     for start in range(0, len(found), CHUNK):
-        _add_chunk(connection, begun.id, found[start : start + CHUNK], wanted)
+        _add_chunk(connection, begun, found[start : start + CHUNK], choices)
     if found:
-        connection.execute(update(issue).where(issue.c.id == begun.id).values(audience_cursor=found[-1]))
+        connection.execute(update(issue).where(issue.c.id == begun.id).values(audience_cursor=found[-1].id))
     return len(found) == BATCH
 
 
-def _add_chunk(
-    connection: Connection, issue_id: int, subscriber_ids: Sequence[int], segments: Sequence[Segment]
-) -> None:
-    made = connection.scalars(insert(chunk).values(issue_id=issue_id).returning(chunk.c.id)).one()
-    fresh = {"issue_id": issue_id, "chunk_id": made, "state": DeliveryState.WAITING.value}
-    told = variants(connection, segments, subscriber_ids)
-    rows = [fresh | {"subscriber_id": each, "variant": " ".join(told.get(each, ()))} for each in subscriber_ids]
+_READER = select(subscriber.c.id, subscriber.c.without, subscriber.c.plain)
+
+
+def _choices(connection: Connection, begun: Row[Any]) -> Choices:
+    return Choices(connection, read_segments(connection, begun.id), besides=begun.id)
+
+
+def _add_chunk(connection: Connection, begun: Row[Any], readers: Sequence[Reader], choices: Choices) -> None:
+    made = connection.scalars(insert(chunk).values(issue_id=begun.id).returning(chunk.c.id)).one()
+    waits = {"issue_id": begun.id, "chunk_id": made, "state": DeliveryState.WAITING.value, "done_at": None}
+    dropped = waits | {"chunk_id": None, "state": DeliveryState.DROPPED.value, "done_at": begun.audience_at}
+    rows = [
+        (dropped if why_not else waits) | {"subscriber_id": each, "variant": variant, "reason": why_not}
+        for each, variant, why_not in choices.of(connection, readers)
+    ]
     # Who left after the audience was begun and came back has a row already, and it stays dropped.
     connection.execute(insert_new(delivery), rows)
 

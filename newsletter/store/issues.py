@@ -163,7 +163,7 @@ def _freeze(connection: Connection, made: int, digest: Digest) -> None:
         insert(tables.digest).values(issue_id=made, html=digest.html, text=digest.text, digest_hash=digest.digest_hash)
     )
     if digest.segments:
-        rows = [{"issue_id": made} | asdict(each) for each in digest.segments]
+        rows = [{"issue_id": made} | asdict(one) | {"topics": " ".join(one.topics)} for one in digest.segments]
         connection.execute(insert(tables.segment), rows)
     if digest.note:
         connection.execute(insert(editor_note).values(issue_id=made, text=digest.note))

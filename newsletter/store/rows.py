@@ -49,13 +49,18 @@ def issue_id(connection: Connection, edition: str, number: int) -> int:
 
 def read_segments(connection: Connection, issue_id: int) -> tuple[Segment, ...]:
     """Those of an issue, by key."""
-    rows = select(segment).where(segment.c.issue_id == issue_id).order_by(segment.c.key)
-    return tuple(Segment(r.key, SegmentKind(r.kind), r.post_id, r.correction) for r in connection.execute(rows))
+    columns = (column for column in segment.c if column.name != "issue_id")
+    rows = select(*columns).where(segment.c.issue_id == issue_id).order_by(segment.c.key)
+    return tuple(_segment(dict(row), row["topics"].split()) for row in connection.execute(rows).mappings())
+
+
+def _segment(told: dict[str, Any], topics: Sequence[str]) -> Segment:
+    return Segment(**told | {"kind": SegmentKind(told["kind"]), "topics": tuple(topics)})
 
 
 def read_digest(told: dict[str, Any]) -> Digest:
     """One that was kept outside of an issue, from the names and values of `dataclasses.asdict`."""
-    parts = [Segment(**one | {"kind": SegmentKind(one["kind"])}) for one in told.pop("segments", ())]
+    parts = [_segment(one, one.get("topics", ())) for one in told.pop("segments", ())]
     return Digest(**told, segments=tuple(parts))
 
 

@@ -206,6 +206,12 @@ segment = Table(
     Column("kind", Text, nullable=False),
     Column("post_id", Text, nullable=False),
     Column("correction", Integer, nullable=False, server_default=text("0")),  # of that post, numbered from 1
+    # Of a story: its topics (keys, with a blank between), and what the mail says where it is the first.
+    _blank("topics"),
+    Column("minutes", Integer, nullable=False, server_default=text("0")),
+    _blank("subject"),
+    _blank("preheader"),
+    _blank("title"),
     PrimaryKeyConstraint("issue_id", "key"),
     _one_of("kind", SegmentKind),
     sqlite_strict=True,
@@ -255,12 +261,10 @@ consent = Table(
     sqlite_strict=True,
 )
 
-Index(
-    "ix_consent_asked",
-    consent.c.at,
-    sqlite_where=text("kind = 'asked'"),
-    postgresql_where=text("kind = 'asked'"),
-)
+SIGNUPS = text("kind = 'asked' AND way IN ('form', 'embed')")
+"""Sign-ups by the pages, in the very words of the index, which SQLite uses for no others."""
+
+Index("ix_consent_signups", consent.c.at, sqlite_where=SIGNUPS, postgresql_where=SIGNUPS)
 
 suppression = Table(
     "suppression",
@@ -361,7 +365,7 @@ delivery = Table(
     Column("code", Integer),
     _blank("reply"),
     Column("done_at", Instant),
-    _blank("variant"),  # keys of the segments that this reader gets, in order, with a blank between
+    _blank("variant"),  # what departs from the usual for this reader, in order, with a blank between
     Column("settled_at", Instant),  # when a person left a doubtful one as it is
     PrimaryKeyConstraint("issue_id", "subscriber_id"),
     _one_of("state", DeliveryState),
@@ -434,6 +438,7 @@ resent = Table(
     Column("outcome", Text, nullable=False),
     Column("code", Integer),
     _blank("reply"),
+    _blank("variant"),  # in which the copy was made
     _one_of("outcome", Outcome),
     Index("ix_resent_issue", "issue_id", "subscriber_id"),
     sqlite_strict=True,

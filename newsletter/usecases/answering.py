@@ -10,7 +10,7 @@ from newsletter import words
 from newsletter.errors import NewsletterError, Problem
 from newsletter.issues import links
 from newsletter.issues.page import parse
-from newsletter.model import Digest, Fetched, Issue, Sentinel, Site
+from newsletter.model import READERS_LINKS, Digest, Fetched, Issue, Site
 from newsletter.ports import Client
 
 AT_ONCE = 8
@@ -22,7 +22,7 @@ _SHOWN = 3
 def silent(digest: Digest, site: Site, client: Client) -> dict[str, str]:
     """The addresses of others that do not answer 200, with what they say instead."""
     targets = {url for _, url in links.in_page(parse(digest.html)) if url.startswith(("https://", "http://"))}
-    foreign = sorted(url for url in targets - {Sentinel.UNSUBSCRIBE} if not links.is_own(url, site.url))
+    foreign = sorted(url for url in targets - READERS_LINKS if not links.is_own(url, site.url))
     return _each(foreign, lambda url: _trouble(url, client))
 
 
@@ -89,7 +89,7 @@ def _not_there(issue: Issue, wrong: Mapping[str, str]) -> Problem:
         why="Readers would press a link to a page that is not there yet.",
         fixes=(
             "bring feeds/ to the address of [site] url; [publish] after does so by itself",
-            f"once it is there: newsletter deliver, or when it was held: newsletter issue send {issue.number}",
+            f"once it is there: newsletter deliver, or when it was held: newsletter issue send {issue.name}",
         ),
     )
 

@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from newsletter import words
+from newsletter import variants, words
 from newsletter.delivery.message import compose
 from newsletter.errors import NewsletterError, Problem
 from newsletter.issues import cadence as cadences
-from newsletter.issues import segments
 from newsletter.issues import selection as selections
 from newsletter.issues.selection import Selection
 from newsletter.model import (
@@ -138,7 +137,7 @@ def _composed(
     site: Site,
     now: datetime,
 ) -> Coming:
-    every = segments.keys(digest.segments)
+    every = variants.optional(digest)
     try:
         whole, shortest = (_message(issue, digest, variant, site, now) for variant in (every, ()))
     except NewsletterError as error:
@@ -153,5 +152,6 @@ def _message(issue: Issue, digest: Digest, variant: tuple[str, ...], site: Site,
         digest=digest,
         addressee=Addressee(0, "reader@reader.example", now, 1, variant=variant),
         unsubscribe_url=f"{site.web_url}/u/preview",
+        preferences_url=f"{site.web_url}/p/preview",
         message_id_key="preview",
     )

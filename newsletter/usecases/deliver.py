@@ -166,8 +166,7 @@ def outlook(*, ledger: Ledger, roster: Roster, now: datetime, late_limit: timede
     """Look at what `deliver` would do now; changes nothing."""
     come = due(ledger, now)
     held = tuple(issue for issue in come if is_late(issue, now, late_limit))
-    active = roster.counts().get("active", 0)
-    readers: dict[Issue, int] = dict.fromkeys((issue for issue in come if issue not in held), active)
+    readers = {one: roster.counts(one.edition).get("active", 0) for one in come if one not in held}
     for issue in sending(ledger):
         waiting = ledger.deliveries(issue.edition, issue.number, DeliveryState.WAITING)
         readers[issue] = sum(1 for one in waiting if one.next_at is None or one.next_at <= now)
@@ -178,11 +177,18 @@ class Composer:
     """One reader's Message of one issue; keeps the frozen Digests it has read."""
 
     def __init__(
-        self, *, ledger: Ledger, site: Site, unsubscribe_url: Callable[[int, int], str], message_id_key: str
+        self,
+        *,
+        ledger: Ledger,
+        site: Site,
+        unsubscribe_url: Callable[[int, int], str],
+        preferences_url: Callable[[int, int], str],
+        message_id_key: str,
     ) -> None:
         self._ledger = ledger
         self._site = site
         self._unsubscribe_url = unsubscribe_url
+        self._preferences_url = preferences_url
         self._message_id_key = message_id_key
         self._frozen: dict[tuple[str, int], tuple[Issue, Digest]] = {}
 
@@ -200,5 +206,6 @@ class Composer:
             digest=digest,
             addressee=addressee,
             unsubscribe_url=self._unsubscribe_url(addressee.subscriber_id, addressee.token_version),
+            preferences_url=self._preferences_url(addressee.subscriber_id, addressee.token_version),
             message_id_key=self._message_id_key,
         )

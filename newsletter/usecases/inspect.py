@@ -6,16 +6,18 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from newsletter import variants
 from newsletter.errors import Problem
 from newsletter.issues import extremes, leftovers, links, segments, stories, waiving
 from newsletter.issues.facts import Facts, Trial, Weight
 from newsletter.issues.page import parse
 from newsletter.issues.preflight import preflight
-from newsletter.issues.view import DigestView
+from newsletter.issues.view import DigestView, left_to
 from newsletter.model import Digest, Issue, Post, Site, Slot, Waiver
 from newsletter.publish import checks
 from newsletter.publish.checks import Found
-from newsletter.publish.paths import FEEDS, HOME, ISSUES, issue_path, page_file, post_path
+from newsletter.publish.paths import FEEDS, HOME, ISSUES, page_file, post_path
+from newsletter.tongue import Tongue, tongue_of
 
 Absent = Callable[[Collection[str]], Collection[str]]
 """Of these own addresses, those for which the site has no page and makes none."""
@@ -72,23 +74,29 @@ def inspected(one: Specimen, site: Site, by: Inspection, more: Iterable[Problem]
     found = [
         *more,
         *stories.check(one.posts, site, day=day, approved=one.approved, last=one.last),
-        *_mail(one, facts(one, site, by)),
+        *_mail(one, facts(one, site, by), tongue_of(site)),
     ]
     found += _advice(one.posts, by.advice, {problem.code for problem in found})
     told = waiving.applied(dict.fromkeys(found), by.waivers(one.number))
     return tuple(sorted(told, key=lambda problem: problem.level != "stop"))
 
 
-def _mail(one: Specimen, known: Facts) -> Iterator[Problem]:
-    """What is said of the longest mail, what else of the emptiest, and of both as their two readers read them."""
-    variants = segments.to_look_at(one.digest)
-    said: set[str] = set()  # codes: the same of both would be told twice, with two weights
-    for variant in variants:
-        found = [p for p in preflight(segments.seen_by(one.digest, variant), one.view, known) if p.code not in said]
+_EXTREMES = (extremes.LONGEST, extremes.EMPTIEST)
+
+
+def _mail(one: Specimen, known: Facts, tongue: Tongue) -> Iterator[Problem]:
+    """What is said of the longest mail, what else of the usual one and of those with a single story; and of each as
+    the readers read it who have the longest words of their own, and the shortest.
+    """
+    said: set[str] = set()  # codes: the same of two would be told twice, with two weights
+    for variant in segments.to_look_at(one.digest):
+        seen, view = variants.seen_by(one.digest, variant, tongue), left_to(one.view, variant, one.digest.segments)
+        if not view.stories and one.view.stories:
+            continue  # its only story was taken back meanwhile, which is told
+        found = [p for p in preflight(seen, view, known) if p.code not in said]
+        found += (p for own in _EXTREMES for p in leftovers.in_what_is_read(extremes.read_by(seen, own)))
         said |= {problem.code for problem in found}
         yield from found
-    for variant, own in ((variants[0], extremes.LONGEST), ((), extremes.EMPTIEST)):
-        yield from leftovers.in_what_is_read(extremes.read_by(segments.seen_by(one.digest, variant), own))
 
 
 def facts(one: Specimen, site: Site, by: Inspection) -> Facts:
@@ -129,16 +137,16 @@ def absent(
     addresses: Collection[str],
     site: Site,
     posts: Iterable[Post],
-    issues: Iterable[int],
+    pages: Iterable[str],
     would: Callable[[], Collection[str]],
 ) -> frozenset[str]:
-    """Of these own addresses, those that lead to none of these posts and issues, and to no file that a publish makes.
+    """Of these own addresses, those that lead to none of these posts and pages, and to no file that a publish makes.
 
     `would` answers the paths of all files that one would make; it is asked only when need be, for that takes longer.
     """
     known = {str(page_file(path)) for path in (HOME, FEEDS, ISSUES, *(post_path(post.slug) for post in posts))}
     known |= {f"{post_path(post.slug)}{asset.name}" for post in posts for asset in post.assets}
-    known |= {str(page_file(issue_path(number))) for number in issues}
+    known |= {str(page_file(path)) for path in pages}
     left = _dead(addresses, known, site)
     return _dead(left, known | set(would()), site) if left else left
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from newsletter import variants
 from newsletter.errors import Problem, stops
 from newsletter.issues import digest as digests
 from newsletter.issues import measure
 from newsletter.issues.measure import Measure
 from newsletter.model import Brief, Digest, Issue, IssueState, Library, Post
+from newsletter.publish.paths import topic_slug
+from newsletter.tongue import tongue_of
 from newsletter.usecases.choose import Press, choose, place
 from newsletter.usecases.inspect import Specimen, inspected
 from newsletter.usecases.prepare import draft_of, next_number, previous_of
@@ -65,6 +68,7 @@ def frozen(press: Press, issue: Issue) -> Checked:
         carried=press.ledger.carried(press.edition),
         previous=previous,
         brief=Brief(issue.subject, issue.preheader, issue.note),
+        topic_key=topic_slug,
     )
     approved = {post.id for post in posts}  # when it was frozen; an edit since then changes nothing in it
     specimen = Specimen(issue.number, issue.slot, posts, digest, view, previous, approved)
@@ -110,9 +114,11 @@ def _edited(issue: Issue, library: Library) -> Iterator[str]:
 
 def _measured(press: Press, one: Checked, posts: Sequence[Post]) -> Checked:
     assert one.digest is not None  # noqa: S101  there are posts
-    figures = measure.measure(one.digest, len(posts), sum(post.minutes for post in posts))
+    tongue = tongue_of(press.site)
+    figures = measure.measure(variants.whole(one.digest, tongue), len(posts), sum(post.minutes for post in posts))
     last = previous_of(press.ledger.issues(press.edition), one.number)
     if last is None:
         return replace(one, figures=figures)
-    before = measure.measure(press.ledger.digest(press.edition, last.number), len(last.stories))
+    digest = variants.whole(press.ledger.digest(press.edition, last.number), tongue)
+    before = measure.measure(digest, len(last.stories))
     return replace(one, figures=figures, before=before, last=last)

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from newsletter.delivery.message import compose
 from newsletter.errors import NewsletterError
+from newsletter.issues import budget
 from newsletter.model import Addressee, Issue, Message, Site, SubscriberStatus
 from newsletter.ports import Ledger, Roster
 from newsletter.usecases.texts import Text
@@ -33,7 +34,7 @@ class Before:
 
     number: int
     stories: int
-    octets: int  # of its HTML, with every segment
+    octets: int  # of its HTML, for whom it is longest
     readers: int
     pace: float | None  # messages that the mail server took in a second
 
@@ -65,8 +66,11 @@ def rehearse(
     sizes: list[int] = []
     counted: Counter[tuple[str, ...]] = Counter()
     skipped = list(_not_asked(roster, text.issue.edition))
-    for some in ledger.readers(text.issue.edition, text.digest.segments):
-        for one in some:
+    for some in ledger.readers(text.issue.edition, text.issue.number, text.digest.segments):
+        for one, why_not in some:
+            if why_not:
+                skipped.append(Skipped(one.address, why_not))
+                continue
             try:
                 message = write(one)
             except NewsletterError as refusal:
@@ -82,19 +86,25 @@ def rehearse(
 
 
 def writer(
-    text: Text, *, site: Site, now: datetime, unsubscribe_url: Callable[[int, int], str], message_id_key: str
+    text: Text,
+    *,
+    site: Site,
+    now: datetime,
+    unsubscribe_url: Callable[[int, int], str],
+    preferences_url: Callable[[int, int], str],
+    message_id_key: str,
 ) -> Write:
     """What composes the messages of a send that starts now: the same bytes, but for the Date."""
     begun = replace(text.issue, started_at=now)
 
     def write(addressee: Addressee) -> Message:
-        url = unsubscribe_url(addressee.subscriber_id, addressee.token_version)
         return compose(
             site=site,
             issue=begun,
             digest=text.digest,
             addressee=addressee,
-            unsubscribe_url=url,
+            unsubscribe_url=unsubscribe_url(addressee.subscriber_id, addressee.token_version),
+            preferences_url=preferences_url(addressee.subscriber_id, addressee.token_version),
             message_id_key=message_id_key,
         )
 
@@ -113,7 +123,7 @@ def _before(ledger: Ledger, issue: Issue) -> Before | None:
     last = next((i for i in reversed(ledger.issues(issue.edition)) if i.started_at and i.number < issue.number), None)
     if last is None:
         return None
-    octets = len(ledger.digest(last.edition, last.number).html.encode())
+    octets = budget.size(ledger.digest(last.edition, last.number))
     return Before(last.number, len(last.stories), octets, last.audience, ledger.pace(last.edition, last.number))
 
 

@@ -77,13 +77,14 @@ def resend(
     transport: Transport,
     site: Site,
     unsubscribe_url: str,
+    preferences_url: str,
     message_id_key: str,
     hand: Hand,
 ) -> Receipt:
     """Hand the copy over; what was answered, which is kept. Raises Outside when the mail server cannot be talked to."""
     edition, number, reader = copy.text.issue.edition, copy.text.issue.number, copy.addressee.subscriber_id
-    message = _message(copy, site, unsubscribe_url, message_id_key, hand)
-    begun = ledger.resend(edition, number, reader, hand=hand)
+    message = _message(copy, site, unsubscribe_url, preferences_url, message_id_key, hand)
+    begun = ledger.resend(edition, number, copy.addressee, hand=hand)
     try:
         with transport.open() as session:
             receipt = session.send(message)
@@ -98,7 +99,9 @@ def resend(
     return receipt
 
 
-def _message(copy: Copy, site: Site, unsubscribe_url: str, message_id_key: str, hand: Hand) -> Message:
+def _message(
+    copy: Copy, site: Site, unsubscribe_url: str, preferences_url: str, message_id_key: str, hand: Hand
+) -> Message:
     """The frozen text, dated now and with a Message-ID of its own: a mailbox that has the first copy somewhere, or
     threw it away, would hide a second one of the same name.
     """
@@ -108,6 +111,7 @@ def _message(copy: Copy, site: Site, unsubscribe_url: str, message_id_key: str, 
         digest=copy.text.digest,
         addressee=copy.addressee,
         unsubscribe_url=unsubscribe_url,
+        preferences_url=preferences_url,
         message_id_key=message_id_key,
         occasion=f"again|{hand.at.isoformat()}",
     )

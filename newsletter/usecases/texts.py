@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from newsletter import variants
 from newsletter.delivery.message import compose
 from newsletter.errors import Problem, Refused, UsageError, nearest
-from newsletter.issues import segments
 from newsletter.model import Addressee, Digest, Issue, IssueState, Message, Site, Subscriber
 from newsletter.ports import Ledger
 from newsletter.usecases.choose import Press, choose, place
@@ -63,13 +63,13 @@ def drafted(press: Press) -> Text:
 
 def variant_of(digest: Digest, wanted: str) -> tuple[str, ...]:
     """`all`, `none`, or keys of segments with commas between, as keys. Raises UsageError (I118) for an unknown one."""
-    every = segments.keys(digest.segments)
     if wanted in {"all", "none"}:
-        return every if wanted == "all" else ()
+        return variants.optional(digest) if wanted == "all" else ()
+    every = [*(one.key for one in digest.segments), variants.PLAIN]
     keys = [key.strip() for key in wanted.split(",") if key.strip()]
     if unknown := next((key for key in keys if key not in every), None):
         meant = nearest(unknown, every)
-        known = ", ".join(every) if every else "every reader gets the same"
+        known = ", ".join(every)
         fixes = (f"Did you mean {meant}?",) if meant else ("--variant all", "--variant none")
         raise UsageError(Problem("I118", f"This issue has no segment {unknown}", why=f"It has: {known}.", fixes=fixes))
     return tuple(sorted(set(keys)))
@@ -77,8 +77,9 @@ def variant_of(digest: Digest, wanted: str) -> tuple[str, ...]:
 
 def addressee(ledger: Ledger, text: Text, reader: Subscriber) -> Addressee:
     """A reader as the send addresses them: with the variant that was fixed for them, or that they would get now."""
-    delivery = ledger.delivery(text.issue.edition, text.issue.number, reader.id)
-    variant = delivery.variant if delivery else ledger.variant(text.digest.segments, reader.id)
+    edition, number = text.issue.edition, text.issue.number
+    delivery = ledger.delivery(edition, number, reader.id)
+    variant = delivery.variant if delivery else ledger.variant(edition, number, text.digest.segments, reader.id)
     return Addressee(reader.id, reader.address, reader.joined_at, reader.token_version, variant=variant)
 
 
@@ -86,8 +87,8 @@ def readers_by_variant(ledger: Ledger, text: Text) -> Mapping[tuple[str, ...], i
     """How many readers get which segments, most first: as it was fixed, or as it would be now."""
     if text.issue.started_at:
         return ledger.variants(text.issue.edition, text.issue.number)
-    batches = ledger.readers(text.issue.edition, text.digest.segments)
-    return dict(Counter(one.variant for some in batches for one in some).most_common())
+    batches = ledger.readers(text.issue.edition, text.issue.number, text.digest.segments)
+    return dict(Counter(one.variant for some in batches for one, why_not in some if not why_not).most_common())
 
 
 def shown(text: Text, variant: Sequence[str], *, site: Site, now: datetime) -> Message:
@@ -105,6 +106,7 @@ def message(text: Text, addressee: Addressee, *, site: Site, occasion: str) -> M
         digest=text.digest,
         addressee=addressee,
         unsubscribe_url=f"{site.web_url}/u/preview",
+        preferences_url=f"{site.web_url}/p/preview",
         message_id_key="preview",
         occasion=occasion,
     )

@@ -44,6 +44,21 @@ def test_init_refuses_a_folder_with_something_in_it_and_leaves_it_alone(tmp_path
     assert [p.name for p in (tmp_path / "mine").iterdir()] == ["letter.txt"]
 
 
+def test_init_fills_an_empty_folder_and_leaves_owner_mode_and_what_is_around_it_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir(mode=0o750)
+    before = (tmp_path / "mine").stat()
+    around = tmp_path.stat()
+    SiteFolder(tmp_path / "mine").ok("init", str(tmp_path / "mine"))
+    after = (tmp_path / "mine").stat()
+    assert (after.st_ino, after.st_mode, tmp_path.stat().st_mtime_ns) == (
+        before.st_ino,
+        before.st_mode,
+        around.st_mtime_ns,
+    )
+    names = sorted(path.name for path in (tmp_path / "mine").iterdir())
+    assert names == [".gitignore", "feeds", "newsletter.toml", "posts", "templates"]
+
+
 def test_the_three_feeds_hold_the_same_posts_in_the_same_order(site: SiteFolder) -> None:
     site.ok("publish", now="2026-11-25T12:00:00+01:00")
     feeds = site.root / "feeds"

@@ -15,9 +15,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
-from newsletter.issues import segments
+from newsletter import variants
 from newsletter.issues.segments import Erratum
 from newsletter.model import Chain, Correction, Sentinel
+from newsletter.tongue import spoken
 from tests.builders import a_library, a_post
 from tests.unit.issues.scene import ALLIANCE, BATTERIES, CHARGING, FOLLOW, REVIEW, a_digest, first_issue
 
@@ -61,8 +62,8 @@ def mail() -> str:
     """What a reader gets who gets everything: the Sentinels replaced, the address a long one."""
     wrong = replace(BATTERIES, corrections=(Correction(date(2022, 2, 5), "The range is 512 km, not 612."),))
     whole = a_digest(*FIVE, carried={EARLIER.id: 1}, library=SAGA, errata=[Erratum(wrong, 1, first_issue())])
-    assert segments.keys(whole.segments) == ("erratum:1", "recap:1")
-    html = segments.seen_by(whole, ("erratum:1", "recap:1")).html
+    assert variants.optional(whole) == ("erratum:1", "recap:1")
+    html = variants.whole(whole, spoken("en")).html
     return html.replace(Sentinel.ADDRESS, "r…@a-rather-long-name-of-a-domain.example.org").replace(
         Sentinel.JOINED, "3 March 2021"
     )

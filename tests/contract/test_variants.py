@@ -9,6 +9,7 @@ import pytest
 
 from newsletter.model import (
     WEEKLY,
+    Addressee,
     Attempt,
     DeliveryState,
     Digest,
@@ -118,7 +119,7 @@ def test_an_issue_on_the_web_only_has_told_no_reader(desk: Desk) -> None:
 def test_a_copy_that_was_sent_again_is_kept_with_its_answer(desk: Desk) -> None:
     [ada, ben] = desk.join(2)
     carry(desk, 5, BATTERIES)
-    begun = desk.ledger.resend(WEEKLY, 1, ada, hand=ADA)
+    begun = desk.ledger.resend(WEEKLY, 1, Addressee(ada, "ada@readers.example", FRIDAY, 1), hand=ADA)
     assert [one.outcome for one in desk.ledger.copies(WEEKLY, 1)] == ["unknown"]
     desk.ledger.resent(begun, YES)
     assert desk.ledger.copies(WEEKLY, 1, ada) == [Attempt(FRIDAY, 1, "accepted", 250, "2.0.0 Ok: queued")]

@@ -59,6 +59,7 @@ def composed(chunk: Chunk, addressee: Addressee) -> Message:
         digest=DIGEST,
         addressee=addressee,
         unsubscribe_url=f"{SITE.web_url}/u/token-{addressee.subscriber_id}",
+        preferences_url=f"{SITE.web_url}/p/token-{addressee.subscriber_id}",
         message_id_key="a lasting key",
     )
 

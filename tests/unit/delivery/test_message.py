@@ -46,6 +46,7 @@ def composed(
         digest=digest,
         addressee=to,
         unsubscribe_url=url,
+        preferences_url=url.replace("/u/", "/p/"),
         message_id_key="a lasting key",
     )
 

@@ -16,7 +16,7 @@ import pytest
 
 from newsletter.delivery import notice as mails
 from newsletter.errors import NewsletterError
-from newsletter.model import Digest, Notice, NoticeKind, Person, Sentinel
+from newsletter.model import Digest, Notice, NoticeKind, Person, Segment, SegmentKind, Sentinel
 from tests.builders import a_site
 
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -41,6 +41,7 @@ SHOWN = Digest(
     f"<p>{Sentinel.ADDRESS} {Sentinel.JOINED}</p></body></html>",
     f"Story\n<!--segment recap:1-->\nNew to this story?\n<!--end segment-->\n{Sentinel.UNSUBSCRIBE}\n",
     "sha256:9f",
+    segments=(Segment("recap:1", SegmentKind.RECAP, "tag:earlier"),),
 )
 
 

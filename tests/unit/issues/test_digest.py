@@ -12,10 +12,12 @@ from jinja2 import DictLoader, Environment, FileSystemLoader, meta
 from jinja2.loaders import ChoiceLoader
 from lxml import etree
 
-from newsletter.issues import digest
+from newsletter.issues import digest, letter
 from newsletter.issues.page import elements, parse, strings, text_of
 from newsletter.model import Sentinel, Take
 from newsletter.templates import default_folder
+from newsletter.tongue import spoken
+from newsletter.variants import seen_by
 from tests.builders import a_site
 from tests.unit.issues.scene import ALLIANCE, BATTERIES, CHARGING, FOLLOW, REVIEW, a_digest, a_view, templates
 
@@ -150,7 +152,7 @@ def test_what_is_not_there_leaves_no_empty_box() -> None:
 
 def test_words_of_an_author_are_never_markup() -> None:
     hostile = replace(FOLLOW, title='<script>alert(1)</script> & "co"', summary="<b>bold</b>", image_alt='"><x>')
-    html = a_digest(hostile, hostile, hostile).html
+    html = a_digest(*(replace(hostile, id=f"tag:{n}") for n in range(3))).html
     assert "<script" not in html
     assert "<b>" not in html
     assert "&lt;b&gt;bold" in html
@@ -229,6 +231,7 @@ def test_a_title_of_another_script_is_isolated_where_it_stands_among_other_words
 
 def test_the_mail_tells_dates_weekdays_and_counts_in_its_language() -> None:
     french = a_digest(ALLIANCE, FOLLOW, site=a_site(language="fr"))
+    french = seen_by(french, (), spoken("fr"))
     assert "Numéro\xa02 · vendredi 11 février 2022 · 2\xa0articles · 8\xa0min" in french.html
     assert "chaque vendredi, car l’adresse" in french.html
     assert "Par News desk · Relu par Review desk · 8\xa0févr.\xa02022 · 7\xa0min\xa0de\xa0lecture" in french.html
@@ -237,7 +240,7 @@ def test_the_mail_tells_dates_weekdays_and_counts_in_its_language() -> None:
 
 def test_every_file_of_the_mail_has_its_place_in_it() -> None:
     found: set[str] = set()
-    asked = {"email/digest.html", "email/digest.txt", "email/style.css"}
+    asked = {"email/digest.html", "email/digest.txt", "email/style.css", letter.PAGE, letter.TEXT}
     while asked - found:
         name = min(asked - found)
         source = (default_folder() / name).read_text()

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from newsletter.issues import plaintext
 from newsletter.issues.columns import tidy, underlined, wrap
-from newsletter.issues.segments import seen_by
 from newsletter.issues.view import SectionView
 from newsletter.model import Sentinel
+from newsletter.tongue import spoken
+from newsletter.variants import seen_by
 from tests.builders import a_post
 from tests.unit.issues.scene import ALLIANCE, BATTERIES, CHARGING, FOLLOW, REVIEW, a_digest, a_view, templates
 
@@ -20,7 +21,7 @@ words = st.text(st.characters(blacklist_categories=["Cs"]), max_size=200)
 
 
 def test_the_text_part_reads_like_this() -> None:
-    assert seen_by(a_digest(), ()).text == (
+    assert seen_by(a_digest(), (), spoken("en")).text == (
         "Auto Trendy\n"
         "===========\n"
         "Issue 2 · Friday 11 February 2022 · 2 stories · 8 min\n"
@@ -66,6 +67,9 @@ def test_the_text_part_reads_like_this() -> None:
         "You get Auto Trendy every Friday because __READER_ADDRESS__ joined on\n"
         "__READER_JOINED__.\n"
         "\n"
+        "Change how often, or pause:\n"
+        "https://x.invalid/__PREFERENCES__/\n"
+        "\n"
         "Unsubscribe:\n"
         "https://x.invalid/__UNSUBSCRIBE__/\n"
         "\n"
@@ -79,7 +83,7 @@ def test_the_text_part_reads_like_this() -> None:
 
 
 def test_the_contents_are_a_numbered_list_from_three_stories_up() -> None:
-    text = a_digest(*FIVE).text
+    text = seen_by(a_digest(*FIVE), (), spoken("en")).text
     assert "In this issue\n-------------\n" in text
     assert "\n4. Charging at altitude\n   https://autotrendy.example/posts/charging/\n" in text
 

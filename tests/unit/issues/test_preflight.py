@@ -13,7 +13,9 @@ from newsletter.issues.extremes import EMPTIEST, LONGEST, read_by
 from newsletter.issues.facts import Facts, Trial, Weight
 from newsletter.issues.links import is_public_host
 from newsletter.issues.preflight import preflight
-from newsletter.model import Brief, Digest, Sentinel
+from newsletter.model import Brief, Digest, Sentinel, Tally
+from newsletter.tongue import spoken
+from newsletter.variants import seen_by
 from tests.builders import a_site
 from tests.unit.issues.scene import ALLIANCE, FOLLOW, a_digest, a_view
 
@@ -55,6 +57,9 @@ FAULTS: dict[str, tuple[Callable[[], Digest], str, str]] = {
     "None alone": (lambda: html(f">{FOLLOW.summary}<", ">None<"), "I304", "stop"),
     "no unsubscribe in HTML": (lambda: html(Sentinel.UNSUBSCRIBE, "https://news.autotrendy.org/"), "I305", "stop"),
     "an empty unsubscribe": (lambda: html(">Unsubscribe<", "><"), "I305", "stop"),
+    "no preferences in HTML": (lambda: html(Sentinel.PREFERENCES, "https://news.autotrendy.org/"), "I338", "stop"),
+    "preferences without words": (lambda: html(">Change how often, or pause<", "><"), "I338", "stop"),
+    "no preferences in text": (lambda: text(Sentinel.PREFERENCES, ""), "I338", "stop"),
     "no unsubscribe in text": (lambda: text(Sentinel.UNSUBSCRIBE, ""), "I305", "stop"),
     "no address in HTML": (lambda: html("1 Calle Mayor", ""), "I306", "stop"),
     "no address in text": (lambda: text("1 Calle Mayor", ""), "I306", "stop"),
@@ -76,7 +81,7 @@ FAULTS: dict[str, tuple[Callable[[], Digest], str, str]] = {
     "doctype": (lambda: html("<!DOCTYPE html>\n", ""), "I312", "stop"),
     "lang": (lambda: html('<html lang="en"', "<html"), "I312", "stop"),
     "dir of the wrapper": (lambda: html(' dir="ltr" style', " style"), "I312", "stop"),
-    "title": (lambda: html(VIEW.title, "", 1), "I312", "stop"),
+    "title": (lambda: html(Tally.TITLE, "", 1), "I312", "stop"),
     "role": (lambda: html('role="presentation"', "", 1), "I312", "stop"),
     "h1": (lambda: html("<h1", "<h2"), "I313", "warn"),
     "alt": (lambda: html(f'alt="{ALLIANCE.image_alt}"', ""), "I314", "stop"),
@@ -287,13 +292,13 @@ def test_the_weight_is_counted_in_octets_of_utf_8() -> None:
 @pytest.mark.parametrize("own", [LONGEST, EMPTIEST])
 def test_nothing_is_left_over_for_the_longest_and_the_emptiest_reader(own: Mapping[Sentinel, str]) -> None:
     for variant in segments.to_look_at(GOOD):
-        read = read_by(segments.seen_by(GOOD, variant), own)
+        read = read_by(seen_by(GOOD, variant, spoken("en")), own)
         assert list(leftovers.in_what_is_read(read)) == []
 
 
 @pytest.mark.parametrize("damaged", ["__READER_NAME__", "https://x.invalid/__UNSUB__/", "<!-- segment recap:1 -->"])
 def test_what_should_have_become_a_readers_own_words_and_did_not_is_found(damaged: str) -> None:
-    cut = segments.seen_by(GOOD, ())
+    cut = seen_by(GOOD, (), spoken("en"))
     for digest in (
         replace(cut, html=cut.html.replace("one bill", f"one {damaged} bill")),
         replace(cut, text=cut.text.replace("one bill", f"one {damaged} bill")),

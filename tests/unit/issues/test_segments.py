@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -9,12 +10,13 @@ from typing import Any
 import pytest
 from jinja2 import ChoiceLoader, DictLoader, Environment
 
+from newsletter import variants
 from newsletter.errors import ConfigError
 from newsletter.issues import digest as digests
-from newsletter.issues import segments
 from newsletter.issues.page import parse, text_of
-from newsletter.issues.segments import Erratum, earlier_part, errata, seen_by, to_look_at
+from newsletter.issues.segments import Erratum, earlier_part, errata, to_look_at
 from newsletter.model import Chain, Correction, Digest, Issue, Post, Segment, SegmentKind, Story
+from newsletter.tongue import spoken
 from tests.builders import a_library, a_post, an_issue
 from tests.unit.issues.scene import ALLIANCE, BATTERIES, FOLLOW, a_digest, a_view, first_issue, templates
 
@@ -26,6 +28,10 @@ SENT = datetime(2022, 2, 4, 7, tzinfo=UTC)
 def carrying(post: Post, corrections: int = 0, **changes: Any) -> Issue:
     story = Story(post.id, post.content_hash, post.slug, post.title, corrections)
     return an_issue(1, **({"stories": (story,), "started_at": SENT} | changes))
+
+
+def seen_by(digest: Digest, variant: Collection[str]) -> Digest:
+    return variants.seen_by(digest, variant, spoken("en"))
 
 
 def with_erratum() -> Digest:
@@ -45,7 +51,7 @@ def test_a_story_has_a_recap_of_the_nearest_earlier_part_that_was_mailed() -> No
 
 def test_a_newcomer_reads_two_lines_about_what_came_before_and_nobody_else_does() -> None:
     digest = a_digest()
-    assert digest.segments == (Segment("recap:1", SegmentKind.RECAP, BATTERIES.id),)
+    assert Segment("recap:1", SegmentKind.RECAP, BATTERIES.id) in digest.segments
     told = "New to this story? All-solid-state batteries, and who will wait for them: What all solid state"
     newcomer, others = seen_by(digest, ("recap:1",)), seen_by(digest, ())
     assert told in text_of(parse(newcomer.html))
@@ -55,7 +61,7 @@ def test_a_newcomer_reads_two_lines_about_what_came_before_and_nobody_else_does(
 
 def test_no_mark_is_left_and_no_variant_has_two_blank_lines_in_a_row() -> None:
     digest = with_erratum()
-    every = segments.keys(digest.segments)
+    every = variants.optional(digest)
     assert every == ("erratum:1", "recap:1")
     for variant in (every, (), *((key,) for key in every)):
         seen = seen_by(digest, variant)
@@ -102,11 +108,12 @@ def test_a_title_that_looks_like_a_mark_stops_the_issue() -> None:
         a_digest(replace(FOLLOW, title="<!--segment recap:1-->"))
     assert refused.value.problems[0].code == "I213"
     safe = a_digest(replace(FOLLOW, take=None, image_alt="<!--segment recap:1-->"))
-    assert segments.keys(safe.segments) == ()
+    assert variants.optional(safe) == ()
 
 
 def test_a_segment_that_the_templates_leave_out_is_carried_by_nobody() -> None:
-    assert digests.render(a_view(), without("email/blocks/recap.html", "email/blocks/recap.txt")).segments == ()
+    without_recaps = without("email/blocks/recap.html", "email/blocks/recap.txt")
+    assert variants.optional(digests.render(a_view(), without_recaps)) == ()
     with pytest.raises(ConfigError, match="I213"):
         digests.render(a_view(), without("email/blocks/recap.txt"))
 
@@ -118,6 +125,7 @@ def without(*blocks: str) -> Environment:
     return templates().overlay(loader=ChoiceLoader([DictLoader(dict.fromkeys(blocks, "")), built_in]))
 
 
-def test_the_checks_see_the_longest_mail_and_the_emptiest() -> None:
-    assert to_look_at(with_erratum()) == [("erratum:1", "recap:1"), ()]
+def test_the_checks_see_the_longest_mail_the_usual_one_and_each_story_alone() -> None:
+    alone = [("recap:1", "story:2"), ("story:1",)]
+    assert to_look_at(with_erratum()) == [("erratum:1", "recap:1"), (), *alone]
     assert to_look_at(a_digest(FOLLOW)) == [()]

@@ -83,6 +83,8 @@ def test_an_old_address_that_leads_on_is_a_page(world: World) -> None:
     ("block", "lost", "code"),
     [
         ("footer.html", "{{ digest.unsubscribe_url }}", "I305"),
+        ("footer.html", "{{ digest.preferences_url }}", "I338"),
+        ("footer.txt", "{{ digest.preferences_url }}", "I338"),
         ("footer.txt", "{{ digest.unsubscribe_url }}", "I305"),
         ("footer.html", "{{ digest.postal_address }}", "I306"),
         ("footer.txt", "digest.postal_address", "I306"),

@@ -240,6 +240,7 @@ def resent(world: World, copy: again.Copy, transport: Transport, now: datetime) 
         transport=transport,
         site=app.config.site,
         unsubscribe_url=app.unsubscribe_url(copy.addressee.subscriber_id, 1),
+        preferences_url=app.preferences_url(copy.addressee.subscriber_id, 1),
         message_id_key=app.keys.message_id,
         hand=Hand("review-desk", "cli", now),
     )
@@ -263,13 +264,13 @@ def test_who_got_a_copy_has_what_is_in_it(sent: Sent) -> None:
     eve = sent.world.app.roster.find("eve@readers.example")
     assert eve
     segments = sent.world.app.ledger.digest(WEEKLY, 2).segments
-    assert sent.world.app.ledger.variant(segments, eve.id) == ("recap:1",)
+    assert sent.world.app.ledger.variant("weekly", 2, segments, eve.id) == ("recap:1",)
     refused = Scripted()
     refused.answer_to("eve@readers.example", Outcome.REFUSED)
     resent(sent.world, copied(sent.world, "eve@readers.example", 1), refused, NEXT + timedelta(days=1))
-    assert sent.world.app.ledger.variant(segments, eve.id) == ("recap:1",)
+    assert sent.world.app.ledger.variant("weekly", 2, segments, eve.id) == ("recap:1",)
     resent(sent.world, copied(sent.world, "eve@readers.example", 1), sent.world.app.transport, NEXT + timedelta(days=2))
-    assert sent.world.app.ledger.variant(segments, eve.id) == ("erratum:1",)
+    assert sent.world.app.ledger.variant("weekly", 2, segments, eve.id) == ("erratum:1",)
 
 
 def test_a_copy_that_was_accepted_settles_the_doubt_about_the_first(world: World) -> None:

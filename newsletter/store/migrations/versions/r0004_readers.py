@@ -16,12 +16,13 @@ STATES = "'waiting', 'claimed', 'sending', 'accepted', 'failed', 'uncertain', 'd
 OPEN = sa.text("state IN ('waiting', 'sending')")
 NOTICES = (
     "'preview', 'edited', 'started', 'held', 'late', 'paused', 'failures', 'stopped', 'empty', 'clock', 'locked', "
-    "'mail', 'intake'"
+    "'mail', 'backup', 'intake'"
 )
 
 
 def upgrade() -> None:
     _subscribers()
+    _segments()
     _consents()
     _attempts()
     _suppressions()
@@ -48,6 +49,32 @@ def _subscribers() -> None:
     op.execute("UPDATE subscriber SET owed_from = joined_at WHERE status <> 'unconfirmed'")
 
 
+def _segments() -> None:
+    """Stories are segments, too: made anew for another CHECK; no other table refers to it."""
+    op.add_column("resent", _blank("variant"))
+    op.execute("CREATE TABLE segment_before AS SELECT * FROM segment")
+    op.drop_table("segment")
+    op.create_table(
+        "segment",
+        sa.Column("issue_id", sa.Integer, sa.ForeignKey("issue.id"), nullable=False),
+        sa.Column("key", sa.Text, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("post_id", sa.Text, nullable=False),
+        sa.Column("correction", sa.Integer, nullable=False, server_default=sa.text("0")),
+        _blank("topics"),
+        sa.Column("minutes", sa.Integer, nullable=False, server_default=sa.text("0")),
+        *map(_blank, ("subject", "preheader", "title")),
+        sa.PrimaryKeyConstraint("issue_id", "key"),
+        sa.CheckConstraint("kind IN ('story', 'recap', 'erratum')", name="kind"),
+        sqlite_strict=True,
+    )
+    op.execute(
+        "INSERT INTO segment (issue_id, key, kind, post_id, correction) "
+        "SELECT issue_id, key, kind, post_id, correction FROM segment_before"
+    )
+    op.drop_table("segment_before")
+
+
 def _consents() -> None:
     """A table with more columns and another CHECK, as SQLite wants it: made anew, its lines carried over."""
     op.execute("CREATE TABLE consent_before AS SELECT * FROM consent")
@@ -69,8 +96,8 @@ def _consents() -> None:
         "SELECT id, subscriber_id, at, kind, way, text FROM consent_before"
     )
     op.drop_table("consent_before")
-    asked = sa.text("kind = 'asked'")
-    op.create_index("ix_consent_asked", "consent", ["at"], sqlite_where=asked, postgresql_where=asked)
+    signups = sa.text("kind = 'asked' AND way IN ('form', 'embed')")
+    op.create_index("ix_consent_signups", "consent", ["at"], sqlite_where=signups, postgresql_where=signups)
     # Nobody changes a line, and lines go only with the address of the reader whom they are about.
     op.execute(
         "CREATE TRIGGER consent_no_update BEFORE UPDATE ON consent "
