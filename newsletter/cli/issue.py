@@ -192,6 +192,7 @@ def _show_next(door: Door, edition: str) -> None:
     selection = choose(press)
     told_status = status(press, app.roster, selection)
     slot = told_status.place.slot
+    there = app.roster.counts(edition, at=slot.due)
     rows, when = [*selection.stories, *selection.left], words.when(slot.due, app.config.cadence.zone, door.now)
     data: dict[str, object] = {
         "number": told_status.next_number,
@@ -199,7 +200,8 @@ def _show_next(door: Door, edition: str) -> None:
         "slot": slot.key,
         "due": slot.due,
         "stories": [{"slug": c.post.slug, "verdict": c.verdict.value, "reason": c.reason} for c in rows],
-        "readers": told_status.readers.get("active", 0),
+        "readers": there["active"],
+        "paused": there["paused"],
     }
     lines = [
         f"{issue_title(edition, told_status.next_number)} · Draft · slot {when}",
@@ -219,7 +221,8 @@ def _show_next(door: Door, edition: str) -> None:
             *_parts_words(draft.digest, edition),
             *told(draft.problems),
         ]
-    lines.append(f"Readers    {told_status.readers.get('active', 0):,}")
+    resting = f"; {there['paused']:,} paused until after the slot" if there["paused"] else ""
+    lines.append(f"Readers    {there['active']:,}{resting}")
     unsent = [one for one in (*told_status.attention, *told_status.going) if one.started_at is None]
     lines += [f"Before it  issue {one.name} is {one.state.value}: newsletter issue show {one.name}" for one in unsent]
     due = look_back(press.library, app.config.site, door.now)
