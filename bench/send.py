@@ -29,7 +29,7 @@ from pathlib import Path
 from newsletter.delivery.engine import drain
 from newsletter.delivery.message import compose
 from newsletter.delivery.smtp import SmtpSettings, SmtpTransport
-from newsletter.model import Addressee, Digest, Issue, IssueState, Message, Sentinel
+from newsletter.model import Addressee, Chunk, Digest, Issue, IssueState, Message, Sentinel
 from tests.builders import a_site, a_slot
 from tests.edges.sending import Send, sending
 
@@ -55,13 +55,14 @@ class Composer:
     digest: Digest
     issue: Issue
 
-    def __call__(self, _number: int, addressee: Addressee) -> Message:
+    def __call__(self, _chunk: Chunk | None, addressee: Addressee) -> Message:
         return compose(
             site=SITE,
             issue=self.issue,
             digest=self.digest,
             addressee=addressee,
             unsubscribe_url=f"{SITE.web_url}/u/WzEyMzQ1LDFd.2b9a7f3c5d8e1a4b6c0d{addressee.subscriber_id:08}",
+            preferences_url=f"{SITE.web_url}/p/WzEyMzQ1LDFd.2b9a7f3c5d8e1a4b6c0d{addressee.subscriber_id:08}",
             message_id_key="a lasting key of this bench",
         )
 
@@ -125,7 +126,7 @@ def main() -> None:
     asked = parser.parse_args()
     digest = a_digest()
     issue = Issue(1, "weekly", a_slot(), IssueState.SENDING, (), "", "", started_at=NOW)
-    size = len(Composer(digest, issue)(1, Addressee(1, "r1@readers.example", NOW, 1)).content)
+    size = len(Composer(digest, issue)(None, Addressee(1, "r1@readers.example", NOW, 1)).content)
     rounds = []
     with sink() as port:
         for _ in range(asked.rounds):
