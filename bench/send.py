@@ -55,7 +55,7 @@ class Composer:
     digest: Digest
     issue: Issue
 
-    def __call__(self, _chunk: Chunk | None, addressee: Addressee) -> Message:
+    def __call__(self, _: Chunk, addressee: Addressee) -> Message:
         return compose(
             site=SITE,
             issue=self.issue,
@@ -126,7 +126,7 @@ def main() -> None:
     asked = parser.parse_args()
     digest = a_digest()
     issue = Issue(1, "weekly", a_slot(), IssueState.SENDING, (), "", "", started_at=NOW)
-    size = len(Composer(digest, issue)(None, Addressee(1, "r1@readers.example", NOW, 1)).content)
+    size = len(Composer(digest, issue)(Chunk(1, 1, 1), Addressee(1, "r1@readers.example", NOW, 1)).content)
     rounds = []
     with sink() as port:
         for _ in range(asked.rounds):

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from newsletter import seal
-from newsletter.config import Config
+from newsletter.config import Config, switched_off
 from newsletter.edges import Edges
 from newsletter.errors import NewsletterError, Problem, UsageError, nearest, stops
 from newsletter.model import (
@@ -24,6 +24,7 @@ from newsletter.model import (
     Cadence,
     Changes,
     Digest,
+    Hand,
     Issue,
     Letter,
     LetterKind,
@@ -37,6 +38,7 @@ from newsletter.model import (
     Source,
     Subscriber,
     Variant,
+    issue_page,
 )
 from newsletter.ports import (
     Clock,
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from newsletter.delivery.progress import LettersDone, Progress
     from newsletter.publish.catalogue import Feed
     from newsletter.usecases.answering import Obstacle
+    from newsletter.usecases.catch_up import CatchUp
     from newsletter.usecases.choose import Press
     from newsletter.usecases.coming import Coming
     from newsletter.usecases.deliver import Delivered
@@ -65,6 +68,7 @@ if TYPE_CHECKING:
     from newsletter.usecases.notices import Desk, Handed
     from newsletter.usecases.own_data import OwnData
     from newsletter.usecases.preferences import Preferences
+    from newsletter.usecases.prepare import Prepared
     from newsletter.usecases.preview import Preview
     from newsletter.usecases.published import Published
     from newsletter.usecases.rhythms import Rhythms
@@ -88,7 +92,7 @@ class App(Edges):
         self._coming: Sequence[datetime] = ()  # when posts come out, or are withdrawn
         self._loaded: tuple[datetime, Loaded] | None = None
         self._showcase: tuple[datetime, Showcase] | None = None
-        self._shown = ""  # what the mail was made of that editors were shown last
+        self._shown: dict[str, str] = {}  # what the mail of an edition was made of that editors were shown last
 
     def stay(self) -> None:
         """Keep what was loaded, for the next time: this process loads again and again."""
@@ -144,7 +148,7 @@ class App(Edges):
         """The posts, not opened yet, and one hash of all that a publish is made of; empty when it cannot be told."""
         sources = self.sources.read()
         folders = (self.config.root / "templates", default_folder())
-        return sources, seal.inputs(self.config.root, sources, folders, self.cadence, self.issues())
+        return sources, seal.inputs(self.config.root, sources, folders, self.cadence, self.paged())
 
     def encode_picture(self, name: str, content: bytes) -> Sequence[Variant]:
         """The picture as it is published, from the album if it is there. Raises SourceErrors."""
@@ -171,7 +175,7 @@ class App(Edges):
         """Posts that were edited after an issue, not mailed yet, had frozen them."""
         from newsletter.usecases.stale import stale
 
-        return stale(self.issues(), library)
+        return stale(self.issues(None), library)
 
     def library(self, now: datetime) -> Library:
         """The public posts. Raises SourceErrors."""
@@ -182,6 +186,10 @@ class App(Edges):
     def issues(self, edition: str | None = WEEKLY) -> Sequence[Issue]:
         """The issues so far; a site that never mailed has no state and gets none for asking."""
         return self.ledger.issues(edition) if self.has_state else ()
+
+    def paged(self) -> Sequence[Issue]:
+        """Those of all editions whose issues have pages: a post that is mailed by itself has its own."""
+        return [issue for issue in self.issues(None) if issue.edition != EACH_POST]
 
     def plans(self, edition: str = WEEKLY) -> Sequence[SlotPlan]:
         """What was decided about slots; a site that never mailed has no state and gets none for asking."""
@@ -257,10 +265,11 @@ class App(Edges):
         from newsletter.usecases.import_readers import Place, import_readers, logged
 
         place = Place(frozenset(self.config.editions), self.config.site.timezone, now)
+        if wanted.go:
+            self.ledger.start(WEEKLY, now)
         with closing(RejectedFile(path)) as rejected:
             imported = import_readers(ListFile(path), wanted, self.imports, rejected, place, progress)
         if wanted.go:
-            self.ledger.start(WEEKLY, now)
             self.ledger.log(logged(path.name, imported, by, now))
         return imported
 
@@ -292,7 +301,7 @@ class App(Edges):
         """Build the output folder. Raises SourceErrors, Outside."""
         from newsletter.usecases.publish import publish
 
-        issues = self.issues()
+        issues = self.paged()
         done = publish(
             library=library,
             issues=issues,
@@ -339,7 +348,7 @@ class App(Edges):
 
         return preview(
             loaded=self.loaded(now),
-            issues=self.issues(),
+            issues=self.paged(),
             site=self.config.site,
             templates=self.templates,
             next_slot=self.next_slot(now),
@@ -383,14 +392,16 @@ class App(Edges):
         from newsletter.usecases.publish import would_write
 
         def missing(addresses: Collection[str]) -> Collection[str]:
-            issues = self.issues()
-            numbers = {next_number(issues), *(issue.number for issue in issues)}
-            numbers.add(max(numbers) + 1)  # an issue outside of the rhythm, beside one that was thawed
+            issues = self.paged()
+            own = [issue for issue in issues if issue.edition == edition]
+            coming = {next_number(own), max((issue.number for issue in own), default=0) + 1}
+            coming.add(max(coming) + 1)  # an issue outside of the rhythm, beside one that was thawed
+            pages = {issue.page for issue in issues} | {issue_page(edition, number, "") for number in coming}
 
             def would() -> Collection[str]:
                 return would_write(library, issues, self.config.site, self.templates, now, self.redirects.all())
 
-            return absent(addresses, self.config.site, (*library.posts, *library.withdrawn), numbers, would)
+            return absent(addresses, self.config.site, (*library.posts, *library.withdrawn), pages, would)
 
         waivers = self.waivers if self.has_state else None
         return Inspection(
@@ -466,6 +477,21 @@ class App(Edges):
         comes_out = any(now < time <= then for time in self._coming)
         return self.press(self.library(then) if comes_out else library, then, edition)
 
+    def prepare(
+        self, cadence: Cadence, library: Library, now: datetime, *, hand: Hand, dry_run: bool = False
+    ) -> Sequence[Prepared]:
+        """Make what is due of an edition; `library` is that of now. Raises NewsletterError."""
+        from newsletter.usecases import each_post
+        from newsletter.usecases.prepare import prepare
+
+        if not cadence.singly:
+            return [prepare(self.press_of_slot(library, now, cadence.edition), hand=hand, dry_run=dry_run)]
+        given = (
+            [(one.post_id, one.content_hash, one.at) for one in self.reviews.all()] if self.config.site.review else []
+        )
+        approved = each_post.approvals(library.posts, given)
+        return each_post.prepare(self.press(library, now, cadence.edition), approved, hand=hand, dry_run=dry_run)
+
     def recover(self, now: datetime) -> int:
         """After taking the sender lock: settle what a crash left. How many deliveries became uncertain."""
         return self.ledger.recover(now=now, resend=self.config.mail.after_crash == "resend")
@@ -534,6 +560,30 @@ class App(Edges):
         )
         return Ahead(work, told)
 
+    @cached_property
+    def catch_up(self) -> CatchUp:
+        """What a reader was not sent, and the letter that brings it. For many threads."""
+        from newsletter.usecases.catch_up import CatchUp
+
+        return CatchUp(
+            roster=self.roster,
+            ledger=self.ledger,
+            letters=self.letters,
+            library=self._reading_room.library,
+            site=self.config.site,
+            templates=self.templates,
+            pictures=self.mailed_pictures,
+        )
+
+    @cached_property
+    def _reading_room(self) -> ReadingRoom:
+        return ReadingRoom(self.config)
+
+    def close(self) -> None:
+        if "_reading_room" in self.__dict__:
+            self._reading_room.close()
+        super().close()
+
     def _compose_letter(self, letter: Letter, reader: Subscriber) -> Message:
         return self._letter_writer.compose(letter, reader)
 
@@ -541,7 +591,7 @@ class App(Edges):
     def _letter_writer(self) -> Writer:
         from newsletter.usecases.letters import Writer
 
-        return Writer(self.config.site, self.templates, self._letter_url, self.keys.message_id)
+        return Writer(self.config.site, self.templates, self._letter_url, self.unsubscribe_url, self.keys.message_id)
 
     def _letter_url(self, letter: Letter, reader: Subscriber) -> str:
         """Where the button of a letter leads."""
@@ -560,9 +610,11 @@ class App(Edges):
     def _why_not(self, issue: Issue, now: datetime) -> Obstacle | None:
         """What keeps an issue whose page was published from being sent; in the sandbox no link is asked."""
         from newsletter.publish import live
-        from newsletter.usecases.answering import Build, not_this_build, obstacle
+        from newsletter.usecases.answering import Build, Obstacle, not_this_build, obstacle
         from newsletter.usecases.recheck import at_its_start, taken_back
 
+        if issue.edition not in self.config.editions:
+            return Obstacle((switched_off(issue.edition),), passes=False)
         library = self.library(now)
         gone = [*taken_back(issue, library), *at_its_start(self.press(library, now, issue.edition), issue)]
         if self.config.mail.sandbox:
@@ -618,30 +670,34 @@ class App(Edges):
         self.desk.tell(mail_broken(trouble.message, now, self.config.site))
 
     def tell_of_posts(self, loaded: Loaded, now: datetime) -> None:
-        """The same of approvals that an edit voided, and the mail of the next slot, when it is time to show it."""
+        """The same of approvals that an edit voided, and the mail of next slots, when it is time to show them."""
         from newsletter.usecases import lost, preview_mail
 
+        cadence, *others = self.rhythms
         slot = preview_mail.slot_of(self.issues(), self.next_slot(now), now)
         for one in lost.lost(loaded, self.config.site, self.reviews, self.notices):
             press = self.press(loaded.library, now)
             self.desk.tell(lost.told(one, press, slot, self.versions, self.source_of(one.post).text))
-        if preview_mail.due(self.cadence, slot, self.notices, now):
-            self._show(loaded, slot, now)
+        self._show(cadence, loaded, slot, now)
+        for other in others:
+            if not other.singly:
+                coming = self.next_slot(now, other.edition)
+                self._show(other, loaded, preview_mail.slot_of(self.issues(other.edition), coming, now), now)
 
-    def _show(self, loaded: Loaded, slot: Slot, now: datetime) -> None:
-        """Tell editors what a slot sends, if what it is made of has moved since they were told."""
+    def _show(self, cadence: Cadence, loaded: Loaded, slot: Slot, now: datetime) -> None:
+        """Tell editors what a slot sends, if it is time and what it is made of has moved since they were told."""
         from newsletter.usecases import preview_mail
 
-        made_of = f"{slot.key} {self._inputs}" if self._inputs else ""
-        if made_of and made_of == self._shown:
+        edition, made_of = cadence.edition, f"{slot.key} {self._inputs}" if self._inputs else ""
+        if not preview_mail.due(cadence, slot, self.notices, now) or (made_of and made_of == self._shown.get(edition)):
             return
         comes_out = any(now < time <= slot.due for time in self._coming)
         then = self.loaded(slot.due) if comes_out else loaded
-        press, broken = self.press(then.library, slot.due), len(stops(then.problems))
-        readers = self.roster.counts().get("active", 0)
+        press, broken = self.press(then.library, slot.due, edition), len(stops(then.problems))
+        readers = self.roster.counts(edition).get("active", 0)
         if told := preview_mail.preview(press, slot, self.notices, readers=readers, now=now, broken=broken):
             self.desk.tell(told)
-        self._shown = made_of
+        self._shown[edition] = made_of
 
     def hand_over_notices(self, clock: Clock) -> Handed:
         """Give what people were not told yet to the mail server and the webhook; the caller holds the sender lock."""
@@ -711,10 +767,34 @@ class App(Edges):
         """Which editions a reader may have, and when each comes."""
         from newsletter.usecases.rhythms import Rhythms
 
-        def resting(edition: str) -> bool:
-            return any(plan.key == ALL_SLOTS for plan in self.plans(edition))
+        def resting(_: str) -> bool:  # what is decided about all slots holds in every edition
+            return any(plan.key == ALL_SLOTS for plan in self.plans())
 
         return Rhythms(lambda: {one.edition: one for one in self.rhythms}, resting, self.config.site.timezone)
+
+
+class ReadingRoom:
+    """The public posts for pages that are asked for at any time, beside rounds that read them for themselves.
+
+    It has edges of its own, and answers one after the other; what it says is no older than a minute.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._app = App(config)
+        self._app.stay()
+        self._turn = threading.Lock()
+        self._read: tuple[datetime, Library] | None = None
+
+    def library(self, now: datetime) -> Library:
+        """What is sound of the posts. Raises Outside."""
+        with self._turn:
+            if self._read is None or not timedelta(0) <= now - self._read[0] < timedelta(minutes=1):
+                self._read = now, self._app.loaded(now).library
+            return self._read[1]
+
+    def close(self) -> None:
+        with self._turn:
+            self._app.close()
 
 
 def _times(post: Post) -> Iterator[datetime]:

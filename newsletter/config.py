@@ -27,9 +27,24 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from newsletter import looks
 from newsletter.errors import ConfigError, Problem, UsageError, nearest
-from newsletter.model import DARK, LIGHT, USUAL, WEEKLY, Brief, Cadence, Look, Palette, Person, Sender, Site
+from newsletter.model import (
+    DARK,
+    EACH_POST,
+    LIGHT,
+    MONTHLY,
+    USUAL,
+    WEEKLY,
+    Brief,
+    Cadence,
+    Look,
+    Palette,
+    Person,
+    Sender,
+    Site,
+)
 from newsletter.readers.intake import Intake
 from newsletter.tongue import is_known, known, spoken
+from newsletter.words import NTH
 
 FILE_NAME = "newsletter.toml"
 ENV_PREFIX = "NEWSLETTER_"
@@ -94,6 +109,18 @@ def _wall_time(value: object) -> object:
     return time.fromisoformat(str(value))
 
 
+def _monthly(value: object) -> object:
+    """`first friday 08:00` as which of its weekdays, the weekday and the time of day; empty for none."""
+    if not isinstance(value, str) or not value.strip():
+        return value or None
+    numbers = {name: n for n, name in NTH.items()}
+    which, _, rest = " ".join(value.lower().split()).partition(" ")
+    day, _, at = rest.partition(" ")
+    if which not in numbers or day not in WEEKDAYS:
+        raise ValueError('is not a day of each month such as "first friday 08:00"')
+    return numbers[which], WEEKDAYS.index(day), _wall_time(at)
+
+
 def _plain(value: str) -> str:
     if any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or c in "\u2028\u2029" for c in value):
         raise ValueError("must be one line without control characters")
@@ -151,6 +178,7 @@ Address = Annotated[str, AfterValidator(_address)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Network = Annotated[str, AfterValidator(_network)]
 Span = Annotated[timedelta, BeforeValidator(_span)]
+Monthly = Annotated[tuple[int, int, time] | None, BeforeValidator(_monthly)]
 WallTime = Annotated[time, BeforeValidator(_wall_time)]
 
 
@@ -216,6 +244,18 @@ class CadenceSection(Section):
         None,
         description="Date of the first issue; posts older than it less a week are never mailed. "
         "Default: the first slot after the state was created.",
+    )
+
+
+class EditionsSection(Section):
+    """Beside the weekly one; each reader gets one of them."""
+
+    monthly: Monthly = Field(
+        None, description='The edition once a month: `"first friday 08:00"`, first to fourth or last. Default: off.'
+    )
+    each_post: bool = Field(False, description="Whether readers may get each post by itself, when it comes out.")
+    each_post_delay: Span = Field(
+        timedelta(minutes=10), description="How long a post's own issue can be stopped before its first mail."
     )
 
 
@@ -401,6 +441,7 @@ class Settings(BaseSettings):
     sender: SenderSection = Field(SenderSection(), description="Who the mail comes from.")
     people: dict[str, PersonSection] = Field({}, description="Desks and persons, each under its key.")
     cadence: CadenceSection = Field(CadenceSection(), description="When issues go out.")
+    editions: EditionsSection = Field(EditionsSection(), description="What else readers may get than the weekly issue.")
     backup: BackupSection = Field(BackupSection(), description="Copies of all that cannot be made anew.")
     issue: IssueSection = Field(IssueSection(), description="What an issue is made of.")
     look: LookSection = Field(LookSection(), description="How pages and mail look.")
@@ -480,6 +521,7 @@ class Config:
     webhook: str = ""  # gets notices
     backup: BackupPlan = BackupPlan(None, Path("backups"), 14)
     heartbeat_url: str = ""  # is called at each look of `work`
+    others: Mapping[str, Cadence] = field(default_factory=dict)  # editions beside the weekly one that are switched on
     intake: Intake = field(default_factory=Intake)
     keep_network: bool = False  # whether a sign-up keeps its network, shortened
     confirm_within: timedelta = timedelta(days=14)  # how long a sign-up may be confirmed
@@ -487,13 +529,15 @@ class Config:
     @property
     def editions(self) -> tuple[str, ...]:
         """Those that are switched on, the one that is always there first."""
-        return (WEEKLY,)
+        return (WEEKLY, *self.others)
 
     def cadence_of(self, edition: str) -> Cadence:
         """The rhythm of an edition. Raises UsageError (I119) when it is not switched on."""
-        if edition != WEEKLY:
-            raise UsageError(Problem("I119", f"There is no {edition} edition here"))
-        return self.cadence
+        if edition == WEEKLY:
+            return self.cadence
+        if edition not in self.others:
+            raise UsageError(switched_off(edition))
+        return self.others[edition]
 
     @property
     def database(self) -> str:
@@ -778,6 +822,7 @@ def _config(root: Path, settings: Settings, password: str) -> Config:
         root=root,
         site=_site(settings),
         cadence=_cadence(settings),
+        others=dict(_others(settings)),
         mail=_mail(root, settings.mail, password),
         state=state,
         output=root / settings.paths.output,
@@ -860,6 +905,27 @@ def _cadence(settings: Settings) -> Cadence:
         preview=told.preview,
         freeze=told.freeze,
         first_slot=told.first_slot,
+    )
+
+
+def _others(settings: Settings) -> Iterator[tuple[str, Cadence]]:
+    told, weekly = settings.editions, replace(_cadence(settings), first_slot=None)
+    if told.monthly:
+        nth, weekday, at = told.monthly
+        yield MONTHLY, replace(weekly, edition=MONTHLY, nth=nth, weekday=weekday, at=at)
+    if told.each_post:
+        none = timedelta(0)
+        yield EACH_POST, replace(weekly, edition=EACH_POST, preview=none, freeze=none, delay=told.each_post_delay)
+
+
+def switched_off(edition: str) -> Problem:
+    """I119."""
+    line = {MONTHLY: 'monthly = "first friday 08:00"', EACH_POST: "each_post = true"}[edition]
+    return Problem(
+        "I119",
+        f"The {edition} edition is not switched on",
+        file="newsletter.toml",
+        fixes=(f"{line}   under [editions]",),
     )
 
 

@@ -399,11 +399,18 @@ class Cadence:
     preview: timedelta = timedelta(0)  # before a slot, in wall-clock time: when editors get its mail; 0 for never
     freeze: timedelta = timedelta(0)  # before a slot: when its Issue is frozen
     edition: str = WEEKLY
+    nth: int = 0  # 0 for every week; 1 to 4 for that weekday of each month, -1 for the last
+    delay: timedelta = timedelta(0)  # between an Issue that has no rhythm and its first mail: to stop it in
+
+    @property
+    def singly(self) -> bool:
+        """Whether there is no rhythm: each Post is an Issue of its own, when it comes out."""
+        return self.edition == EACH_POST
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Slot:
-    """One occurrence of a Cadence, named by its ISO week: `2026-W48`."""
+    """One occurrence of a Cadence, named by its ISO week or its month: `2026-W48`, `2026-M12`."""
 
     key: str
     due: datetime

@@ -619,10 +619,10 @@ class ImportStep(Protocol):
     def look(self, addresses: Sequence[str]) -> Mapping[str, str]:
         """Of addresses without case those that are known: the status of the reader, `forgotten` or `blocked`."""
 
-    def put(self, arrivals: Sequence[tuple[Subscriber, str]]) -> None:
+    def put(self, arrivals: Sequence[tuple[Subscriber, str]], pace: timedelta) -> None:
         """Write down readers that are not known, each with a line of consent of this text.
 
-        Unconfirmed ones get a letter CONFIRM; blocked ones are suppressed.
+        Unconfirmed ones get a letter CONFIRM, each this much after the one before; blocked ones are suppressed.
         """
 
     def record(self, run: ImportRun) -> None:
@@ -686,7 +686,7 @@ class Rates(Protocol):
         """Forget what says no to nothing any more."""
 
     def signups(self, since: datetime) -> int:
-        """How many asked for the mail since then, as far as it is still on record."""
+        """How many asked for the mail themselves since then, as far as it is still on record."""
 
 
 class Letters(Protocol):

@@ -83,6 +83,15 @@ class Tongue:
         """`November`, as a heading has it; 1 is January."""
         return words.MONTHS[number - 1] if self.locale == "en" else self._heading(date(1, number, 1), "LLLL")
 
+    def month_and_year(self, day: date) -> str:
+        """`November 2026`, as a heading has it."""
+        if self.locale == "en":
+            return f"{words.MONTHS[day.month - 1]} {day.year}"
+        from babel.dates import format_skeleton
+
+        said = format_skeleton("yMMMM", day, locale=self.locale)
+        return said[:1].upper() + said[1:]
+
     def weekday(self, number: int) -> str:
         """`Friday`, as a sentence has it; 0 is Monday."""
         if self.locale == "en":

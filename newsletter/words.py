@@ -24,6 +24,7 @@ MONTHS = (
     "November",
     "December",
 )
+NTH = {1: "first", 2: "second", 3: "third", 4: "fourth", -1: "last"}
 _LONG_WORD = 10  # characters
 _SENTENCE_END = re.compile(r"(?<=[.!?…؟])\s+(?=[^a-z\s])")
 

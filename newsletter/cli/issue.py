@@ -15,7 +15,7 @@ from newsletter import variants, words
 from newsletter.cli.door import Door, Group, columns, command, moment_of, told
 from newsletter.cli.naming import asked, coming, named, press_of, variant_option
 from newsletter.errors import Problem, Refused, UsageError
-from newsletter.model import DeliveryState, Digest, Issue, IssueState, issue_title
+from newsletter.model import EACH_POST, DeliveryState, Digest, Issue, IssueState, issue_title
 
 if TYPE_CHECKING:
     from newsletter.issues.selection import Choice
@@ -139,7 +139,10 @@ def show(door: Door, number: str, part: str | None, variant: str, reader: str | 
         proofs.show_part(door, number, part or "text", variant, reader)
     else:
         edition, wanted = asked(number)
-        if wanted is None or wanted == next_number(door.app.ledger.issues(edition)):
+        issues = door.app.ledger.issues(edition)
+        if edition == EACH_POST and wanted is None and issues:
+            _show_made(door, edition, issues[-1].number)
+        elif wanted is None or wanted == next_number(issues):
             _show_next(door, edition)
         else:
             _show_made(door, edition, wanted)
@@ -440,20 +443,21 @@ def cancel(door: Door, number: str, reason: str, dry_run: bool) -> None:
         have_it = sending.reached(app.ledger.counts(one.edition, one.number))
     else:
         why = reason or f"cancelled by {door.who}"
-        have_it = sending.cancel(app.ledger, app.rhythm(edition), one.number, reason=why, hand=door.hand)
-    slot = words.when(app.next_slot(door.now, edition).due, app.config.cadence.zone, door.now)
+        cadence = app.rhythm(edition) if edition in app.config.editions else None
+        have_it = sending.cancel(app.ledger, one, cadence, reason=why, hand=door.hand)
     door.answer(
         {"number": one.number, "have_it": have_it, "dry_run": dry_run},
         f"{'Would cancel issue' if dry_run else 'Cancelled issue'} {one.name}. "
         + (f"{have_it:,} of {words.count(one.audience, 'reader')} have it." if have_it else "Nobody has it."),
-        *(
-            []
-            if have_it
-            else ["Its stories would be free for the next issue."]
-            if dry_run  # which slot that is depends on whether this one gives its own back
-            else [
-                f"Its stories are free for the next issue: {slot}",
-                f"Sooner:  newsletter issue send {coming(edition)}",
-            ]
-        ),
+        *([] if have_it else _freed(door, edition, dry_run=dry_run)),
     )
+
+
+def _freed(door: Door, edition: str, *, dry_run: bool) -> list[str]:
+    """What becomes of the stories of an issue that was cancelled."""
+    if edition not in door.app.config.editions or door.app.rhythm(edition).singly:
+        return [f"Its stories {'would be' if dry_run else 'are'} in no mail of this edition."]
+    if dry_run:  # which slot that is depends on whether this one gives its own back
+        return ["Its stories would be free for the next issue."]
+    slot = words.when(door.app.next_slot(door.now, edition).due, door.app.config.cadence.zone, door.now)
+    return [f"Its stories are free for the next issue: {slot}", f"Sooner:  newsletter issue send {coming(edition)}"]

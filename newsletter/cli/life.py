@@ -140,10 +140,11 @@ def skip(door: Door, number: str, reason: str, dry_run: bool) -> None:
         door.answer({"number": one, "dry_run": True}, f"Would skip issue {issue_name(edition, one)}.")
         return
     one, slot = life.skip(press, wanted, reason=reason, hand=door.hand)
-    after = door.app.next_slot(door.now, edition)
+    after = None if press.cadence.singly else door.app.next_slot(door.now, edition)
+    wait = f"Its stories wait for {_when(door, after.due)}." if after else "Its story is in no mail of this edition."
     door.answer(
-        {"number": one, "slot": slot.key, "next": after.key, "dry_run": False},
-        f"Slot {slot.key} is skipped. Its stories wait for {_when(door, after.due)}.",
+        {"number": one, "slot": slot.key, "next": after.key if after else None, "dry_run": False},
+        f"Slot {slot.key} is skipped. {wait}",
     )
 
 

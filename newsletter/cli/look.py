@@ -28,13 +28,14 @@ from newsletter.model import (
     Slot,
     SlotPlan,
     SlotRecord,
+    issue_name,
 )
 from newsletter.usecases.letters import PATIENCE
 from newsletter.usecases.notices import SHOWN, mail_is_broken, recipients
 
 if TYPE_CHECKING:
     from newsletter.issues.selection import Choice
-    from newsletter.usecases.report import Status
+    from newsletter.usecases.report import Beside, Status
 
 
 @command("status")
@@ -46,13 +47,16 @@ def status(door: Door) -> int:
     newsletter status --json
     """
     told, broken = reading(door)
+    others = _others(door)
     owed = door.app.notices.open(door.now, SHOWN)
     stuck = door.app.letters.stuck(door.now, since=SHOWN, waiting=PATIENCE)
     data = _status_data(told) | {
         "notices": [copy_data(copy) for copy in owed],
         "letters": [letter_data(letter) for letter in stuck],
+        "others": [_beside_data(one) for one in others],
     }
-    door.answer(data, *_status_lines(door, told, broken, owed, stuck))
+    beside = [_beside_words(door, one) for one in others]
+    door.answer(data, *_status_lines(door, told, broken, owed, stuck, beside))
     stopped = told.last_tick is not None and door.now - told.last_tick > told.silent_after
     return 4 if stopped or mail_is_broken(owed) else 0
 
@@ -65,6 +69,31 @@ def reading(door: Door) -> tuple[Status, int]:
     loaded = door.app.loaded(door.now)
     press = door.app.press(loaded.library, door.now)
     return report.status(press, door.app.roster, choose(press), door.app.instance.doubt()), len(stops(loaded.problems))
+
+
+def _others(door: Door) -> list[Beside]:
+    """What comes next of the editions beside the weekly one."""
+    from newsletter.usecases import report
+
+    app = door.app
+    editions = app.config.editions[1:]
+    library = app.as_loaded(door.now).library if editions else None
+    return [report.beside(app.press(library, door.now, one), app.roster) for one in editions if library]
+
+
+def _beside_data(one: Beside) -> dict[str, object]:
+    due = {"number": one.number, "slot": one.slot.key, "due": one.slot.due, "stories": one.stories} if one.slot else {}
+    return {"edition": one.cadence.edition, "readers": one.readers} | due
+
+
+def _beside_words(door: Door, one: Beside) -> str:
+    """A line of `status` about another edition."""
+    readers = words.count(one.readers, "reader")
+    if one.slot is None:
+        return f"Each post    {words.span(one.cadence.delay)} after it comes out; {readers}"
+    when = words.when(one.slot.due, one.cadence.zone, door.now)
+    name = issue_name(one.cadence.edition, one.number)
+    return f"Next monthly {name}, {when}: {words.stories(one.stories)}; {readers}"
 
 
 def _status_data(told: Status) -> dict[str, object]:
@@ -88,7 +117,12 @@ def _status_data(told: Status) -> dict[str, object]:
 
 
 def _status_lines(
-    door: Door, told: Status, broken: int, owed: Sequence[NoticeCopy], stuck: Sequence[Letter]
+    door: Door,
+    told: Status,
+    broken: int,
+    owed: Sequence[NoticeCopy],
+    stuck: Sequence[Letter],
+    others: Sequence[str],
 ) -> list[str]:
     zone = door.app.config.cadence.zone
     sandbox = "SANDBOX" if door.app.config.mail.sandbox else "LIVE"
@@ -96,6 +130,7 @@ def _status_lines(
     ready = told.ready(door.now)
     if not any(plan.kind is PlanKind.PAUSE for plan in told.standing):
         lines += _preview_line(door, ready.slot if ready else told.place.slot, owed)
+    lines += others
     lines += [
         f"On its way   issue {one.name}: {_going(one, told, door)}" for one in told.going if one != told.ready(door.now)
     ]

@@ -26,6 +26,7 @@ from newsletter.ports import Clock
 if TYPE_CHECKING:
     from socket import socket
 
+    from starlette.applications import Starlette
     from starlette.types import ASGIApp
 
     from newsletter.delivery.progress import Drained, LettersDone, Progress
@@ -97,46 +98,50 @@ def prepare(door: Door, dry_run: bool) -> None:
     newsletter prepare
     newsletter prepare --dry-run --now 2026-11-27T08:00:00+01:00
     """
-    from newsletter.usecases.prepare import prepare as make
-
     with stopwatch() as took:
         library = door.sound_library()
         if not dry_run:
             door.app.own()
         told_of = door.app.as_loaded(door.now)
-        done = make(door.app.press_of_slot(library, door.now), dry_run=dry_run, hand=door.hand)
+        app = door.app
+        made: list[Prepared] = []
+        for cadence in app.rhythms:
+            made += app.prepare(cadence, library, door.now, hand=door.hand, dry_run=dry_run)
         if not dry_run:
             door.app.tell_of_posts(told_of, door.now)
             door.app.tell(door.now)
-        door.say(*told(done.problems))
-        door.answer(prepared_data(done) | {"dry_run": dry_run}, *prepared_words(door, done, took()))
-        if done.issue and done.state is IssueState.READY:
+        door.say(*told([problem for done in made for problem in done.problems]))
+        data = prepared_data(made[0]) | {"others": [prepared_data(done) for done in made[1:]], "dry_run": dry_run}
+        shown = [done for n, done in enumerate(made) if n == 0 or done.slot]
+        door.answer(data, *(line for done in shown for line in prepared_words(door, done, took())))
+        if any(done.issue and done.state is IssueState.READY for done in made):
             door.say("Next:  newsletter deliver hands it out; newsletter work does so by itself")
 
 
 def prepared_data(done: Prepared) -> dict[str, object]:
     made = done.issue or done.draft
     return {
+        "edition": done.edition,
         "slot": done.slot.key if done.slot else None,
         "issue": made.number if made else None,
         "state": done.state.value if done.state else None,
         "stories": [story.slug for story in made.stories] if made else [],
         "reason": done.reason,
-        "next_slot": done.next_slot.key,
-        "next_due": done.next_slot.due,
+        "next_slot": done.next_slot.key if done.next_slot else None,
+        "next_due": done.next_slot.due if done.next_slot else None,
         "problems": [p.as_json() for p in done.problems],
     }
 
 
 def prepared_words(door: Door, done: Prepared, took: str) -> list[str]:
     zone = door.app.config.cadence.zone
-    upcoming = f"Next slot: {words.when(done.next_slot.due, zone, door.now)}"
+    upcoming = f"Next slot: {words.when(done.next_slot.due, zone, door.now)}" if done.next_slot else ""
     if done.slot is None:
         why = f"No issue is made: {done.reason}" if done.reason else "Nothing is due"
         return [f"{why}. {upcoming}"]
     made, text = done.issue or done.draft, done.issue or (done.draft.digest if done.draft else None)
     if made is None or text is None or done.state is None:
-        return [f"No issue for slot {done.slot.key}: {done.reason or 'another process was first'}. {upcoming}"]
+        return [f"No issue for slot {done.slot.key}: {done.reason or 'another process was first'}. {upcoming}".rstrip()]
     verb = "Would make issue" if done.issue is None else "Made issue"
     lines = [
         f"{verb} {issue_name(done.edition, made.number)}, {done.state.value}, for slot {done.slot.key} ({took})",
@@ -362,7 +367,7 @@ def _work(door: Door, every: int, stop: threading.Event) -> None:
 @click.option("--work", "works", is_flag=True, help="Publish, prepare and deliver as well: all that a server needs.")
 @_every
 def serve(door: Door, host: str | None, port: int | None, works: bool, every: int) -> None:
-    """Serve the published folder, and answer the unsubscribe link of each mail.
+    """Serve the published folder, the form for readers to sign up, and the pages behind the links of mails.
 
     \b
     newsletter serve --port 8080
@@ -376,7 +381,7 @@ def serve(door: Door, host: str | None, port: int | None, works: bool, every: in
     if not app.config.output.is_dir():
         app.publish(door.sound_library(), door.now)
     listen = host or app.config.web_host
-    pages = _pages(door, listen)
+    pages = pages_of(door, listen)
     with server.listen(listen, app.config.web_port if port is None else port) as listener:
         if works:
             interruptible(lambda stop: _serve_and_work(door, every, listener, pages, stop))
@@ -385,7 +390,8 @@ def serve(door: Door, host: str | None, port: int | None, works: bool, every: in
     door.say("Stopped.")
 
 
-def _pages(door: Door, listen: str) -> ASGIApp:
+def pages_of(door: Door, listen: str) -> Starlette:
+    """What `serve` answers, for one that listens at this address."""
     from newsletter.web.app import Own, create_app
     from newsletter.web.subscribe import Desk
 
@@ -396,8 +402,8 @@ def _pages(door: Door, listen: str) -> ASGIApp:
         templates=app.templates,
         unsubscribe=app.unsubscribe(door.ticking_clock()),
         hold=app.hold(door.ticking_clock()),
-        own=Own(app.preferences(clock), app.own_data(clock), app.new_address(clock), app.search.topics),
-        desk=Desk(app.signup(clock), lambda: app.showcase(clock()), app.preferences_url),
+        own=Own(app.preferences(clock), app.own_data(clock), app.new_address(clock), app.search.topics, app.catch_up),
+        desk=Desk(app.signup(clock), lambda: app.showcase(clock()), app.preferences_url, app.catch_up),
         search=app.search,
         hosts=[listen],
         addresses=app.config.state / "hosting" / "addresses.json",

@@ -18,6 +18,7 @@ _TABLE = {
     "add": ("newsletter.cli.reader:add", "ask an address, or add one whose agreement you vouch for"),
     "import": ("newsletter.cli.reader_lists:import_readers", "readers of another program move in, from CSV"),
     "export": ("newsletter.cli.reader_lists:export", "all readers as CSV"),
+    "catch-up": ("newsletter.cli.catch_up:catch_up", "bring one of them what they were not sent"),
     "pause": ("newsletter.cli.standing:pause", "nothing for a while"),
     "resume": ("newsletter.cli.standing:resume", "end a pause"),
     "leave": ("newsletter.cli.standing:leave", "take a reader off, at once"),

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from datetime import UTC
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -140,14 +140,23 @@ def _lines(imported: Imported, wanted: Wanted, file: Path) -> Iterator[str]:
     source = f"{file.name}, an export of {program}" if program else file.name
     yield f"{done} {imported.added:,} of {words.count(imported.survey.rows, 'row')} from {source}{rest}"
     if imported.begun_at:
-        yield f"It was cut off before, after {imported.begun_at:,} rows, and went on there; the counts are of both."
+        went = "went on there" if wanted.go else "--go goes on there"
+        yield f"It was cut off before, after {imported.begun_at:,} rows, and {went}; the counts are of both."
     yield from columns(list(_fates(imported, wanted, file)))
     yield from _columns(imported)
     yield from _remarks(imported)
     if imported.added and not wanted.go:
         yield f"Do it: {_again(file, wanted)} --go"
-    elif wanted.go and _asked(imported, wanted):
-        yield "The confirmation mails go out with the next round of newsletter work or deliver."
+    elif wanted.go and (asked := _asked(imported, wanted)):
+        yield from _mails(asked)
+
+
+def _mails(asked: int) -> Iterator[str]:
+    from newsletter.usecases.import_readers import PACE
+
+    rate = round(timedelta(seconds=1) / PACE)
+    last = words.span(asked * PACE)
+    yield f"The confirmation mails go out while newsletter work runs, {rate} a second: the last one after {last}."
 
 
 def _asked(imported: Imported, wanted: Wanted) -> int:
@@ -227,6 +236,9 @@ def export(door: Door, file: str, status: str | None) -> None:
     newsletter reader export readers.csv
     newsletter reader export --status active | wc -l
     """
+    if file == "-" and door.json:
+        fixes = ("newsletter reader list --json", "name a file to write to")
+        raise UsageError(Problem("R131", "An export is CSV; nothing is said in JSON of one to stdout", fixes=fixes))
     lines = door.app.export_readers(status)
     if file == "-":
         for line in lines:

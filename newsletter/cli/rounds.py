@@ -19,10 +19,9 @@ from newsletter.delivery.progress import LettersDone
 from newsletter.errors import NewsletterError, Outside, Problem
 from newsletter.issues.cadence import freeze_at, preview_at
 from newsletter.issues.site_notice import no_backup
-from newsletter.model import Library, LogEntry, by_clock
+from newsletter.model import Cadence, Library, LogEntry, by_clock
 from newsletter.usecases.backup import due
 from newsletter.usecases.check import library_of
-from newsletter.usecases.prepare import prepare
 from newsletter.usecases.trust import Trust, doubt
 
 REFUSALS = frozenset({"S321", "S322", "S323", "S327"})
@@ -126,6 +125,8 @@ class Rounds:
         now = self.clock()
         times = [app.ledger.next_retry()]
         for cadence in app.rhythms:
+            if cadence.singly:  # posts come out as they come: each look finds those that have
+                continue
             slot = app.next_slot(now, cadence.edition)
             times += [slot.due, freeze_at(cadence, slot), preview_at(cadence, slot)]
         times += [i.send_at for i in app.ledger.issues() if i.send_at and i.started_at is None]
@@ -146,17 +147,25 @@ class Rounds:
         if done.remarks != self._remarks:
             self._say(*told(done.remarks))
         self._remarks = done.remarks
-        for cadence in app.rhythms:
-            self._prepare(library, cadence.edition, now)
+        wrong = [error for cadence in app.rhythms if (error := self._prepare(cadence, library, now))]
+        if wrong:
+            raise wrong[0]
 
-    def _prepare(self, library: Library, edition: str, now: datetime) -> None:
+    def _prepare(self, cadence: Cadence, library: Library, now: datetime) -> NewsletterError | None:
+        """Make what is due of one edition; what is wrong with it keeps the others from nothing."""
         app = self._door.app
-        made = prepare(app.press_of_slot(library, now, edition), hand=by_clock(now))
-        if made.slot is not None:
+        try:
+            done = app.prepare(cadence, library, now, hand=by_clock(now))
+        except NewsletterError as error:
+            return error
+        for made in done:
+            if made.slot is None:
+                continue
             self._say(*prepared_words(self._door, made, "just now"), *told(made.problems))
             if made.issue is None:
                 line = LogEntry(now, "clock", "clock", "prepare", f"slot {made.slot.key}", "", "no issue", made.reason)
                 app.ledger.log(line)
+        return None
 
     def _tend(self) -> None:
         """What time does to readers, as far as it can be told what the time is."""

@@ -12,7 +12,7 @@ from newsletter.cli.door import Door, Group, columns, command, moment_of
 from newsletter.cli.naming import press_of
 from newsletter.errors import Problem, UsageError
 from newsletter.issues import cadence as cadences
-from newsletter.model import ALL_SLOTS, Cadence, PlanKind, Slot, SlotPlan
+from newsletter.model import ALL_SLOTS, Cadence, PlanKind, Slot, SlotPlan, issue_name
 from newsletter.usecases import report
 from newsletter.usecases import schedule as schedules
 
@@ -51,10 +51,12 @@ def show(door: Door) -> None:
     """
     door.remark_on_copy()
     app = door.app
-    cadence, plans = app.cadence, app.plans()
+    cadence = app.cadence
+    others, plans = app.rhythms[1:], [plan for one in app.rhythms for plan in app.plans(one.edition)]
     slot = app.next_slot(door.now)
     lines = [
         f"Rhythm   {cadences.in_words(cadence)}",
+        *(f"         {_singly(one) if one.singly else f'and {cadences.in_words(one)} (monthly)'}" for one in others),
         f"Late     a slot found more than {words.span(cadence.late_limit)} later is held, not sent",
         f"Next     {slot.key}, {words.when(slot.due, cadence.zone, door.now)}",
         *(f"{'Plans' if n == 0 else '':<8} {_plan_words(door, plan)}" for n, plan in enumerate(plans)),
@@ -67,8 +69,13 @@ def show(door: Door) -> None:
         "late_limit_seconds": int(cadence.late_limit.total_seconds()),
         "next": {"slot": slot.key, "due": slot.due},
         "plans": [_plan_data(plan) for plan in plans],
+        "others": {one.edition: None if one.singly else cadences.in_words(one) for one in others},
     }
     door.answer(data, *lines)
+
+
+def _singly(cadence: Cadence) -> str:
+    return f"and each post by itself, {words.span(cadence.delay)} after it comes out (each-post)"
 
 
 def _plan_data(plan: SlotPlan) -> dict[str, object]:
@@ -102,10 +109,11 @@ def next_slots(door: Door, count: int) -> None:
     door.remark_on_copy()
     app = door.app
     zone = app.config.cadence.zone
-    rows = report.upcoming(ledger=app.ledger, cadence=app.cadence, now=door.now, count=count)
+    rows = _rows(door, count)
     data = [
         {
             "slot": r.slot.key,
+            "edition": cadences.edition_of(r.slot.key),
             "local": r.slot.local.isoformat(),
             "due": r.slot.due,
             "note": r.note,
@@ -120,6 +128,7 @@ def next_slots(door: Door, count: int) -> None:
         for row, there in zip(rows, utc, strict=True)
     ]
     standing = [_plan_words(door, plan) for plan in app.plans() if plan.key == ALL_SLOTS]
+    standing += [_singly(cadence) for cadence in app.rhythms if cadence.singly]
     door.answer(data, *columns([("slot", f"local ({name})", "UTC", "state"), *table]), *standing)
 
 
@@ -131,7 +140,17 @@ def _state(row: Upcoming) -> str:
         early = " early" if row.issue and row.issue.started_at else ""
         return f"{outcome_words(row.record, row.issue)}{early}"
     held = f", {row.hold}" if row.hold else ""
-    return f"issue {row.drafted}, draft{held}" if row.drafted else row.hold
+    if not row.drafted:
+        return row.hold
+    return f"issue {issue_name(cadences.edition_of(row.slot.key), row.drafted)}, draft{held}"
+
+
+def _rows(door: Door, count: int) -> list[Upcoming]:
+    """The next slots of all editions that have a rhythm, by their time."""
+    app = door.app
+    rhythms = [cadence for cadence in app.rhythms if not cadence.singly]
+    every = [report.upcoming(ledger=app.ledger, cadence=one, now=door.now, count=count) for one in rhythms]
+    return sorted((row for rows in every for row in rows), key=lambda row: row.slot)[:count]
 
 
 @command("set")

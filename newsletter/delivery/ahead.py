@@ -25,7 +25,7 @@ Compose = Callable[[Letter, Subscriber], Message]
 EVERY = 1.0
 """Seconds between two looks for letters."""
 
-_BATCH = 100
+_BATCH = 20  # letters between two looks for one that somebody asked for just now
 _RESTS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # seconds after trouble, in a row
 _LONG_RESTS = (60.0, 120.0, 240.0, 480.0, 900.0)  # after what no second try mends: more would get us shut out
 

@@ -11,8 +11,9 @@ import hmac
 from email.utils import format_datetime
 
 from newsletter.delivery import mime
-from newsletter.delivery.message import ascii_address, sender_id
-from newsletter.model import Letter, Message, Site
+from newsletter.delivery.message import Mailing, Urls, ascii_address, cut, sender_id, written
+from newsletter.model import Addressee, Digest, Letter, Message, Site, Subscriber
+from newsletter.variants import PLAIN
 
 HEADERS = (
     "From",
@@ -56,7 +57,21 @@ def compose(*, site: Site, letter: Letter, subject: str, text: str, html: str, m
     return Message(sender, recipient, message_id, content)
 
 
+def compose_digest(
+    *, site: Site, letter: Letter, digest: Digest, reader: Subscriber, urls: Urls, message_id_key: str
+) -> Message:
+    """The Message of a CATCH_UP: content, so it has every header of an issue. Raises as `message.compose`."""
+    variant = (PLAIN,) if reader.plain else ()
+    mailing = Mailing("letter", _key(letter, message_id_key), letter.at, f"{letter.kind}:letters:digest")
+    addressee = Addressee(reader.id, letter.address, reader.joined_at, reader.token_version, variant=variant)
+    return written(site, mailing, cut(digest, variant, site.language), addressee, urls)
+
+
 def _message_id(letter: Letter, sender: str, key: str) -> str:
+    digits = base64.b32encode(_key(letter, key)[:15]).decode().lower()
+    return f"letter.{digits}@{sender.rpartition('@')[2]}"
+
+
+def _key(letter: Letter, key: str) -> bytes:
     """A keyed hash of the letter's own number: it says nothing of the reader, and no other letter has it."""
-    digits = hmac.new(key.encode(), f"letter|{letter.id}".encode(), hashlib.sha256).digest()[:15]
-    return f"letter.{base64.b32encode(digits).decode().lower()}@{sender.rpartition('@')[2]}"
+    return hmac.new(key.encode(), f"letter|{letter.id}".encode(), hashlib.sha256).digest()

@@ -12,6 +12,7 @@ import hmac
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
 from html import escape
@@ -72,24 +73,52 @@ def compose(
     or a mark of a segment; S404 for a control character in a header's words, S401 when the finished bytes are not what
     was meant.
     """
-    sender, recipient = ascii_address(site.sender.address), ascii_address(addressee.address)
     key = f"mid|{issue.edition}|{issue.number}|{addressee.subscriber_id}" + (f"|{occasion}" if occasion else "")
-    digits = hmac.new(message_id_key.encode(), key.encode(), hashlib.sha256).digest()[:15]
-    local = f"{issue.number}.{base64.b32encode(digits).decode().lower()}"
+    mailing = Mailing(
+        name=f"{issue.number}",
+        key=hmac.new(message_id_key.encode(), key.encode(), hashlib.sha256).digest(),
+        at=issue.started_at or issue.slot.due,
+        feedback=f"{issue.number}:{issue.edition}:digest",
+    )
+    urls = Urls(unsubscribe_url, preferences_url)
+    return written(site, mailing, _cut(digest, addressee.variant, site.language), addressee, urls)
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """Where a reader's own links lead."""
+
+    unsubscribe: str
+    preferences: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mailing:
+    """What is one Message's own, beside its text and its reader."""
+
+    name: str  # with which its Message-ID begins
+    key: bytes  # of which the rest is made
+    at: datetime  # its Date
+    feedback: str  # what a feedback loop tells it by: three fields
+
+
+def written(site: Site, mailing: Mailing, text_for: Cut, addressee: Addressee, urls: Urls) -> Message:
+    """The Message of a text for one reader. Raises as `compose`."""
+    sender, recipient = ascii_address(site.sender.address), ascii_address(addressee.address)
+    local = f"{mailing.name}.{base64.b32encode(mailing.key[:15]).decode().lower()}"
     message_id = f"{local}@{sender.rpartition('@')[2]}"
-    cut = _cut(digest, addressee.variant, site.language)
-    head = _head(site, issue, cut.subject, recipient, unsubscribe_url, message_id)
+    head = _head(site, mailing, text_for.subject, recipient, urls.unsubscribe, message_id)
     values = {
-        Sentinel.UNSUBSCRIBE: unsubscribe_url,
-        Sentinel.PREFERENCES: preferences_url,
+        Sentinel.UNSUBSCRIBE: urls.unsubscribe,
+        Sentinel.PREFERENCES: urls.preferences,
         Sentinel.ADDRESS: masked(addressee.address),
         Sentinel.JOINED: tongue_of(site).long_date(addressee.joined_at.astimezone(site.timezone)),
     }
-    text = cut.text.fill(values)
+    text = text_for.text.fill(values)
     if PLAIN in addressee.variant:
         mime.check(content := head + text, (*HEADERS, "Content-Transfer-Encoding"))
         return Message(sender, recipient, message_id, content)
-    html = cut.html.fill({sentinel: escape(value) for sentinel, value in values.items()})
+    html = text_for.html.fill({sentinel: escape(value) for sentinel, value in values.items()})
     content = head + _both(text, html, "=_" + hashlib.sha256(message_id.encode()).hexdigest()[:32])
     mime.check(content, HEADERS)
     return Message(sender, recipient, message_id, content)
@@ -106,12 +135,12 @@ def _both(text: bytes, html: bytes, boundary: str) -> bytes:
     )
 
 
-def _head(site: Site, issue: Issue, subject: str, recipient: str, unsubscribe_url: str, message_id: str) -> bytes:
+def _head(site: Site, mailing: Mailing, subject: str, recipient: str, unsubscribe_url: str, message_id: str) -> bytes:
     """Every header but those of the body."""
     sender = ascii_address(site.sender.address)
     reply_to = ascii_address(site.sender.reply_to or site.sender.address)
     answer = f"mailto:{quote(reply_to, safe='@')}"
-    date = format_datetime((issue.started_at or issue.slot.due).astimezone(site.timezone))
+    date = format_datetime(mailing.at.astimezone(site.timezone))
     lines = (
         mime.mailbox("From", site.sender.name, sender),
         mime.mailbox("Reply-To", "", reply_to),
@@ -124,7 +153,7 @@ def _head(site: Site, issue: Issue, subject: str, recipient: str, unsubscribe_ur
         "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
         mime.uris("List-Archive", f"{site.url}/"),
         mime.uris("List-Owner", answer),
-        f"Feedback-ID: {issue.number}:{issue.edition}:digest:{sender_id(sender)}",
+        f"Feedback-ID: {mailing.feedback}:{sender_id(sender)}",
         "MIME-Version: 1.0",
     )
     return "".join(f"{line}\r\n" for line in lines).encode()
@@ -157,7 +186,7 @@ class _Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class _Cut:
+class Cut:
     """What all readers with one variant get."""
 
     subject: str
@@ -165,11 +194,14 @@ class _Cut:
     html: _Frame
 
 
-@lru_cache(maxsize=512)
-def _cut(digest: Digest, variant: tuple[str, ...], language: str) -> _Cut:
+def cut(digest: Digest, variant: tuple[str, ...], language: str) -> Cut:
+    """A Digest as readers with this variant get it. Raises NewsletterError (S403) as `compose`."""
     said = variants.told(digest, variant, spoken(language))
     text, html = variants.in_text(said.tallies), variants.in_html(said.tallies)
-    return _Cut(said.subject, _frame(digest, "plain", variant, text), _frame(digest, "html", variant, html))
+    return Cut(said.subject, _frame(digest, "plain", variant, text), _frame(digest, "html", variant, html))
+
+
+_cut = lru_cache(maxsize=512)(cut)  # of an issue, which has as many variants as its readers chose
 
 
 def _frame(digest: Digest, subtype: str, variant: Collection[str], tallies: Mapping[Tally, str]) -> _Frame:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from newsletter import segments, variants, words
 from newsletter.model import Correction, Digest, Issue, Library, Post, Segment, SegmentKind, Site
-from newsletter.tongue import tongue_of
 
 RECAP_WORDS = 30
 
@@ -114,13 +113,9 @@ def _recap(site: Site, position: int, earlier: Post) -> RecapView:
     return RecapView(segment, " ".join(earlier.title.split()), _url(site, earlier), sentence)
 
 
-def erratum(site: Site, position: int, one: Erratum, last_week: int | None) -> ErratumView:
-    """The erratum at this position, from 1; `last_week` is the number of the issue that readers got a week ago."""
+def erratum(site: Site, position: int, one: Erratum, opening: str) -> ErratumView:
+    """The erratum at this position, from 1; `opening` says which issue was wrong, up to the title."""
     segment = Segment(f"{SegmentKind.ERRATUM.value}:{position}", SegmentKind.ERRATUM, one.post.id, one.number)
-    tongue = tongue_of(site)
-    opening = tongue.say("In issue %(number)s we got something wrong in", number=str(one.issue.number))
-    if one.issue.number == last_week:
-        opening = tongue.say("Last week we got something wrong in")
     return ErratumView(segment, opening, " ".join(one.post.title.split()), _url(site, one.post), one.correction.text)
 
 

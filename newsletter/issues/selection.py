@@ -105,11 +105,14 @@ def first_slot(cadence: Cadence, started: datetime) -> Slot:
 
 
 def start(cadence: Cadence, started: datetime) -> datetime:
-    """The day one week before the first slot: Posts of earlier days count as carried, so that no archive is mailed.
+    """The day one week (month) before the first slot: Posts of earlier days count as carried: no archive is mailed.
 
-    The whole day, since most Posts are dated by the day: one of that morning is not older than a slot at noon.
+    Without a rhythm it is the day on which the edition was started. The whole day, since most Posts are dated by the
+    day: one of that morning is not older than a slot at noon.
     """
-    slot = rhythm.week_before(cadence, first_slot(cadence, started))
+    if cadence.singly:
+        return datetime.combine(started.astimezone(cadence.zone), time.min, tzinfo=cadence.zone)
+    slot = rhythm.one_before(cadence, first_slot(cadence, started))
     return datetime.combine(slot.local.date(), time.min, tzinfo=cadence.zone)
 
 

@@ -10,7 +10,19 @@ from datetime import datetime
 
 from newsletter import words
 from newsletter.issues.reasons import name_of, reason_of
-from newsletter.model import Digest, Notice, NoticeKind, PlanKind, Site, Slot, SlotOutcome, SlotPlan, SlotRecord
+from newsletter.model import (
+    Digest,
+    Notice,
+    NoticeKind,
+    PlanKind,
+    Site,
+    Slot,
+    SlotOutcome,
+    SlotPlan,
+    SlotRecord,
+    issue_name,
+    issue_title,
+)
 
 
 def slot_passed(record: SlotRecord, at: datetime, site: Site) -> Notice | None:
@@ -59,6 +71,7 @@ def preview(
     at: datetime,
     site: Site,
     *,
+    edition: str,
     number: int,
     digest: Digest | None,
     stories: int,
@@ -73,13 +86,14 @@ def preview(
     """
     local = words.when(slot.due, site.timezone)
     short = words.moment(slot.local)
-    mark = f"Preview of issue {number}, changed" if changed else f"Preview of issue {number}"
+    title, name = issue_title(edition, number), issue_name(edition, number)
+    mark = f"Preview of {title[:1].lower()}{title[1:]}" + (", changed" if changed else "")
     told = f"{words.stories(stories)}, {words.count(readers, 'reader')}"
     if digest is None:
-        what = f"There is no story for issue {number}, {local}."
+        what = f"There is no story for {title[:1].lower()}{title[1:]}, {local}."
         otherwise = "no issue is made, and no reader gets a mail."
     else:
-        what = f"Issue {number}, {local}: {told}. This is the mail as it will go out."
+        what = f"{title}, {local}: {told}. This is the mail as it will go out."
         otherwise = f"it is held, and no reader gets it: {stop}" if stop else f"it goes out {short}."
     return Notice(
         key,
@@ -93,9 +107,10 @@ def preview(
         else "So that you see it before your readers do.",
         otherwise=otherwise,
         lines=tuple(lines),
-        fixes=(f"newsletter issue show {number}",),
+        fixes=(f"newsletter issue show {name}",),
         hold=slot.key,
         number=number,
+        edition=edition,
         mark=digest.digest_hash if digest else "",
         digest=digest,
     )

@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from newsletter import segments as marks
 from newsletter import variants, words
-from newsletter.issues import segments
+from newsletter.issues import naming, segments
 from newsletter.issues.body import mail_html
+from newsletter.issues.naming import Named, Since
 from newsletter.issues.prose import prose
 from newsletter.issues.sections import Section, sections
 from newsletter.issues.segments import Erratum, ErratumView, Marked, RecapView
@@ -32,6 +33,7 @@ from newsletter.model import (
     Sentinel,
     Site,
     Slot,
+    issue_page,
 )
 from newsletter.tongue import Tongue, tongue_of
 
@@ -210,17 +212,15 @@ def view(
     when its page is public. `errata` are still to be told; `topic_key` answers how readers' choices name a topic.
     """
     last = previous if previous and previous.state.public and previous.stories and previous.number < number else None
-    week_ago = _is_last_week(last, number, slot)
-    tongue, day = tongue_of(site), slot.local.date()
-    subject = _one_line(brief.subject) or _subject(site, stories[0], number)
-    facts = {"number": str(number), "publication": site.title}
-    opening = tongue.say("Issue %(number)s of %(publication)s, %(day)s.", **facts, day=tongue.full_date(day))
+    tongue = tongue_of(site)
+    named = naming.named(tongue, cadence, site.title, number, slot.local.date())
+    subject = _one_line(brief.subject) or _subject(site, stories[0], named)
     divided = sections(stories, brief.pins)
     stories = [post for section in divided for post in section.stories]
-    last_week = last.number if last and week_ago else None
+    since = naming.since(tongue, cadence, last, number, slot)
     recaps = segments.recaps(site, library, stories, carried)
-    parts = {post.id: _segment(site, n, post, number, opening, topic_key) for n, post in enumerate(stories, 1)}
-    show = partial(_story, site, library, carried, last_week, recaps, parts)
+    parts = {post.id: _segment(site, n, post, named, topic_key) for n, post in enumerate(stories, 1)}
+    show = partial(story, site, library, carried, since, recaps, parts)
     counted = variants.tally(tongue, len(stories), sum(post.minutes for post in stories))
     return DigestView(
         publication=site.title,
@@ -231,23 +231,23 @@ def view(
         logo=logo(site),
         number=number,
         title=parts[stories[0].id].title,
-        label=tongue.say("%(publication)s issue %(number)s, %(day)s", **facts, day=tongue.long_date(day)),
+        label=named.label,
         subject=subject,
-        preheader=_one_line(brief.preheader) or _preheader(site, stories, subject, opening),
-        issue_line=_issue_line(tongue, number, day, counted),
+        preheader=_one_line(brief.preheader) or _preheader(site, stories, subject, named.opening),
+        issue_line=" · ".join((*named.line, counted)),
         counted=counted,
         note=paragraphs(brief.note),
         signed=brief.signed,
         take_label=site.take_label,
         sections=tuple(_section(tongue, section, stories[0], show) for section in divided),
-        last_issue=_last_issue(site, last, week_ago=week_ago) if last else None,
-        errata=tuple(segments.erratum(site, n, one, last_week) for n, one in enumerate(errata, 1)),
+        last_issue=_last_issue(site, last, since) if last and not cadence.singly else None,
+        errata=tuple(segments.erratum(site, n, one, since.wrong(one.issue.number)) for n, one in enumerate(errata, 1)),
         home_url=site.address_of(""),
-        issue_url=site.address_of(f"issues/{number}/"),
+        issue_url=site.address_of(issue_page(cadence.edition, number, stories[0].slug)),
         feeds_url=site.address_of("feeds/"),
         unsubscribe_url=Sentinel.UNSUBSCRIBE.value,
         preferences_url=Sentinel.PREFERENCES.value,
-        why=_why(site, cadence),
+        why=naming.why(tongue, cadence, site.title),
         reply_line=reply_line(site),
         postal_address=postal_address(site),
     )
@@ -264,15 +264,9 @@ def paragraphs(text: str) -> tuple[str, ...]:
     return tuple(_one_line(part) for part in _EMPTY_LINE.split(text.strip()) if part.strip())
 
 
-def _issue_line(tongue: Tongue, number: int, day: date, counted: str) -> str:
-    issue = words.unbroken(tongue.say("Issue %(number)s", number=str(number)))
-    return " · ".join((issue, tongue.full_date(day), counted))
-
-
-def _segment(site: Site, place: int, post: Post, number: int, opening: str, topic_key: Callable[[str], str]) -> Segment:
+def _segment(site: Site, place: int, post: Post, named: Named, topic_key: Callable[[str], str]) -> Segment:
     """A story, and what the mail says to those for whom it is the first."""
-    title, subject = _one_line(post.title), _subject(site, post, number)
-    named = {"publication": site.title, "number": str(number), "title": title}
+    title, subject = _one_line(post.title), _subject(site, post, named)
     return Segment(
         f"{marks.STORY}{place}",
         SegmentKind.STORY,
@@ -280,8 +274,8 @@ def _segment(site: Site, place: int, post: Post, number: int, opening: str, topi
         topics=tuple(dict.fromkeys(map(topic_key, post.topics))),
         minutes=post.minutes,
         subject=subject,
-        preheader=_preheader(site, [post], subject, opening),
-        title=tongue_of(site).say("%(publication)s #%(number)s: %(title)s", **named),
+        preheader=_preheader(site, [post], subject, named.opening),
+        title=tongue_of(site).titled(named.short, title),
     )
 
 
@@ -293,11 +287,11 @@ def _section(tongue: Tongue, section: Section, lead: Post, show: Callable[[Post,
     return SectionView("" if is_first else section.topic or tongue.say("More stories"), tuple(stories))
 
 
-def _story(
+def story(
     site: Site,
     library: Library,
     carried: Mapping[str, int],
-    week_ago: int | None,
+    since: Since | None,
     recaps: Mapping[str, RecapView],
     parts: Mapping[str, Segment],
     post: Post,
@@ -326,7 +320,7 @@ def _story(
         take_html=mail_html(post.take.html, level=level + 1, url=url, title=title) if post.take else "",
         take_text=post.take.text if post.take else "",
         take_short=words.first_sentence(post.take.text) if post.take else "",
-        earlier=tuple(_earlier_view(site, other, carried, week_ago) for other in earlier),
+        earlier=tuple(_earlier_view(site, other, carried, since) for other in earlier),
         level=level,
         body_html=body,
         body_text=prose(body) if body else "",
@@ -342,41 +336,22 @@ def _earlier(library: Library, post: Post) -> list[Post]:
     return [found for post_id in ids if (found := library.find(post_id))]
 
 
-def _earlier_view(site: Site, post: Post, carried: Mapping[str, int], week_ago: int | None) -> EarlierView:
+def _earlier_view(site: Site, post: Post, carried: Mapping[str, int], since: Since | None) -> EarlierView:
     tongue = tongue_of(site)
-    was_last_week = week_ago is not None and carried.get(post.id) == week_ago
     return EarlierView(
         title=_one_line(post.title),
         url=_url(site, post),
         date=words.unbroken(tongue.short_date(_local(site, post.published))),
-        when=tongue.say("Last week") if was_last_week else "",
+        when=since.when(carried.get(post.id)) if since else "",
     )
 
 
-def _is_last_week(last: Issue | None, number: int, slot: Slot) -> bool:
-    """Whether the issue before is this one's neighbour by number, and went out in the calendar week before."""
-    if last is None or last.number != number - 1:
-        return False
-    return _monday(slot) - _monday(last.slot) == timedelta(weeks=1)
+def _last_issue(site: Site, last: Issue, since: Since) -> LastIssueView:
+    return LastIssueView(since.last(last.number), _one_line(last.stories[0].title), site.address_of(last.page))
 
 
-def _monday(slot: Slot) -> date:
-    day = slot.local.date()
-    return day - timedelta(days=day.weekday())
-
-
-def _last_issue(site: Site, last: Issue, *, week_ago: bool) -> LastIssueView:
-    tongue = tongue_of(site)
-    before = tongue.say("From issue %(number)s", number=str(last.number))
-    return LastIssueView(
-        label=tongue.say("From last week") if week_ago else before,
-        title=_one_line(last.stories[0].title),
-        url=site.address_of(f"issues/{last.number}/"),
-    )
-
-
-def _subject(site: Site, lead: Post, number: int) -> str:
-    title = f"#{number} · {_one_line(lead.title)}" if site.numbered else _one_line(lead.title)
+def _subject(site: Site, lead: Post, named: Named) -> str:
+    title = f"#{named.number} · {_one_line(lead.title)}" if site.numbered and named.number else _one_line(lead.title)
     if len(title) < SUBJECT_MIN:
         title = tongue_of(site).titled(site.title, title)
     return words.shorten(title, SUBJECT_MAX)
@@ -393,17 +368,6 @@ def _preheader(site: Site, stories: Sequence[Post], subject: str, issue_line: st
         if len(" ".join(filter(None, parts))) < PREHEADER_MIN:
             parts.append(more)
     return words.shorten(" ".join(filter(None, parts)), PREHEADER_MAX)
-
-
-def _why(site: Site, cadence: Cadence) -> str:
-    tongue = tongue_of(site)
-    return tongue.say(
-        "You get %(publication)s every %(weekday)s because %(address)s joined on %(day)s.",
-        publication=site.title,
-        weekday=tongue.weekday(cadence.weekday),
-        address=Sentinel.ADDRESS.value,
-        day=Sentinel.JOINED.value,
-    )
 
 
 def reply_line(site: Site) -> str:

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 
 from jinja2 import Environment
 
-from newsletter.model import Asset, File, Issue, IssueState, Library, Post, Recipe, Site, Slot, Story
+from newsletter.model import MONTHLY, WEEKLY, Asset, File, Issue, IssueState, Library, Post, Recipe, Site, Slot, Story
 from newsletter.publish import discovery, keys, look, metadata, more, sitemap, views
 from newsletter.publish.around import Surroundings, around_all, newest_first
 from newsletter.publish.catalogue import Feed, feeds
@@ -42,7 +42,6 @@ from newsletter.publish.paths import (
     SEARCH,
     SITEMAP,
     absolute_root,
-    issue_path,
     page_file,
     post_path,
     root_of,
@@ -102,13 +101,12 @@ def recipes(
     `next_slot` is told to readers only as long as there is no Issue yet; `listed` are the feeds, for a caller that
     has them.
     """
-    shown = sorted((issue for issue in issues if _shown(issue)), key=lambda issue: issue.number, reverse=True)
     library = newest_first(library)
-    whole = _whole(site, library, shown, next_slot)
+    whole = _whole(site, library, issues, next_slot)
     beside = [*more.leaves(site, library)]
     leaves = [
         *_lists(whole),
-        _follow(site, listed or feeds(site, library, shown)),
+        _follow(site, listed or feeds(site, library, issues)),
         *_posts_alone(whole),
         *_issues_alone(whole),
         *beside,
@@ -132,8 +130,7 @@ def of_texts(
     """Those of `recipes` that the texts of some Posts (ids) are in. Where nothing but texts changed, meaning the marks
     of these Posts and no face, the others stay as they were.
     """
-    shown = sorted((issue for issue in issues if _shown(issue)), key=lambda issue: issue.number, reverse=True)
-    whole = _whole(site, newest_first(library), shown, next_slot)
+    whole = _whole(site, newest_first(library), issues, next_slot)
     leaves = [*_lists(whole), *_posts_alone(whole, changed), *_issues_alone(whole)]
     return [*_pages(leaves, site, templates)]
 
@@ -159,7 +156,7 @@ def _lists(whole: _Whole) -> Iterator[Leaf]:
     newest = [*whole.posts.values()][:_ON_HOME]
     home = (*map(keys.mark, newest), len(whole.posts) > _ON_HOME, whole.issues[:1], whole.first_issue)
     yield Leaf(page_file(HOME), partial(_home, whole), home)
-    yield Leaf(page_file(ISSUES), partial(_issues, whole), (whole.issues, whole.first_issue))
+    yield Leaf(page_file(ISSUES), partial(_issues, whole), (whole.issues, whole.monthly, whole.first_issue))
     yield Leaf(page_file(SEARCH), partial(_search, whole), ())
     yield Leaf(PurePosixPath("404.html"), partial(_lost, whole), [*map(keys.face, newest[:1])])
 
@@ -171,11 +168,12 @@ def _posts_alone(whole: _Whole, only: Collection[str] | None = None) -> Iterator
 
 
 def _issues_alone(whole: _Whole) -> Iterator[Leaf]:
-    for place, issue in enumerate(whole.issues):
-        posts = [whole.posts[story.post_id] for story in issue.stories if story.post_id in whole.posts]
-        told = [part for post in posts for part in (keys.mark(post), whole.neighbours.of_item(post))]
-        beside = whole.issues[max(0, place - 1) : place + 2]
-        yield Leaf(page_file(issue_path(issue.number)), partial(_issue, whole, place), (beside, place, *told))
+    for issues in (whole.issues, whole.monthly):
+        for place, issue in enumerate(issues):
+            posts = [whole.posts[story.post_id] for story in issue.stories if story.post_id in whole.posts]
+            told = [part for post in posts for part in (keys.mark(post), whole.neighbours.of_item(post))]
+            beside = issues[max(0, place - 1) : place + 2]
+            yield Leaf(page_file(issue.page), partial(_issue, whole, issues, place), (beside, place, *told))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,19 +184,22 @@ class _Whole:
     posts: Mapping[str, Post]  # by id, newest first
     around: Surroundings
     neighbours: keys.Neighbours
-    issues: Sequence[Issue]  # newest first
-    carried: Mapping[str, Sequence[Issue]]  # by post id, oldest first
+    issues: Sequence[Issue]  # weekly ones, newest first
+    monthly: Sequence[Issue]  # newest first
+    carried: Mapping[str, Sequence[Issue]]  # weekly ones by post id, oldest first
     first_issue: str
 
 
-def _whole(site: Site, library: Library, issues: Sequence[Issue], next_slot: Slot | None) -> _Whole:
+def _whole(site: Site, library: Library, every: Sequence[Issue], next_slot: Slot | None) -> _Whole:
+    shown = sorted((issue for issue in every if _shown(issue)), key=lambda issue: issue.number, reverse=True)
+    issues, monthly = ([one for one in shown if one.edition == edition] for edition in (WEEKLY, MONTHLY))
     carried: dict[str, list[Issue]] = {}
     for issue in reversed(issues):
         for story in issue.stories:
             carried.setdefault(story.post_id, []).append(issue)
     first_issue = tongue_of(site).full_date(next_slot.local) if next_slot and not issues else ""
     posts, around = {post.id: post for post in library.posts}, around_all(library)
-    return _Whole(site, posts, around, keys.Neighbours(library, around), issues, carried, first_issue)
+    return _Whole(site, posts, around, keys.Neighbours(library, around), issues, monthly, carried, first_issue)
 
 
 def _render(templates: Environment, make: Callable[[], Context]) -> bytes:
@@ -259,12 +260,12 @@ def _post(whole: _Whole, post: Post) -> PostContext:
     )
 
 
-def _issue(whole: _Whole, place: int) -> IssueContext:
-    site, issue, issues = whole.site, whole.issues[place], whole.issues
+def _issue(whole: _Whole, issues: Sequence[Issue], place: int) -> IssueContext:
+    site, issue = whole.site, issues[place]
     tongue = tongue_of(site)
-    title = tongue.titled(tongue.say("Issue %(number)s", number=str(issue.number)), issue.subject)
+    title = tongue.titled(views.issue_name(site, issue), issue.subject)
     feeds = discovery.of_issues(site)
-    page = _page(site, issue_path(issue.number), title, issue.preheader, feeds=feeds)
+    page = _page(site, issue.page, title, issue.preheader, feeds=feeds)
     posts = [whole.posts[story.post_id] for story in issue.stories if story.post_id in whole.posts]
     return IssueContext(
         site,
@@ -300,8 +301,10 @@ def _issues(whole: _Whole) -> IssuesContext:
     site, tongue = whole.site, tongue_of(whole.site)
     about = tongue.say("Every issue of %(publication)s, newest first.", publication=site.title)
     page = _page(site, ISSUES, tongue.say("Issues"), about, feeds=discovery.of_issues(site))
-    groups = views.by_year(views.issue_line(site, issue) for issue in whole.issues)
-    return IssuesContext(site, page, groups, whole.first_issue, views.box(site))
+    groups, monthly = (
+        views.by_year(views.issue_line(site, issue) for issue in some) for some in (whole.issues, whole.monthly)
+    )
+    return IssuesContext(site, page, groups, whole.first_issue, views.box(site), monthly)
 
 
 def _follow(site: Site, listed: Iterable[Feed]) -> Leaf:

@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from newsletter.errors import Problem
-from newsletter.model import Chain, File, Issue, IssueState, Library, Post, Site
+from newsletter.model import WEEKLY, Chain, File, Issue, IssueState, Library, Post, Site
 from newsletter.publish import keys, takes
 from newsletter.publish.around import Surroundings, around_all, newest_first
 from newsletter.publish.feeds import atom, rss
@@ -106,9 +106,13 @@ def documents(
 
 
 def feeds(site: Site, library: Library, issues: Sequence[Issue]) -> tuple[Feed, ...]:
-    """Every feed of the site, the main feed first. A READY Issue is passed when it starts now."""
+    """Every feed of the site, the main feed first. A READY Issue is passed when it starts now.
+
+    The feed of issues has the weekly ones: what other editions carry is in them as well.
+    """
     library = newest_first(library)
-    public = (issue for issue in issues if issue.state.public or issue.state is IssueState.READY)
+    weekly = (issue for issue in issues if issue.edition == WEEKLY)
+    public = (issue for issue in weekly if issue.state.public or issue.state is IssueState.READY)
     shown = tuple(sorted(public, key=lambda issue: (issued(issue), issue.number), reverse=True))
     say = tongue_of(site).say
     of_issues = _heading(site, ISSUES, say("issues"), say("Every issue, with what is in it."))

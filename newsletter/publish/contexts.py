@@ -101,6 +101,7 @@ class IssuesContext(Context):
     groups: tuple[Group, ...]
     first_issue: str
     box: Box | None = None
+    monthly: tuple[Group, ...] = ()  # the issues that come once a month
 
 
 @dataclass(frozen=True, slots=True)

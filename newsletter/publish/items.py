@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 
 from newsletter.model import Issue, Post, Site, Story, Take
 from newsletter.publish.around import Around
-from newsletter.publish.paths import issue_path, post_path
+from newsletter.publish.paths import post_path
 from newsletter.publish.syndication import Item, Media, clean, minted, plain
 from newsletter.tongue import tongue_of
 
@@ -60,7 +60,7 @@ def issue_item(site: Site, issue: Issue, posts: Mapping[str, Post]) -> Item:
     shown = [posts[story.post_id] for story in issue.stories if story.post_id in posts]
     return Item(
         id=issue_id(site, issue),
-        url=site.address_of(issue_path(issue.number)),
+        url=site.address_of(issue.page),
         title=plain(tongue.titled(name, issue.subject)),
         author=clean(site.title),
         reviewer="",

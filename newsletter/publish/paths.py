@@ -28,10 +28,6 @@ def post_path(slug: str) -> str:
     return f"{POSTS}{slug}/"
 
 
-def issue_path(number: int) -> str:
-    return f"{ISSUES}{number}/"
-
-
 _NO_NAME = str.maketrans("", "", "%.")  # a topic of dots would be the folder above
 
 

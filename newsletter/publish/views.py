@@ -13,11 +13,11 @@ from itertools import groupby
 from markupsafe import Markup
 
 from newsletter import words
-from newsletter.model import WEEKLY, Correction, Issue, Post, Site
+from newsletter.model import MONTHLY, WEEKLY, Correction, Issue, Post, Site
 from newsletter.publish.around import Around
 from newsletter.publish.discovery import Alternate
 from newsletter.publish.illustrate import candidates, cover, responsive
-from newsletter.publish.paths import author_path, issue_path, local, post_path, topic_path
+from newsletter.publish.paths import author_path, local, post_path, topic_path
 from newsletter.publish.takes import Prediction
 from newsletter.tongue import tongue_of
 
@@ -121,6 +121,7 @@ class IssueLine:
     number: int
     reference: Reference
     stories: str  # "5 stories"
+    name: str  # "Issue 47"
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,9 +291,15 @@ def promise(site: Site, one: Prediction, root: str) -> Promise:
 
 def issue_line(site: Site, issue: Issue) -> IssueLine:
     when, tongue = issue.slot.local, tongue_of(site)
-    path, day = issue_path(issue.number), tongue.full_date(when)
-    ref = Reference(issue.subject, path, day, when.date().isoformat(), when.year)
-    return IssueLine(issue.number, ref, tongue.stories(len(issue.stories)))
+    ref = Reference(issue.subject, issue.page, tongue.full_date(when), when.date().isoformat(), when.year)
+    return IssueLine(issue.number, ref, tongue.stories(len(issue.stories)), issue_name(site, issue))
+
+
+def issue_name(site: Site, issue: Issue) -> str:
+    """`Issue 47`; one that comes once a month is called by its month."""
+    if issue.edition == MONTHLY:
+        return tongue_of(site).month_and_year(issue.slot.local.date())
+    return tongue_of(site).say("Issue %(number)s", number=str(issue.number))
 
 
 def by_year(lines: Iterable[Reference | IssueLine]) -> tuple[Group, ...]:

@@ -110,15 +110,24 @@ def restore(file: Path, path: Path, *, dry_run: bool = False) -> Mapping[str, in
             if place.is_file() or (place.is_dir() and any(place.iterdir())):
                 raise Refused(_in_the_way(place))
         if not dry_run:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as beside:
-                made = Path(beside, "site")
-                made.mkdir()
-                _unpack(file, made, lies)
-                if path.is_dir():
-                    path.rmdir()
-                made.replace(path)
+            _bring_back(file, path, lies)
     return counts
+
+
+def _bring_back(file: Path, path: Path, lies: Mapping[str, PurePosixPath]) -> None:
+    """As a new folder, or into an empty one, whose maker may own nothing around it, and meant its owner and mode."""
+    there = path.is_dir()
+    around = path if there else path.parent
+    around.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=around, prefix=f".{path.name}-") as beside:
+        made = Path(beside, "site")
+        made.mkdir()
+        _unpack(file, made, lies)
+        if there:
+            for child in made.iterdir():
+                child.replace(path / child.name)
+        else:
+            made.replace(path)
 
 
 def _settings(file: Path) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select, update
 
 from newsletter.model import DeliveryState, IssueState, Subscriber, SubscriberStatus
+from newsletter.store.letters import DROPPED
 from newsletter.store.meanwhile import goes
 from newsletter.store.rows import word
 from newsletter.store.tables import delivery, issue, letter
@@ -27,7 +28,7 @@ def drop_letters(connection: Connection, subscriber_id: int, reason: str, now: d
     connection.execute(
         update(letter)
         .where(letter.c.subscriber_id == subscriber_id, letter.c.state == word(DeliveryState.WAITING))
-        .values(state=DeliveryState.DROPPED.value, reason=reason, next_at=None, done_at=now)
+        .values(**DROPPED, reason=reason, done_at=now)
     )
 
 

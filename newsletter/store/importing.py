@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select
@@ -84,7 +84,7 @@ class Step:
         rows = self._connection.execute(found)
         return {marks[row.hash]: FORGOTTEN if row.reason == FORGOTTEN else _BLOCKED for row in rows}
 
-    def put(self, arrivals: Sequence[tuple[Subscriber, str]]) -> None:
+    def put(self, arrivals: Sequence[tuple[Subscriber, str]], pace: timedelta) -> None:
         if not arrivals:
             return
         before = self._connection.scalar(select(func.max(subscriber.c.id))) or 0
@@ -94,18 +94,36 @@ class Step:
         numbered = [(ids[reader.address.lower()], reader, text) for reader, text in arrivals]
         at = milliseconds(self._now)
         self._insert(consent, _LINE, [_line(at, *each) for each in numbered])
-        asked = [(number, each.address) for number, each, _ in numbered if each.status is SubscriberStatus.UNCONFIRMED]
-        confirm, waiting = LetterKind.CONFIRM.value, DeliveryState.WAITING.value
-        self._insert(letter, _LETTER, [(confirm, number, address, at, waiting) for number, address in asked])
+        self._ask(pace, [(n, one.address) for n, one, _ in numbered if one.status is SubscriberStatus.UNCONFIRMED])
         self._suppress([reader.address for reader, _ in arrivals if reader.status is SubscriberStatus.BLOCKED])
 
+    def _ask(self, pace: timedelta, readers: Sequence[tuple[int, str]]) -> None:
+        """A letter for each, behind those that were put off before; its day is the one on which it is to go."""
+        if not readers:
+            return
+        paced = letter.c.next_at.is_not(None), letter.c.attempts == 0
+        last: datetime | None = self._connection.scalar(
+            select(letter.c.next_at).where(*paced).order_by(letter.c.id.desc()).limit(1)
+        )
+        start = milliseconds(max(self._now, last + pace) if last else self._now)
+        confirm, waiting, step = (
+            LetterKind.CONFIRM.value,
+            DeliveryState.WAITING.value,
+            pace // timedelta(milliseconds=1),
+        )
+        times = (start + n * step for n in range(len(readers)))
+        rows = [(confirm, *reader, at, waiting, at) for reader, at in zip(readers, times, strict=True)]
+        self._insert(letter, _LETTER, rows)
+
     def _insert(self, table: Table, names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-        """Rows as the driver takes them: looking at every value once more would take half of an import's time."""
+        """Rows as the driver takes them: looking at every value once more would take half of an import's time.
+
+        `names` stand in the order of the table's columns.
+        """
         if rows:
             columns: dict[str, Any] = {name: bindparam(name) for name in names}
             statement = insert(table).values(columns).compile(dialect=self._connection.dialect)
-            order = [names.index(name) for name in statement.positiontup or names]
-            self._connection.exec_driver_sql(str(statement), [tuple(row[n] for n in order) for row in rows])
+            self._connection.exec_driver_sql(str(statement), list(rows))
 
     def _suppress(self, addresses: Sequence[str]) -> None:
         if addresses:
@@ -143,7 +161,7 @@ _READER = (
     "plain",
 )
 _LINE = ("subscriber_id", "at", "kind", "way", "text", "text_hash", "address")
-_LETTER = ("kind", "subscriber_id", "address", "at", "state")
+_LETTER = ("kind", "subscriber_id", "address", "at", "state", "next_at")
 
 
 def _reader(one: Subscriber) -> tuple[Any, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,7 +32,13 @@ from newsletter.store.tables import letter as letters
 
 _NO_ANSWER = "the sender stopped before an answer was recorded"
 _AGAIN = {"state": DeliveryState.WAITING.value}
-_UNKNOWN = {"state": DeliveryState.UNCERTAIN.value, "reason": "no-answer"}
+_UNKNOWN = {"state": DeliveryState.UNCERTAIN.value, "reason": "no-answer", "content": ""}
+
+DROPPED = {"state": DeliveryState.DROPPED.value, "next_at": None, "content": ""}
+"""What becomes of a letter that goes nowhere. Of one that is done the text is not kept, only which posts it held."""
+
+_LOST = (DeliveryState.FAILED.value, DeliveryState.DROPPED.value)
+_SOONEST = (letters.c.next_at.asc().nulls_first(),)
 _THROUGH = f"INDEXED BY {OPEN_LETTERS}"
 
 
@@ -47,11 +53,15 @@ def write(
 ) -> Letter:
     """A letter to this address, in the caller's transaction; the one of this kind that still waits, if there is one.
 
-    `posts` are the stories in `digest`, with how many Corrections their text told of.
+    `posts` are the stories in `digest`, with how many Corrections their text told of. Of two presses on CATCH_UP the
+    second gets the letter of the first, for a day: what is in that counts as sent.
     """
     same = and_(letters.c.subscriber_id == subscriber_id, letters.c.kind == kind.value, letters.c.address == address)
-    if waits := _read(connection, same, letters.c.state == word(DeliveryState.WAITING)):
-        return waits[0]
+    open_one = letters.c.state == word(DeliveryState.WAITING)
+    if kind is LetterKind.CATCH_UP:
+        open_one = and_(letters.c.state.not_in(_LOST), letters.c.at > now - timedelta(days=1))
+    if there := _read(connection, same, open_one):
+        return _now(connection, there[-1], now)
     content = json.dumps(asdict(digest), ensure_ascii=False) if digest else ""
     row = insert(letters).values(
         kind=kind.value,
@@ -68,6 +78,14 @@ def write(
     return _read(connection, letters.c.id == made)[0]
 
 
+def _now(connection: Connection, waits: Letter, now: datetime) -> Letter:
+    """One that an import put off goes at once when its reader asks for it themselves."""
+    if waits.next_at is None or waits.attempts:
+        return waits
+    connection.execute(update(letters).where(_is(waits)).values(at=now, next_at=None))
+    return replace(waits, at=now, next_at=None)
+
+
 class SqlLetters:
     """`ports.Letters` on an SQL database. Thread-safe."""
 
@@ -75,9 +93,10 @@ class SqlLetters:
         self._database = database
 
     def due(self, now: datetime, limit: int) -> Sequence[Letter]:
+        """Who asked just now waits behind nobody who was put off."""
         with self._database.read() as connection:
             ready = or_(letters.c.next_at.is_(None), letters.c.next_at <= now)
-            return _read(connection, _open(DeliveryState.WAITING), ready, limit=limit, hint=_THROUGH)
+            return _read(connection, _open(DeliveryState.WAITING), ready, limit=limit, hint=_THROUGH, first=_SOONEST)
 
     def begin(self, letter: Letter, now: datetime) -> tuple[Letter, Subscriber] | None:
         """As `ports.Letters` says: the look at the reader and the mark are one transaction."""
@@ -86,7 +105,7 @@ class SqlLetters:
             if reader is None:
                 return None
             if why := _why_not(letter, reader, now):
-                _turn(connection, letter, state=DeliveryState.DROPPED.value, reason=why, next_at=None, done_at=now)
+                _turn(connection, letter, **DROPPED, reason=why, done_at=now)
                 return None
             begun = {"state": DeliveryState.SENDING.value, "reason": "", "next_at": None}
             _turn(connection, letter, **begun)
@@ -105,7 +124,7 @@ class SqlLetters:
             "code": answer.code if answer else None,
             "reply": answer.reply if answer else "",
             "done_at": None if again else now,
-        }
+        } | ({} if again else {"content": ""})
         with self._database.write() as connection:
             _turn(connection, letter, **values)
 
@@ -182,11 +201,15 @@ def _open(state: DeliveryState) -> ColumnElement[bool]:
 
 
 def _read(
-    connection: Connection, *conditions: ColumnElement[bool], limit: int | None = None, hint: str = ""
+    connection: Connection,
+    *conditions: ColumnElement[bool],
+    limit: int | None = None,
+    hint: str = "",
+    first: Sequence[Any] = (),
 ) -> Sequence[Letter]:
     wanted = select(letters).with_hint(letters, hint, "sqlite") if hint else select(letters)
-    rows = connection.execute(wanted.where(*conditions).order_by(letters.c.id).limit(limit)).all()
-    posts = _posts(connection, [row.id for row in rows if row.content])
+    rows = connection.execute(wanted.where(*conditions).order_by(*first, letters.c.id).limit(limit)).all()
+    posts = _posts(connection, [row.id for row in rows if row.kind == LetterKind.CATCH_UP.value])
     return [_letter(row, posts.get(row.id, [])) for row in rows]
 
 

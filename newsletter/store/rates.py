@@ -8,9 +8,9 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects import sqlite
 
-from newsletter.model import ConsentKind, Limit, Wait
+from newsletter.model import Limit, Wait
 from newsletter.store.database import Database
-from newsletter.store.tables import consent, rate
+from newsletter.store.tables import SIGNUPS, consent, rate
 
 Decide = Callable[[Sequence[Limit], Mapping[str, datetime], datetime], Mapping[str, datetime] | Wait]
 """`readers.limits.decide`."""
@@ -46,7 +46,7 @@ class SqlRates:
             _purge(connection, now)
 
     def signups(self, since: datetime) -> int:
-        asked = select(func.count()).where(consent.c.kind == ConsentKind.ASKED.value, consent.c.at >= since)
+        asked = select(func.count()).where(SIGNUPS, consent.c.at >= since)
         with self._database.read() as connection:
             return connection.scalar(asked) or 0
 

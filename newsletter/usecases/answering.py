@@ -89,7 +89,7 @@ def _not_there(issue: Issue, wrong: Mapping[str, str]) -> Problem:
         why="Readers would press a link to a page that is not there yet.",
         fixes=(
             "bring feeds/ to the address of [site] url; [publish] after does so by itself",
-            f"once it is there: newsletter deliver, or when it was held: newsletter issue send {issue.number}",
+            f"once it is there: newsletter deliver, or when it was held: newsletter issue send {issue.name}",
         ),
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from newsletter.errors import Problem
+from newsletter.errors import Problem, Refused
 from newsletter.issues import cadence as cadences
 from newsletter.issues import selection
 from newsletter.model import (
@@ -88,7 +88,10 @@ class Place:
 
 
 def place(press: Press) -> Place:
-    """The slot of an issue that was held and is a draft again; the last that passed undecided; else the next free."""
+    """The slot of an issue that was held and is a draft again; the last that passed undecided; else the next free.
+
+    Raises Refused (I120) where there is no rhythm.
+    """
     records = press.ledger.slots(press.edition)
     draft = next((issue for issue in press.ledger.issues(press.edition) if issue.state is IssueState.DRAFT), None)
     if draft and any(record.issue_number == draft.number for record in records if record.key == draft.slot.key):
@@ -97,7 +100,15 @@ def place(press: Press) -> Place:
 
 
 def place_by_clock(press: Press) -> Place:
-    """Where the clock puts the next issue: at the last slot that passed undecided; else at the next free one."""
+    """Where the clock puts the next issue: at the last slot that passed undecided; else at the next free one.
+
+    Raises Refused (I120) where there is no rhythm.
+    """
+    if press.cadence.singly:
+        why = "Each post is made an issue by itself when it comes out; issue list shows those that are made."
+        raise Refused(
+            Problem("I120", "There is no next issue of this edition", why=why, fixes=("newsletter issue list",))
+        )
     passed = due(press)
     if not passed:
         return Place(free_slot(press.cadence, press.ledger.slots(press.edition), press.now), (), ahead=True)

@@ -166,8 +166,7 @@ def outlook(*, ledger: Ledger, roster: Roster, now: datetime, late_limit: timede
     """Look at what `deliver` would do now; changes nothing."""
     come = due(ledger, now)
     held = tuple(issue for issue in come if is_late(issue, now, late_limit))
-    active = roster.counts().get("active", 0)
-    readers: dict[Issue, int] = dict.fromkeys((issue for issue in come if issue not in held), active)
+    readers = {one: roster.counts(one.edition).get("active", 0) for one in come if one not in held}
     for issue in sending(ledger):
         waiting = ledger.deliveries(issue.edition, issue.number, DeliveryState.WAITING)
         readers[issue] = sum(1 for one in waiting if one.next_at is None or one.next_at <= now)

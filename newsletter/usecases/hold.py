@@ -23,6 +23,8 @@ from newsletter.model import (
     Slot,
     SlotPlan,
     SlotRecord,
+    issue_name,
+    issue_title,
 )
 from newsletter.ports import Clock, Ledger, Notices
 from newsletter.readers.tokens import HOLD, Tokens
@@ -41,6 +43,18 @@ class Holding:
     stories: tuple[str, ...] = ()
     why: str = ""  # it is held, or what became of it
     may_release: bool = False  # before its time; afterwards letting it go would be sending it
+
+    @property
+    def name(self) -> str:
+        """Of its issue, on the command line; empty when there is none yet."""
+        return issue_name(edition_of(self.slot.key), self.number) if self.number is not None else ""
+
+    @property
+    def title(self) -> str:
+        """Of its issue, or what stands for one that has no number yet."""
+        if self.number is None:
+            return f"The issue of {self.slot.key}"
+        return issue_title(edition_of(self.slot.key), self.number)
 
 
 @dataclass(frozen=True)

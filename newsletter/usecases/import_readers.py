@@ -9,9 +9,10 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from hashlib import sha256
 from itertools import islice
+from typing import NamedTuple
 
 from newsletter.model import WEEKLY, ImportRun, LogEntry
 from newsletter.ports import Imports, ImportStep, ListFile, Rejected
@@ -25,6 +26,11 @@ from newsletter.readers.importing.table import SAMPLE, Shape, records, seal_of, 
 
 STEP = 2000
 """Rows of one commit."""
+
+PACE = timedelta(seconds=0.5)
+"""Between two confirmation mails of an import: a million take six of the fourteen days in which they can be confirmed,
+and a thousand eight minutes. A list that is asked all at once looks like spam to those who receive for it.
+"""
 
 _EXAMPLES = 3
 
@@ -91,7 +97,7 @@ def import_readers(
     behind = 0 if columns.headless else 1
     seen = _survey(file, shape, columns, behind, wanted, progress)
     key = _key(digest, wanted, seen)
-    run = (imports.unfinished(key) if wanted.go else None) or ImportRun(key, file.name)
+    run = imports.unfinished(key) or ImportRun(key, file.name)
     rejected.begin(columns.headers, run.rejected)
     walk = _Walk(imports, rejected, _terms(file.name, seen, wanted, place), run)
     with closing(_records(file, shape)) as all_records:
@@ -136,8 +142,7 @@ def _terms(name: str, seen: Survey, wanted: Wanted, place: Place) -> Terms:
     return Terms(source, wanted.consent, place.editions, WEEKLY, place.now)
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(NamedTuple):
     entry: Entry
     record: Sequence[str]
     standing: Standing | None  # None for somebody who is in the file before
@@ -204,7 +209,7 @@ class _Walk:
             rows.append(row.entry.row)
 
     def _write(self, step: ImportStep, arrivals: Sequence[tuple[Entry, Standing]]) -> None:
-        step.put([reader_of(entry, standing, self._terms) for entry, standing in arrivals])
+        step.put([reader_of(entry, standing, self._terms) for entry, standing in arrivals], PACE)
         fates = {fate.value: count for fate, count in self.fates.items()}
         self._run = replace(self._run, fates=fates, rejected=self._rejected.settled())
         step.record(self._run)

@@ -16,7 +16,7 @@ from newsletter.issues.view import DigestView, left_to
 from newsletter.model import Digest, Issue, Post, Site, Slot, Waiver
 from newsletter.publish import checks
 from newsletter.publish.checks import Found
-from newsletter.publish.paths import FEEDS, HOME, ISSUES, issue_path, page_file, post_path
+from newsletter.publish.paths import FEEDS, HOME, ISSUES, page_file, post_path
 from newsletter.tongue import Tongue, tongue_of
 
 Absent = Callable[[Collection[str]], Collection[str]]
@@ -137,16 +137,16 @@ def absent(
     addresses: Collection[str],
     site: Site,
     posts: Iterable[Post],
-    issues: Iterable[int],
+    pages: Iterable[str],
     would: Callable[[], Collection[str]],
 ) -> frozenset[str]:
-    """Of these own addresses, those that lead to none of these posts and issues, and to no file that a publish makes.
+    """Of these own addresses, those that lead to none of these posts and pages, and to no file that a publish makes.
 
     `would` answers the paths of all files that one would make; it is asked only when need be, for that takes longer.
     """
     known = {str(page_file(path)) for path in (HOME, FEEDS, ISSUES, *(post_path(post.slug) for post in posts))}
     known |= {f"{post_path(post.slug)}{asset.name}" for post in posts for asset in post.assets}
-    known |= {str(page_file(issue_path(number))) for number in issues}
+    known |= {str(page_file(path)) for path in pages}
     left = _dead(addresses, known, site)
     return _dead(left, known | set(would()), site) if left else left
 

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 from jinja2 import Environment
 
-from newsletter.delivery.letter import compose
-from newsletter.delivery.message import masked
+from newsletter.delivery.letter import compose, compose_digest
+from newsletter.delivery.message import Urls, masked
 from newsletter.issues import letter as wording
 from newsletter.model import Letter, Message, Site, Subscriber
 from newsletter.tongue import tongue_of
@@ -25,6 +25,7 @@ class Writer:
     site: Site
     templates: Environment
     url_of: Callable[[Letter, Subscriber], str]
+    unsubscribe_url: Callable[[int, int], str]
     message_id_key: str
 
     def compose(self, letter: Letter, reader: Subscriber) -> Message:
@@ -33,6 +34,16 @@ class Writer:
         Raises ConfigError (C301, I2xx) for templates of which nothing can be made, NewsletterError as
         `delivery.letter.compose`.
         """
+        if letter.digest:
+            urls = Urls(self.unsubscribe_url(reader.id, reader.token_version), self.url_of(letter, reader))
+            return compose_digest(
+                site=self.site,
+                letter=letter,
+                digest=letter.digest,
+                reader=reader,
+                urls=urls,
+                message_id_key=self.message_id_key,
+            )
         own = self._own(letter, reader)
         shown = wording.view(self.site, letter.kind, reader.edition, own)
         page = wording.html(wording.view(self.site, letter.kind, reader.edition, wording.NOBODY), self.templates)

@@ -122,10 +122,10 @@ def too_late(edition: str, number: int) -> Problem:
 
 
 def unready(press: Press, number: int, *, reason: str, hand: Hand) -> Issue:
-    """Thaw it: it is a draft again, under its number. One whose slot is not frozen yet gives it back."""
+    """Thaw it: it is a draft again, under its number. One whose slot could make it anew gives it back."""
     issue = open_to(press.ledger, press.edition, number, IssueAct.UNREADY)
-    ahead = not issue.slot.outside and cadences.still_open(press.cadence, issue.slot.key, hand.at)
-    if not press.ledger.unready(press.edition, number, reason=reason, hand=hand, free_slot=ahead or issue.slot.outside):
+    anew = issue.slot.outside or press.cadence.singly or cadences.still_open(press.cadence, issue.slot.key, hand.at)
+    if not press.ledger.unready(press.edition, number, reason=reason, hand=hand, free_slot=anew):
         raise Refused(too_late(press.edition, number))
     return issue
 

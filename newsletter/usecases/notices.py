@@ -20,6 +20,7 @@ from newsletter.issues import selection, slot_notice
 from newsletter.model import (
     ALL_SLOTS,
     WEBHOOK,
+    WEEKLY,
     Cadence,
     Issue,
     IssueAct,
@@ -97,8 +98,8 @@ def happened(ledger: Ledger, rhythms: Sequence[Cadence], site: Site, now: dateti
 
 def _of_slots(ledger: Ledger, cadence: Cadence, site: Site, now: datetime) -> Iterator[Notice]:
     for record in ledger.slots(cadence.edition):
-        week = timedelta(weeks=1)  # a slot that was found late is one week old at the most
-        if now - record.due < NEWS + week and (told := slot_notice.slot_passed(record, now, site)):
+        oldest = timedelta(weeks=1 if cadence.edition == WEEKLY else 5)  # that one which was found late can be
+        if now - record.due < NEWS + oldest and (told := slot_notice.slot_passed(record, now, site)):
             yield told
 
     yield from _undecided(ledger, cadence, site, now)
@@ -111,7 +112,11 @@ def _of_slots(ledger: Ledger, cadence: Cadence, site: Site, now: datetime) -> It
 def _undecided(ledger: Ledger, cadence: Cadence, site: Site, now: datetime) -> Iterator[Notice]:
     """A Notice of each slot that makes no issue since it cannot; while the clock is in doubt none is to be made."""
     started = ledger.started(cadence.edition)
-    if started is None or any(plan.kind is PlanKind.CLOCK for plan in standing(ledger, cadence.edition)):
+    if (
+        started is None
+        or cadence.singly
+        or any(plan.kind is PlanKind.CLOCK for plan in standing(ledger, cadence.edition))
+    ):
         return
     for slot in selection.due(cadence, ledger.slots(cadence.edition), started, now - SOON):
         if now - slot.due < NEWS:

@@ -42,7 +42,7 @@ class Prepared:
     """What became of the slot that was due."""
 
     slot: Slot | None  # None when nothing was due
-    next_slot: Slot
+    next_slot: Slot | None  # None for an edition without a rhythm
     issue: Issue | None = None
     reason: str = ""
     problems: tuple[Problem, ...] = ()
@@ -211,7 +211,7 @@ def open_issue(
 
     if press.pictures:
         for post in draft.posts:
-            press.pictures.keep(post.id, _named(post, draft.digest))
+            press.pictures.keep(post.id, named_pictures(post, draft.digest))
     return press.ledger.open_issue(
         edition=press.edition,
         slot=draft.slot,
@@ -226,7 +226,7 @@ def open_issue(
     )
 
 
-def _named(post: Post, digest: Digest) -> Iterator[File]:
+def named_pictures(post: Post, digest: Digest) -> Iterator[File]:
     """The pictures of a post that its mail shows."""
     for asset in post.assets:
         path = f"{post_path(post.slug)}{asset.name}"

@@ -75,6 +75,7 @@ def preview(
         slot,
         now,
         press.site,
+        edition=press.edition,
         number=told.number,
         digest=digest,
         stories=told.stories,

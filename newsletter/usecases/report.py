@@ -30,7 +30,7 @@ from newsletter.model import (
     issue_name,
 )
 from newsletter.ports import Ledger, Roster
-from newsletter.usecases.choose import Place, Press, due, free_slot, place, standing
+from newsletter.usecases.choose import Place, Press, choose, due, free_slot, place, standing
 from newsletter.usecases.prepare import next_number
 
 
@@ -63,6 +63,26 @@ class Status:
         return min(coming, key=lambda one: one.send_at or now, default=None)
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What comes next of an edition beside the weekly one."""
+
+    cadence: Cadence
+    readers: int
+    slot: Slot | None = None  # None where each post is mailed by itself
+    number: int = 0
+    stories: int = 0  # that are in
+
+
+def beside(press: Press, roster: Roster) -> Beside:
+    """The next issue of an edition, for `newsletter status`."""
+    readers = roster.counts(press.edition).get("active", 0)
+    if press.cadence.singly:
+        return Beside(press.cadence, readers)
+    number, slot = next_number(press.ledger.issues(press.edition)), place(press).slot
+    return Beside(press.cadence, readers, slot, number, len(choose(press).stories))
+
+
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")  # RFC 3463
 ATTENTION = {IssueState.HELD, IssueState.PAUSED, IssueState.NEEDS_ATTENTION}
 OVER = {IssueState.SENT, IssueState.NEEDS_ATTENTION}
@@ -89,7 +109,7 @@ def status(press: Press, roster: Roster, selection: Selection, doubt: str = "") 
         place=coming,
         next_number=next_number(issues),
         selection=selection,
-        readers=roster.counts(),
+        readers=roster.counts(press.edition),
         attention=attention,
         last=last,
         going=going,
@@ -225,7 +245,7 @@ def _waits_for_a_hand(issue: Issue) -> bool:
 
 def keeps_its_time(issue: Issue, cadence: Cadence) -> bool:
     """Whether an issue was made for its slot before the rhythm put that slot elsewhere: it goes out when it was to."""
-    if issue.state not in {IssueState.READY, IssueState.HELD} or issue.sent_by or issue.slot.outside:
+    if cadence.singly or issue.state not in {IssueState.READY, IssueState.HELD} or issue.sent_by or issue.slot.outside:
         return False
     return cadences.slot_for(cadence, issue.slot.key).due != issue.slot.due
 

@@ -135,7 +135,7 @@ def _frozen(press: Press, roster: Roster, issue: Issue, start: datetime) -> Plan
         issue=issue,
         digest_hash=checked.digest.digest_hash if checked.digest else "",
         ahead=issue.slot.due > start,
-        audience=audience(roster),
+        audience=audience(roster, press.edition),
         edition=press.edition,
     )
 
@@ -159,7 +159,7 @@ def _drafted(press: Press, roster: Roster, start: datetime) -> Plan:
         digest_hash=draft.digest.digest_hash,
         earlier=where.earlier,
         ahead=where.ahead,
-        audience=audience(roster),
+        audience=audience(roster, press.edition),
         edition=press.edition,
     )
 
@@ -180,10 +180,10 @@ def no_story(selection: Selection) -> Problem:
     )
 
 
-def audience(roster: Roster) -> Audience:
-    counts = dict(roster.counts())
+def audience(roster: Roster, edition: str) -> Audience:
+    counts = dict(roster.counts(edition))
     readers = counts.pop("active", 0)
-    first = tuple(roster.first(3, status="active"))
+    first = tuple(roster.first(3, status="active", edition=edition))
     return Audience(readers, first, {status: n for status, n in counts.items() if n})
 
 
@@ -221,14 +221,15 @@ def _already(press: Press, number: int) -> Problem:
     )
 
 
-def cancel(ledger: Ledger, cadence: Cadence, number: int, *, reason: str, hand: Hand) -> int:
+def cancel(ledger: Ledger, issue: Issue, cadence: Cadence | None, *, reason: str, hand: Hand) -> int:
     """Stop an issue; how many readers already have it. Raises as `stoppable`.
 
     One that was to go ahead of its slot, and that nobody got, gives the slot back: the mended issue goes out then.
+    `cadence` is that of its edition; None where that is switched off.
     """
-    issue = stoppable(ledger, cadence.edition, number)
-    slot = issue.slot
-    ahead = not slot.outside and cadences.still_open(cadence, slot.key, hand.at)
+    number = stoppable(ledger, issue.edition, issue.number).number
+    rhythmic = cadence is not None and not cadence.singly and not issue.slot.outside
+    ahead = rhythmic and cadence is not None and cadences.still_open(cadence, issue.slot.key, hand.at)
     return ledger.cancel(issue.edition, number, reason=reason, hand=hand, free_slot=ahead)
 
 

@@ -24,10 +24,10 @@ def stale(issues: Sequence[Issue], library: Library) -> list[Problem]:
     return [
         Problem(
             "I342",
-            f"{story.title} {_became(story, paths)} after issue {issue.number} had frozen it",
+            f"{story.title} {_became(story, paths)} after issue {issue.name} had frozen it",
             paths.get(story.post_id, "posts/"),
-            why=f"The edit changes nothing in issue {issue.number}, which is {issue.state.value}.",
-            fixes=(f"newsletter issue unready {issue.number}   thaws it, to take the edit in",),
+            why=f"The edit changes nothing in issue {issue.name}, which is {issue.state.value}.",
+            fixes=(f"newsletter issue unready {issue.name}   thaws it, to take the edit in",),
             level="warn",
         )
         for issue in frozen

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from newsletter.errors import NewsletterError
 from newsletter.model import Site
+from newsletter.usecases.catch_up import CatchUp
 from newsletter.usecases.enroll import Unsubscribe
 from newsletter.usecases.hold import Hold
 from newsletter.usecases.new_address import NewAddress
@@ -56,6 +57,7 @@ class Own:
     data: OwnData
     address: NewAddress
     topics: Topics
+    catch_up: CatchUp | None = None
 
 
 def create_app(
@@ -110,7 +112,7 @@ def create_app(
 
 def _own(pages: Pages, own: Own) -> list[Route]:
     """The pages of readers who have a link."""
-    chosen = PreferencesPage(pages, own.preferences, own.topics)
+    chosen = PreferencesPage(pages, own.preferences, own.topics, own.catch_up)
     return [
         Route("/p", ToFolder()),
         Route("/p/", FreshLinkPage(pages, own.preferences), max_body_size=MAX_BODY),

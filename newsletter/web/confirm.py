@@ -15,7 +15,8 @@ from newsletter.readers.limits import network_of
 from newsletter.usecases.confirm import Confirm, Standing, Step
 from newsletter.usecases.showcase import Coming, Showcase
 from newsletter.usecases.signup import KEPT_V6, Rest
-from newsletter.web.forms import Fields
+from newsletter.web.catching import missed
+from newsletter.web.forms import Fields, client_of
 from newsletter.web.offer import last
 from newsletter.web.pages import Pages
 from newsletter.web.signed import SignedPage
@@ -59,7 +60,7 @@ class ConfirmPage(SignedPage):
         return self._come_in(request, token, found)
 
     def _come_in(self, request: Request, token: str, found: Standing) -> Response:
-        client = _client(request)
+        client = client_of(request)
         text = f"{self._question(found.reader)}\n[{self._say('Yes, send it to me')}]"
         network = network_of(client, v6=KEPT_V6) if self._confirm.signup.keep_network else ""
         after = self._confirm.confirm(token, Evidence("link", text, PAGE, network))
@@ -78,7 +79,7 @@ class ConfirmPage(SignedPage):
 
     def _again(self, request: Request, token: str, reader: Subscriber) -> Response:
         text = f"{self._say('This link is too old')}\n[{self._say('Send me a new link')}]"
-        answer = self._confirm.again(token, client=_client(request), text=text, page=PAGE)
+        answer = self._confirm.again(token, client=client_of(request), text=text, page=PAGE)
         if isinstance(answer, (Wait, Rest)):
             until = f"{answer.until.astimezone(self._pages.site.timezone):%H:%M}"
             sentence = self._say("Nothing was sent. Please try again after %(time)s.", time=until)
@@ -95,6 +96,7 @@ class ConfirmPage(SignedPage):
 
     def _show(self, scope: Scope, step: str, title: str, reader: Subscriber) -> Response:
         tongue, showcase = self._pages.tongue, self._desk.showcase()
+        link = self._desk.preferences_url(reader.id, reader.token_version) if step == "welcome" else ""
         return self._pages.render(
             scope,
             "web/confirm.html",
@@ -103,7 +105,9 @@ class ConfirmPage(SignedPage):
             address=masked(reader.address),
             next_issue=self._next(reader, showcase) if step in {"welcome", "used"} else "",
             last=last(tongue, showcase.latest) if showcase.latest else None,
-            preferences=self._desk.preferences_url(reader.id, reader.token_version) if step == "welcome" else "",
+            preferences=link,
+            choices=f"p/{link.rpartition('/')[2]}",
+            missed=missed(tongue, self._desk.catch_up, reader, self._confirm.signup.clock()) if link else None,
         )
 
     def _next(self, reader: Subscriber, showcase: Showcase) -> str:
@@ -128,7 +132,3 @@ class ConfirmPage(SignedPage):
             self._say("This link does not work"),
             self._say("It may have been cut off: copy the whole link from the mail. Or sign up once more."),
         )
-
-
-def _client(request: Request) -> str:
-    return request.client.host if request.client else ""

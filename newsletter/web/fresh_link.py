@@ -17,7 +17,7 @@ from newsletter.usecases.preferences import Preferences
 from newsletter.web.answers import other_method
 from newsletter.web.forms import Fields, client_of, fields
 from newsletter.web.pages import Pages
-from newsletter.web.patience import at_least
+from newsletter.web.patience import in_beats
 from newsletter.web.unsubscribe import masked
 
 
@@ -33,7 +33,7 @@ class FreshLinkPage:
         if request.method not in ("GET", "HEAD", "POST"):
             response = other_method(request.method, "GET, HEAD, POST, OPTIONS")
         elif request.method == "POST":
-            async with at_least(self._preferences.intake.answer_after.total_seconds()):
+            async with in_beats(self._preferences.intake.answer_after.total_seconds()):
                 response = await run_in_threadpool(self._ask, request, await fields(request))
         else:
             response = show_form(self._pages, scope)

@@ -54,18 +54,14 @@ class HoldPage(SignedPage):
         local = words.when(shown.slot.due, self._pages.site.timezone)
         subject = f" “{shown.subject}”" if shown.subject else ""
         verb = {OPEN: "goes out", HELD: "would go out", SENDING: "is going out:", OVER: "was due"}[shown.step]
-        return f"{_name(shown)}{subject} {verb} {local}."
-
-
-def _name(shown: Holding) -> str:
-    return f"Issue {shown.number}" if shown.number is not None else f"The issue of {shown.slot.key}"
+        return f"{shown.title}{subject} {verb} {local}."
 
 
 def _title(shown: Holding) -> str:
     if shown.step == OPEN:
-        return f"Hold {_name(shown)[:1].lower()}{_name(shown)[1:]}?"
+        return f"Hold {shown.title[:1].lower()}{shown.title[1:]}?"
     ends = {HELD: "is held", SENDING: "is going out already", OVER: "can no longer be held"}
-    return f"{_name(shown)} {ends[shown.step]}"
+    return f"{shown.title} {ends[shown.step]}"
 
 
 def _commands(shown: Holding) -> tuple[str, ...]:
@@ -73,4 +69,4 @@ def _commands(shown: Holding) -> tuple[str, ...]:
     verbs = {SENDING: ("pause", "cancel"), OVER: ("show",)}.get(shown.step, ())
     if shown.step == HELD and not shown.may_release:
         verbs = ("show", "send", "cancel")
-    return tuple(f"newsletter issue {verb} {shown.number}" for verb in verbs) if shown.number is not None else ()
+    return tuple(f"newsletter issue {verb} {shown.name}" for verb in verbs) if shown.name else ()

@@ -17,11 +17,14 @@ from starlette.types import Scope
 from newsletter.model import Evidence, Subscriber, SubscriberStatus, Wait
 from newsletter.publish.query import Choice
 from newsletter.readers.wishes import Wishes
+from newsletter.usecases.catch_up import CatchUp
 from newsletter.usecases.preferences import Preferences
+from newsletter.web.catching import Missed, answered, missed
 from newsletter.web.forms import Fields, client_of
 from newsletter.web.fresh_link import later, show_form
 from newsletter.web.outlook import besides, outlook
 from newsletter.web.pages import Pages
+from newsletter.web.patience import in_beats
 from newsletter.web.signed import SignedPage
 from newsletter.web.unsubscribe import masked
 from newsletter.web.wishes import Asking, Fault, Topic, WishesForm
@@ -37,10 +40,17 @@ _READS = {SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED}
 
 
 class PreferencesPage(SignedPage):
-    def __init__(self, pages: Pages, preferences: Preferences, topics: Topics) -> None:
+    def __init__(self, pages: Pages, preferences: Preferences, topics: Topics, catch_up: CatchUp | None) -> None:
         super().__init__(pages)
         self._preferences = preferences
         self._topics = topics
+        self._catch_up = catch_up
+
+    async def _answer(self, request: Request) -> Response:
+        if request.method != "POST":
+            return await super()._answer(request)
+        async with in_beats(self._preferences.intake.answer_after.total_seconds()):
+            return await super()._answer(request)
 
     def _respond(self, request: Request, token: str, form: Fields) -> Response:
         reader = self._preferences.look(token)
@@ -53,6 +63,9 @@ class PreferencesPage(SignedPage):
             return self._save(request, token, reader, form)
         if do == "resume" and reads:
             return self._resume(request, token)
+        if do == "catch-up" and reads and self._catch_up:
+            answer = self._catch_up.send(reader, self._preferences.clock())
+            return self._show(request.scope, reader, told=[answered(self._pages.tongue, answer)])
         return self._show(request.scope, reader)
 
     def _save(self, request: Request, token: str, reader: Subscriber, fields: Fields) -> Response:
@@ -66,6 +79,8 @@ class PreferencesPage(SignedPage):
         if after is None:
             return self._unknown(request.scope)
         told = [self._say("Saved."), self._told(after)]
+        if after.edition != reader.edition and self._missed(after):
+            told.append(self._say("Some stories went out that this change skips: “Catch me up” below brings them."))
         if address := (form.address.data or "").strip():
             told.append(self._moving(request, after, address))
         return self._show(request.scope, after, told=told)
@@ -119,6 +134,7 @@ class PreferencesPage(SignedPage):
             form=form or asking.form(),
             topics={topic.key: topic for topic in asking.topics},
             days=asking.days,
+            missed=self._missed(reader),
             unsubscribe=self._preferences.unsubscribe_token(reader),
         )
 
@@ -144,6 +160,9 @@ class PreferencesPage(SignedPage):
             besides(self._pages.tongue, reader, left_out),
         )
         return " ".join(sentence for sentence in sentences if sentence)
+
+    def _missed(self, reader: Subscriber) -> Missed | None:
+        return missed(self._pages.tongue, self._catch_up, reader, self._preferences.clock())
 
     def _asking(self, reader: Subscriber) -> Asking:
         site, now = self._pages.site, self._preferences.clock()

@@ -20,13 +20,14 @@ from wtforms import Form, RadioField, StringField
 from newsletter.errors import Problem
 from newsletter.model import Wait
 from newsletter.readers.subscriptions import canonical, suggestion
+from newsletter.usecases.catch_up import CatchUp
 from newsletter.usecases.showcase import Showcase
 from newsletter.usecases.signup import Rest, Signup, Wish
 from newsletter.web.answers import other_method
-from newsletter.web.forms import fields
+from newsletter.web.forms import client_of, fields
 from newsletter.web.offer import Offer, offer
 from newsletter.web.pages import PRIVATE_HEADERS, Pages
-from newsletter.web.patience import at_least
+from newsletter.web.patience import in_beats
 from newsletter.web.unsubscribe import masked
 
 LONGEST = 320
@@ -52,6 +53,7 @@ class Desk:
     signup: Signup
     showcase: Callable[[], Showcase]
     preferences_url: Callable[[int, int], str]  # reader, token version
+    catch_up: CatchUp | None = None
 
 
 class SubscribePage:
@@ -71,7 +73,7 @@ class SubscribePage:
             return await run_in_threadpool(self._look, request)
         if request.method != "POST":
             return other_method(request.method, "GET, HEAD, POST, OPTIONS")
-        async with at_least(self._desk.signup.intake.answer_after.total_seconds()):
+        async with in_beats(self._desk.signup.intake.answer_after.total_seconds()):
             form = SubscribeForm(await fields(request))
             return await run_in_threadpool(self._take, request, form)
 
@@ -95,7 +97,7 @@ class SubscribePage:
 
     def _ask(self, request: Request, form: SubscribeForm, address: str) -> Response:
         made = self._offer(form)
-        client = request.client.host if request.client else ""
+        client = client_of(request)
         way = "embed" if form.way.data == "embed" else "form"
         answer = self._desk.signup.ask(Wish(address, made.edition, client, way, made.text, "/subscribe/"))
         if isinstance(answer, Rest):
@@ -164,11 +166,13 @@ class SubscribePage:
         status: int = 200,
     ) -> Response:
         site = self._pages.site
+        title = title or self._say("Subscribe to %(publication)s", publication=site.title)
         return self._pages.render(
             scope,
             "web/subscribe.html",
-            title=title or self._say("Subscribe to %(publication)s", publication=site.title),
+            title=self._say("To be corrected: %(page)s", page=title) if error else title,
             status=status,
+            heading=title,
             step=step,
             offer=self._offer(form),
             shown=self._desk.signup.form(),

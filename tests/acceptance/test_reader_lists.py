@@ -21,7 +21,7 @@ nobody;;;
 
 def test_a_list_is_tried_then_moves_in_and_each_is_asked_once(site: SiteFolder) -> None:
     (site.root / "old-list.csv").write_text(OLD_LIST, encoding="utf-8")
-    site.ok("reader", "add", "left@readers.example", now=NOW)
+    site.ok("reader", "add", "left@readers.example", "--consent", "on paper", now=NOW)
     site.ok("reader", "leave", "left@readers.example", now=NOW)
     tried = site.ok("reader", "import", "old-list.csv", now=NOW).out.splitlines()
     assert tried == [
@@ -41,7 +41,7 @@ def test_a_list_is_tried_then_moves_in_and_each_is_asked_once(site: SiteFolder) 
     by_address = {reader["address"]: reader["status"] for reader in site.json("reader", "list")}
     assert by_address.pop("left@readers.example") == "left"
     assert by_address == {"ada@readers.example": "unconfirmed", "bob@readers.example": "unconfirmed"}
-    site.ok("deliver", now=NOW)
+    site.ok("deliver", now="2026-11-25T12:01:00+01:00")
     assert sorted(mail["To"] for mail in site.mails()) == sorted(by_address)
     with (site.root / "old-list.rejected.csv").open(encoding="utf-8-sig", newline="") as stream:
         assert [row["row"] for row in csv.DictReader(stream)] == ["4", "5", "6"]
@@ -72,7 +72,7 @@ def test_an_import_that_is_killed_goes_on_and_doubles_nobody(site: SiteFolder) -
 
 
 def test_readers_leave_as_a_table_that_another_site_takes(site: SiteFolder) -> None:
-    site.ok("reader", "add", "ada@readers.example", now=NOW)
+    site.ok("reader", "add", "ada@readers.example", "--consent", "on paper", now=NOW)
     printed = site.ok("reader", "export").out
     assert printed.splitlines()[1] == (
         '"ada@readers.example","active","weekly","","html","2026-11-25T11:00:00Z","","","cli"'

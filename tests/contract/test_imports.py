@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from newsletter.model import ConsentKind, Evidence, ImportRun, LetterKind, Subscriber, SubscriberStatus
 from newsletter.ports import Imports, Roster
+from newsletter.readers.limits import decide
 from newsletter.store.database import Database
 from newsletter.store.importing import SqlImports
 from newsletter.store.letters import SqlLetters
+from newsletter.store.rates import SqlRates
 from tests.contract.desk import FRIDAY, LINK, hashed, join
 
 LATER = FRIDAY + timedelta(days=1)
+PACE = timedelta(seconds=0.5)
 ADA = Subscriber(0, "Ada@readers.example", SubscriberStatus.ACTIVE, "weekly", FRIDAY, owed_from=LATER)
 
 
@@ -26,7 +29,7 @@ def imports(database: Database) -> Imports:
 
 def put(imports: Imports, *arrivals: tuple[Subscriber, str]) -> None:
     with imports.step(LATER, write=True) as step:
-        step.put(arrivals)
+        step.put(arrivals, PACE)
 
 
 def looked(imports: Imports, *addresses: str) -> dict[str, str]:
@@ -69,6 +72,36 @@ def test_only_who_is_still_to_confirm_gets_a_letter(imports: Imports, roster: Ro
     assert kinds == ["asked", "joined", "left", "blocked"]
 
 
+def asked(imports: Imports, *names: str) -> None:
+    unconfirmed = replace(ADA, status=SubscriberStatus.UNCONFIRMED, owed_from=None)
+    put(imports, *((replace(unconfirmed, address=f"{name}@readers.example"), "list.csv") for name in names))
+
+
+def due(database: Database, at: datetime) -> list[str]:
+    return [letter.address.partition("@")[0] for letter in SqlLetters(database).due(at, 100)]
+
+
+def test_the_letters_of_lists_are_due_one_after_another(imports: Imports, database: Database) -> None:
+    asked(imports, "ada", "bob", "cleo")
+    asked(imports, "dora", "ed")
+    assert due(database, LATER) == ["ada"]
+    assert due(database, LATER + 2 * PACE) == ["ada", "bob", "cleo"]
+    assert due(database, LATER + 4 * PACE) == ["ada", "bob", "cleo", "dora", "ed"]
+
+
+def test_who_signs_up_waits_behind_no_list(imports: Imports, roster: Roster, database: Database) -> None:
+    asked(imports, "ada", "bob", "cleo")
+    much_later = LATER + timedelta(days=1)
+    for name in ("cleo", "new"):  # one of them is on the list
+        roster.ask(f"{name}@readers.example", edition="weekly", evidence=LINK, now=much_later)
+    assert due(database, much_later) == ["cleo", "new", "ada", "bob"]
+
+
+def test_a_list_is_no_rush_of_sign_ups(imports: Imports, database: Database) -> None:
+    asked(imports, *(f"r{n}" for n in range(20)))
+    assert SqlRates(database, decide).signups(FRIDAY) == 0
+
+
 def test_who_bounced_elsewhere_stays_suppressed_and_is_made_no_reader_by_lifting_it(
     imports: Imports, roster: Roster
 ) -> None:
@@ -92,7 +125,7 @@ def test_who_left_elsewhere_cannot_be_brought_back_by_undoing_it(imports: Import
 def test_a_step_that_fails_leaves_nothing(imports: Imports, roster: Roster) -> None:
     def cut_off() -> None:
         with imports.step(LATER, write=True) as step:
-            step.put([(ADA, "list.csv")])
+            step.put([(ADA, "list.csv")], PACE)
             step.record(ImportRun("key", "list.csv", 1))
             raise ZeroDivisionError
 

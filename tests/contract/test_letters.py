@@ -79,8 +79,11 @@ def test_a_letter_waits_is_sent_and_is_done(database: Database, letters: Letters
 def test_a_catch_up_comes_back_as_it_was_frozen(database: Database, letters: Letters) -> None:
     digest = Digest("Since you left", "Two stories", "<p>Ünï</p>", "Text\n", "sha256:9f")
     stories = [Story("tag:two", "h", "two", "Two", corrections=1), Story("tag:one", "h", "one", "One")]
-    asked(database, KIND.CATCH_UP, digest=digest, posts=stories)
+    turn(database, status="active")
+    written = asked(database, KIND.CATCH_UP, digest=digest, posts=stories)
     assert (only(letters).digest, only(letters).posts) == (digest, ("tag:one", "tag:two"))
+    letters.settle(begun(letters, written), ACCEPTED, FRIDAY)
+    assert (only(letters).digest, only(letters).posts) == (None, ("tag:one", "tag:two"))  # its words are not kept
 
 
 def test_who_asks_again_while_a_letter_waits_gets_one(database: Database, letters: Letters) -> None:

@@ -6,13 +6,14 @@ import threading
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select, text
 
-from newsletter.model import Limit, Wait
+from newsletter.model import WEEKLY, Evidence, Limit, Wait
+from newsletter.ports import Roster
 from newsletter.readers.limits import decide
 from newsletter.store.database import Database
 from newsletter.store.rates import SqlRates
-from newsletter.store.tables import rate
+from newsletter.store.tables import SIGNUPS, consent, rate
 from tests.contract.desk import FRIDAY, MINUTE
 
 HOUR = timedelta(hours=1)
@@ -61,3 +62,16 @@ def test_something_rests_until_a_time(rates: SqlRates) -> None:
     rates.hold("intake", FRIDAY + HOUR + MINUTE)
     assert rates.held("intake", FRIDAY + HOUR) == FRIDAY + HOUR + MINUTE
     assert rates.held("intake", FRIDAY + HOUR + MINUTE) is None
+
+
+def test_the_usual_number_is_counted_in_an_index_and_of_pages_alone(
+    rates: SqlRates, roster: Roster, database: Database
+) -> None:
+    for n, way in enumerate(["form", "embed", "import", "cli"]):
+        roster.ask(f"r{n}@readers.example", edition=WEEKLY, evidence=Evidence(way), now=FRIDAY)
+    assert rates.signups(FRIDAY) == 2
+    assert rates.signups(FRIDAY + MINUTE) == 0
+    asked = select(func.count()).select_from(consent).where(SIGNUPS, text("at >= 0"))
+    with database.read() as connection:
+        how = connection.execute(text(f"EXPLAIN QUERY PLAN {asked.compile(compile_kwargs={'literal_binds': True})}"))
+        assert "ix_consent_signups" in str(how.all())

@@ -97,7 +97,7 @@ class Saga:
         ledger = self.desk.ledger
         recaps = segments.recaps(site, library, fresh, ledger.carried(WEEKLY)).values()
         pending = segments.errata(library, ledger.issues(WEEKLY), ledger.told(WEEKLY))
-        errata = [segments.erratum(site, n, one, None) for n, one in enumerate(pending, 1)]
+        errata = [segments.erratum(site, n, one, "") for n, one in enumerate(pending, 1)]
         return tuple(one.segment for one in (*recaps, *errata))
 
     def _concerned(self, reader: int, made: tuple[Segment, ...]) -> set[str]:

@@ -12,6 +12,8 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+from jinja2 import Environment
+from sqlalchemy import select
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -20,6 +22,7 @@ from newsletter.readers.intake import Intake
 from newsletter.readers.limits import decide
 from newsletter.readers.suppression import fingerprint
 from newsletter.readers.tokens import CONFIRM, Tokens
+from newsletter.store import tables
 from newsletter.store.database import Database, open_database
 from newsletter.store.letters import SqlLetters
 from newsletter.store.rates import SqlRates
@@ -46,6 +49,7 @@ class Front:
     site: Site = field(default_factory=lambda: a_site(mail_day=4))
     keep_network: bool = False
     now: datetime = NOON
+    templates: Environment | None = None
 
     def __post_init__(self) -> None:
         shutil.copy(_empty(), self.folder / "newsletter.sqlite3")
@@ -63,7 +67,7 @@ class Front:
         self.app: Starlette = create_app(
             folder=self.folder / "feeds",
             site=self.site,
-            templates=built_in(self.site.language),
+            templates=self.templates or built_in(self.site.language),
             unsubscribe=Unsubscribe(self.roster, self.tokens, Rhythms(dict, lambda _: False, UTC), lambda: self.now),
             desk=Desk(self.signup, lambda: self.showcase, self._preferences),
             proxies=["127.0.0.1"],
@@ -92,6 +96,12 @@ class Front:
             if begun := self.letters.begin(letter, self.now):
                 settled = Settlement(begun[0].subscriber_id, DeliveryState.ACCEPTED, receipt=Receipt(Outcome.ACCEPTED))
                 self.letters.settle(begun[0], settled, self.now)
+
+    def held(self) -> list[object]:
+        """All that is remembered of readers, and of what was asked lately."""
+        with self.database.read() as connection:
+            kept = (tables.subscriber, tables.consent, tables.letter, tables.rate)
+            return [connection.execute(select(table)).all() for table in kept]
 
     def reader(self, address: str = ADA) -> Subscriber:
         found = self.roster.find(address)

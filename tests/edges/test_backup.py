@@ -176,6 +176,17 @@ def test_no_name_in_it_leads_out_of_the_folder(tmp_path: Path) -> None:
     assert not (tmp_path / "again").exists()
 
 
+def test_an_empty_folder_is_filled_and_keeps_its_owner_and_mode(backups: Backups, tmp_path: Path) -> None:
+    made = backups.make(NIGHT, keep=1)
+    (tmp_path / "there").mkdir(mode=0o750)
+    before = (tmp_path / "there").stat()
+    restore(made.file, tmp_path / "there")
+    after = (tmp_path / "there").stat()
+    assert (after.st_ino, after.st_mode) == (before.st_ino, before.st_mode)
+    found = {path.name for path in (tmp_path / "there").iterdir()}
+    assert found == {"newsletter.toml", "reviews.toml", "posts", "templates", "var"}
+
+
 def test_a_restore_never_writes_over_anything(backups: Backups, tmp_path: Path) -> None:
     made = backups.make(NIGHT, keep=1)
     there = tmp_path / "again"

@@ -49,12 +49,15 @@ from newsletter.publish import archive
 from newsletter.publish.catalogue import feed_files
 from newsletter.publish.query import Choice
 from newsletter.publish.redirects import Redirect
+from newsletter.readers.intake import RESTING
 from newsletter.readers.tokens import MOVE
 from newsletter.templates import environment
 from newsletter.tongue import spoken, tongue_of
+from newsletter.usecases.showcase import Coming, Showcase
 from newsletter.web.app import create_app
 from tests.builders import a_cadence, a_library, a_slot, an_issue
 from tests.builders import a_site as an_english_site
+from tests.edges.front import AT_ONCE, Front
 from tests.unit.issues import scene
 from tests.unit.publish import example
 from tests.unit.web.parts import TOKENS, Readers, a_client, index_beside
@@ -125,6 +128,7 @@ def a_site() -> Site:
         tagline="Κάθε εβδομάδα.",
         people={"desk": DESK, "reviewer": REVIEWER},
         sender=replace(english.sender, name="Αυτοκίνητα", postal_address="Αυτοκίνητα, Αθήνα"),
+        mail_day=4,
     )
     return replace(site, take_label=tongue_of(site).say("%(publication)s's take", publication=site.title))
 
@@ -283,6 +287,34 @@ def test_no_page_behind_a_link_has_a_word_outside_of_a_catalogue(tmp_path: Path)
 
     assert {answer.status_code for answer in answers} <= {200, 404, 422, 429, 503}
     assert {str(answer.request.url): words for answer in answers if (words := of_page(answer.text))} == {}
+
+
+def test_no_page_of_signing_up_has_a_word_outside_of_a_catalogue(tmp_path: Path) -> None:
+    front = Front(tmp_path, replace(AT_ONCE, network_at_once=2), a_site(), templates=templates(a_site()))
+    coming = {WEEKLY: Coming(48, a_slot()), EACH_POST: Coming(), MONTHLY: Coming(0, a_slot())}
+    front.showcase = Showcase(4, _greek(an_issue(47, a_publication()[0].posts[0])), coming, readers=1284)
+    client, post = front.client(), "/subscribe/"
+    answers = [client.get(post), client.get("/subscribe/sent/"), client.get("/c/wrong")]
+    answers += [client.post(post, data=front.form(typed)) for typed in ("", "x", "=x@example.org", "ada@gmial.com")]
+    answers += [
+        client.post(post, data={"email": "ada@example.org"}),
+        client.post(post, data=front.form("ada@example.org")),
+    ]
+    front.sent()
+    link = front.link("ada@example.org")
+    answers += [client.get(link), client.post(link, data={"do": "confirm"}), client.get(link)]
+    client.post(post, data=front.form("bob@example.org", edition=EACH_POST))
+    front.sent()
+    link = front.link("bob@example.org")
+    answers += [client.get(link), client.post(post, data=front.form("eve@example.org"))]
+    front.now += timedelta(days=15)
+    answers += [client.get(link), client.post(link, data={"do": "again"}), client.post(link, data={"do": "deny"})]
+    front.rates.hold(RESTING, front.now + timedelta(hours=1))
+    answers += [client.get(post)]
+
+    assert {answer.status_code for answer in answers} == {200, 404, 422, 429, 503}
+    assert [words for answer in answers if (words := of_page(answer.text))] == []
+    front.close()
 
 
 def of_leaving(client: TestClient, readers: Readers) -> Iterator[Response]:

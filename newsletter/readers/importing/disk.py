@@ -62,14 +62,22 @@ class RejectedFile:
         """Anew, or, with `upto` above 0, behind that many bytes of what an earlier run wrote. Raises Outside (R129)."""
         self._header = ("row", "reason", *headers)
         try:
-            if upto and self.path.exists():
+            if upto and self._ends_at(upto):
                 self._stream = self.path.open("r+b")
-                self._stream.seek(min(upto, self.path.stat().st_size))
+                self._stream.seek(upto)
                 self._stream.truncate()
             elif self.path.exists():
                 self.path.unlink()
         except OSError as error:
             raise self._refused(error) from error
+
+    def _ends_at(self, upto: int) -> bool:
+        """Whether a row ends there, as in the file of that run; another file may have been tried since."""
+        if not self.path.exists():
+            return False
+        with self.path.open("rb") as stream:
+            stream.seek(upto - 2)
+            return stream.read(2) == b"\r\n"
 
     def write(self, row: int, reason: str, cells: Sequence[str]) -> None:
         """Add one. Raises Outside (R129)."""

@@ -97,7 +97,7 @@ def columns_of(first: Sequence[str], given: Mapping[str, str], file: str) -> Col
     column that is not there.
     """
     if not first:
-        raise refused("R123", f"{file} is empty", file=file)
+        raise refused("R123", f"{file} has no row of headers", file=file)
     if len(first) > COLUMNS:
         raise refused("R124", f"{file} has {len(first):,} columns; {COLUMNS} are read", file=file)
     headless = any("@" in cell for cell in first)

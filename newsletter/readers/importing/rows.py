@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from typing import NamedTuple
 
 from newsletter.errors import Problem
 from newsletter.model import EACH_POST, MONTHLY, WEEKLY
@@ -22,11 +23,11 @@ _EDITIONS = {
     MONTHLY: "monthly, month, once a month, every month, monatlich, mensuel, mensual, mensile",
 }
 _BY_WORD = {folded(word): edition for edition, words in _EDITIONS.items() for word in words.split(",")}
+_KEY = re.compile(r"[\w-]+")
 _PLAIN = frozenset({"text", "plain", "plaintext"})
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One row, as far as it was understood."""
 
     row: int  # as a spreadsheet counts, the header being 1
@@ -62,6 +63,8 @@ class Rows:
 
     def cells(self, record: Sequence[str]) -> Mapping[str, str] | str:
         """The cells that are used, by field; or what is wrong with the record."""
+        if not record:
+            return "its quotation marks do not fit together"
         if len(record) > self._width and any(record[self._width :]):
             return f"it has {len(record)} cells, and there are {self._width} columns"
         if len(record) < self._least:
@@ -110,7 +113,7 @@ class Rows:
             self._moment(get("left")),
             self._moment(get("paused")),
             _BY_WORD.get(folded(cells["edition"]), WEEKLY) if get("edition") else WEEKLY,
-            tuple(cells["without"].split()) if get("without") else (),
+            tuple(filter(_KEY.fullmatch, cells["without"].split())) if get("without") else (),
             folded(cells["format"]) in _PLAIN if get("format") else False,
         )
 

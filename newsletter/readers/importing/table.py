@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import islice
 from typing import BinaryIO
 
 from newsletter.errors import NewsletterError, Problem
@@ -130,22 +131,33 @@ def _evenness(sample: str, shape: Shape) -> tuple[float, int]:
     return (widths.count(wide) / len(widths), wide) if wide > 1 else (0.0, 0)
 
 
-def _parsed(lines: Iterator[str], shape: Shape) -> Iterator[list[str]]:
-    return csv.reader(lines, delimiter=shape.delimiter, quotechar=shape.quote, escapechar=shape.escape)
+def _parsed(lines: Iterator[str], shape: Shape, *, strict: bool = False) -> Iterator[list[str]]:
+    return csv.reader(lines, delimiter=shape.delimiter, quotechar=shape.quote, escapechar=shape.escape, strict=strict)
 
 
 def records(stream: BinaryIO, shape: Shape, name: str) -> Iterator[list[str]]:
-    """Every record that is not blank, the header first; at the end the stream is closed.
+    """Every record that is not blank, the header first; one whose quotes do not fit together has no cells.
 
-    Raises NewsletterError (R122) for one without an end.
+    At the end the stream is closed. Raises NewsletterError (R122) for a record without an end.
     """
     errors = "replace" if shape.encoding == "cp1252" else "strict"
     with io.TextIOWrapper(stream, shape.encoding, errors=errors, newline="") as text:
-        lines = _Lines(text, name)
-        for number, row in enumerate(_parsed(iter(lines), shape)):
-            lines.length = 0
-            if row and number >= shape.first:
+        yield from islice(_records(_Lines(text, name), shape), shape.first, None)
+
+
+def _records(lines: _Lines, shape: Shape) -> Iterator[list[str]]:
+    rows = _parsed(iter(lines), shape, strict=True)
+    while True:
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        except csv.Error:  # the next line begins a record again
+            yield []
+        else:
+            if row:
                 yield row
+        lines.length = 0
 
 
 class _Lines:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.errors import UsageError
-from newsletter.issues.cadence import clock_note, next_slots, slot_for, slot_on, slots, week_before
+from newsletter.issues.cadence import clock_note, next_slots, one_before, slot_for, slot_on, slots
 from newsletter.model import Cadence
 from tests.builders import a_cadence
 
@@ -147,7 +147,7 @@ def test_the_note_says_what_a_skipped_time_becomes() -> None:
 def test_the_slot_on_a_day_is_that_of_its_week() -> None:
     cadence = a_cadence()
     assert slot_on(cadence, date(2026, 11, 23)) == slot_on(cadence, date(2026, 11, 29)) == slot_for(cadence, "2026-W48")
-    assert week_before(cadence, slot_for(cadence, "2026-W01")).key == "2025-W52"
+    assert one_before(cadence, slot_for(cadence, "2026-W01")).key == "2025-W52"
 
 
 @pytest.mark.parametrize("key", ["2026-W54", "2025-W53", "2026-W00", "2026-48", "next", "", "0000-W01", "２０２６-W48"])

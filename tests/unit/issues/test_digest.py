@@ -12,7 +12,7 @@ from jinja2 import DictLoader, Environment, FileSystemLoader, meta
 from jinja2.loaders import ChoiceLoader
 from lxml import etree
 
-from newsletter.issues import digest
+from newsletter.issues import digest, letter
 from newsletter.issues.page import elements, parse, strings, text_of
 from newsletter.model import Sentinel, Take
 from newsletter.templates import default_folder
@@ -240,7 +240,7 @@ def test_the_mail_tells_dates_weekdays_and_counts_in_its_language() -> None:
 
 def test_every_file_of_the_mail_has_its_place_in_it() -> None:
     found: set[str] = set()
-    asked = {"email/digest.html", "email/digest.txt", "email/style.css"}
+    asked = {"email/digest.html", "email/digest.txt", "email/style.css", letter.PAGE, letter.TEXT}
     while asked - found:
         name = min(asked - found)
         source = (default_folder() / name).read_text()

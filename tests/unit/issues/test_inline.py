@@ -9,12 +9,12 @@ from lxml.cssselect import CSSSelector
 
 from newsletter import copies
 from newsletter.errors import ConfigError
-from newsletter.issues import digest
+from newsletter.issues import digest, letter
 from newsletter.issues import inline as cage
 from newsletter.issues.inline import inline
 from newsletter.issues.page import parse
 from newsletter.issues.sheet import Rule, asked_for, refusals, rules
-from newsletter.model import Brief, Look, Sentinel, Variant
+from newsletter.model import WEEKLY, Brief, LetterKind, Look, Sentinel, Variant
 from newsletter.templates import environment
 from tests.builders import a_site
 from tests.unit.issues.crowd import crowded
@@ -219,7 +219,9 @@ def test_every_rule_of_the_built_in_sheet_is_for_something() -> None:
         crowded(3, full=True).view,
         a_view(site=a_site(look=logo), brief=brief),
     ]
-    pages = [parse(digest.unjoined(view, templates())[0]) for view in views]
+    shown = letter.view(a_site(), LetterKind.CONFIRM, WEEKLY, letter.NOBODY)
+    mail = templates().get_template(letter.PAGE).render(letter=shown, digest=shown)
+    pages = [parse(mail), *(parse(digest.unjoined(view, templates())[0]) for view in views)]
     sheet = digest.unjoined(views[1], templates())[1]
     idle = {rule.selector for rule in rules(sheet) if not any(p.xpath(CSSSelector(rule.selector).path) for p in pages)}
     assert idle == set()

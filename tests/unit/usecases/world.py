@@ -10,6 +10,7 @@ from pathlib import Path
 from newsletter import config
 from newsletter.app import App
 from newsletter.model import WEEKLY, Evidence, Hand, Issue, IssueState, by_clock
+from newsletter.usecases import report
 from newsletter.usecases import send as sending
 from newsletter.usecases.choose import Press
 from newsletter.usecases.deliver import Delivered
@@ -53,7 +54,8 @@ class World:
 
     def cancel(self, number: int, now: datetime) -> int:
         hand = Hand("operator", "cli", now)
-        return sending.cancel(self.app.ledger, self.app.config.cadence, number, reason="a test", hand=hand)
+        issue = report.issue_named(self.app.ledger, WEEKLY, number)
+        return sending.cancel(self.app.ledger, issue, self.app.config.cadence, reason="a test", hand=hand)
 
     def deliver(self, now: datetime) -> Delivered:
         return self.app.deliver(clock=lambda: now, stop=threading.Event())

@@ -96,8 +96,8 @@ def _consents() -> None:
         "SELECT id, subscriber_id, at, kind, way, text FROM consent_before"
     )
     op.drop_table("consent_before")
-    asked = sa.text("kind = 'asked'")
-    op.create_index("ix_consent_asked", "consent", ["at"], sqlite_where=asked, postgresql_where=asked)
+    signups = sa.text("kind = 'asked' AND way IN ('form', 'embed')")
+    op.create_index("ix_consent_signups", "consent", ["at"], sqlite_where=signups, postgresql_where=signups)
     # Nobody changes a line, and lines go only with the address of the reader whom they are about.
     op.execute(
         "CREATE TRIGGER consent_no_update BEFORE UPDATE ON consent "

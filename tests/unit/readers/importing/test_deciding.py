@@ -60,7 +60,7 @@ def test_with_proof_they_are_readers_from_now_on_and_joined_when_they_did() -> N
     assert reader.status is SubscriberStatus.ACTIVE
     assert (reader.joined_at, reader.owed_from) == (JOINED, NOW)
     assert text.endswith(": the form of 2021")
-    assert reader_of(replace(ADA, joined=NOW + timedelta(days=9)), Standing.WANTS, PROVEN)[0].joined_at == NOW
+    assert reader_of(ADA._replace(joined=NOW + timedelta(days=9)), Standing.WANTS, PROVEN)[0].joined_at == NOW
 
 
 def test_proof_for_all_is_no_proof_for_those_who_never_confirmed() -> None:
@@ -70,14 +70,14 @@ def test_proof_for_all_is_no_proof_for_those_who_never_confirmed() -> None:
 
 
 def test_a_no_is_kept_with_its_day() -> None:
-    gone, text = reader_of(replace(ADA, left=JOINED + timedelta(days=1)), Standing.LEFT, PROVEN)
+    gone, text = reader_of(ADA._replace(left=JOINED + timedelta(days=1)), Standing.LEFT, PROVEN)
     assert (gone.status, gone.joined_at, gone.left_at) == (SubscriberStatus.LEFT, JOINED, JOINED + timedelta(days=1))
     assert "form" not in text
     assert reader_of(ADA, Standing.BLOCKED, PROVEN)[0].status is SubscriberStatus.BLOCKED
 
 
 def test_an_edition_that_is_not_switched_on_is_the_usual_one() -> None:
-    monthly = replace(ADA, edition="monthly")
+    monthly = ADA._replace(edition="monthly")
     assert reader_of(monthly, Standing.WANTS, PROVEN)[0].edition == "weekly"
     on = replace(PROVEN, editions=frozenset({"weekly", "monthly"}))
     assert reader_of(monthly, Standing.WANTS, on)[0].edition == "monthly"

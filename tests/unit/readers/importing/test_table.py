@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from newsletter.errors import NewsletterError
 from newsletter.readers.importing.table import RECORD, records, seal_of, shape_of
-from tests.unit.readers.importing.walking import shaped, table
+from tests.unit.readers.importing.walking import shaped, surveyed, table
 
 ROWS = [["Email", "Name", "Note"], ["ada@readers.example", "Lovelace, Ada; x", 'said "yes"\nand no']]
 cells = st.text(st.characters(codec="utf-8", exclude_characters="\0\r", exclude_categories=["Cs"]), max_size=20)
@@ -105,6 +105,18 @@ def test_a_quote_that_is_never_closed_is_told_with_its_line() -> None:
         table(content)
     assert refusal.value.problems[0].code == "R122"
     assert "quotation mark" in refusal.value.problems[0].why
+
+
+def test_quotes_that_do_not_fit_together_swallow_no_row_unseen() -> None:
+    people = 'ada@readers.example,"fine"\nbob@readers.example,"a\ncleo@readers.example,"b\ned@readers.example,c\n'
+    content = f"email,note\n{people}"
+    assert table(content)[1:] == [["ada@readers.example", "fine"], [], ["ed@readers.example", "c"]]
+    faults = [entry.fault for entry in surveyed(content)[1]]
+    assert faults == ["", "its quotation marks do not fit together", ""]
+
+
+def test_a_hundred_thousand_blank_lines_are_no_row() -> None:
+    assert len(table("email\nada@readers.example\n" + "\n" * 100_000 + "bob@readers.example\n")) == 3
 
 
 def test_a_row_without_an_end_is_not_read_to_it() -> None:
