@@ -26,7 +26,7 @@ from tests.acceptance.harness import SiteFolder
 from tests.unit.usecases.world import WEDNESDAY, World, a_world, a_world_in
 from tests.unit.web.parts import a_client
 
-ADDRESS, ADA, BOB = "ada@readers.example", 1, 2
+ADDRESS, ADA, BOB = "ada.lovelace@readers.example", 1, 2
 HAND = Evidence("cli", "on paper")
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PATCH")
 ACTS = (
