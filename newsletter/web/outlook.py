@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, tzinfo
 
-from newsletter.model import EACH_POST, MONTHLY, Cadence, Slot, Subscriber, SubscriberStatus
+from newsletter.model import EACH_POST, Cadence, Slot, Subscriber, SubscriberStatus
 from newsletter.tongue import Tongue
 
 
@@ -13,20 +13,13 @@ def outlook(tongue: Tongue, reader: Subscriber, cadence: Cadence | None, followi
     """`You get one email every Friday; the next one comes on 4 December 2026.`"""
     if reader.status is SubscriberStatus.PAUSED:
         return _paused(tongue, reader, cadence, following)
-    gets = clause(tongue, reader.edition, cadence)
+    if cadence is None:
+        return tongue.say("What you chose does not come any more: please choose again.")
+    gets = _gets(tongue, cadence)
     if following is None:
         return tongue.say("%(gets)s.", gets=gets)
     day = tongue.long_date(following.local.date())
     return tongue.say("%(gets)s; the next one comes on %(day)s.", gets=gets, day=day)
-
-
-def clause(tongue: Tongue, edition: str, cadence: Cadence | None) -> str:
-    """`You get one email every Friday`."""
-    if edition == EACH_POST:
-        return tongue.say("You get an email with each new post")
-    if edition == MONTHLY or cadence is None:
-        return tongue.say("You get one email a month")
-    return tongue.say("You get one email every %(weekday)s", weekday=tongue.weekday(cadence.weekday))
 
 
 def besides(tongue: Tongue, reader: Subscriber, left_out: Iterable[str]) -> str:
@@ -50,3 +43,19 @@ def _paused(tongue: Tongue, reader: Subscriber, cadence: Cadence | None, followi
         return tongue.say("No email comes before %(day)s.", day=until)
     day = tongue.long_date(following.local.date())
     return tongue.say("No email comes before %(day)s; the next one comes on %(next)s.", day=until, next=day)
+
+
+def _gets(tongue: Tongue, cadence: Cadence) -> str:
+    """`You get one email every Friday`."""
+    if cadence.edition == EACH_POST:
+        return tongue.say("You get an email with each new post")
+    day = tongue.weekday(cadence.weekday)
+    told = {  # a sentence for each ordinal: no tongue puts them together as another does
+        0: tongue.say("You get one email every %(weekday)s", weekday=day),
+        1: tongue.say("You get one email on the first %(weekday)s of each month", weekday=day),
+        2: tongue.say("You get one email on the second %(weekday)s of each month", weekday=day),
+        3: tongue.say("You get one email on the third %(weekday)s of each month", weekday=day),
+        4: tongue.say("You get one email on the fourth %(weekday)s of each month", weekday=day),
+        -1: tongue.say("You get one email on the last %(weekday)s of each month", weekday=day),
+    }
+    return told[cadence.nth]

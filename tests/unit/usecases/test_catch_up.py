@@ -26,6 +26,7 @@ ADA, BOB, CHOOSER = "ada@readers.example", "bob@readers.example", "chooser@reade
 DAY = timedelta(days=1)
 NOW = SLOT + 2 * WEEK + DAY
 PRESS = Evidence("link", page="/p/")
+MONTHLY_TOO = '\n[editions]\nmonthly = "first friday 08:00"\n'
 
 
 @dataclass
@@ -60,7 +61,7 @@ class Newsroom:
 @pytest.fixture(scope="module")
 def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newsroom]:
     """Ada and Chooser paused after the first week, Chooser wants no racing; Bob got everything."""
-    folder = SiteFolder(tmp_path_factory.mktemp("catch-up") / "site").configure()
+    folder = SiteFolder(tmp_path_factory.mktemp("catch-up") / "site").configure(more=MONTHLY_TOO)
     folder.post("first", "2026-11-24", "topics: [Batteries]\n")
     folder.post("apart", "2026-12-01", "topics: [Racing]\n")
     folder.post("second", "2026-12-02", "previous: first\ntopics: [Batteries]\n")
@@ -198,6 +199,19 @@ def test_whoever_confirms_in_the_middle_of_a_story_is_offered_its_parts(room: Ne
     assert found
     assert f"/{found[1]}" == choices(room, "new@readers.example")
     assert "is on its way." in client.post(f"/{found[1]}", data={"do": "catch-up"}).text
+
+
+def test_a_change_of_edition_that_skips_stories_says_so_and_offers_them(room: Newsroom, client: TestClient) -> None:
+    address, roster = "change@readers.example", room.world.app.roster
+    roster.add(address, edition="monthly", evidence=PRESS, now=SLOT - DAY)
+    link = choices(room, address)
+    assert 'value="catch-up"' not in client.get(link).text
+    form = {"do": "save", "pause": "no", "format": "pictures"}
+    assert "skips" not in client.post(link, data=form | {"often": "monthly"}).text
+    page = client.post(link, data=form | {"often": "weekly"}).text
+    assert "Some stories went out that this change skips" in page
+    assert "4 stories that you were not sent" in page
+    assert 'value="catch-up"' in page
 
 
 def test_posts_that_cannot_be_read_keep_nobody_from_choosing(

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from newsletter.model import WEEKLY, Cadence, Evidence, Letter, Site, Subscriber
+from newsletter.model import MONTHLY, WEEKLY, Cadence, Evidence, Letter, Site, Subscriber
 from newsletter.publish.query import Choice
 from newsletter.publish.search.index import SearchIndex
 from newsletter.readers.intake import Intake
@@ -76,10 +76,9 @@ class Readers:
         self.roster = SqlRoster(self.database, lambda address: fingerprint("s" * 20, address))
         self.letters = SqlLetters(self.database)
         self.now = LEFT_AT
-        cadence = Cadence(4, time(8), MADRID, timedelta(hours=36))
-        self.rhythms = Rhythms(
-            lambda: {one: replace(cadence, edition=one) for one in editions}, lambda _: False, MADRID
-        )
+        weekly = Cadence(4, time(8), MADRID, timedelta(hours=36))
+        each = {one: replace(weekly, edition=one, nth=int(one == MONTHLY)) for one in editions}
+        self.rhythms = Rhythms(lambda: each, lambda _: False, MADRID)
         for address in addresses or ("reader@example.org",):
             self.roster.add(address, edition=WEEKLY, evidence=Evidence("cli", "on paper"), now=JOINED_AT)
         self.unsubscribe = Unsubscribe(self.roster, TOKENS, self.rhythms, self.clock)

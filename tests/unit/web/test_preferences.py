@@ -109,7 +109,10 @@ def test_saving_what_is_shown_changes_nothing_and_says_what_comes(client: TestCl
 
 @pytest.mark.parametrize(
     ("edition", "told"),
-    [(EACH_POST, "You get an email with each new post."), (MONTHLY, "You get one email")],
+    [
+        (EACH_POST, "You get an email with each new post."),
+        (MONTHLY, "You get one email on the first Friday of each month; the next one comes on 5 June 2026."),
+    ],
 )
 def test_another_edition_is_saved_and_told(client: TestClient, readers: Readers, edition: str, told: str) -> None:
     assert told in save(client, readers, often=edition)
