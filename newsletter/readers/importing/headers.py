@@ -36,7 +36,8 @@ _NAMES = {
     "joined": """
         joined, confirm time, optin time, opt-in date, opt-in time, created at, creation date, created, date created,
         subscribed at, subscribed on, subscription date, subscribe date, signup date, sign-up date, signed up,
-        signup timestamp, date added, added time, added, start date, joined at, date joined, date registered, registered,
+        signup timestamp, date added, added time, added, start date, joined at, date joined, registered,
+        date registered,
         anmeldedatum, angemeldet am, eintragedatum, date d'inscription, date d'abonnement, inscrit le, fecha de alta,
         fecha de suscripcion, fecha de registro, data di iscrizione, data de inscricao, aanmelddatum,
         дата подписки, تاريخ الاشتراك
