@@ -212,7 +212,7 @@ def test_the_record_says_what_the_reader_was_told_on_which_page(client: TestClie
         ("often-0", {"often": ""}, "Choose how often."),
         ("topics-0", {"topics": []}, "Leave at least one topic, or choose “Nothing for now”."),
         ("pause-0", {"pause": "9y"}, "Choose how long."),
-        ("until", {"pause": "date"}, "Give the day as year-month-day, as in 2026-05-31."),
+        ("until", {"pause": "date"}, "Choose the day on which the pause ends."),
         ("until", {"pause": "date", "until": "soon"}, "Give the day as year-month-day, as in 2026-05-31."),
         ("until", {"pause": "date", "until": "2026-05-03"}, "Choose a day after today, within two years."),
         ("until", {"pause": "date", "until": "2030-01-01"}, "Choose a day after today, within two years."),
