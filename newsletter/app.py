@@ -729,13 +729,16 @@ class App(Edges):
         from newsletter.usecases.showcase import Coming, Showcase
 
         issues = self.issues()
-        coming = {
-            one: Coming() if one == EACH_POST else Coming(slot=self.next_slot(now, one)) for one in self.config.editions
-        }
+        coming = {one: Coming(slot=self._comes_next(now, one)) for one in self.config.editions}
         coming[WEEKLY] = Coming(next_number(issues), coming[WEEKLY].slot)
         latest = next((issue for issue in reversed(issues) if issue.state.public), None)
         readers = self.roster.counts()["active"] if self.has_state else 0
         return Showcase(self.cadence.weekday, latest, coming, readers)
+
+    def _comes_next(self, now: datetime, edition: str) -> Slot | None:
+        """The slot of the next issue: of those that are not rested, not before the first, not sent ahead."""
+        slot = self._rhythms.next(edition, now)
+        return max(slot, self.next_slot(now, edition), key=lambda one: one.due) if slot else None
 
     def unsubscribe(self, clock: Clock) -> Unsubscribe:
         """What the unsubscribe link in a mail can do."""

@@ -10,7 +10,7 @@ from newsletter.model import WEEKLY, Issue, Slot
 
 @dataclass(frozen=True, slots=True)
 class Coming:
-    """The next Issue of an edition; of one that has no rhythm neither number nor time is known."""
+    """The next Issue of an edition; where it has no rhythm, or rests, neither number nor time is known."""
 
     number: int = 0
     slot: Slot | None = None

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from newsletter.model import Evidence, Subscriber, SubscriberStatus, Wait
+from newsletter.model import EACH_POST, Evidence, Subscriber, SubscriberStatus, Wait
 from newsletter.readers.limits import network_of
 from newsletter.usecases.confirm import Confirm, Standing, Step
 from newsletter.usecases.showcase import Coming, Showcase
@@ -111,10 +111,14 @@ class ConfirmPage(SignedPage):
         )
 
     def _next(self, reader: Subscriber, showcase: Showcase) -> str:
-        """`Issue 48 arrives Friday 4 December 2026, 08:00 Madrid.`; without a rhythm, what comes."""
+        """`Issue 48 arrives Friday 4 December 2026, 08:00 Madrid.`; where nobody can say when, what comes."""
         coming = (showcase.coming or {}).get(reader.edition, Coming())
-        if coming.slot is None:
+        if reader.status is SubscriberStatus.PAUSED:
+            return self._say("Your emails are paused at the moment.")
+        if coming.slot is None and reader.edition == EACH_POST:
             return self._say("You get the next new post.")
+        if coming.slot is None:
+            return self._say("You get the next issue.")
         local = coming.slot.local
         when = {
             "day": self._pages.tongue.full_date(local),

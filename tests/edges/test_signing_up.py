@@ -253,6 +253,14 @@ def test_a_used_link_says_so_and_changes_nothing(front: Front, client: TestClien
     assert front.roster.consents(front.reader().id) == before
 
 
+def test_a_used_link_promises_nothing_to_a_reader_who_paused(front: Front, client: TestClient, link: str) -> None:
+    client.post(link, data={"do": "confirm"})
+    front.roster.pause(front.reader().id, until=None, evidence=OPERATOR, now=front.now)
+    page = client.get(link).text
+    assert "Your emails are paused at the moment." in page
+    assert "Issue 48" not in page
+
+
 def test_of_twenty_presses_at_once_one_counts(front: Front, link: str) -> None:
     def press(_: int) -> int:
         return front.client().post(link, data={"do": "confirm"}).status_code
