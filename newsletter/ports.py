@@ -295,6 +295,9 @@ class Ledger(Protocol):
     def carried(self, edition: str) -> Mapping[str, int]:
         """Post id -> number of the Issue that carries it."""
 
+    def went_out(self, edition: str) -> Mapping[str, datetime | None]:
+        """Post id -> when the Issue that carries it went out; None as long as it has not."""
+
     def told(self, edition: str) -> Mapping[str, int]:
         """Post id -> how many of its Corrections an Issue has told, or is to tell.
 
