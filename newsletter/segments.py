@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache, lru_cache, partial
 from itertools import count, groupby
 
 from newsletter.model import SegmentKind, Tally
@@ -90,18 +91,25 @@ def goes_to(variant: Collection[str], key: str) -> bool:
     wanted, _, stories = key.partition(" of ")
     if not stories:
         return (key in variant) != key.startswith(STORY)
-    return sum(f"{STORY}{number}" not in variant for number in _numbers(stories)) >= int(wanted)
+    return sum(key not in variant for key in _keys(stories)) >= int(wanted)
 
 
-def _numbers(stories: str) -> list[int]:
+@lru_cache(maxsize=1024)
+def _keys(stories: str) -> tuple[str, ...]:
     runs = (run.partition("-") for run in stories.split())
-    return [number for first, _, last in runs for number in range(int(first), int(last or first) + 1)]
+    return tuple(f"{STORY}{number}" for first, _, last in runs for number in range(int(first), int(last or first) + 1))
 
 
 def cut(body: str, variant: Collection[str], tallies: Mapping[Tally, str]) -> str:
     """The body as a reader gets it who has this variant. Raises ValueError like `split`."""
-    fill = filling(tallies)
-    return "".join(fill(text) for within, text in split(body) if all(goes_to(variant, key) for key in within))
+    fill, is_shown = filling(tallies), showing(variant)
+    return "".join(fill(text) for within, text in split(body) if is_shown(within))
+
+
+def showing(variant: Collection[str]) -> Callable[[tuple[str, ...]], bool]:
+    """Whether readers with this variant get what stands in the parts of these keys, each of which is asked once."""
+    goes = cache(partial(goes_to, frozenset(variant)))
+    return lambda within: all(map(goes, within))
 
 
 def filling(tallies: Mapping[Tally, str]) -> Callable[[str], str]:

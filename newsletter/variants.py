@@ -12,6 +12,7 @@ from html import escape
 
 from newsletter import segments, words
 from newsletter.model import Digest, Segment, SegmentKind, Tally
+from newsletter.segments import STORY
 from newsletter.tongue import Tongue
 
 PLAIN = "plain"
@@ -45,6 +46,26 @@ def is_empty(parts: Sequence[Segment], variant: Collection[str]) -> bool:
     """Whether a reader with this variant gets no story."""
     stories = in_place(parts)
     return bool(stories) and all(one.key in variant for one in stories)
+
+
+def in_words(variant: Collection[str], titles: Mapping[str, str]) -> str:
+    """`without “Two desks”, with recap:1, as text alone`, for editors; `titles` are those of stories, by key."""
+    told = (_in_words(key, titles.get(key, "")) for key in variant)
+    return ", ".join(told) or "what everybody gets"
+
+
+def _in_words(key: str, title: str) -> str:
+    if key == PLAIN:
+        return "as text alone"
+    if not key.startswith(STORY):
+        return f"with {key}"
+    return f"without “{title}”" if title else f"without {key}"
+
+
+def why(reason: str) -> str:
+    """The reason of a reader who is sent nothing, in words that go on after who it is."""
+    told = {NO_TOPIC: "wants none of its topics", HAD_ALL: "was sent all of it before"}
+    return told.get(reason, reason)
 
 
 def optional(digest: Digest) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from newsletter import words
+from newsletter import variants, words
 from newsletter.cli.door import Door, command
 from newsletter.cli.naming import named
 from newsletter.errors import Problem, UsageError, nearest
@@ -76,7 +76,7 @@ def _explain_reader(door: Door, address: str, number: str | None) -> None:
 def _outcome(told: Explanation) -> str:
     if told.delivery is None:
         return f"not in the audience: {_why_not(told)}"
-    reason = told.delivery.reason or told.delivery.reply
+    reason = variants.why(told.delivery.reason) or told.delivery.reply
     return f"{told.delivery.state.value}{f' ({reason})' if reason else ''}"
 
 
@@ -111,9 +111,11 @@ def _reader_lines(door: Door, told: Explanation) -> Iterator[str]:
         yield from copies
         return
     yield f"  in the audience, fixed {words.when(issue.started_at, zone) if issue.started_at else '–'}"
+    if delivery.variant and delivery.reason not in {variants.NO_TOPIC, variants.HAD_ALL}:
+        yield f"  gets      {variants.in_words(delivery.variant, told.titles)}"
     yield from (_attempt_line("try", attempt, zone) for attempt in told.attempts)
     yield from copies
-    reason = f" ({delivery.reason})" if delivery.reason else ""
+    reason = f" ({variants.why(delivery.reason)})" if delivery.reason else ""
     yield f"  now       {delivery.state.value}{reason}"
     if delivery.state is DeliveryState.UNCERTAIN:
         yield "  It may have arrived or not: the program or the connection broke after the text was handed over."

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from newsletter import words
+from newsletter import variants, words
 from newsletter.cli.door import Door, Group, columns, command, moment_of, told
-from newsletter.cli.naming import asked, coming, named, press_of
+from newsletter.cli.naming import asked, coming, named, press_of, variant_option
 from newsletter.errors import Problem, Refused, UsageError
 from newsletter.model import EACH_POST, DeliveryState, Digest, Issue, IssueState, issue_title
 
@@ -119,9 +119,9 @@ def issue_data(one: Issue, counts: Mapping[DeliveryState, int]) -> dict[str, obj
 @click.option("--html", "part", flag_value="html", help="The HTML that readers get.")
 @click.option("--text", "part", flag_value="text", help="The plain text.")
 @click.option("--eml", "part", flag_value="eml", help="The whole message, byte for byte.")
-@click.option("--variant", default="all", show_default=True, metavar="KEYS", help="Which segments: all, none, or keys.")
+@variant_option
 @click.option("--reader", default=None, metavar="ADDRESS", help="As this reader gets it; --text unless said.")
-@click.option("--readers", is_flag=True, help="How many readers get which segments.")
+@click.option("--readers", is_flag=True, help="How many readers get what.")
 def show(door: Door, number: str, part: str | None, variant: str, reader: str | None, readers: bool) -> None:
     """One issue with every story and what became of its mail; `next` as it would go out now.
 
@@ -192,6 +192,7 @@ def _show_next(door: Door, edition: str) -> None:
     selection = choose(press)
     told_status = status(press, app.roster, selection)
     slot = told_status.place.slot
+    there = app.roster.counts(edition, at=slot.due)
     rows, when = [*selection.stories, *selection.left], words.when(slot.due, app.config.cadence.zone, door.now)
     data: dict[str, object] = {
         "number": told_status.next_number,
@@ -199,7 +200,8 @@ def _show_next(door: Door, edition: str) -> None:
         "slot": slot.key,
         "due": slot.due,
         "stories": [{"slug": c.post.slug, "verdict": c.verdict.value, "reason": c.reason} for c in rows],
-        "readers": told_status.readers.get("active", 0),
+        "readers": there["active"],
+        "paused": there["paused"],
     }
     lines = [
         f"{issue_title(edition, told_status.next_number)} · Draft · slot {when}",
@@ -210,7 +212,7 @@ def _show_next(door: Door, edition: str) -> None:
     else:
         draft = draft_of(press, slot, [choice.post for choice in selection.stories])
         data |= {"subject": draft.digest.subject, "preheader": draft.digest.preheader}
-        data["segments"] = [one.key for one in draft.digest.segments]
+        data["segments"] = list(variants.optional(draft.digest))
         data |= {"bytes": budget.size(draft.digest), "problems": [p.as_json() for p in draft.problems]}
         lines += [
             f"Subject    {draft.digest.subject}",
@@ -219,7 +221,8 @@ def _show_next(door: Door, edition: str) -> None:
             *_parts_words(draft.digest, edition),
             *told(draft.problems),
         ]
-    lines.append(f"Readers    {told_status.readers.get('active', 0):,}")
+    resting = f"; {there['paused']:,} paused until after the slot" if there["paused"] else ""
+    lines.append(f"Readers    {there['active']:,}{resting}")
     unsent = [one for one in (*told_status.attention, *told_status.going) if one.started_at is None]
     lines += [f"Before it  issue {one.name} is {one.state.value}: newsletter issue show {one.name}" for one in unsent]
     due = look_back(press.library, app.config.site, door.now)
@@ -229,7 +232,7 @@ def _show_next(door: Door, edition: str) -> None:
 
 def _parts_words(digest: Digest, edition: str) -> list[str]:
     """The segments, and how to see for whom they are."""
-    keys = ", ".join(sorted(one.key for one in digest.segments))
+    keys = ", ".join(variants.optional(digest))
     return [f"For some   {keys}   (newsletter issue show {coming(edition)} --readers)"] if keys else []
 
 

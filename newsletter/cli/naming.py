@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import click
+
 from newsletter.errors import Problem, UsageError
 from newsletter.model import EACH_POST, MONTHLY, WEEKLY
 
@@ -13,6 +15,14 @@ if TYPE_CHECKING:
     from newsletter.usecases.choose import Press
 
 _OTHERS = (MONTHLY, EACH_POST)
+
+variant_option = click.option(
+    "--variant",
+    default="all",
+    show_default=True,
+    metavar="KEYS",
+    help="all, none, or keys with commas: recap:1 is shown, story:2 is left out, plain is the text alone.",
+)
 
 
 def asked(text: str) -> tuple[str, int | None]:

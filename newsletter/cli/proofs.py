@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from email import message_from_bytes, policy
 from typing import TYPE_CHECKING
 
 import click
 
-from newsletter import words
+from newsletter import variants, words
 from newsletter.cli.door import Door, columns, command, told
-from newsletter.cli.naming import asked, press_of
-from newsletter.errors import Outside
+from newsletter.cli.naming import asked, press_of, variant_option
+from newsletter.errors import Outside, Problem, UsageError
+from newsletter.model import SegmentKind
 
 if TYPE_CHECKING:
     from newsletter.model import Library, Message, Proof
@@ -53,7 +54,9 @@ def _message(door: Door, text: Text, variant: str, address: str | None) -> Messa
 def _part(message: Message, part: str) -> str:
     parsed = message_from_bytes(message.content, policy=policy.default)
     body = parsed.get_body(("html",) if part == "html" else ("plain",))
-    assert body is not None  # noqa: S101  every message has both
+    if body is None:
+        fix = "newsletter issue show … --text"
+        raise UsageError(Problem("I120", "Who gets the text alone gets no HTML", fixes=(fix,)))
     return str(body.get_content()).replace("\r\n", "\n")
 
 
@@ -67,20 +70,28 @@ def show_readers(door: Door, number: str) -> None:
     data = [{"segments": list(keys), "readers": count} for keys, count in counted.items()]
     rows = variant_rows(counted)
     total = words.count(sum(counted.values()), "reader")
-    door.answer(data, f"{text.issue.title} · {total}, {when}", *rows, *_segment_lines(text, door.app.library(door.now)))
+    named = {key for keys in counted for key in keys}
+    lines = _segment_lines(text, door.app.library(door.now), named)
+    door.answer(data, f"{text.issue.title} · {total}, {when}", *rows, *lines)
 
 
 def variant_rows(counted: Mapping[tuple[str, ...], int]) -> list[str]:
-    return columns([(f"  {count:>9,}", ", ".join(keys) or "what everybody gets") for keys, count in counted.items()])
+    return columns([(f"  {count:>9,}", variants.in_words(keys, {})) for keys, count in counted.items()])
 
 
-_FOR = {"recap": "for who was not sent", "erratum": "for who was sent, before it was corrected,"}
+_FOR = {
+    "story": "left out for who was sent it before, or wants none of its topics:",
+    "recap": "for who was not sent",
+    "erratum": "for who was sent, before it was corrected,",
+}
 
 
-def _segment_lines(text: Text, library: Library) -> list[str]:
-    """For whom each segment is."""
+def _segment_lines(text: Text, library: Library, named: Collection[str]) -> list[str]:
+    """For whom each segment is that some readers get, and each story that is left out for some."""
     rows = []
     for one in text.digest.segments:
+        if one.kind is SegmentKind.STORY and one.key not in named:
+            continue
         post = library.find(one.post_id)
         rows.append((f"  {one.key}", f"{_FOR[one.kind.value]} “{post.title if post else one.post_id}”"))
     return columns(rows)
@@ -94,7 +105,7 @@ _UNTRIED = {"S307", "S329"}  # that it was not tried yet: here it is
 @command("test")
 @click.argument("number", metavar="N|next")
 @click.option("--to", "to", multiple=True, required=True, metavar="ADDRESS", help="Up to 5, of the house.")
-@click.option("--variant", default="all", show_default=True, metavar="KEYS", help="Which segments: all, none, or keys.")
+@variant_option
 @click.option("--dry-run", is_flag=True, help="Say what would be sent, to whom.")
 def test(door: Door, number: str, to: Sequence[str], variant: str, dry_run: bool) -> int:
     """Send a test of an issue to people of the house, never to readers.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from newsletter import words
+from newsletter import variants, words
 from newsletter.cli.door import Door, command, told
 from newsletter.cli.proofs import text_named, variant_rows
 from newsletter.model import issue_name
@@ -67,9 +67,9 @@ def _duration(done: Rehearsal) -> str:
 def _skipped(door: Door, done: Rehearsal) -> list[str]:
     """How many readers get nothing, by reason; who they are with -v."""
     reasons = list(dict.fromkeys(one.reason for one in done.skipped))
-    counted = [(sum(one.reason == reason for one in done.skipped), reason) for reason in reasons]
+    counted = [(sum(one.reason == reason for one in done.skipped), variants.why(reason)) for reason in reasons]
     lines = [f"Not to     {', '.join(f'{count:,} {reason}' for count, reason in counted)}"] if counted else []
-    return lines + ([f"  {one.address}   {one.reason}" for one in done.skipped] if door.verbose else [])
+    return lines + ([f"  {one.address}   {variants.why(one.reason)}" for one in done.skipped] if door.verbose else [])
 
 
 def _difference(done: Rehearsal) -> list[str]:

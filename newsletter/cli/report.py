@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from newsletter import words
+from newsletter import variants, words
 from newsletter.cli.door import Door, columns, command
 from newsletter.cli.issue import counts_words
 from newsletter.cli.naming import named
@@ -51,8 +51,8 @@ def _lines(door: Door, told: Report) -> list[str]:
     took = f", in {words.span(issue.finished_at - issue.started_at)}" if issue.finished_at and issue.started_at else ""
     lines = [f"{issue.title} · {issue.state.value}{began}"]
     lines.append(f"{counts_words(told.counts) or 'Nobody was sent it'}{took}.")
-    rows = [(f"  {state.value}", f"{reason or '–'}: {count:,}") for (state, reason), count in told.reasons.items()]
-    lines += columns(rows)
+    reasons = [(state, variants.why(reason) or "–", count) for (state, reason), count in told.reasons.items()]
+    lines += columns([(f"  {state.value}", f"{reason}: {count:,}") for state, reason, count in reasons])
     if told.copies:
         lines.append(f"Sent again to readers who asked: {told.copies:,}")
     some = [state for state in (DeliveryState.FAILED, DeliveryState.UNCERTAIN) if told.counts.get(state)]
@@ -65,7 +65,7 @@ def _lines(door: Door, told: Report) -> list[str]:
 
 
 def _words(row: Delivery) -> str:
-    return " ".join(str(part) for part in (row.code, row.reply or row.reason) if part) or "–"
+    return " ".join(str(part) for part in (row.code, row.reply or variants.why(row.reason)) if part) or "–"
 
 
 def _data(told: Report) -> dict[str, object]:

@@ -207,8 +207,8 @@ _cut = lru_cache(maxsize=512)(cut)  # of an issue, which has as many variants as
 def _frame(digest: Digest, subtype: str, variant: Collection[str], tallies: Mapping[Tally, str]) -> _Frame:
     """What a variant is shown of a body: pieces that are encoded already, and few lines that were not."""
     encoding, pieces = _pieces(digest, subtype)
-    fill = segments.filling(tallies)
-    shown = (piece for within, piece in pieces if all(segments.goes_to(variant, key) for key in within))
+    fill, is_shown = segments.filling(tallies), segments.showing(variant)
+    shown = (piece for within, piece in pieces if is_shown(within))
     filled = (piece if isinstance(piece, bytes) else fill(piece) for piece in shown)
     return _Frame(encoding, tuple(_ready(piece, encoding) for piece in filled))
 
@@ -244,10 +244,10 @@ def _at_its_widest(digest: Digest, body: str) -> str:
 
 
 def _runs(part: str, encoding: str) -> Iterator[bytes | str]:
-    """Runs of lines that are the same for every reader, as bytes, and each line that is not."""
+    """Runs of lines that are the same for every reader, as bytes, and runs of those that are not."""
     for own, group in groupby(re.findall(r"[^\n]*\n", part), key=_is_own):
-        lines = list(group)
-        yield from lines if own else [mime.encode("".join(lines), encoding)]
+        lines = "".join(group)
+        yield lines if own else mime.encode(lines, encoding)
 
 
 def _is_own(line: str) -> bool:

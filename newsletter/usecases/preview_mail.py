@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from newsletter import words
+from newsletter import variants, words
 from newsletter.errors import NewsletterError, Problem
 from newsletter.issues import cadence as cadences
 from newsletter.issues import slot_notice
@@ -142,5 +142,5 @@ def _waiting(selection: Selection) -> Iterator[str]:
 
 
 def _segments(digest: Digest) -> Iterator[str]:
-    if digest.segments:
-        yield f"for some readers only: {words.count(len(digest.segments), 'part')} (a recap, or a correction)"
+    if parts := variants.optional(digest):
+        yield f"for some readers only: {words.count(len(parts), 'part')} (a recap, or a correction)"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from newsletter import words
+from newsletter import variants, words
 from newsletter.errors import Problem, UsageError
 from newsletter.issues import cadence as cadences
 from newsletter.issues.selection import Selection, held, paused
@@ -136,19 +136,29 @@ class Explanation:
     attempts: Sequence[Attempt]
     consents: Sequence[Consent]
     copies: Sequence[Attempt] = ()  # sent again, because they asked
+    titles: Mapping[str, str] = field(default_factory=dict)  # of its stories by key, where one departs from the usual
 
 
 def explain(*, ledger: Ledger, roster: Roster, reader: Subscriber, edition: str, number: int) -> Explanation:
     """The whole story of one reader and one issue. Raises UsageError for an unknown issue."""
     issue = issue_named(ledger, edition, number)
+    delivery = ledger.delivery(edition, number, reader.id)
     return Explanation(
         reader,
         issue,
-        ledger.delivery(edition, number, reader.id),
+        delivery,
         ledger.attempts(edition, number, reader.id),
         roster.consents(reader.id),
         ledger.copies(edition, number, reader.id),
+        _titles(ledger, issue) if delivery and delivery.variant else {},
     )
+
+
+def _titles(ledger: Ledger, issue: Issue) -> Mapping[str, str]:
+    """Of the stories of an issue, by the key of their part."""
+    titles = {story.post_id: story.title for story in issue.stories}
+    parts = variants.in_place(ledger.digest(issue.edition, issue.number).segments)
+    return {one.key: titles.get(one.post_id, one.key) for one in parts}
 
 
 @dataclass(frozen=True, slots=True)

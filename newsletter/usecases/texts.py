@@ -76,10 +76,16 @@ def variant_of(digest: Digest, wanted: str) -> tuple[str, ...]:
 
 
 def addressee(ledger: Ledger, text: Text, reader: Subscriber) -> Addressee:
-    """A reader as the send addresses them: with the variant that was fixed for them, or that they would get now."""
+    """A reader as the send addresses them: with the variant that was fixed for them, or that they would get now.
+
+    Raises Refused (S345) for one for whom no story is left.
+    """
     edition, number = text.issue.edition, text.issue.number
     delivery = ledger.delivery(edition, number, reader.id)
     variant = delivery.variant if delivery else ledger.variant(edition, number, text.digest.segments, reader.id)
+    if variants.is_empty(text.digest.segments, variant):
+        why = "They were sent all of its stories before, or want none of their topics."
+        raise Refused(Problem("S345", f"{reader.address} is sent nothing of {text.issue.title.lower()}", why=why))
     return Addressee(reader.id, reader.address, reader.joined_at, reader.token_version, variant=variant)
 
 

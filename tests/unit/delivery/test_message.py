@@ -17,8 +17,12 @@ from hypothesis import strategies as st
 from newsletter.delivery import mime
 from newsletter.delivery.message import HEADERS, ascii_address, compose, masked
 from newsletter.errors import NewsletterError
-from newsletter.model import Addressee, Digest, Issue, Message, Sentinel, Site
+from newsletter.issues import digest as digests
+from newsletter.model import Addressee, Digest, Issue, Message, Segment, SegmentKind, Sentinel, Site, Tally
+from newsletter.tongue import spoken
+from newsletter.variants import seen_by
 from tests.builders import a_site, an_issue
+from tests.unit.issues.scene import ALLIANCE, CHARGING, FOLLOW, REVIEW, a_view, templates
 
 HTML = f"""<!DOCTYPE html>
 <html lang="en"><body><p>Größe, “quotes” &amp; a dot:</p>
@@ -332,3 +336,57 @@ def test_bytes_that_are_not_what_was_meant_are_not_handed_over(broken: bytes) ->
     with pytest.raises(NewsletterError) as refused:
         mime.check(broken, HEADERS)
     assert refused.value.problems[0].code == "S401"
+
+
+# --- what each reader gets of it -------------------------------------------------------------------
+
+STORIES = digests.render(a_view(ALLIANCE, FOLLOW, REVIEW, CHARGING), templates())
+
+
+def as_a_reader_gets_it(digest: Digest, to: Addressee) -> tuple[str, str]:
+    """The bodies of a message as they are meant."""
+    seen = seen_by(digest, to.variant, spoken("en"))
+    words = {
+        Sentinel.UNSUBSCRIBE: URL,
+        Sentinel.PREFERENCES: URL.replace("/u/", "/p/"),
+        Sentinel.ADDRESS: masked(to.address),
+        Sentinel.JOINED: "3 March 2026",
+    }
+    text, html = seen.text, seen.html
+    for sentinel, word in words.items():
+        text, html = text.replace(sentinel, word), html.replace(sentinel, word)
+    return text, html
+
+
+@given(st.sets(st.sampled_from(["plain", *(one.key for one in STORIES.segments)])))
+def test_a_message_is_its_variant_of_the_digest(variant: set[str]) -> None:
+    to = replace(ADA, variant=tuple(sorted(variant)))
+    message = composed(digest=STORIES, to=to)
+    text, html = as_a_reader_gets_it(STORIES, to)
+    found = {kind: body.replace("\r\n", "\n").rstrip("\n") for kind, body in parts(message).items()}
+    assert found["text/plain"] == text.rstrip("\n")
+    assert found.get("text/html") == (None if "plain" in variant else html.rstrip("\n"))
+    assert read(message)["Subject"] == seen_by(STORIES, variant, spoken("en")).subject
+
+
+def test_who_wants_the_text_alone_gets_one_part_under_the_same_headers() -> None:
+    both, plain = composed(digest=STORIES), composed(digest=STORIES, to=replace(ADA, variant=("plain",)))
+    assert read(plain).get_content_type() == "text/plain"
+    assert read(plain).get_content() == parts(both)["text/plain"]
+    assert tuple(read(plain).keys()) == (*HEADERS, "Content-Transfer-Encoding")
+    same = set(HEADERS) - {"Content-Type"}
+    assert [(name, raw(plain, name)) for name in same] == [(name, raw(both, name)) for name in same]
+    assert plain.message_id == both.message_id
+
+
+def test_the_footer_leads_each_reader_to_their_own_choices() -> None:
+    message = composed(digest=STORIES)
+    for body in parts(message).values():
+        assert URL.replace("/u/", "/p/") in body
+
+
+def test_what_it_says_of_stories_may_be_beyond_ascii_where_the_rest_is_not() -> None:
+    one, two = (Segment(f"story:{n}", SegmentKind.STORY, f"tag:{n}", preheader=p) for n, p in ((1, "A"), (2, "Größe")))
+    html = f"<p>{Tally.PREHEADER}</p>\n<p>{Sentinel.UNSUBSCRIBE}</p>\n"
+    digest = Digest("A subject", "A", html, f"Text\n{Sentinel.UNSUBSCRIBE}\n", segments=(one, two))
+    assert "Größe" in parts(composed(digest=digest, to=replace(ADA, variant=("story:1",))))["text/html"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from itertools import pairwise
@@ -11,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.errors import UsageError
-from newsletter.issues.cadence import clock_note, next_slots, one_before, slot_for, slot_on, slots
-from newsletter.model import Cadence
+from newsletter.issues.cadence import clock_note, edition_of, next_slots, one_before, slot_for, slot_on, slots
+from newsletter.model import EACH_POST, MONTHLY, WEEKLY, Cadence
 from tests.builders import a_cadence
 
 BEGIN, END = datetime(2026, 1, 1, tzinfo=UTC), datetime(2029, 1, 1, tzinfo=UTC)
@@ -87,6 +88,49 @@ def test_a_span_cut_anywhere_has_the_slots_of_its_two_parts(
     assert all(after < slot.due <= until for slot in whole)
     assert max(Counter(slot.key for slot in whole).values()) == 1
     assert [slot_for(cadence, slot.key) for slot in whole] == whole
+
+
+def test_monthly_slots_tile_time_through_every_clock_change_of_every_zone() -> None:
+    for name, change in clock_changes():
+        for weekly in cadences_around(name, change)[::3]:
+            for nth in (1, 4, -1):
+                cadence = replace(weekly, edition=MONTHLY, nth=nth)
+                around = list(slots(cadence, change - timedelta(days=100), change + timedelta(days=100)))
+                assert all(earlier.due < later.due for earlier, later in pairwise(around)), (name, cadence)
+                months = [int(slot.key[:4]) * 12 + int(slot.key[6:]) for slot in around]
+                assert months == list(range(months[0], months[0] + len(months))), (name, cadence)
+                assert 6 <= len(around) <= 7
+                assert [slot_for(cadence, slot.key) for slot in around] == around
+
+
+@pytest.mark.parametrize(("nth", "days"), [(1, (6, 4, 1)), (2, (13, 11, 8)), (4, (27, 25, 22)), (-1, (27, 25, 29))])
+def test_a_monthly_slot_is_that_weekday_of_its_month(nth: int, days: tuple[int, int, int]) -> None:
+    cadence = a_cadence(edition=MONTHLY, nth=nth)
+    found = next_slots(cadence, datetime(2026, 11, 1, tzinfo=UTC), 3)
+    assert [(slot.key, slot.local.day) for slot in found] == [
+        ("2026-M11", days[0]),
+        ("2026-M12", days[1]),
+        ("2027-M01", days[2]),
+    ]
+    assert all(f"{slot.local:%A %H:%M}" == "Friday 08:00" for slot in found)
+    assert one_before(cadence, found[2]) == found[1]
+
+
+def test_a_key_says_of_which_edition_a_slot_is() -> None:
+    assert [edition_of(key) for key in ("2026-W48", "2026-M12", "post:1f", "extra:3", "all")] == [
+        WEEKLY,
+        MONTHLY,
+        EACH_POST,
+        WEEKLY,
+        WEEKLY,
+    ]
+
+
+@pytest.mark.parametrize("key", ["2026-M13", "2026-M00", "2026-W48", "2026-12"])
+def test_a_key_that_names_no_month_is_refused(key: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        slot_for(a_cadence(edition=MONTHLY, nth=1), key)
+    assert refused.value.problems[0].code == "I101"
 
 
 def test_a_time_that_the_clocks_skip_is_shifted_forward() -> None:
