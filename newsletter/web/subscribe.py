@@ -109,7 +109,7 @@ class SubscribePage:
     # -- pages
 
     def _closed(self, scope: Scope) -> Response | None:
-        if self._desk.signup.intake.open:
+        if self._desk.signup.intake.open and self._pages.site.mail_day is not None:
             return None
         return self._show(scope, "closed", title=self._say("Signing up by email is closed"))
 

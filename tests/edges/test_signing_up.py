@@ -12,6 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from newsletter.model import ConsentKind, DeliveryState, Evidence, LetterKind, SubscriberStatus
+from tests.builders import a_site
 from tests.edges.front import ADA, AT_ONCE, NOON, Front, heading, hidden
 
 SENT = "Check a…@readers.example: we sent a link"
@@ -173,8 +174,10 @@ def test_a_page_without_its_slash_leads_to_the_one_with_it(client: TestClient) -
 # --- closed and paused ------------------------------------------------------------------------------
 
 
-def test_intake_can_be_closed_by_hand(tmp_path: Path) -> None:
-    front = Front(tmp_path, replace(AT_ONCE, open=False))
+@pytest.mark.parametrize("why", ["by hand", "no address to send from"])
+def test_nobody_can_sign_up_where_it_is_closed(tmp_path: Path, why: str) -> None:
+    mail_day = None if why == "no address to send from" else 4
+    front = Front(tmp_path, replace(AT_ONCE, open=why != "by hand"), a_site(mail_day=mail_day))
     for page in (front.client().get("/subscribe/"), front.client().post("/subscribe/", data=front.form())):
         assert heading(page.text) == "Signing up by email is closed"
     assert list(front.roster.all()) == []
