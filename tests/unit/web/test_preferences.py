@@ -305,7 +305,8 @@ def test_everything_that_is_held_comes_as_one_file(client: TestClient, readers: 
     assert answer.headers["content-disposition"] == 'attachment; filename="about-me.json"'
     assert answer.headers["cache-control"] == "no-store"
     held = json.loads(answer.content)
-    assert held == json.loads(json.dumps(readers.roster.held(1), default=str))
+    assert held == json.loads(json.dumps(readers.roster.held(1), default=datetime.isoformat))
+    assert held["reader"]["joined_at"] == "2026-03-03T00:00:00+00:00"
     assert "reader@example.org" in answer.text
     assert "other@example.org" not in answer.text
 
