@@ -625,7 +625,8 @@ class ImportStep(Protocol):
     def put(self, arrivals: Sequence[tuple[Subscriber, str]], pace: timedelta) -> None:
         """Write down readers that are not known, each with a line of consent of this text.
 
-        Unconfirmed ones get a letter CONFIRM, each this much after the one before; blocked ones are suppressed.
+        Unconfirmed ones get a letter CONFIRM, each this much after the one before, and join when it goes; blocked ones
+        are suppressed.
         """
 
     def record(self, run: ImportRun) -> None:
