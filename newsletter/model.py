@@ -366,9 +366,10 @@ WEEKLY, EACH_POST, MONTHLY = "weekly", "each-post", "monthly"
 """The editions; the first is always there, and an Issue of it needs no more than its number to be named."""
 
 
-def issue_name(edition: str, number: int) -> str:
-    """What an Issue is called where one is asked for: `47`, `monthly/3`."""
-    return f"{number}" if edition == WEEKLY else f"{edition}/{number}"
+def issue_name(edition: str, number: int | None) -> str:
+    """What an Issue is called where one is asked for: `47`, `monthly/3`; None is the one that comes: `monthly/next`."""
+    name = "next" if number is None else f"{number}"
+    return name if edition == WEEKLY else f"{edition}/{name}"
 
 
 def issue_page(edition: str, number: int, lead: str) -> str:
