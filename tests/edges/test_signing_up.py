@@ -109,6 +109,12 @@ def test_a_mistyped_provider_is_asked_about_and_both_answers_are_taken(front: Fr
     assert [reader.address for reader in front.roster.all()] == ["ada@gmial.com", "ada@gmail.com"]
 
 
+def test_what_is_no_address_may_still_be_known_for_what_was_meant(front: Front, client: TestClient) -> None:
+    page = client.post("/subscribe/", data=front.form("ada@gmailcom")).text
+    assert "Use ada@gmail.com</button>" in page
+    assert "Keep" not in page
+
+
 def test_an_international_domain_is_written_in_its_a_labels(front: Front, client: TestClient) -> None:
     client.post("/subscribe/", data=front.form("ada@exämple.example"))
     assert front.reader("ada@xn--exmple-cua.example").status is SubscriberStatus.UNCONFIRMED
