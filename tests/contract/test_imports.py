@@ -89,6 +89,14 @@ def test_the_letters_of_lists_are_due_one_after_another(imports: Imports, databa
     assert due(database, LATER + 4 * PACE) == ["ada", "bob", "cleo", "dora", "ed"]
 
 
+def test_the_time_to_confirm_counts_from_the_letter(imports: Imports, roster: Roster, database: Database) -> None:
+    asked(imports, "ada", "bob", "cleo")
+    letters = SqlLetters(database).due(LATER + 9 * PACE, 9)
+    assert [letter.at for letter in letters] == [LATER, LATER + PACE, LATER + 2 * PACE]
+    assert roster.expire(before=LATER + 2 * PACE) == 2
+    assert [reader.address for reader in roster.all()] == ["cleo@readers.example"]
+
+
 def test_who_signs_up_waits_behind_no_list(imports: Imports, roster: Roster, database: Database) -> None:
     asked(imports, "ada", "bob", "cleo")
     much_later = LATER + timedelta(days=1)
