@@ -72,6 +72,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         f'review = "off"\n[site]\ntitle = "Auto Trendy"\nurl = "{url}"\ntagline = "A weekly about cars."\n'
         'authority = "auto-trendy.net,2022"\n[sender]\naddress = "editor@auto-trendy.net"\n'
         'postal_address = "Auto Trendy, 1 Calle Mayor, 28013 Madrid, Spain"\n[people.news-desk]\nname = "News desk"\n'
+        f'[editions]\nmonthly = "first {WEEKDAYS[SLOT.weekday()]} 12:00"\n'
         f'[cadence]\nweekday = "{WEEKDAYS[SLOT.weekday()]}"\ntime = "12:00"\nfirst_slot = {SLOT:%Y-%m-%d}\n'
     )
     folder.post("hybrid-hatch", f"{yesterday:%Y-%m-%d}", front="topics: [Cars]\n")
@@ -164,14 +165,16 @@ def subscribes(served: Served, reader: Page, looking: Looking) -> None:
     headed(reader, "Subscribe to Auto Trendy")
     looking.at(reader, "subscribe")
     write(reader, "Your email address", "ada at readers")
-    press(reader, "Get it every")
+    press(reader, "Send me the link")
     told(reader, "is not an email address", role="alert")
     looking.at(reader, "bad-address")
     write(reader, "Your email address", READER)
-    press(reader, "Get it every")
+    choose(reader, f"Every {SLOT:%A}", "Once a month")
+    choose(reader, "Once a month", f"Every {SLOT:%A}")
+    press(reader, "Send me the link")
     if reader.get_by_role("heading", level=1).inner_text() == "One more press":  # it was faster than people write
         looking.at(reader, "one-more-press")
-        press(reader, "Get it every")
+        press(reader, "Send me the link")
     headed(reader, "Check a…@readers.example: we sent a link")
     looking.at(reader, "sent")
 
