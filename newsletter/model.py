@@ -365,6 +365,8 @@ class Changes:
 WEEKLY, EACH_POST, MONTHLY = "weekly", "each-post", "monthly"
 """The editions; the first is always there, and an Issue of it needs no more than its number to be named."""
 
+EDITIONS = (WEEKLY, EACH_POST, MONTHLY)
+
 
 def issue_name(edition: str, number: int | None) -> str:
     """What an Issue is called where one is asked for: `47`, `monthly/3`; None is the one that comes: `monthly/next`."""
