@@ -357,7 +357,7 @@ def test_an_issue_that_is_ready_for_its_slot_is_the_next_one(world: World) -> No
         (("issue", "wave", "monthly/1", "I316"), "newsletter issue check monthly/1"),
         (("schedule", "pause", "2026-M12"), "newsletter issue show monthly/1"),
         (
-            ("post", "withdraw", "letters", "why", "--dry-run", "--as", "review-desk"),
+            ("post", "withdraw", "hybrid-hatch", "why", "--dry-run", "--as", "review-desk"),
             "newsletter issue unready monthly/1 thaws it",
         ),
     ],
