@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import pytest
 
 from newsletter.errors import Refused
 from newsletter.model import WEEKLY, Evidence
 from newsletter.usecases import proof, report
-from newsletter.usecases.rehearse import rehearse
-from newsletter.usecases.texts import addressee, drafted, frozen, readers_by_variant, variant_of
+from newsletter.usecases.rehearse import Rehearsal, rehearse
+from newsletter.usecases.texts import Text, addressee, drafted, frozen, readers_by_variant, variant_of
 from tests.acceptance.harness import part
 from tests.unit.usecases.world import SLOT, WEDNESDAY, World, a_world
 
