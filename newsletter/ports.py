@@ -295,6 +295,9 @@ class Ledger(Protocol):
     def carried(self, edition: str) -> Mapping[str, int]:
         """Post id -> number of the Issue that carries it."""
 
+    def went_out(self, edition: str) -> Mapping[str, datetime | None]:
+        """Post id -> when the Issue that carries it went out; None as long as it has not."""
+
     def told(self, edition: str) -> Mapping[str, int]:
         """Post id -> how many of its Corrections an Issue has told, or is to tell.
 
@@ -622,7 +625,8 @@ class ImportStep(Protocol):
     def put(self, arrivals: Sequence[tuple[Subscriber, str]], pace: timedelta) -> None:
         """Write down readers that are not known, each with a line of consent of this text.
 
-        Unconfirmed ones get a letter CONFIRM, each this much after the one before; blocked ones are suppressed.
+        Unconfirmed ones get a letter CONFIRM, each this much after the one before, and join when it goes; blocked ones
+        are suppressed.
         """
 
     def record(self, run: ImportRun) -> None:

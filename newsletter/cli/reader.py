@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 
 import click
 
 from newsletter import words
 from newsletter.cli.door import Door, Group, as_plain, command
-from newsletter.model import EACH_POST, MONTHLY, WEEKLY, Subscriber, SubscriberStatus
+from newsletter.model import EACH_POST, EDITIONS, WEEKLY, Subscriber, SubscriberStatus
 
 _TABLE = {
     "list": ("newsletter.cli.reader:list_readers", "who gets the mail, and who no longer does"),
@@ -26,7 +26,6 @@ _TABLE = {
     "block": ("newsletter.cli.standing:block", "never mail an address again"),
     "unblock": ("newsletter.cli.standing:unblock", "it may be mailed again"),
 }
-EDITIONS = (WEEKLY, EACH_POST, MONTHLY)
 
 
 @click.group("reader", cls=Group, table=_TABLE)
@@ -100,6 +99,7 @@ def add(door: Door, address: str, consent: str | None, edition: str, forgotten: 
     from newsletter.usecases import readers
 
     app = door.app
+    app.rhythm(edition)  # refuses one that is not switched on
     checked = readers.checked_address(address)
     there = app.roster.find(checked)
     if there and (consent or there.status is not SubscriberStatus.UNCONFIRMED):
@@ -107,7 +107,7 @@ def add(door: Door, address: str, consent: str | None, edition: str, forgotten: 
         return
     readers.may_be_added(app.roster, checked, forgotten=forgotten)
     if dry_run:
-        door.answer({"address": checked, "added": False, "dry_run": True}, *_would(door, checked, consent))
+        door.answer({"address": checked, "added": False, "dry_run": True}, *_would(door, checked, consent, edition))
         return
     if consent is None:
         made = readers.invite(app.roster, app.ledger, checked, edition=edition, forgotten=forgotten, hand=door.hand)
@@ -116,7 +116,7 @@ def add(door: Door, address: str, consent: str | None, edition: str, forgotten: 
         made = readers.add(
             app.roster, app.ledger, checked, edition=edition, consent=consent, forgotten=forgotten, hand=door.hand
         )
-        lines = [f"Added {checked}. {_first(door)}"]
+        lines = [f"Added {checked}. Their first issue: {next_issue(door, edition, door.now)}"]
     if made is None:  # another process was first
         _known(door, readers.known(app.roster, checked))
         return
@@ -129,14 +129,19 @@ def _known(door: Door, there: Subscriber) -> None:
     door.answer(reader_data(there) | {"added": False}, told, *hint)
 
 
-def _would(door: Door, address: str, consent: str | None) -> list[str]:
+def _would(door: Door, address: str, consent: str | None, edition: str) -> list[str]:
     if consent is None:
         return [f"Would ask {address}: one mail with a link, and nothing more until it is pressed."]
-    return [f"Would add {address}. {_first(door)}"]
+    return [f"Would add {address}. Their first issue: {next_issue(door, edition, door.now)}"]
 
 
-def _first(door: Door) -> str:
-    return f"Their first issue: {words.when(door.app.next_slot(door.now).due, door.app.config.cadence.zone)}"
+def next_issue(door: Door, edition: str, after: datetime) -> str:
+    """When the next issue of an edition comes after a time, in words."""
+    if edition not in door.app.config.editions:
+        return f"nothing: the {edition} edition is not switched on"
+    if edition == EACH_POST:
+        return "with the next post"
+    return words.when(door.app.next_slot(after, edition).due, door.app.config.cadence.zone, door.now)
 
 
 def _way(door: Door) -> list[str]:

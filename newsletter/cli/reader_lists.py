@@ -45,7 +45,7 @@ _SAID: Mapping[Fate, str] = {
 
 @command("import")
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
-@click.option("--go", is_flag=True, help="Do it; without it, only say what would be done.")
+@click.option("--go/--dry-run", default=False, help="Do it; without it, only say what would be done.")
 @click.option("--consent", default="", metavar="TEXT", help="How they agreed, if you have proof: then nobody is asked.")
 @click.option("--column", "given", multiple=True, metavar="WHAT=HEADER", help="email=E-mail; status= leaves one out.")
 @click.option("--dates", default=None, type=click.Choice([each.value for each in Order]), help="How dates are written.")

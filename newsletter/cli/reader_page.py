@@ -10,7 +10,7 @@ import click
 
 from newsletter import words
 from newsletter.cli.door import Door, command
-from newsletter.cli.reader import reader_data
+from newsletter.cli.reader import next_issue, reader_data
 from newsletter.model import WEEKLY, Consent, Subscriber, SubscriberStatus
 
 _LAST = 8
@@ -67,9 +67,8 @@ def _gets(one: Subscriber, door: Door) -> Iterator[str]:
     yield f"  gets      {one.edition}, {topics}, {'plain text' if one.plain else 'with pictures'}"
     if one.status is SubscriberStatus.PAUSED and one.paused_until is None:
         yield "  next      nothing until they or you resume"
-    elif one.edition == WEEKLY:
-        due = door.app.next_slot(max(door.now, one.paused_until or door.now)).due
-        yield f"  next      {words.when(due, door.app.config.cadence.zone, door.now)}"
+    else:
+        yield f"  next      {next_issue(door, one.edition, max(door.now, one.paused_until or door.now))}"
 
 
 def _record(consents: Sequence[Consent], zone: tzinfo) -> Iterator[str]:

@@ -9,7 +9,7 @@ import click
 
 from newsletter import words
 from newsletter.cli.door import Door, command, moment_of
-from newsletter.cli.reader import reader_data
+from newsletter.cli.reader import next_issue, reader_data
 from newsletter.errors import Problem, Refused, UsageError
 from newsletter.model import Subscriber, SubscriberStatus
 from newsletter.usecases import readers
@@ -65,7 +65,7 @@ def resume(door: Door, address: str, dry_run: bool) -> None:
     app, there = door.app, readers.known(door.app.roster, address)
     readers.gets_mail(there)
     done = readers.resume(app.roster, app.ledger, there, door.hand) if not dry_run else None
-    following = words.when(app.next_slot(door.now).due, app.config.cadence.zone)
+    following = next_issue(door, there.edition, door.now)
     _told(
         door,
         there,

@@ -7,11 +7,10 @@ parts up to the one in the last issue.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 
-from newsletter.model import Issue, Library, Post, Subscriber
+from newsletter.model import Library, Post, Subscriber
 
 MOST = 60
 """Stories of one catch-up, the newest; a mail holds no more, and nobody reads more at once."""
@@ -20,40 +19,25 @@ Group = tuple[Post, ...]
 """Stories that belong together, oldest first: those of one Chain, or a single one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
-    """What an edition has mailed: its issues, oldest first, and which of them has which Post."""
-
-    issues: Sequence[Issue]
-    carried: Mapping[str, int]
-
-    def since(self, owed_from: datetime | None) -> set[str]:
-        """The Posts of issues that went out since then."""
-        went = {one.number for one in self._started() if owed_from and one.started_at and one.started_at >= owed_from}
-        return {post_id for post_id, number in self.carried.items() if number in went}
-
-    def to_come(self) -> set[str]:
-        """The Posts of issues that have not gone out."""
-        went = {one.number for one in self._started()}
-        return {post_id for post_id, number in self.carried.items() if number not in went}
-
-    def last(self) -> tuple[str, ...]:
-        """The Posts of the last issue that went out."""
-        last = next(iter(sorted(self._started(), key=lambda one: (one.started_at, one.number), reverse=True)), None)
-        return tuple(story.post_id for story in last.stories) if last else ()
-
-    def _started(self) -> list[Issue]:
-        return [one for one in self.issues if one.started_at]
+Past = Mapping[str, datetime | None]
+"""What an edition has mailed: Post id -> when the issue that carries it went out, None as long as it has not."""
 
 
 def may_be_missing(reader: Subscriber, library: Library, past: Past) -> frozenset[str]:
     """The ids of all Posts about which the ledger must be asked whether the reader was sent them."""
-    return frozenset(past.since(reader.owed_from)).union(*_stories(library, past))
+    return frozenset(_owed(reader, past)).union(*_stories(library, past))
+
+
+def _owed(reader: Subscriber, past: Past) -> set[str]:
+    """The Posts of issues that went out since stories are owed to this reader."""
+    since = reader.owed_from
+    return {post_id for post_id, at in past.items() if since and at and at >= since}
 
 
 def _stories(library: Library, past: Past) -> list[tuple[str, ...]]:
     """The parts of each story that the last issue goes on with, oldest first, up to there."""
-    chains = ((post_id, library.chains.get(post_id)) for post_id in past.last())
+    last = max((at for at in past.values() if at), default=None)
+    chains = ((post_id, library.chains.get(post_id)) for post_id, at in past.items() if at and at == last)
     return [(*reversed(chain.before(post_id)), post_id) for post_id, chain in chains if chain]
 
 
@@ -66,7 +50,8 @@ def missing(
     they stand, or are in an issue that has not gone out.
     """
     begun = [parts for parts in _stories(library, past) if len(parts) > 1 and not {*parts[:-1]} & {*had}]
-    wanted = past.since(reader.owed_from).union(*begun) - past.to_come() - {*had}
+    to_come = {post_id for post_id, at in past.items() if at is None}
+    wanted = _owed(reader, past).union(*begun) - to_come - {*had}
     found = [post for post in library.posts if post.id in wanted and post.id in library.approved]
     return tuple(reversed([post for post in found if _is_wanted(reader, post, topic_key)][:MOST]))
 

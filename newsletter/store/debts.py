@@ -61,7 +61,7 @@ class Debts(Part):
                 Delivery(
                     issue_number=row.number,
                     subscriber_id=row.subscriber_id,
-                    address=row.address,
+                    address=row.address or f"(reader {row.subscriber_id}, forgotten)",
                     state=DeliveryState(row.state),
                     reason=row.reason,
                     attempts=row.attempts,

@@ -28,6 +28,7 @@ _KINDS = {
 }
 _AGREED = [each.value for each in (ConsentKind.ASKED, ConsentKind.JOINED, ConsentKind.RETURNED)]
 _BATCH = 500
+_TICK = timedelta(milliseconds=1)
 _BLOCKED = SubscriberStatus.BLOCKED.value
 
 
@@ -88,32 +89,32 @@ class Step:
         if not arrivals:
             return
         before = self._connection.scalar(select(func.max(subscriber.c.id))) or 0
-        self._insert(subscriber, _READER, [_reader(each) for each, _ in arrivals])
-        made = select(subscriber.c.folded, subscriber.c.id).where(subscriber.c.id > before)  # nobody else writes now
+        when = self._when_asked([reader for reader, _ in arrivals], pace)
+        self._insert(subscriber, _READER, [_reader(each, when.get(each.address)) for each, _ in arrivals])
+        made = select(subscriber.c.address, subscriber.c.id).where(subscriber.c.id > before)  # nobody else writes now
         ids: dict[str, int] = dict(self._connection.execute(made).all())
-        numbered = [(ids[reader.address.lower()], reader, text) for reader, text in arrivals]
-        at = milliseconds(self._now)
-        self._insert(consent, _LINE, [_line(at, *each) for each in numbered])
-        self._ask(pace, [(n, one.address) for n, one, _ in numbered if one.status is SubscriberStatus.UNCONFIRMED])
+        now = milliseconds(self._now)
+        told = [(ids[reader.address], reader, text) for reader, text in arrivals]
+        self._insert(consent, _LINE, [_line(now, *each, _KINDS[each[1].status]) for each in told])
+        rest = [each for each in told if each[1].status is SubscriberStatus.PAUSED]  # who left and comes back rests on
+        self._insert(consent, _LINE, [_line(now, *each, ConsentKind.PAUSED) for each in rest])
+        self._insert(letter, _LETTER, [_letter(ids[address], address, at) for address, at in when.items()])
         self._suppress([reader.address for reader, _ in arrivals if reader.status is SubscriberStatus.BLOCKED])
 
-    def _ask(self, pace: timedelta, readers: Sequence[tuple[int, str]]) -> None:
-        """A letter for each, behind those that were put off before; its day is the one on which it is to go."""
-        if not readers:
-            return
+    def _when_asked(self, readers: Sequence[Subscriber], pace: timedelta) -> Mapping[str, int]:
+        """When the letter of each who is to confirm goes, behind those that were put off before.
+
+        Their time to confirm, and their link's, counts from then.
+        """
+        asked = [reader.address for reader in readers if reader.status is SubscriberStatus.UNCONFIRMED]
+        if not asked:
+            return {}
         paced = letter.c.next_at.is_not(None), letter.c.attempts == 0
         last: datetime | None = self._connection.scalar(
             select(letter.c.next_at).where(*paced).order_by(letter.c.id.desc()).limit(1)
         )
         start = milliseconds(max(self._now, last + pace) if last else self._now)
-        confirm, waiting, step = (
-            LetterKind.CONFIRM.value,
-            DeliveryState.WAITING.value,
-            pace // timedelta(milliseconds=1),
-        )
-        times = (start + n * step for n in range(len(readers)))
-        rows = [(confirm, *reader, at, waiting, at) for reader, at in zip(readers, times, strict=True)]
-        self._insert(letter, _LETTER, rows)
+        return {address: start + n * (pace // _TICK) for n, address in enumerate(asked)}
 
     def _insert(self, table: Table, names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
         """Rows as the driver takes them: looking at every value once more would take half of an import's time.
@@ -164,13 +165,18 @@ _LINE = ("subscriber_id", "at", "kind", "way", "text", "text_hash", "address")
 _LETTER = ("kind", "subscriber_id", "address", "at", "state", "next_at")
 
 
-def _reader(one: Subscriber) -> tuple[Any, ...]:
-    times = (one.joined_at, one.left_at, one.owed_from, one.paused_until)
+def _reader(one: Subscriber, asked: int | None) -> tuple[Any, ...]:
+    times = (one.left_at, one.owed_from, one.paused_until)
+    joined = milliseconds(one.joined_at) if asked is None else asked
     in_milliseconds = (at and milliseconds(at) for at in times)
     words = (one.address, one.address.lower(), one.status.value, one.edition)
-    return (*words, *in_milliseconds, " ".join(one.without), int(one.plain))
+    return (*words, joined, *in_milliseconds, " ".join(one.without), int(one.plain))
 
 
-def _line(at: int, number: int, reader: Subscriber, text: str) -> tuple[Any, ...]:
+def _letter(number: int, address: str, at: int) -> tuple[Any, ...]:
+    return LetterKind.CONFIRM.value, number, address, at, DeliveryState.WAITING.value, at
+
+
+def _line(at: int, number: int, reader: Subscriber, text: str, kind: ConsentKind) -> tuple[Any, ...]:
     text_hash = hashlib.sha256(text.encode()).hexdigest()
-    return number, at, _KINDS[reader.status].value, "import", text, text_hash, reader.address
+    return number, at, kind.value, "import", text, text_hash, reader.address

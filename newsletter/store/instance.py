@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, column, delete, func, insert, select, table
 
 from newsletter.errors import Outside, Problem
 from newsletter.store import tables
@@ -24,6 +24,9 @@ from newsletter.store.folder import alone_in, replace
 from newsletter.store.toml import written
 
 MACHINE = Path("/etc/machine-id")
+
+_SEQUENCE = table("sqlite_sequence", column("name"), column("seq"))
+"""SQLite's own: the last id of each table whose ids are given once (AUTOINCREMENT)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +38,11 @@ class _Memory:
     inode: int
     lines: int  # of the log
     attempts: int
-    consents: int
+    readers: int  # there ever were
 
     @property
     def length(self) -> tuple[int, ...]:
-        return self.lines, self.attempts, self.consents
+        return self.lines, self.attempts, self.readers
 
 
 class Instance:
@@ -89,12 +92,12 @@ class Instance:
 
     def _write(self, mark: str) -> None:
         with self._database.read() as connection:
-            lines, attempts, consents = _length(connection)
+            lines, attempts, readers = _length(connection)
         replace(
             self._file,
             "# Which copy of this site may send. Made by newsletter; do not carry it along to another place.\n"
             f"mark = {written(mark)}\nmachine = {written(_machine())}\ninode = {self._inode()}\n"
-            f"lines = {lines}\nattempts = {attempts}\nconsents = {consents}\n",
+            f"lines = {lines}\nattempts = {attempts}\nreaders = {readers}\n",
         )
 
     def _memory(self) -> _Memory | None:
@@ -125,10 +128,12 @@ def _told(file: Path) -> Iterator[None]:
 
 
 def _length(connection: Connection) -> tuple[int, ...]:
-    """How many lines, attempts and consents there ever were: their ids rise, and none is taken away."""
-    records = (tables.log, tables.attempt, tables.consent)
-    last = [select(func.coalesce(func.max(table.c.id), 0)).scalar_subquery() for table in records]
-    return tuple(connection.execute(select(*last)).one())
+    """How many lines, attempts and readers there ever were. Lines and attempts are never taken away; readers may be
+    forgotten, so that SQLite is asked which id was given last.
+    """
+    last = [select(func.coalesce(func.max(kept.c.id), 0)).scalar_subquery() for kept in (tables.log, tables.attempt)]
+    readers = select(_SEQUENCE.c.seq).where(_SEQUENCE.c.name == tables.subscriber.name).scalar_subquery()
+    return tuple(connection.execute(select(*last, func.coalesce(readers, 0))).one())
 
 
 def _machine() -> str:

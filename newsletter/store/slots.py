@@ -87,6 +87,15 @@ class Slots(Part):
         with self._database.read() as connection:
             return dict(connection.execute(membership).all())
 
+    def went_out(self, edition: str) -> Mapping[str, datetime | None]:
+        membership = (
+            select(issue_post.c.post_id, issue.c.started_at)
+            .join(issue)
+            .where(issue_post.c.edition == edition, issue_post.c.carried == 1)
+        )
+        with self._database.read() as connection:
+            return dict(connection.execute(membership).all())
+
     def told(self, edition: str) -> Mapping[str, int]:
         stands = exists().where(issue_post.c.issue_id == segment.c.issue_id, issue_post.c.carried == 1)
         highest = (

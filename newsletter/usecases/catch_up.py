@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from newsletter.issues import catch_up as wording
 from newsletter.issues import fit
-from newsletter.issues.missing import Past, grouped, may_be_missing, missing
+from newsletter.issues.missing import grouped, may_be_missing, missing
 from newsletter.model import DeliveryState, LetterKind, Library, Post, Site, Story, Subscriber
 from newsletter.ports import Ledger, Letters, MailedPictures, Roster
 from newsletter.publish.paths import topic_slug
@@ -81,6 +81,6 @@ class CatchUp:
         )
 
     def _missing(self, reader: Subscriber, library: Library) -> tuple[Post, ...]:
-        past = Past(self.ledger.issues(reader.edition), self.ledger.carried(reader.edition))
+        past = self.ledger.went_out(reader.edition)
         had = self.ledger.had(reader.id, may_be_missing(reader, library, past))
         return missing(reader, library, past, had, topic_slug)

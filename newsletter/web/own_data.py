@@ -6,6 +6,7 @@ Looking shows nothing but the buttons, so that what scans mail does not fetch it
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -43,7 +44,7 @@ class OwnDataPage(SignedPage):
         if held is None:
             return self._unknown(scope)
         headers = {**PRIVATE_HEADERS, "content-disposition": 'attachment; filename="about-me.json"'}
-        body = json.dumps(held, ensure_ascii=False, indent=2, default=str)
+        body = json.dumps(held, ensure_ascii=False, indent=2, default=datetime.isoformat)
         return Response(f"{body}\n", media_type="application/json", headers=headers)
 
     def _forget(self, scope: Scope, token: str) -> Response:

@@ -150,6 +150,8 @@ class Asking:
 
     def _wrong_day(self, form: WishesForm) -> str:
         day, today = form.until.data, self.now.astimezone(self.zone).date()
+        if day is None and not any(form.until.raw_data or ()):
+            return self.tongue.say("Choose the day on which the pause ends.")
         if day is None:
             return self.tongue.say("Give the day as year-month-day, as in %(day)s.", day=str(today + SPANS["4w"]))
         if not today < day <= today + FARTHEST:

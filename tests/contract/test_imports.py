@@ -55,8 +55,9 @@ def test_a_reader_arrives_with_all_that_is_known_of_them(imports: Imports, roste
     there = roster.find("ada@READERS.example")
     assert there
     assert there == replace(paused, id=there.id)
-    [line] = roster.consents(there.id)
+    line, rest = roster.consents(there.id)
     assert (line.kind, line.way, line.at, line.address) == (ConsentKind.JOINED, "import", LATER, paused.address)
+    assert (rest.kind, rest.way) == (ConsentKind.PAUSED, "import")
     assert line.text_hash == hashlib.sha256(b"list.csv, row 2: the form of 2021").hexdigest()
 
 
@@ -87,6 +88,14 @@ def test_the_letters_of_lists_are_due_one_after_another(imports: Imports, databa
     assert due(database, LATER) == ["ada"]
     assert due(database, LATER + 2 * PACE) == ["ada", "bob", "cleo"]
     assert due(database, LATER + 4 * PACE) == ["ada", "bob", "cleo", "dora", "ed"]
+
+
+def test_the_time_to_confirm_counts_from_the_letter(imports: Imports, roster: Roster, database: Database) -> None:
+    asked(imports, "ada", "bob", "cleo")
+    letters = SqlLetters(database).due(LATER + 9 * PACE, 9)
+    assert [letter.at for letter in letters] == [LATER, LATER + PACE, LATER + 2 * PACE]
+    assert roster.expire(before=LATER + 2 * PACE) == 2
+    assert [reader.address for reader in roster.all()] == ["cleo@readers.example"]
 
 
 def test_who_signs_up_waits_behind_no_list(imports: Imports, roster: Roster, database: Database) -> None:
@@ -159,3 +168,12 @@ def test_all_readers_come_with_the_way_in_which_they_agreed_last(imports: Import
     ]
     assert len(readers) == 1101
     assert list(imports.readers("left")) == []
+
+
+def test_who_arrived_paused_left_and_comes_back_is_paused(imports: Imports, roster: Roster) -> None:
+    put(imports, (replace(ADA, status=SubscriberStatus.PAUSED), "list.csv"))
+    there = roster.find(ADA.address)
+    assert there
+    roster.leave(there.id, evidence=LINK, now=LATER)
+    assert roster.come_back(there.id, evidence=LINK, now=LATER)
+    assert roster.get(there.id) == there

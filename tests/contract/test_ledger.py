@@ -359,6 +359,15 @@ def test_cancelled_before_any_hand_over_the_posts_return(desk: Desk) -> None:
     assert cancelled.stories == (a_story("batteries"),)
 
 
+def test_it_is_known_when_a_post_went_out_in_an_edition(desk: Desk) -> None:
+    opened = desk.open()
+    assert opened
+    assert desk.ledger.went_out(WEEKLY) == {story.post_id: None for story in opened.stories}
+    desk.ledger.start_send(WEEKLY, 1, now=FRIDAY)
+    assert desk.ledger.went_out(WEEKLY) == {story.post_id: FRIDAY for story in opened.stories}
+    assert desk.ledger.went_out("monthly") == {}
+
+
 def test_cancelled_later_the_posts_stay_carried(desk: Desk) -> None:
     [ada, ben, cleo], chunk = desk.send(3)
     desk.hand(chunk, [ada, ben])

@@ -41,7 +41,7 @@ HOSTS = (*[OURS] * 8, b"127.0.0.1", b"evil.example", b"", b"[::1]:80", b"\xff")
 NAMES = st.sampled_from(
     [
         *("email", "edition", "website", "shown", "keep", "way", "back", "do", "List-Unsubscribe", "q", "topic"),
-        *("year", "sort", "page", "reason", "often", "topics", "pause", "until", "format", "address"),
+        *("year", "sort", "page", "why", "often", "topics", "pause", "until", "format", "address", "undo"),
     ]
 )
 HEADERS = st.sampled_from(
@@ -84,6 +84,14 @@ NASTY = st.sampled_from(
         "again",
         "leave",
         "undo",
+        "save",
+        "resume",
+        "pause",
+        "data",
+        "download",
+        "catch-up",
+        "date",
+        "2026-12-24",
         "hold",
         "One-Click",
         "weekly",

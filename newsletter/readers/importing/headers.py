@@ -13,6 +13,7 @@ from newsletter.readers.importing.table import COLUMNS, refused
 _NAMES = {
     "email": """
         email, mail, e-mail address, mail address, address, subscriber email, user email, contact email, recipient,
+        primary email, your email, email 1, e-mail 1 - value, subscriber,
         e-mailadresse, mailadresse, e-post, e-postadress, e-mailadres, adresse e-mail, adresse mail, courriel,
         adresse electronique, correo, correo electronico, direccion de correo, email del suscriptor, indirizzo email,
         posta elettronica, endereco de email, e-posta, adres e-mail, sahkoposti, почта, электронная почта, имейл,
@@ -35,7 +36,8 @@ _NAMES = {
     "joined": """
         joined, confirm time, optin time, opt-in date, opt-in time, created at, creation date, created, date created,
         subscribed at, subscribed on, subscription date, subscribe date, signup date, sign-up date, signed up,
-        signup timestamp, date added, added, start date, joined at, date joined, date registered, registered,
+        signup timestamp, date added, added time, added, start date, joined at, date joined, registered,
+        date registered,
         anmeldedatum, angemeldet am, eintragedatum, date d'inscription, date d'abonnement, inscrit le, fecha de alta,
         fecha de suscripcion, fecha de registro, data di iscrizione, data de inscricao, aanmelddatum,
         дата подписки, تاريخ الاشتراك

@@ -60,10 +60,15 @@ def test_an_address_that_is_added_is_asked_first(world: World, say: Callable[...
 
 
 def test_one_who_agreed_is_active_at_once_and_that_is_kept(world: World, call: Call) -> None:
-    _, answer = call("add", CLEO, "--consent", "at the fair, list of 3 March", "--edition", "monthly")
-    assert (answer["status"], answer["edition"], answer["added"]) == ("active", "monthly", True)
+    _, answer = call("add", CLEO, "--consent", "at the fair, list of 3 March")
+    assert (answer["status"], answer["edition"], answer["added"]) == ("active", "weekly", True)
     assert [line.text for line in world.app.roster.consents(answer["id"])] == ["at the fair, list of 3 March"]
     assert world.app.letters.due(WEDNESDAY, 10) == []
+
+
+def test_nobody_is_added_to_an_edition_that_is_not_switched_on(world: World, call: Call) -> None:
+    status, answer = call("add", CLEO, "--edition", "monthly")
+    assert (status, code(answer), status_of(world, CLEO)) == (2, "I119", "")
 
 
 @pytest.mark.parametrize("more", [(), ("--consent", "says so")])
@@ -230,3 +235,21 @@ def test_an_unknown_reader_is_told_with_the_nearest_or_why_they_are_gone(call: C
     call("forget", ADA, "--confirm", ADA)
     _, answer = call("show", ADA)
     assert "forgotten" in answer["problems"][0]["why"]
+
+
+def test_the_next_issue_counts_whom_it_would_go_to_and_who_rests(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for address, until in ((ADA, SLOT), (BEN, SLOT + DAY)):
+        reader = world.app.roster.find(address)
+        assert reader
+        world.app.roster.pause(reader.id, until=until, evidence=Evidence("link"), now=WEDNESDAY)
+    run(["--site", str(world.folder.root), "issue", "show", "next", "--now", WEDNESDAY.isoformat()])
+    assert "Readers    1; 1 paused until after the slot" in capsys.readouterr().out
+
+
+def test_who_was_forgotten_stands_in_the_figures_of_an_issue_without_address(world: World, call: Call) -> None:
+    world.send(WEDNESDAY)
+    world.deliver(WEDNESDAY)
+    call("forget", ADA, "--confirm", ADA)
+    assert [one.address for one in world.app.ledger.deliveries("weekly", 1)] == ["(reader 1, forgotten)", BEN]

@@ -212,7 +212,7 @@ def test_the_record_says_what_the_reader_was_told_on_which_page(client: TestClie
         ("often-0", {"often": ""}, "Choose how often."),
         ("topics-0", {"topics": []}, "Leave at least one topic, or choose “Nothing for now”."),
         ("pause-0", {"pause": "9y"}, "Choose how long."),
-        ("until", {"pause": "date"}, "Give the day as year-month-day, as in 2026-05-31."),
+        ("until", {"pause": "date"}, "Choose the day on which the pause ends."),
         ("until", {"pause": "date", "until": "soon"}, "Give the day as year-month-day, as in 2026-05-31."),
         ("until", {"pause": "date", "until": "2026-05-03"}, "Choose a day after today, within two years."),
         ("until", {"pause": "date", "until": "2030-01-01"}, "Choose a day after today, within two years."),
@@ -305,7 +305,8 @@ def test_everything_that_is_held_comes_as_one_file(client: TestClient, readers: 
     assert answer.headers["content-disposition"] == 'attachment; filename="about-me.json"'
     assert answer.headers["cache-control"] == "no-store"
     held = json.loads(answer.content)
-    assert held == json.loads(json.dumps(readers.roster.held(1), default=str))
+    assert held == json.loads(json.dumps(readers.roster.held(1), default=datetime.isoformat))
+    assert held["reader"]["joined_at"] == "2026-03-03T00:00:00+00:00"
     assert "reader@example.org" in answer.text
     assert "other@example.org" not in answer.text
 

@@ -58,6 +58,15 @@ def test_a_column_of_addresses_is_known_in_many_languages(header: str) -> None:
     assert columns_of(["Name", header], {}, "list.csv").used["email"] == 1
 
 
+def test_lists_of_other_programs_are_read_by_what_their_columns_are_called() -> None:
+    brevo = surveyed("EMAIL;LASTNAME;EMAIL_BLACKLISTED;ADDED_TIME\nada@readers.example;L;true;27-11-2025 10:00:00\n")[1]
+    assert (brevo[0].standing, brevo[0].joined and brevo[0].joined.month) == (LEFT, 11)
+    google = surveyed("Name,E-mail 1 - Value\nAda,ada@readers.example\n")[1]
+    assert google[0].address == "ada@readers.example"
+    mailerlite = surveyed("Subscriber,Subscribed\nada@readers.example,2021-05-03 10:00:00\n")[1]
+    assert mailerlite[0].standing is WANTS
+
+
 def test_a_file_without_headers_is_known_by_its_first_address() -> None:
     found, entries = surveyed("Ada;ada@readers.example\nBob;bob@readers.example\n")
     assert found.columns.headless
