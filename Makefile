@@ -40,8 +40,9 @@ bench-publish: .venv/.ready  ## cold, unchanged and one-edit builds beside Hugo,
 	@$(BIN)/python -m bench.publish
 	@$(BIN)/python -m bench.preview
 
-bench-readers: .venv/.ready  ## a million readers move in, and are counted (some minutes)
+bench-readers: .venv/.ready  ## a million readers move in, are counted, and owed an issue (some minutes)
 	@$(BIN)/python -m bench.readers
+	@$(BIN)/python -m bench.audience
 
 chaos: .venv/.ready  ## kill -9, bad weather, full disks, 400 rows of edits, for as long as CHAOS_SEEDS="1 2 3 …" lasts
 	@CHAOS_SEEDS="$${CHAOS_SEEDS:-$$(seq -s ' ' 1 25)}" EDITS="$${EDITS:-400}" \
