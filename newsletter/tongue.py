@@ -11,7 +11,7 @@ import gettext
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
 
@@ -126,6 +126,13 @@ class Tongue:
     def minutes(self, number: int) -> str:
         """How long a whole issue takes: `12 min`."""
         return words.unbroken(self.many("%(num)s min", "%(num)s min", number))
+
+    def span(self, length: timedelta) -> str:
+        """`14 days`, `24 hours`: in days from two whole ones up, else in hours begun."""
+        days, rest = divmod(length, timedelta(days=1))
+        if days > 1 and not rest:
+            return self.many("%(num)s day", "%(num)s days", days)
+        return self.many("%(num)s hour", "%(num)s hours", -(-length // timedelta(hours=1)))
 
     def reading(self, minutes: int) -> str:
         """How long one Post takes: `5 min read`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import tzinfo
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import click
@@ -14,14 +15,15 @@ from newsletter.cli.door import Door, command
 from newsletter.cli.naming import named
 from newsletter.errors import Problem, UsageError, nearest
 from newsletter.issues.cadence import edition_of
-from newsletter.model import WEEKLY, Attempt, DeliveryState, SubscriberStatus, issue_name
+from newsletter.model import WEEKLY, Attempt, DeliveryState, Issue, Subscriber, SubscriberStatus, issue_name
 
 if TYPE_CHECKING:
+    from newsletter.ports import Ledger
     from newsletter.usecases.correct import Reach
     from newsletter.usecases.explain import PostTold, SlotTold
     from newsletter.usecases.report import Explanation
 
-_SLOT = re.compile(r"\d{4}-W\d{1,2}", re.ASCII)
+_SLOT = re.compile(r"\d{4}-[WM]\d{1,2}", re.ASCII)
 _LAST = 5
 
 
@@ -57,7 +59,7 @@ def _explain_reader(door: Door, address: str, number: str | None) -> None:
         told = report.explain(ledger=app.ledger, roster=app.roster, reader=reader, edition=edition, number=n)
         door.answer(_reader_data(told), *_reader_lines(door, told))
         return
-    last = sorted(app.ledger.issues(), key=lambda one: (one.slot.due, one.number))[-_LAST:]
+    last = _last_of(app.ledger, reader)
     all_told = [
         report.explain(ledger=app.ledger, roster=app.roster, reader=reader, edition=one.edition, number=one.number)
         for one in last
@@ -65,12 +67,24 @@ def _explain_reader(door: Door, address: str, number: str | None) -> None:
     zone = door.app.config.cadence.zone
     left = f" {words.when(reader.left_at, zone)}" if reader.left_at else ""
     lines = [f"{reader.address}: {reader.status.value}{left}, joined {words.when(reader.joined_at, zone)}"]
-    lines += [f"  issue {told.issue.name:<5} {_outcome(told)}" for told in reversed(all_told)]
+    width = max((len(one.name) for one in last), default=0) + 2
+    lines += [f"  issue {told.issue.name:<{width}} {_outcome(told)}" for told in reversed(all_told)]
     lines.append(
         f"More of one: newsletter explain {reader.address} {last[-1].name}" if last else "  No issue was made yet."
     )
     data = {"address": reader.address, "status": reader.status.value, "issues": [_reader_data(t) for t in all_told]}
     door.answer(data, *lines)
+
+
+def _last_of(ledger: Ledger, reader: Subscriber) -> list[Issue]:
+    """The newest issues that the reader was sent, or that their edition made."""
+    newest = sorted(ledger.issues(), key=lambda one: (one.slot.due, one.number), reverse=True)
+    theirs = (
+        one
+        for one in newest
+        if one.edition == reader.edition or ledger.delivery(one.edition, one.number, reader.id) is not None
+    )
+    return [*islice(theirs, _LAST)][::-1]
 
 
 def _outcome(told: Explanation) -> str:
@@ -130,6 +144,8 @@ def _why_not(told: Explanation) -> str:
     if told.issue.started_at is None:
         reason = f" ({told.issue.reason})" if told.issue.reason else ""
         return f"the issue never started: it is {told.issue.state.value}{reason}"
+    if told.reader.edition != told.issue.edition:
+        return f"reads the {told.reader.edition} edition"
     if told.reader.joined_at > told.issue.started_at:
         return "joined after it started"
     if told.reader.status is SubscriberStatus.ACTIVE:

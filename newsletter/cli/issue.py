@@ -13,9 +13,9 @@ import click
 
 from newsletter import variants, words
 from newsletter.cli.door import Door, Group, columns, command, moment_of, told
-from newsletter.cli.naming import asked, coming, named, press_of, variant_option
+from newsletter.cli.naming import asked, named, press_of, variant_option
 from newsletter.errors import Problem, Refused, UsageError
-from newsletter.model import EACH_POST, DeliveryState, Digest, Issue, IssueState, issue_title
+from newsletter.model import EACH_POST, DeliveryState, Digest, Issue, IssueState, issue_name, issue_title
 
 if TYPE_CHECKING:
     from newsletter.issues.selection import Choice
@@ -223,7 +223,8 @@ def _show_next(door: Door, edition: str) -> None:
         ]
     resting = f"; {there['paused']:,} paused until after the slot" if there["paused"] else ""
     lines.append(f"Readers    {there['active']:,}{resting}")
-    unsent = [one for one in (*told_status.attention, *told_status.going) if one.started_at is None]
+    made = (one for one in (*told_status.attention, *told_status.going) if one.edition == edition)
+    unsent = [one for one in made if one.started_at is None]
     lines += [f"Before it  issue {one.name} is {one.state.value}: newsletter issue show {one.name}" for one in unsent]
     due = look_back(press.library, app.config.site, door.now)
     data["takes_due"] = [{"slug": one.post.slug, "check": one.day.isoformat(), "take": one.text} for one in due]
@@ -233,7 +234,7 @@ def _show_next(door: Door, edition: str) -> None:
 def _parts_words(digest: Digest, edition: str) -> list[str]:
     """The segments, and how to see for whom they are."""
     keys = ", ".join(variants.optional(digest))
-    return [f"For some   {keys}   (newsletter issue show {coming(edition)} --readers)"] if keys else []
+    return [f"For some   {keys}   (newsletter issue show {issue_name(edition, None)} --readers)"] if keys else []
 
 
 def _due_words(due: Sequence[Due]) -> list[str]:
@@ -463,4 +464,7 @@ def _freed(door: Door, edition: str, *, dry_run: bool) -> list[str]:
     if dry_run:  # which slot that is depends on whether this one gives its own back
         return ["Its stories would be free for the next issue."]
     slot = words.when(door.app.next_slot(door.now, edition).due, door.app.config.cadence.zone, door.now)
-    return [f"Its stories are free for the next issue: {slot}", f"Sooner:  newsletter issue send {coming(edition)}"]
+    return [
+        f"Its stories are free for the next issue: {slot}",
+        f"Sooner:  newsletter issue send {issue_name(edition, None)}",
+    ]

@@ -45,11 +45,6 @@ def named(text: str) -> tuple[str, int]:
     return edition, number
 
 
-def coming(edition: str) -> str:
-    """`next`, or `monthly/next`."""
-    return "next" if edition == WEEKLY else f"{edition}/next"
-
-
 def press_of(door: Door, edition: str) -> Press:
     """What making issues of an edition needs. Raises SourceErrors, UsageError (I119)."""
     return door.app.press(door.app.library(door.now), door.now, edition)

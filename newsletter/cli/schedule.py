@@ -150,7 +150,7 @@ def _rows(door: Door, count: int) -> list[Upcoming]:
     app = door.app
     rhythms = [cadence for cadence in app.rhythms if not cadence.singly]
     every = [report.upcoming(ledger=app.ledger, cadence=one, now=door.now, count=count) for one in rhythms]
-    return sorted((row for rows in every for row in rows), key=lambda row: row.slot)[:count]
+    return sorted((row for rows in every for row in rows), key=lambda row: (row.slot.due, row.slot.key))[:count]
 
 
 @command("set")

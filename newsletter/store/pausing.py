@@ -12,6 +12,7 @@ from newsletter.store.meanwhile import come
 from newsletter.store.rolls import RosterPart, change, over, say, standing
 from newsletter.store.tables import Instant, consent, subscriber
 
+_BATCH = 500
 _READS = (SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED)
 
 
@@ -39,18 +40,21 @@ class Pausing(RosterPart):
             return True
 
     def wake(self, now: datetime) -> int:
-        if not self._any(select(subscriber.c.id).where(*over(now))):
-            return 0
-        with self._database.write() as connection:
-            return wake(connection, now)
+        """As `ports.Roster` says, some hundred in one commit."""
+        woken = 0
+        while self._any(select(subscriber.c.id).where(*over(now))):
+            with self._database.write() as connection:
+                woken += wake(connection, now, at_most=_BATCH)
+        return woken
 
 
-def wake(connection: Connection, now: datetime) -> int:
-    """Pauses that are over end, each with its line of consent. How many there were."""
-    those = over(now)
+def wake(connection: Connection, now: datetime, *, at_most: int | None = None) -> int:
+    """Pauses that are over end, each with its line of consent: all, or so many. How many there were."""
+    first = select(subscriber.c.id).where(*over(now)).order_by(subscriber.c.paused_until, subscriber.c.id)
+    those = subscriber.c.id.in_(first.limit(at_most))
     line = (literal(now, Instant()), literal(ConsentKind.RESUMED.value), literal("clock"))
-    lines = select(subscriber.c.id, subscriber.c.address).add_columns(*line).where(*those)
+    lines = select(subscriber.c.id, subscriber.c.address).add_columns(*line).where(those)
     connection.execute(insert(consent).from_select(["subscriber_id", "address", "at", "kind", "way"], lines))
-    come(connection, *those)
-    ends = update(subscriber).where(*those).values(status=SubscriberStatus.ACTIVE.value, paused_until=None)
+    come(connection, those)
+    ends = update(subscriber).where(those).values(status=SubscriberStatus.ACTIVE.value, paused_until=None)
     return len(connection.scalars(ends.returning(subscriber.c.id)).all())

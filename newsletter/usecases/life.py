@@ -63,7 +63,7 @@ def readiness(press: Press, number: int | None) -> Readiness:
         raise Refused(_ready_already(ready))
     chosen = choose(press)
     if not chosen.stories:
-        raise Refused(no_story(chosen))
+        raise Refused(no_story(chosen, press.edition))
     where = place(press)
     draft = draft_of(press, where.slot, [choice.post for choice in chosen.stories])
     if draft.stops:

@@ -143,7 +143,7 @@ def _frozen(press: Press, roster: Roster, issue: Issue, start: datetime) -> Plan
 def _drafted(press: Press, roster: Roster, start: datetime) -> Plan:
     selection = choose(press)
     if not selection.stories:
-        raise Refused(no_story(selection))
+        raise Refused(no_story(selection, press.edition))
     where = place_now(press, start)
     draft = draft_of(press, brought_forward(where.slot, start), [choice.post for choice in selection.stories])
     if draft.stops:
@@ -164,7 +164,7 @@ def _drafted(press: Press, roster: Roster, start: datetime) -> Plan:
     )
 
 
-def no_story(selection: Selection) -> Problem:
+def no_story(selection: Selection, edition: str) -> Problem:
     waiting = [choice.post for choice in selection.waiting]
     reasons = Counter(choice.reason for choice in selection.left)
     why = "; ".join(f"{words.stories(n)} {reason}" for reason, n in reasons.items()) or "There is no post."
@@ -176,7 +176,7 @@ def no_story(selection: Selection) -> Problem:
         "S303",
         "There is no story for the next issue; an empty issue is never sent",
         why=why,
-        fixes=fixes or ("newsletter issue show next",),
+        fixes=fixes or (f"newsletter issue show {issue_name(edition, None)}",),
     )
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from newsletter import variants
 from newsletter.delivery.message import compose
 from newsletter.errors import Problem, Refused, UsageError, nearest
-from newsletter.model import Addressee, Digest, Issue, IssueState, Message, Site, Subscriber
+from newsletter.model import Addressee, Digest, Issue, IssueState, Message, Site, Subscriber, issue_name
 from newsletter.ports import Ledger
 from newsletter.usecases.choose import Press, choose, place
 from newsletter.usecases.prepare import draft_of, next_number
@@ -51,7 +51,7 @@ def drafted(press: Press) -> Text:
     """The text of the next issue, as it would be made now. Raises Refused (S303) when no story is in, ConfigError."""
     stories = [choice.post for choice in choose(press).stories]
     if not stories:
-        fixes = ("newsletter issue show next   says why",)
+        fixes = (f"newsletter issue show {issue_name(press.edition, None)}   says why",)
         raise Refused(Problem("S303", "There is no story for the next issue, and so no text", fixes=fixes))
     draft = draft_of(press, place(press).slot, stories)
     digest = draft.digest

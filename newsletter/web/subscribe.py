@@ -57,7 +57,7 @@ class Desk:
 
 
 class SubscribePage:
-    """An ASGI application for the three routes."""
+    """An ASGI application for `/subscribe/`."""
 
     def __init__(self, pages: Pages, desk: Desk) -> None:
         self._pages = pages
@@ -109,7 +109,7 @@ class SubscribePage:
     # -- pages
 
     def _closed(self, scope: Scope) -> Response | None:
-        if self._desk.signup.intake.open:
+        if self._desk.signup.intake.open and self._pages.site.mail_day is not None:
             return None
         return self._show(scope, "closed", title=self._say("Signing up by email is closed"))
 
@@ -122,11 +122,14 @@ class SubscribePage:
         return response
 
     def _mistyped(self, scope: Scope, form: SubscribeForm, problem: Problem) -> Response:
-        return self._show(scope, "form", form, error=self._told(problem, form.email.data), status=422)
+        typed = form.email.data[:LONGEST]
+        return self._show(
+            scope, "form", form, error=self._told(problem, typed), meant=suggestion(typed) or "", status=422
+        )
 
     def _meant(self, scope: Scope, form: SubscribeForm, meant: str) -> Response:
         error = self._say("“%(typed)s”: did you mean %(meant)s?", typed=form.email.data, meant=meant.partition("@")[2])
-        return self._show(scope, "form", form, error=error, meant=meant, status=422)
+        return self._show(scope, "form", form, error=error, meant=meant, valid=True, status=422)
 
     def _too_many(self, scope: Scope, form: SubscribeForm, wait: Wait) -> Response:
         until = f"{wait.until.astimezone(self._pages.site.timezone):%H:%M}"
@@ -162,6 +165,7 @@ class SubscribePage:
         title: str = "",
         error: str = "",
         meant: str = "",
+        valid: bool = False,
         typed: str = "",
         status: int = 200,
     ) -> Response:
@@ -170,7 +174,7 @@ class SubscribePage:
         return self._pages.render(
             scope,
             "web/subscribe.html",
-            title=self._say("To be corrected: %(page)s", page=title) if error else title,
+            title=self._say("To be corrected: %(page)s", page=title) if status == 422 else title,
             status=status,
             heading=title,
             step=step,
@@ -182,6 +186,7 @@ class SubscribePage:
             keep=(form.keep.data or "") if form else "",
             error=error,
             meant=meant,
+            valid=valid,
             typed=typed,
         )
 

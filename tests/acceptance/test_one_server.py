@@ -98,7 +98,8 @@ def test_each_proxy_finds_its_own_configuration_sound(name: str, tmp_path: Path)
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> SiteFolder:
     """Its first issue is sent, to two readers for each proxy."""
-    folder = SiteFolder(tmp_path_factory.mktemp("site")).configure()
+    signing_up = '\n[privacy]\nkeep_network = true\n[signup]\nform_wait = "0s"\n'
+    folder = SiteFolder(tmp_path_factory.mktemp("site")).configure(more=signing_up)
     folder.post("hybrid-hatch", "2026-11-24")
     folder.readers(4)
     return folder
@@ -169,6 +170,18 @@ def test_one_click_leaves_in_both_encodings(client: httpx.Client, site: SiteFold
     assert (answer.status_code, answer.is_redirect, "set-cookie" in answer.headers) == (200, False, False)
     assert answer.headers["cache-control"] == "no-store"
     assert active(site) == before - 1
+
+
+def test_a_sign_up_comes_through_from_the_network_that_it_came_from(proxy: Proxy, site: SiteFolder) -> None:
+    address = f"{proxy.folder.name}@new.readers.example"
+    with proxy.client(address="127.1.2.3") as client:
+        shown = re.search(r'name="shown" value="([^"]+)"', client.get("/subscribe/").text)
+        assert shown
+        form = {"email": address, "shown": shown[1]}
+        answer = client.post("/subscribe/", data=form, headers={"x-forwarded-for": "198.51.100.1"})
+    assert "we sent a link" in answer.text
+    consents = site.json("reader", "show", address)["held"]["consents"]
+    assert [line["network"] for line in consents] == ["127.1.2.0/24"]
 
 
 def test_the_log_says_which_kind_of_page_was_asked_for_and_holds_no_token(proxy: Proxy, client: httpx.Client) -> None:

@@ -23,7 +23,7 @@ import pytest
 
 from newsletter import config
 from newsletter.app import App
-from newsletter.model import WEEKLY, DeliveryState, IssueState
+from newsletter.model import EACH_POST, MONTHLY, WEEKLY, DeliveryState, IssueState, SlotOutcome, issue_name
 from tests.acceptance.forked import Forked
 from tests.acceptance.harness import COMMAND, CONFIGURATION, FRIDAY, Result, SiteFolder, until
 from tests.chaos.storm import CONNECTIONS, NOW, SEEDS, Storm, ledger, storm
@@ -262,11 +262,17 @@ def test_four_processes_through_many_weeks_make_each_issue_once_and_carry_each_p
     tmp_path: Path, seed: int
 ) -> None:
     chance = random.Random(seed)
-    site = SiteFolder(tmp_path / "site").configure(CONFIGURATION.replace("[cadence]", '[cadence]\nlate_limit = "60d"'))
+    site = SiteFolder(tmp_path / "site").configure(
+        CONFIGURATION.replace("[cadence]", '[cadence]\nlate_limit = "60d"'),
+        more='\n[editions]\nmonthly = "first monday 08:00"\neach_post = true\n',
+    )
     for day in range(POSTS):
         date = (BEGIN + timedelta(days=day)).date().isoformat()
         site.post(f"story-{day:02}-end", date)
     site.readers(3)
+    for edition in (MONTHLY, EACH_POST):
+        site.ok("reader", "add", f"{edition}@b.example", "--edition", edition, "--consent", "a test")
+    site.ok("prepare", now=BEGIN.isoformat())
     site.ok("publish", now=(BEGIN + timedelta(days=POSTS)).isoformat())
     began, kills = time.time(), 40 if IN_FULL else 8
     days = POSTS / (60 if IN_FULL else 16)
@@ -299,7 +305,9 @@ def _whole(site: SiteFolder) -> None:
     """No slot twice and none left out, no post in two issues, no change that the state machine does not know."""
     with ledger(site) as asked:
         issues, records, turns = asked.issues(WEEKLY), asked.slots(WEEKLY), asked.turns()
-        counts = {issue.number: asked.counts(WEEKLY, issue.number) for issue in issues}
+        every = asked.issues()
+        counts = {issue.name: asked.counts(issue.edition, issue.number) for issue in every}
+        months, singly = asked.slots(MONTHLY), asked.slots(EACH_POST)
     print(
         [(r.key, r.outcome.value, r.issue_number) for r in records], Counter((t.act.value, t.hand.who) for t in turns)
     )
@@ -309,12 +317,19 @@ def _whole(site: SiteFolder) -> None:
     carried = Counter(story.slug for issue in issues for story in issue.stories)
     assert {slug for slug, n in carried.items() if n != 1} == set()
     assert set(carried) == {f"story-{day:02}-end" for day in range(POSTS)}
-    assert all(sum(counts[issue.number].values()) == issue.audience for issue in issues)
-    last: dict[int, IssueState] = {}
+    assert all(sum(counts[issue.name].values()) == issue.audience for issue in every)
+    once = Counter((issue.edition, story.slug) for issue in every for story in issue.stories)
+    assert {one for one, n in once.items() if n != 1} == set()
+    assert [record.key for record in months][:2] == ["2026-M12", "2027-M01"]
+    assert len(singly) == POSTS, singly
+    made = [record for record in singly if record.outcome is not SlotOutcome.SKIPPED]  # others were found too late
+    assert len(made) == sum(issue.edition == EACH_POST for issue in every) > 0
+    last: dict[str, IssueState] = {}
     for turn in turns:
-        assert turn.before is last.get(turn.number), turn
+        name = issue_name(turn.edition, turn.number)
+        assert turn.before is last.get(name), turn
         starts, ends = turn.act.turns
         assert turn.before is None or turn.before in starts, turn
         assert turn.after in ends, turn
-        last[turn.number] = turn.after
-    assert last == {issue.number: issue.state for issue in issues}
+        last[name] = turn.after
+    assert last == {issue.name: issue.state for issue in every}

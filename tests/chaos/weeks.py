@@ -15,7 +15,7 @@ from newsletter import config
 from newsletter.app import App
 from newsletter.errors import Refused
 from newsletter.model import Hand
-from newsletter.usecases import send
+from newsletter.usecases import each_post, send
 from newsletter.usecases.choose import Press, place
 from newsletter.usecases.prepare import prepare
 
@@ -45,8 +45,14 @@ def _nothing(*_: object, **__: object) -> None:
     return None
 
 
-def _prepare(_app: App, press: Press, _clock: Callable[[], datetime]) -> None:
-    prepare(press)
+def _prepare(app: App, press: Press, _clock: Callable[[], datetime]) -> None:
+    """Of every edition that is switched on."""
+    for cadence in app.rhythms:
+        of_edition = replace(press, cadence=cadence)
+        if cadence.singly:
+            each_post.prepare(of_edition, {})
+        else:
+            prepare(of_edition)
 
 
 def _send(app: App, press: Press, _clock: Callable[[], datetime]) -> None:

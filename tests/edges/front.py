@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import re
 import shutil
 from collections.abc import Sequence
@@ -121,7 +122,9 @@ class Front:
 @cache
 def _empty() -> Path:
     """A migrated database without a row; copying it is faster than migrating."""
-    file = Path(mkdtemp(prefix="front-")) / "empty.sqlite3"
+    folder = mkdtemp(prefix="front-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    file = Path(folder) / "empty.sqlite3"
     open_database(f"sqlite:///{file}").close()
     return file
 

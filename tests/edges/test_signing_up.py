@@ -12,6 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from newsletter.model import ConsentKind, DeliveryState, Evidence, LetterKind, SubscriberStatus
+from tests.builders import a_site
 from tests.edges.front import ADA, AT_ONCE, NOON, Front, heading, hidden
 
 SENT = "Check a…@readers.example: we sent a link"
@@ -108,6 +109,12 @@ def test_a_mistyped_provider_is_asked_about_and_both_answers_are_taken(front: Fr
     assert [reader.address for reader in front.roster.all()] == ["ada@gmial.com", "ada@gmail.com"]
 
 
+def test_what_is_no_address_may_still_be_known_for_what_was_meant(front: Front, client: TestClient) -> None:
+    page = client.post("/subscribe/", data=front.form("ada@gmailcom")).text
+    assert "Use ada@gmail.com</button>" in page
+    assert "Keep" not in page
+
+
 def test_an_international_domain_is_written_in_its_a_labels(front: Front, client: TestClient) -> None:
     client.post("/subscribe/", data=front.form("ada@exämple.example"))
     assert front.reader("ada@xn--exmple-cua.example").status is SubscriberStatus.UNCONFIRMED
@@ -173,8 +180,10 @@ def test_a_page_without_its_slash_leads_to_the_one_with_it(client: TestClient) -
 # --- closed and paused ------------------------------------------------------------------------------
 
 
-def test_intake_can_be_closed_by_hand(tmp_path: Path) -> None:
-    front = Front(tmp_path, replace(AT_ONCE, open=False))
+@pytest.mark.parametrize("why", ["by hand", "no address to send from"])
+def test_nobody_can_sign_up_where_it_is_closed(tmp_path: Path, why: str) -> None:
+    mail_day = None if why == "no address to send from" else 4
+    front = Front(tmp_path, replace(AT_ONCE, open=why != "by hand"), a_site(mail_day=mail_day))
     for page in (front.client().get("/subscribe/"), front.client().post("/subscribe/", data=front.form())):
         assert heading(page.text) == "Signing up by email is closed"
     assert list(front.roster.all()) == []

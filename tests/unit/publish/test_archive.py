@@ -496,3 +496,15 @@ def test_no_topic_leads_out_of_the_folder_of_topics(topic: str) -> None:
 
     assert len(set(paths)) == len(paths)
     assert len([path for path in paths if path.startswith("topics/") and path.count("/") == 2]) == 2
+
+
+def test_pages_have_the_form_of_signing_up_where_one_can() -> None:
+    away = _build(*a_publication(), site=a_site(mail_day=4, web_url="https://pages.example"))
+    for path in ("index.html", "posts/reading-the-label/index.html", "issues/1/index.html", "issues/index.html"):
+        form = _tree(away[path]).xpath("//form[@class='join']")
+        assert [one.get("action") for one in form] == ["https://pages.example/subscribe/"], path
+        assert form[0].xpath("string(.//button)") == "Get it every Friday"
+    here = _build(*a_publication(), site=a_site(mail_day=4))
+    assert _tree(here["issues/1/index.html"]).xpath("//form[@class='join']/@action") == ["../../subscribe/"]
+    for path, content in _build(*a_publication()).items():
+        assert not path.endswith(".html") or "subscribe/" not in content

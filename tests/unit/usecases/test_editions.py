@@ -15,8 +15,21 @@ from hypothesis import strategies as st
 
 from newsletter import config
 from newsletter.app import App
+from newsletter.cli.naming import asked
+from newsletter.cli.program import run
 from newsletter.errors import Refused, UsageError
-from newsletter.model import EACH_POST, MONTHLY, WEEKLY, Evidence, Hand, IssueState, PlanKind, SlotPlan, by_clock
+from newsletter.model import (
+    EACH_POST,
+    MONTHLY,
+    WEEKLY,
+    Evidence,
+    Hand,
+    IssueState,
+    PlanKind,
+    SlotPlan,
+    by_clock,
+    issue_name,
+)
 from newsletter.usecases import life, report
 from newsletter.usecases import send as sending
 from newsletter.usecases.prepare import Prepared
@@ -55,6 +68,12 @@ def post(world: World, slug: str, at: str) -> Path:
     path = world.folder.post(slug, at[:10])
     path.write_text(path.read_text().replace(f"date: {at[:10]}", f"date: {at}"))
     return path
+
+
+def said(world: World, capsys: pytest.CaptureFixture[str], *words: str) -> list[str]:
+    """The lines that a command answers."""
+    assert run(["--site", str(world.folder.root), *words, "--now", WEDNESDAY.isoformat()]) == 0
+    return capsys.readouterr().out.splitlines()
 
 
 def states(world: World) -> dict[str, str]:
@@ -217,6 +236,48 @@ def test_an_edition_that_was_switched_off_starts_nothing_and_stops_no_other(worl
     assert "I119" in issue.reason
     sending.cancel(world.app.ledger, issue, None, reason="", hand=OPERATOR)
     assert states(world)["monthly/1"] == "cancelled"
+
+
+def test_status_and_the_schedule_tell_of_every_edition(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    join(world, MONTHLY, "monthly@b.example")
+    look(world, WEDNESDAY)
+    told = said(world, capsys, "status")
+    assert any(line.startswith("Next monthly monthly/1, Fri 4 Dec") and "1 reader" in line for line in told)
+    assert "Each post    10 min after it comes out; 0 readers" in told
+    rows = said(world, capsys, "schedule", "next", "--count", "3")
+    assert [row.split()[0] for row in rows[1:4]] == ["2026-W48", "2026-M12", "2026-W49"]
+    world.folder.configure()
+    told = said(world, capsys, "status")
+    assert any("1 reader chose the monthly edition, which is switched off" in line for line in told)
+
+
+def test_an_edition_can_be_told_from_which_post_on(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    said(world, capsys, "issue", "start-from", "hybrid-hatch", "--edition", "each-post")
+    made = [one for one in look(world, WEDNESDAY) if one.edition == EACH_POST]
+    assert [[story.slug for story in one.issue.stories] for one in made if one.issue] == [["hybrid-hatch"]]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("47", (WEEKLY, 47)),
+        ("next", (WEEKLY, None)),
+        ("monthly/3", (MONTHLY, 3)),
+        ("each-post/next", (EACH_POST, None)),
+    ],
+)
+def test_an_issue_is_named_by_its_edition_and_number(typed: str, meant: tuple[str, int | None]) -> None:
+    assert asked(typed) == meant
+    assert issue_name(*meant) == typed
+
+
+@pytest.mark.parametrize(
+    "typed", ["monthly", "monthly/", "/3", "weekly/3", "biweekly/3", "monthly/-1", "monthly/3/4", ""]
+)
+def test_what_names_no_issue_is_refused(typed: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        asked(typed)
+    assert refused.value.problems[0].code == "I111"
 
 
 STEPS = ("post", "look", "look", "deliver", "deliver", "half an hour", "a day", "a week", *(WEEKLY, MONTHLY, EACH_POST))
