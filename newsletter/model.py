@@ -365,6 +365,8 @@ class Changes:
 WEEKLY, EACH_POST, MONTHLY = "weekly", "each-post", "monthly"
 """The editions; the first is always there, and an Issue of it needs no more than its number to be named."""
 
+EDITIONS = (WEEKLY, EACH_POST, MONTHLY)
+
 
 def issue_name(edition: str, number: int | None) -> str:
     """What an Issue is called where one is asked for: `47`, `monthly/3`; None is the one that comes: `monthly/next`."""
@@ -946,12 +948,25 @@ class Addressee:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One Digest for one Subscriber: RFC 5322 bytes, CRLF line ends, and its envelope."""
+    """One Digest for one Subscriber: RFC 5322 bytes, CRLF line ends, and its envelope.
+
+    Its pieces are whole lines. Those that many Messages have are the same objects in all of them, so that what must be
+    known of them (that they are sound, how they go over the wire) is found out once.
+    """
 
     sender: str  # MAIL FROM
     recipient: str  # RCPT TO, an ASCII domain
     message_id: str  # without angle brackets
-    content: bytes = field(repr=False)
+    pieces: tuple[bytes, ...] = field(repr=False)
+
+    @property
+    def content(self) -> bytes:
+        return b"".join(self.pieces)
+
+    @property
+    def size(self) -> int:
+        """Octets of the content."""
+        return sum(map(len, self.pieces))
 
 
 class Outcome(StrEnum):

@@ -11,7 +11,7 @@ import gettext
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
 
@@ -84,13 +84,12 @@ class Tongue:
         return words.MONTHS[number - 1] if self.locale == "en" else self._heading(date(1, number, 1), "LLLL")
 
     def month_and_year(self, day: date) -> str:
-        """`November 2026`, as a heading has it."""
+        """`November 2026`, as a sentence has it."""
         if self.locale == "en":
             return f"{words.MONTHS[day.month - 1]} {day.year}"
         from babel.dates import format_skeleton
 
-        said = format_skeleton("yMMMM", day, locale=self.locale)
-        return said[:1].upper() + said[1:]
+        return format_skeleton("yMMMM", day, locale=self.locale)
 
     def weekday(self, number: int) -> str:
         """`Friday`, as a sentence has it; 0 is Monday."""
@@ -126,6 +125,13 @@ class Tongue:
     def minutes(self, number: int) -> str:
         """How long a whole issue takes: `12 min`."""
         return words.unbroken(self.many("%(num)s min", "%(num)s min", number))
+
+    def span(self, length: timedelta) -> str:
+        """`14 days`, `24 hours`: in days from two whole ones up, else in hours begun."""
+        days, rest = divmod(length, timedelta(days=1))
+        if days > 1 and not rest:
+            return self.many("%(num)s day", "%(num)s days", days)
+        return self.many("%(num)s hour", "%(num)s hours", -(-length // timedelta(hours=1)))
 
     def reading(self, minutes: int) -> str:
         """How long one Post takes: `5 min read`."""

@@ -122,7 +122,7 @@ def test_the_readme_gets_a_stranger_from_nothing_to_a_mail(tmp_path: Path) -> No
             assert words[0] == "newsletter", command
             site = SiteFolder(where)
             if words[1] == "serve":
-                with site.started("serve", "--port", "0"):
+                with site.started(*words[1:], "--port", "0"):
                     until(lambda: "http://" in "".join(p.read_text() for p in where.glob("serve-*.log")))  # noqa: B023
                 served = True
                 continue

@@ -13,7 +13,7 @@ from newsletter.cli.door import Door, columns, command, told
 from newsletter.cli.naming import asked as asked_for
 from newsletter.cli.naming import named, press_of
 from newsletter.errors import Problem, Refused
-from newsletter.model import WEEKLY, Delivery, DeliveryState, Issue, IssueAct, issue_name, issue_title
+from newsletter.model import EDITIONS, WEEKLY, Delivery, DeliveryState, Issue, IssueAct, issue_name, issue_title
 from newsletter.usecases import life
 from newsletter.usecases.send import open_to, reached
 
@@ -378,8 +378,9 @@ def extra(door: Door, slugs: tuple[str, ...], dry_run: bool) -> None:
 
 @command("start-from")
 @click.argument("slug")
+@click.option("--edition", type=click.Choice(EDITIONS), default=WEEKLY, show_default=True, help="Of which edition.")
 @_dry_run
-def start_from(door: Door, slug: str, dry_run: bool) -> None:
+def start_from(door: Door, slug: str, edition: str, dry_run: bool) -> None:
     """Take posts from this one on into issues; older ones count as carried. For a blog that was there before.
 
     \b
@@ -388,9 +389,9 @@ def start_from(door: Door, slug: str, dry_run: bool) -> None:
     """
     from newsletter.usecases import extra as extras
 
-    posts = extras.start_from(press_of(door, WEEKLY), slug, door.hand, dry_run=dry_run)
+    posts = extras.start_from(press_of(door, edition), slug, door.hand, dry_run=dry_run)
     door.answer(
-        {"from": slug, "stories": [post.slug for post in posts], "dry_run": dry_run},
+        {"from": slug, "edition": edition, "stories": [post.slug for post in posts], "dry_run": dry_run},
         f"Posts from {slug} on {'would belong' if dry_run else 'belong'} to issues; the next one takes",
         *(f"  {n}  {post.title}" for n, post in enumerate(posts, 1)),
         *([] if posts else ["  none: all of them have been in an issue, or wait for approval"]),

@@ -16,6 +16,7 @@ from newsletter.cli.naming import in_json
 from newsletter.errors import stops
 from newsletter.issues.cadence import preview_at
 from newsletter.model import (
+    EDITIONS,
     DeliveryState,
     Issue,
     IssueState,
@@ -210,6 +211,7 @@ def _needs(door: Door, told: Status, broken: int, owed: Sequence[NoticeCopy], st
     if broken:
         rows.append(f"{words.count(broken, 'problem')} in the posts: newsletter check")
     rows += [f"issue {one.name} reaches nobody: {why}" for one, why in told.trouble.items()]
+    rows += _stranded(door)
     if told.undecided:
         since = f" ({len(told.undecided)} since {told.undecided[0].key})" if len(told.undecided) > 1 else ""
         rows.append(f"slot {told.undecided[-1].key} has passed undecided{since}: newsletter prepare")
@@ -257,6 +259,16 @@ def letter_data(letter: Letter) -> dict[str, object]:
         "next_at": letter.next_at,
         "reply": letter.reply,
     }
+
+
+def _stranded(door: Door) -> list[str]:
+    """Readers of an edition that was switched off."""
+    off = [edition for edition in EDITIONS if edition not in door.app.config.editions]
+    counts = {edition: door.app.roster.counts(edition).get("active", 0) for edition in off}
+    chose = ((edition, words.count(n, "reader")) for edition, n in counts.items() if n)
+    return [
+        f"{readers} chose the {edition} edition, which is switched off: they get nothing" for edition, readers in chose
+    ]
 
 
 def _held(one: Issue, now: datetime) -> str:

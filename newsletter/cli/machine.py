@@ -227,6 +227,10 @@ def handed_out(door: Door, done: Delivered, took: str, letters: Sequence[Letters
     return Outside.exit_status if trouble else 0
 
 
+_COUNTED = 1000
+"""Letters that a dry run counts."""
+
+
 def _would_deliver(door: Door) -> int:
     from newsletter.usecases.deliver import outlook
 
@@ -235,7 +239,10 @@ def _would_deliver(door: Door) -> int:
     lines = [f"Would hold issue {issue.name}: it did not start at its time" for issue in ahead.held]
     lines += [f"Would hand out issue {one.name} to {words.count(n, 'reader')}" for one, n in ahead.readers.items()]
     would = {in_json(one): n for one, n in ahead.readers.items()}
-    data = {"would": would, "held": [in_json(issue) for issue in ahead.held], "dry_run": True}
+    letters = len(app.letters.due(door.now, _COUNTED))
+    if letters:
+        lines.insert(0, f"Would hand over {words.count(letters, 'letter')}{' or more' if letters == _COUNTED else ''}")
+    data = {"letters": letters, "would": would, "held": [in_json(issue) for issue in ahead.held], "dry_run": True}
     door.answer(data, *(lines or ["Nothing is waiting."]))
     return 0
 

@@ -10,7 +10,7 @@ import click
 
 from newsletter import words
 from newsletter.cli.door import Door, Group, as_plain, command
-from newsletter.model import EACH_POST, MONTHLY, WEEKLY, Subscriber, SubscriberStatus
+from newsletter.model import EACH_POST, EDITIONS, WEEKLY, Subscriber, SubscriberStatus
 
 _TABLE = {
     "list": ("newsletter.cli.reader:list_readers", "who gets the mail, and who no longer does"),
@@ -26,7 +26,6 @@ _TABLE = {
     "block": ("newsletter.cli.standing:block", "never mail an address again"),
     "unblock": ("newsletter.cli.standing:unblock", "it may be mailed again"),
 }
-EDITIONS = (WEEKLY, EACH_POST, MONTHLY)
 
 
 @click.group("reader", cls=Group, table=_TABLE)

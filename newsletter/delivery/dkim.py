@@ -11,7 +11,6 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from newsletter.delivery.pieces import remembered
 from newsletter.errors import ConfigError, Problem
 
 SMALLEST = 2048
@@ -64,7 +64,7 @@ class Signer:
         return "\r\n ".join(lines).encode()
 
 
-@lru_cache(maxsize=256)  # most pieces are the same for every reader of an Issue
+@remembered
 def canonical(piece: bytes) -> bytes:
     """Whole lines of a body as they are hashed: blanks as one, none at the end of a line (RFC 6376 3.4.4)."""
     return _TRAILING.sub(b"", _BLANKS.sub(b" ", piece))

@@ -52,9 +52,10 @@ def compose(*, site: Site, letter: Letter, subject: str, text: str, html: str, m
         f'Content-Type: multipart/alternative; boundary="{boundary}"',
         "",
     )
-    content = "".join(f"{line}\r\n" for line in lines).encode() + mime.alternative(text, html, boundary)
-    mime.check(content, HEADERS)
-    return Message(sender, recipient, message_id, content)
+    head = "".join(f"{line}\r\n" for line in lines).encode()
+    body = mime.alternative(text, html, boundary)
+    mime.check(head, [body], HEADERS)
+    return Message(sender, recipient, message_id, (head, body))
 
 
 def compose_digest(

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
@@ -116,23 +116,27 @@ def written(site: Site, mailing: Mailing, text_for: Cut, addressee: Addressee, u
     }
     text = text_for.text.fill(values)
     if PLAIN in addressee.variant:
-        mime.check(content := head + text, (*HEADERS, "Content-Transfer-Encoding"))
-        return Message(sender, recipient, message_id, content)
+        head += text_for.text.head
+        return _checked(sender, recipient, message_id, head, text, (*HEADERS, "Content-Transfer-Encoding"))
     html = text_for.html.fill({sentinel: escape(value) for sentinel, value in values.items()})
-    content = head + _both(text, html, "=_" + hashlib.sha256(message_id.encode()).hexdigest()[:32])
-    mime.check(content, HEADERS)
-    return Message(sender, recipient, message_id, content)
+    boundary = "=_" + hashlib.sha256(message_id.encode()).hexdigest()[:32]
+    head += f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'.encode()
+    return _checked(sender, recipient, message_id, head, _both(text_for, text, html, f"--{boundary}"), HEADERS)
 
 
-def _both(text: bytes, html: bytes, boundary: str) -> bytes:
-    """Both parts, and the header that says so: the last of the head."""
-    delimiter = f"--{boundary}".encode()
-    return b"".join(
-        (
-            f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'.encode(),
-            *(delimiter, b"\r\n", text, b"\r\n", delimiter, b"\r\n", html, b"\r\n", delimiter, b"--\r\n"),
-        )
+def _checked(
+    sender: str, recipient: str, message_id: str, head: bytes, body: Sequence[bytes], headers: Sequence[str]
+) -> Message:
+    mime.check(head, body, headers)
+    return Message(sender, recipient, message_id, (head, *body))
+
+
+def _both(of: Cut, text: Sequence[bytes], html: Sequence[bytes], delimiter: str) -> tuple[bytes, ...]:
+    """Both parts with what stands around them."""
+    first, second, last = (
+        line.encode() for line in (f"{delimiter}\r\n", f"\r\n{delimiter}\r\n", f"\r\n{delimiter}--\r\n")
     )
+    return (first + of.text.head, *text, second + of.html.head, *html, last)
 
 
 def _head(site: Site, mailing: Mailing, subject: str, recipient: str, unsubscribe_url: str, message_id: str) -> bytes:
@@ -176,13 +180,16 @@ class _Frame:
     """One body part of one variant, encoded once: bytes, and between them the lines that hold a reader's own words."""
 
     encoding: str
+    head: bytes  # of the part, with its blank line
     pieces: tuple[bytes | str, ...]
 
-    def fill(self, values: Mapping[Sentinel, str]) -> bytes:
+    def fill(self, values: Mapping[Sentinel, str]) -> list[bytes]:
+        """The pieces as one reader gets them."""
+
         def own(line: str) -> bytes:
             return mime.encode(_SENTINEL.sub(lambda found: values[Sentinel(found[0])], line), self.encoding)
 
-        return b"".join(piece if isinstance(piece, bytes) else own(piece) for piece in self.pieces)
+        return [piece if isinstance(piece, bytes) else own(piece) for piece in self.pieces]
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,10 +214,27 @@ _cut = lru_cache(maxsize=512)(cut)  # of an issue, which has as many variants as
 def _frame(digest: Digest, subtype: str, variant: Collection[str], tallies: Mapping[Tally, str]) -> _Frame:
     """What a variant is shown of a body: pieces that are encoded already, and few lines that were not."""
     encoding, pieces = _pieces(digest, subtype)
+    head = f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
     fill, is_shown = segments.filling(tallies), segments.showing(variant)
     shown = (piece for within, piece in pieces if is_shown(within))
     filled = (piece if isinstance(piece, bytes) else fill(piece) for piece in shown)
-    return _Frame(encoding, tuple(_ready(piece, encoding) for piece in filled))
+    ready = (_ready(piece, encoding) for piece in filled)
+    return _Frame(encoding, head.encode(), tuple(_in_few(ready)))
+
+
+def _in_few(pieces: Iterable[bytes | str]) -> Iterator[bytes | str]:
+    """The same with each run of bytes as one."""
+    run: list[bytes] = []
+    for piece in pieces:
+        if isinstance(piece, bytes):
+            run.append(piece)
+            continue
+        if run:
+            yield b"".join(run)
+            run.clear()
+        yield piece
+    if run:
+        yield b"".join(run)
 
 
 def _ready(piece: bytes | str, encoding: str) -> bytes | str:
@@ -231,9 +255,7 @@ def _pieces(digest: Digest, subtype: str) -> tuple[str, tuple[tuple[tuple[str, .
     except ValueError as error:
         raise _left_over(f"a mark of a segment: {error}") from error
     encoding = mime.encoding_of(_at_its_widest(digest, body))
-    head = f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
-    pieces = ((within, piece) for within, part in parts for piece in _runs(part, encoding))
-    return encoding, (((), head.encode()), *pieces)
+    return encoding, tuple((within, piece) for within, part in parts for piece in _runs(part, encoding))
 
 
 def _at_its_widest(digest: Digest, body: str) -> str:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from binascii import b2a_qp
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from email.header import Header
 from functools import lru_cache
 
+from newsletter.delivery.pieces import remembered
 from newsletter.errors import NewsletterError, Problem
 
 LINE_LIMIT = 998
@@ -103,24 +104,34 @@ def _part(subtype: str, text: str) -> bytes:
     return head.encode() + encode(text, encoding)
 
 
-def check(content: bytes, expected: Sequence[str]) -> None:
-    """Fail closed: raise NewsletterError S401 unless the bytes hold exactly the expected headers, in order, once each.
-
-    Also no bare CR or LF (SMTP smuggling), no NUL, nothing beyond ASCII, and no line above 998 octets.
+def check(head: bytes, body: Iterable[bytes], expected: Sequence[str]) -> None:
+    """Fail closed: raise NewsletterError S401 unless the head has exactly the expected headers, in order, once each,
+    then a blank line, and it and each piece of the body is `sound`.
     """
-    if not content.isascii() or b"\0" in content:
-        raise _broken("it is not 7-bit text")
-    head, blank, _ = content.partition(b"\r\n\r\n")
-    head += b"\r\n"
     fields = list(_FIELD.finditer(head))
     names = [field[1].decode() for field in fields]
-    whole = sum(len(field[0]) for field in fields) == len(head)
-    if not (blank and whole and names == list(expected)):
+    whole = sum(len(field[0]) for field in fields) == len(head) - 2
+    if not (whole and head.endswith(b"\r\n\r\n") and names == list(expected)):
         raise _broken(f"its headers are {names} instead of {list(expected)}")
-    if not (content.count(b"\r\n") == content.count(b"\n") == content.count(b"\r")):
-        raise _broken("it holds a line end that is not CRLF")
-    if max(map(len, content.split(b"\r\n"))) > LINE_LIMIT:
-        raise _broken(f"a line is longer than {LINE_LIMIT} characters")
+    for piece in (head, *body):
+        sound(piece)
+
+
+def sound(lines: bytes) -> None:
+    """Raise NewsletterError S401 unless these are whole lines of ASCII, none above LINE_LIMIT octets, without NUL and
+    without a bare CR or LF (SMTP smuggling).
+    """
+    if fault := _fault(lines):
+        raise _broken(fault)
+
+
+@remembered
+def _fault(lines: bytes) -> str:
+    if not lines.isascii() or b"\0" in lines:
+        return "it is not 7-bit text"
+    if not (lines.count(b"\r\n") == lines.count(b"\n") == lines.count(b"\r") and lines.endswith(b"\r\n")):
+        return "it holds a line end that is not CRLF"
+    return f"a line is longer than {LINE_LIMIT} characters" if max(map(len, lines.split(b"\r\n"))) > LINE_LIMIT else ""
 
 
 def _broken(what: str) -> NewsletterError:

@@ -80,9 +80,9 @@ def compose(
         "",
     )
     head = "".join(f"{line}\r\n" for line in lines).encode()
-    content = head + mime.alternative(*parts, boundary)
-    mime.check(content, HEADERS)
-    return Message(sender, recipient, message_id, content)
+    body = mime.alternative(*parts, boundary)
+    mime.check(head, [body], HEADERS)
+    return Message(sender, recipient, message_id, (head, body))
 
 
 def _parts(site: Site, notice: Notice, person: Person, text: str, hold_url: str, attempts: int) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from ipaddress import ip_address
 from types import TracebackType
 from typing import Self
 
+from newsletter.delivery.pieces import remembered
 from newsletter.errors import ConfigError, NewsletterError, Outside, Problem
 from newsletter.model import Message, Outcome, Receipt
 
@@ -149,7 +150,7 @@ class SmtpSession:
     def _hand_over(self, client: _Client, message: Message) -> Receipt:
         client.patience(self._settings.final_dot_timeout)
         try:
-            client.send(_stuffed(message.content))
+            client.send(b"".join([*map(_stuffed, message.pieces), b".\r\n"]))
         except OSError as fault:
             self._drop()
             raise self._outside_of(_BrokeOff(_said(fault))) from fault
@@ -244,7 +245,7 @@ class _Client(smtplib.SMTP):
 
     def offer(self, message: Message) -> list[Reply]:
         """The replies to MAIL, RCPT and DATA; the last is a refusal where nothing more was asked or said."""
-        size = f" SIZE={len(message.content)}" if self.has_extn("size") else ""
+        size = f" SIZE={message.size}" if self.has_extn("size") else ""
         group = (f"MAIL FROM:<{message.sender}>{size}", f"RCPT TO:<{message.recipient}>", "DATA")
         together = self.has_extn("pipelining")
         if together:
@@ -320,17 +321,22 @@ def _loopback(host: str) -> bool:
 
 def _must_be_clean(message: Message) -> None:
     """No address that holds a command, no content that a lenient server would cut in two (SMTP smuggling)."""
-    content = message.content
-    ends = content.count(b"\r\n")
-    whole = content.endswith(b"\r\n") and content.count(b"\n") == content.count(b"\r") == ends and content.isascii()
-    if not (whole and _ADDRESS.fullmatch(message.sender) and _ADDRESS.fullmatch(message.recipient)):
+    clean = message.pieces and all(map(_clean, message.pieces))
+    if not (clean and _ADDRESS.fullmatch(message.sender) and _ADDRESS.fullmatch(message.recipient)):
         raise NewsletterError(Problem("S401", f"Message {message.message_id} is not fit for SMTP; it was not sent"))
 
 
-def _stuffed(content: bytes) -> bytes:
-    """The content with its leading dots doubled, and the final dot (RFC 5321 4.5.2)."""
-    first = b"." if content.startswith(b".") else b""
-    return first + content.replace(b"\r\n.", b"\r\n..") + b".\r\n"
+@remembered
+def _clean(piece: bytes) -> bool:
+    """Whether it is whole lines of ASCII."""
+    ends = piece.count(b"\r\n")
+    return piece.endswith(b"\r\n") and piece.count(b"\n") == piece.count(b"\r") == ends and piece.isascii()
+
+
+@remembered
+def _stuffed(piece: bytes) -> bytes:
+    """Whole lines with their leading dots doubled (RFC 5321 4.5.2)."""
+    return (b"." if piece.startswith(b".") else b"") + piece.replace(b"\r\n.", b"\r\n..")
 
 
 def _refusal(replies: Sequence[Reply]) -> Reply | None:

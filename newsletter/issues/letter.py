@@ -7,6 +7,7 @@ HTML is inlined once for each kind, with placeholders where a letter's own words
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import lru_cache, partial
 from html import escape
 
@@ -58,9 +59,12 @@ class LetterView:
     postal_address: str
 
 
-def view(site: Site, kind: LetterKind, edition: str, own: Own) -> LetterView:
-    """A letter of any kind but CATCH_UP, which is a Digest; `edition` is the one that its reader asked for."""
-    said = WORDS[kind](_sayer(site, own), edition)
+def view(site: Site, kind: LetterKind, edition: str, own: Own, good_for: timedelta | None = None) -> LetterView:
+    """A letter of any kind but CATCH_UP, which is a Digest; `edition` is the one that its reader asked for.
+
+    `good_for` is how long its link works, if that is less than for any letter of its kind.
+    """
+    said = WORDS[kind](_sayer(site, own, good_for or kind.good_for or timedelta(0)), edition)
     return LetterView(
         publication=site.title,
         language=site.language,
@@ -80,9 +84,10 @@ def view(site: Site, kind: LetterKind, edition: str, own: Own) -> LetterView:
     )
 
 
-def _sayer(site: Site, own: Own) -> Say:
+def _sayer(site: Site, own: Own, good_for: timedelta) -> Say:
+    tongue = tongue_of(site)
     facts = {"publication": site.title, "address": own.address, "day": own.day, "time": own.time}
-    return partial(tongue_of(site).say, **facts, zone=str(site.timezone))
+    return partial(tongue.say, **facts, zone=str(site.timezone), good_for=tongue.span(good_for))
 
 
 def html(shown: LetterView, templates: Environment) -> str:

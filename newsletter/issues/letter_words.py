@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from newsletter.model import EACH_POST, MONTHLY, LetterKind
 
 Say = Callable[[str], str]
-"""Says a sentence in the site's tongue, with %(publication)s, %(address)s, %(day)s, %(time)s and %(zone)s put in."""
+"""Says a sentence in the site's tongue, with %(publication)s, %(address)s, %(day)s, %(time)s and %(zone)s put in, and
+%(good_for)s: how long the link works.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ def confirm(say: Say, edition: str) -> Words:
         told=(_asked(say, edition), say("Nothing comes unless you press the button.")),
         button=say("Yes, I want it"),
         after=say(
-            "The link works for 14 days. That wasn’t you? Do nothing, or press “This wasn’t me” on the page behind it."
+            "The link works for %(good_for)s. That wasn’t you? Do nothing, or press “This wasn’t me” on the page "
+            "behind it."
         ),
     )
 
@@ -99,7 +102,7 @@ def data(say: Say, _edition: str) -> Words:
             say("Both are behind this link. Nothing is deleted unless you press a button there."),
         ),
         button=say("See it, or be forgotten"),
-        after=say("The link works for 24 hours. That wasn’t you? Do nothing: nothing has changed."),
+        after=say("The link works for %(good_for)s. That wasn’t you? Do nothing: nothing has changed."),
     )
 
 
@@ -115,7 +118,7 @@ def move(say: Say, _edition: str) -> Words:
             say("Nothing comes unless you press the button."),
         ),
         button=say("Yes, send it here"),
-        after=say("The link works for 14 days. That wasn’t you? Do nothing: nothing has changed."),
+        after=say("The link works for %(good_for)s. That wasn’t you? Do nothing: nothing has changed."),
     )
 
 

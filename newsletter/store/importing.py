@@ -94,7 +94,10 @@ class Step:
         made = select(subscriber.c.address, subscriber.c.id).where(subscriber.c.id > before)  # nobody else writes now
         ids: dict[str, int] = dict(self._connection.execute(made).all())
         now = milliseconds(self._now)
-        self._insert(consent, _LINE, [_line(now, ids[reader.address], reader, text) for reader, text in arrivals])
+        told = [(ids[reader.address], reader, text) for reader, text in arrivals]
+        self._insert(consent, _LINE, [_line(now, *each, _KINDS[each[1].status]) for each in told])
+        rest = [each for each in told if each[1].status is SubscriberStatus.PAUSED]  # who left and comes back rests on
+        self._insert(consent, _LINE, [_line(now, *each, ConsentKind.PAUSED) for each in rest])
         self._insert(letter, _LETTER, [_letter(ids[address], address, at) for address, at in when.items()])
         self._suppress([reader.address for reader, _ in arrivals if reader.status is SubscriberStatus.BLOCKED])
 
@@ -174,6 +177,6 @@ def _letter(number: int, address: str, at: int) -> tuple[Any, ...]:
     return LetterKind.CONFIRM.value, number, address, at, DeliveryState.WAITING.value, at
 
 
-def _line(at: int, number: int, reader: Subscriber, text: str) -> tuple[Any, ...]:
+def _line(at: int, number: int, reader: Subscriber, text: str, kind: ConsentKind) -> tuple[Any, ...]:
     text_hash = hashlib.sha256(text.encode()).hexdigest()
-    return number, at, _KINDS[reader.status].value, "import", text, text_hash, reader.address
+    return number, at, kind.value, "import", text, text_hash, reader.address

@@ -9,16 +9,16 @@ from sqlalchemy import Connection, insert, literal, select, update
 from newsletter.model import ConsentKind, Evidence, SubscriberStatus
 from newsletter.store.dropping import drop_issues
 from newsletter.store.meanwhile import come
-from newsletter.store.rolls import RosterPart, change, over, say, standing
+from newsletter.store.rolls import READS, RosterPart, change, over, say, standing
 from newsletter.store.tables import Instant, consent, subscriber
 
-_READS = (SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED)
+_BATCH = 500
 
 
 class Pausing(RosterPart):
     def pause(self, subscriber_id: int, *, until: datetime | None, evidence: Evidence, now: datetime) -> bool:
         with self._database.write() as connection:
-            reader = standing(connection, subscriber_id, _READS)
+            reader = standing(connection, subscriber_id, READS)
             if reader is None or (until is not None and until <= now):
                 return False
             if reader.status is SubscriberStatus.PAUSED and reader.paused_until == until:
@@ -39,18 +39,21 @@ class Pausing(RosterPart):
             return True
 
     def wake(self, now: datetime) -> int:
-        if not self._any(select(subscriber.c.id).where(*over(now))):
-            return 0
-        with self._database.write() as connection:
-            return wake(connection, now)
+        """As `ports.Roster` says, some hundred in one commit."""
+        woken = 0
+        while self._any(select(subscriber.c.id).where(*over(now))):
+            with self._database.write() as connection:
+                woken += wake(connection, now, at_most=_BATCH)
+        return woken
 
 
-def wake(connection: Connection, now: datetime) -> int:
-    """Pauses that are over end, each with its line of consent. How many there were."""
-    those = over(now)
+def wake(connection: Connection, now: datetime, *, at_most: int | None = None) -> int:
+    """Pauses that are over end, each with its line of consent: all, or so many. How many there were."""
+    first = select(subscriber.c.id).where(*over(now)).order_by(subscriber.c.paused_until, subscriber.c.id)
+    those = subscriber.c.id.in_(first.limit(at_most))
     line = (literal(now, Instant()), literal(ConsentKind.RESUMED.value), literal("clock"))
-    lines = select(subscriber.c.id, subscriber.c.address).add_columns(*line).where(*those)
+    lines = select(subscriber.c.id, subscriber.c.address).add_columns(*line).where(those)
     connection.execute(insert(consent).from_select(["subscriber_id", "address", "at", "kind", "way"], lines))
-    come(connection, *those)
-    ends = update(subscriber).where(*those).values(status=SubscriberStatus.ACTIVE.value, paused_until=None)
+    come(connection, those)
+    ends = update(subscriber).where(those).values(status=SubscriberStatus.ACTIVE.value, paused_until=None)
     return len(connection.scalars(ends.returning(subscriber.c.id)).all())

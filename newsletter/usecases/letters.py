@@ -11,7 +11,7 @@ from jinja2 import Environment
 from newsletter.delivery.letter import compose, compose_digest
 from newsletter.delivery.message import Urls, masked
 from newsletter.issues import letter as wording
-from newsletter.model import Letter, Message, Site, Subscriber
+from newsletter.model import Letter, LetterKind, Message, Site, Subscriber
 from newsletter.tongue import tongue_of
 
 PATIENCE = timedelta(minutes=10)
@@ -27,6 +27,7 @@ class Writer:
     url_of: Callable[[Letter, Subscriber], str]
     unsubscribe_url: Callable[[int, int], str]
     message_id_key: str
+    confirm_within: timedelta = timedelta(days=14)  # no more: the link itself works no longer
 
     def compose(self, letter: Letter, reader: Subscriber) -> Message:
         """The same bytes on every call for the same letter and reader.
@@ -45,8 +46,11 @@ class Writer:
                 message_id_key=self.message_id_key,
             )
         own = self._own(letter, reader)
-        shown = wording.view(self.site, letter.kind, reader.edition, own)
-        page = wording.html(wording.view(self.site, letter.kind, reader.edition, wording.NOBODY), self.templates)
+        good_for = self.confirm_within if letter.kind is LetterKind.CONFIRM else None
+        shown, blank = (
+            wording.view(self.site, letter.kind, reader.edition, one, good_for) for one in (own, wording.NOBODY)
+        )
+        page = wording.html(blank, self.templates)
         return compose(
             site=self.site,
             letter=letter,

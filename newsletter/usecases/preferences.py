@@ -18,6 +18,9 @@ from newsletter.readers.tokens import PREFERENCES, UNSUBSCRIBE, Tokens
 from newsletter.readers.wishes import Wishes
 from newsletter.usecases.rhythms import Rhythms
 
+LETTERS = "letters"
+"""What the limit of a network is remembered under, on all letters that are asked for here."""
+
 _READS = frozenset({SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED})
 
 
@@ -110,4 +113,4 @@ class Preferences:
     def _wait(self, kind: LetterKind, address: str, client: str) -> Wait | None:
         """Until when no more letters of a kind may be asked for by this machine for this address; None: one is."""
         limits = self.intake.of_address(self.secret, address, kind=kind)
-        return self.rates.take([*limits, self.intake.of_network(self.secret, client, kind="letters")], self.clock())
+        return self.rates.take([*limits, self.intake.of_network(self.secret, client, kind=LETTERS)], self.clock())

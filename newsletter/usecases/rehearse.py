@@ -79,7 +79,7 @@ def rehearse(
                 skipped.append(Skipped(one.address, refusal.problems[0].message))
                 continue
             sink(message)
-            sizes.append(len(message.content))
+            sizes.append(message.size)
             counted[one.variant] += 1
     before = _before(ledger, text.issue)
     return Rehearsal(text, tuple(sorted(sizes)), dict(counted.most_common()), tuple(skipped), before)

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from newsletter import words
 from newsletter.errors import Problem
 from newsletter.model import Wait
-from newsletter.usecases.preferences import Preferences
+from newsletter.usecases.preferences import LETTERS, Preferences
 from newsletter.web.answers import other_method
 from newsletter.web.forms import Fields, client_of, fields
 from newsletter.web.pages import Pages
@@ -46,7 +46,10 @@ class FreshLinkPage:
         if isinstance(answer, Problem):
             return show_form(self._pages, request.scope, status=422, address=address, wrong=True)
         if answer:
-            return self._pages.plain(request.scope, 429, say("Too many tries"), later(self._pages, answer))
+            response = self._pages.plain(request.scope, 429, say("Too many tries"), later(self._pages, answer))
+            seconds = (answer.until - self._preferences.clock()).total_seconds()
+            response.headers["retry-after"] = str(max(1, round(seconds)))
+            return response
         sentence = say(
             "If %(address)s is on our list, we have sent a fresh link there. It should arrive within five minutes; "
             "if it does not, look among spam.",
@@ -76,6 +79,8 @@ def later(pages: Pages, wait: Wait) -> str:
     """When a letter may be asked for again."""
     local = wait.until.astimezone(pages.site.timezone)
     clock = f"{local:%H:%M}"
+    if wait.limit.key.startswith(LETTERS):
+        return pages.tongue.say("Too many tries from your network. Please try again after %(time)s.", time=clock)
     return pages.tongue.say(
         "A mail of this kind was asked for a short while ago: please look for it. "
         "Another one can be asked for from %(day)s, %(time)s (%(zone)s) on.",

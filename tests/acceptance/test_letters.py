@@ -39,6 +39,7 @@ def test_deliver_hands_letters_over_before_the_issue_and_status_names_what_faile
     ask(site, "ada@readers.example")
     ask(site, "nobody@readers.example")
     server.fault("RCPT", "550 5.1.1 nobody here", to="nobody@readers.example", times=9)
+    assert site.json("deliver", "--dry-run", now=FRIDAY)["letters"] == 2
     done = site.json("deliver", now=FRIDAY)
     assert done["letters"] == {"accepted": 1, "deferred": 0, "failed": 1, "uncertain": 0}
     assert server.messages[0].recipient == "ada@readers.example"

@@ -55,8 +55,9 @@ def test_a_reader_arrives_with_all_that_is_known_of_them(imports: Imports, roste
     there = roster.find("ada@READERS.example")
     assert there
     assert there == replace(paused, id=there.id)
-    [line] = roster.consents(there.id)
+    line, rest = roster.consents(there.id)
     assert (line.kind, line.way, line.at, line.address) == (ConsentKind.JOINED, "import", LATER, paused.address)
+    assert (rest.kind, rest.way) == (ConsentKind.PAUSED, "import")
     assert line.text_hash == hashlib.sha256(b"list.csv, row 2: the form of 2021").hexdigest()
 
 
@@ -167,3 +168,12 @@ def test_all_readers_come_with_the_way_in_which_they_agreed_last(imports: Import
     ]
     assert len(readers) == 1101
     assert list(imports.readers("left")) == []
+
+
+def test_who_arrived_paused_left_and_comes_back_is_paused(imports: Imports, roster: Roster) -> None:
+    put(imports, (replace(ADA, status=SubscriberStatus.PAUSED), "list.csv"))
+    there = roster.find(ADA.address)
+    assert there
+    roster.leave(there.id, evidence=LINK, now=LATER)
+    assert roster.come_back(there.id, evidence=LINK, now=LATER)
+    assert roster.get(there.id) == there

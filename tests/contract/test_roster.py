@@ -8,13 +8,25 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from newsletter.model import WEEKLY, ConsentKind, Evidence, Letter, LetterKind, Subscriber, SubscriberStatus
-from newsletter.ports import Roster
-from newsletter.store import reading
+from newsletter.model import (
+    WEEKLY,
+    ConsentKind,
+    DeliveryState,
+    Evidence,
+    Letter,
+    LetterKind,
+    Outcome,
+    Receipt,
+    Settlement,
+    Subscriber,
+    SubscriberStatus,
+)
+from newsletter.ports import Ledger, Roster
+from newsletter.store import pausing, reading
 from newsletter.store.database import Database
 from newsletter.store.letters import SqlLetters
 from newsletter.store.tables import metadata
-from tests.contract.desk import FRIDAY, LINK, MINUTE, PAPER, join
+from tests.contract.desk import FRIDAY, LINK, MINUTE, PAPER, Desk, join
 
 ADA = "ada@readers.example"
 BEN = "ben@readers.example"
@@ -294,6 +306,15 @@ def test_a_pause_ends_by_itself_at_its_time(roster: Roster) -> None:
     assert (line.kind, line.at, line.way, line.address) == (ConsentKind.RESUMED, end, "clock", ADA)
 
 
+def test_more_pauses_end_than_fit_into_one_commit(roster: Roster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pausing, "_BATCH", 2)
+    for n in range(5):
+        reader = join(roster, f"reader{n}@readers.example")
+        roster.pause(reader.id, until=FRIDAY + (n + 1) * MINUTE, evidence=LINK, now=FRIDAY)
+    assert roster.wake(FRIDAY + 5 * MINUTE) == 5
+    assert roster.counts()["active"] == 5
+
+
 def test_a_pause_may_be_made_longer_but_not_into_the_past(roster: Roster) -> None:
     ada = join(roster, ADA)
     assert not roster.pause(ada.id, until=FRIDAY, evidence=LINK, now=FRIDAY)
@@ -521,6 +542,35 @@ def test_of_who_is_forgotten_nothing_is_left_but_a_hash(roster: Roster, database
     assert [reader.address for reader in roster.all()] == [BEN]
     assert roster.counts() == {**before, status: before[status] - 1}
     assert roster.suppressed(ADA) == ("bounced" if status == "blocked" else "forgotten")
+
+
+@pytest.mark.parametrize("under_way", [False, True])
+def test_no_answer_of_a_mail_server_names_who_was_forgotten(
+    roster: Roster, ledger: Ledger, database: Database, under_way: bool
+) -> None:
+    desk = Desk(ledger, roster)
+    ada, ben = join(roster, ADA), join(roster, BEN)
+    desk.open(5, "batteries")
+    ledger.start_send(WEEKLY, 1, now=FRIDAY)
+    [chunk] = ledger.due_chunks(FRIDAY)
+    desk.hand(chunk, [ada.id, ben.id])
+    gone = [
+        Settlement(
+            one.id,
+            DeliveryState.FAILED,
+            receipt=Receipt(Outcome.REFUSED, 550, f"5.1.1 <{one.address.upper()}>: no such user"),
+        )
+        for one in (ada, ben)
+    ]
+    if under_way:
+        roster.forget(ada.id, now=FRIDAY)
+    ledger.hand_over(chunk, settled=gone, wanted=[], now=FRIDAY)
+    roster.forget(ada.id, now=FRIDAY)
+    assert everywhere(database, ADA) == []
+    assert everywhere(database, BEN) == ["subscriber", "consent", "delivery", "attempt"]
+    assert ledger.counts(WEEKLY, 1)[DeliveryState.FAILED] == 2
+    [attempt] = ledger.attempts(WEEKLY, 1, ada.id)
+    assert (attempt.code, attempt.reply) == (550, "")
 
 
 def test_who_was_forgotten_comes_back_by_their_own_word_alone(roster: Roster) -> None:

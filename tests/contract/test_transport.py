@@ -71,7 +71,7 @@ def arena(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Arena]:
 def a_message(number: int = 1, body: bytes = b"Hello.\r\n") -> Message:
     message_id = f"12.{number:024d}@autotrendy.example"
     head = f"Subject: Number {number}\r\nMessage-ID: <{message_id}>\r\n\r\n".encode()
-    return Message("editor@autotrendy.example", f"r{number}@readers.example", message_id, head + body)
+    return Message("editor@autotrendy.example", f"r{number}@readers.example", message_id, (head, body))
 
 
 AWKWARD = b"".join(
@@ -90,9 +90,8 @@ def test_a_message_arrives_byte_for_byte_and_once(arena: Arena) -> None:
 
 
 def test_a_content_that_begins_with_a_dot_arrives_with_it(arena: Arena) -> None:
-    message = Message(
-        "e@a.example", "r@a.example", "1.x@a.example", b".: odd\r\nMessage-ID: <1.x@a.example>\r\n\r\n.\r\n"
-    )
+    content = b".: odd\r\nMessage-ID: <1.x@a.example>\r\n\r\n.\r\n"
+    message = Message("e@a.example", "r@a.example", "1.x@a.example", (content,))
     with arena.transport.open() as session:
         session.send(message)
     assert arena.arrived() == [message.content]

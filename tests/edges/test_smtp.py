@@ -26,7 +26,7 @@ def settings(server: Smtpd, **changes: Any) -> SmtpSettings:
 def a_message(number: int = 1) -> Message:
     message_id = f"12.{number}@autotrendy.example"
     content = f"Message-ID: <{message_id}>\r\n\r\nHello {number}.\r\n".encode()
-    return Message("editor@autotrendy.example", f"r{number}@readers.example", message_id, content)
+    return Message("editor@autotrendy.example", f"r{number}@readers.example", message_id, (content,))
 
 
 def send(server: Smtpd, *numbers: int, **changes: Any) -> list[Receipt | str]:

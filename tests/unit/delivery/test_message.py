@@ -333,8 +333,9 @@ GOOD = composed().content
 )
 def test_bytes_that_are_not_what_was_meant_are_not_handed_over(broken: bytes) -> None:
     assert broken != GOOD
+    head, blank, body = broken.partition(b"\r\n\r\n")
     with pytest.raises(NewsletterError) as refused:
-        mime.check(broken, HEADERS)
+        mime.check(head + blank, [body], HEADERS)
     assert refused.value.problems[0].code == "S401"
 
 

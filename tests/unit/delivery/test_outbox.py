@@ -13,7 +13,7 @@ from newsletter.model import Message
 
 
 def a_message(content: bytes = b"one\r\n", message_id: str = "12.abc@autotrendy.example") -> Message:
-    return Message("e@autotrendy.example", "r@readers.example", message_id, content)
+    return Message("e@autotrendy.example", "r@readers.example", message_id, (content,))
 
 
 def files(outbox: Path) -> list[str]:

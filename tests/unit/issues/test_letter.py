@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from datetime import timedelta
 
 import pytest
 from jinja2 import ChoiceLoader, DictLoader
@@ -73,7 +74,10 @@ def test_a_confirmation_says_who_asked_for_what_and_when_and_that_nothing_comes_
     assert "27 November 2026 at 14:05 (Europe/Madrid)" in said
     assert "Auto Trendy once a month at this address (r…@reader.example)" in said
     assert "Nothing comes unless you press the button." in said
-    assert "14 days" in said
+    assert "The link works for 14 days." in said
+    hours = letter.view(site, LetterKind.CONFIRM, WEEKLY, OWN, timedelta(hours=36))
+    assert "The link works for 36 hours." in hours.after
+    assert "The link works for 24 hours." in letter.view(site, LetterKind.DATA, WEEKLY, OWN).after
 
 
 def test_words_of_a_letter_are_escaped_in_its_page() -> None:

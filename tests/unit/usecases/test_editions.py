@@ -15,8 +15,23 @@ from hypothesis import strategies as st
 
 from newsletter import config
 from newsletter.app import App
+from newsletter.cli.naming import asked
+from newsletter.cli.program import run
 from newsletter.errors import Refused, UsageError
-from newsletter.model import EACH_POST, MONTHLY, WEEKLY, Evidence, Hand, IssueState, PlanKind, SlotPlan, by_clock
+from newsletter.model import (
+    EACH_POST,
+    MONTHLY,
+    WEEKLY,
+    Evidence,
+    Hand,
+    IssueState,
+    NoticeKind,
+    PlanKind,
+    SlotPlan,
+    by_clock,
+    issue_name,
+)
+from newsletter.readers.tokens import HOLD
 from newsletter.usecases import life, report
 from newsletter.usecases import send as sending
 from newsletter.usecases.prepare import Prepared
@@ -55,6 +70,12 @@ def post(world: World, slug: str, at: str) -> Path:
     path = world.folder.post(slug, at[:10])
     path.write_text(path.read_text().replace(f"date: {at[:10]}", f"date: {at}"))
     return path
+
+
+def said(world: World, capsys: pytest.CaptureFixture[str], *words: str) -> list[str]:
+    """The lines that a command answers."""
+    assert run(["--site", str(world.folder.root), *words, "--now", WEDNESDAY.isoformat()]) == 0
+    return capsys.readouterr().out.splitlines()
 
 
 def states(world: World) -> dict[str, str]:
@@ -128,6 +149,7 @@ def test_a_monthly_issue_is_named_by_its_month(world: World) -> None:
     page = (world.folder.root / "feeds/issues/monthly/1/index.html").read_text()
     assert "<h1>December 2026</h1>" in page
     assert 'href="../issues/monthly/1/"' in (world.folder.root / "feeds/issues/index.html").read_text()
+    assert "/issues/monthly/" not in (world.folder.root / "feeds/issues/rss.xml").read_text()
 
 
 def test_a_post_that_is_found_too_late_is_held_and_one_of_last_month_is_told_and_let_be(world: World) -> None:
@@ -217,6 +239,75 @@ def test_an_edition_that_was_switched_off_starts_nothing_and_stops_no_other(worl
     assert "I119" in issue.reason
     sending.cancel(world.app.ledger, issue, None, reason="", hand=OPERATOR)
     assert states(world)["monthly/1"] == "cancelled"
+
+
+def test_editors_see_a_monthly_issue_the_day_before_and_can_hold_it(world: World) -> None:
+    look(world, WEDNESDAY)
+    look(world, SLOT)
+    now = FIRST_FRIDAY - 12 * HOUR
+    world.app.tell_of_posts(world.app.loaded(now), now)
+    [shown] = world.app.notices.about(NoticeKind.PREVIEW, "2026-M12")
+    assert shown.subject.startswith("Preview of monthly issue 1, Fri 4 Dec")
+    assert shown.fixes == ("newsletter issue show monthly/1",)
+    link = world.app.hold(lambda: now)
+    held = link.hold(world.app.tokens.make(HOLD, (shown.hold, "desk")))
+    assert held
+    assert held.title == "Monthly issue 1"
+    [made] = [one for one in look(world, FIRST_FRIDAY) if one.edition == MONTHLY]
+    assert (made.state, made.reason) == (IssueState.HELD, "held by desk: through the link of a notice")
+
+
+def test_a_monthly_issue_is_sent_by_hand_with_its_name_and_count(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    join(world, MONTHLY, "monthly@b.example")
+    join(world, WEEKLY, "weekly@b.example")
+    said(world, capsys, "issue", "send", "monthly/next", "--confirm", "monthly/1:1", "--delay", "0")
+    world.deliver(WEDNESDAY)
+    assert [to for to, _ in mails(world)] == ["monthly@b.example"]
+    assert world.app.next_slot(WEDNESDAY, MONTHLY).key == "2027-M01"
+
+
+def test_status_and_the_schedule_tell_of_every_edition(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    join(world, MONTHLY, "monthly@b.example")
+    look(world, WEDNESDAY)
+    told = said(world, capsys, "status")
+    assert any(line.startswith("Next monthly monthly/1, Fri 4 Dec") and "1 reader" in line for line in told)
+    assert "Each post    10 min after it comes out; 0 readers" in told
+    rows = said(world, capsys, "schedule", "next", "--count", "3")
+    assert [row.split()[0] for row in rows[1:4]] == ["2026-W48", "2026-M12", "2026-W49"]
+    world.folder.configure()
+    told = said(world, capsys, "status")
+    assert any("1 reader chose the monthly edition, which is switched off" in line for line in told)
+
+
+def test_an_edition_can_be_told_from_which_post_on(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    said(world, capsys, "issue", "start-from", "hybrid-hatch", "--edition", "each-post")
+    made = [one for one in look(world, WEDNESDAY) if one.edition == EACH_POST]
+    assert [[story.slug for story in one.issue.stories] for one in made if one.issue] == [["hybrid-hatch"]]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("47", (WEEKLY, 47)),
+        ("next", (WEEKLY, None)),
+        ("monthly/3", (MONTHLY, 3)),
+        ("each-post/next", (EACH_POST, None)),
+    ],
+)
+def test_an_issue_is_named_by_its_edition_and_number(typed: str, meant: tuple[str, int | None]) -> None:
+    assert asked(typed) == meant
+    assert issue_name(*meant) == typed
+
+
+@pytest.mark.parametrize(
+    "typed", ["monthly", "monthly/", "/3", "weekly/3", "biweekly/3", "monthly/-1", "monthly/3/4", ""]
+)
+def test_what_names_no_issue_is_refused(typed: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        asked(typed)
+    assert refused.value.problems[0].code == "I111"
 
 
 STEPS = ("post", "look", "look", "deliver", "deliver", "half an hour", "a day", "a week", *(WEEKLY, MONTHLY, EACH_POST))

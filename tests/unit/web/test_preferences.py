@@ -272,6 +272,13 @@ def test_a_fresh_link_is_sent_once_a_day_and_everybody_is_told_the_same(client: 
     assert ask_for_link(client, "reader@example.org")[0] == 200
 
 
+def test_who_asks_for_many_from_one_network_is_told_when_to_try_again(client: TestClient) -> None:
+    told = [client.post("/p/", data={"address": f"r{n}@example.org"}) for n in range(6)]
+    assert [answer.status_code for answer in told] == [200] * 5 + [429]
+    assert "Too many tries from your network. Please try again after 23:" in told[-1].text
+    assert 0 < int(told[-1].headers["retry-after"]) <= 3600
+
+
 def test_what_is_no_address_is_said_beside_the_field(client: TestClient) -> None:
     answer = client.post("/p/", data={"address": "<b>x"})
     assert answer.status_code == 422

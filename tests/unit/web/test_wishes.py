@@ -53,7 +53,7 @@ def test_a_form_without_faults_says_wishes_that_can_be_granted(
     wishes = asking.wishes(form)
     assert wishes.edition in OFFERED
     assert set(wishes.without) <= {*KEYS, *reader.without}
-    assert ("gone" in wishes.without) == ("gone" not in form.shown.data or ())
+    assert ("gone" in wishes.without) == ("gone" not in (form.shown.data or ()))
     assert wishes.until is None or (wishes.paused and NOW < wishes.until <= NOW + FARTHEST)
     assert wishes.paused or values.get("often") != "nothing"
 
