@@ -111,10 +111,10 @@ def _wall_time(value: object) -> object:
 
 def _monthly(value: object) -> object:
     """`first friday 08:00` as which of its weekdays, the weekday and the time of day; empty for none."""
-    if not isinstance(value, str) or not value.strip():
-        return value or None
+    if value is None or value == "":
+        return None
     numbers = {name: n for n, name in NTH.items()}
-    which, _, rest = " ".join(value.lower().split()).partition(" ")
+    which, _, rest = " ".join(f"{value}".lower().split()).partition(" ")
     day, _, at = rest.partition(" ")
     if which not in numbers or day not in WEEKDAYS:
         raise ValueError('is not a day of each month such as "first friday 08:00"')
