@@ -101,6 +101,11 @@ def first_sentence(text: str) -> str:
     return _SENTENCE_END.split(" ".join(text.split()), maxsplit=1)[0]
 
 
+def capital(text: str) -> str:
+    """As it stands at the beginning: `Mars 2027` of `mars 2027`."""
+    return text[:1].upper() + text[1:]
+
+
 def unbroken(text: str) -> str:
     """The text with no-break spaces, so that a narrow screen does not part a number from its noun."""
     return text.replace(" ", "\N{NO-BREAK SPACE}")

@@ -8,6 +8,7 @@ the chunk, what he finds claimed waits again, and a row is marked and settled on
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -74,8 +75,19 @@ def _settle(
     if not settled:
         return
     cancelled = state == IssueState.CANCELLED.value
+    settled = _without_names(connection, settled)
     connection.execute(_SETTLE, [_outcome(issue_id, epoch, each, now, cancelled=cancelled) for each in settled])
     connection.execute(_TRIED, [_attempt(issue_id, each, now) for each in settled])
+
+
+def _without_names(connection: Connection, settled: Sequence[Settlement]) -> Sequence[Settlement]:
+    """What a mail server answers names whom it refuses: not of who was forgotten while their Message was under way."""
+    named = [one.subscriber_id for one in settled if one.receipt and "@" in one.receipt.reply]
+    gone = {*connection.scalars(_FORGOTTEN, {"readers": named})} if named else set()
+    return [
+        replace(one, receipt=replace(one.receipt, reply="")) if one.receipt and one.subscriber_id in gone else one
+        for one in settled
+    ]
 
 
 def _outcome(issue_id: int, epoch: int, one: Settlement, now: datetime, *, cancelled: bool) -> dict[str, object]:
@@ -236,6 +248,10 @@ _WANTED = (
         _UNDER_EPOCH,
         delivery.c.state == _CLAIMED,
     )
+)
+
+_FORGOTTEN = select(subscriber.c.id).where(
+    subscriber.c.id.in_(bindparam("readers", expanding=True)), subscriber.c.address == ""
 )
 
 _MARK = (

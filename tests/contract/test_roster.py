@@ -546,7 +546,10 @@ def test_of_who_is_forgotten_nothing_is_left_but_a_hash(roster: Roster, database
     assert roster.suppressed(ADA) == ("bounced" if status == "blocked" else "forgotten")
 
 
-def test_no_answer_of_a_mail_server_names_who_was_forgotten(roster: Roster, ledger: Ledger, database: Database) -> None:
+@pytest.mark.parametrize("under_way", [False, True])
+def test_no_answer_of_a_mail_server_names_who_was_forgotten(
+    roster: Roster, ledger: Ledger, database: Database, under_way: bool
+) -> None:
     desk = Desk(ledger, roster)
     ada, ben = join(roster, ADA), join(roster, BEN)
     desk.open(5, "batteries")
@@ -561,6 +564,8 @@ def test_no_answer_of_a_mail_server_names_who_was_forgotten(roster: Roster, ledg
         )
         for one in (ada, ben)
     ]
+    if under_way:
+        roster.forget(ada.id, now=FRIDAY)
     ledger.hand_over(chunk, settled=gone, wanted=[], now=FRIDAY)
     roster.forget(ada.id, now=FRIDAY)
     assert everywhere(database, ADA) == []
