@@ -51,8 +51,8 @@ def file(tmp_path: Path) -> Path:
         config.attributes["connection"] = connection
         command.upgrade(config, "0003")
     engine.dispose()
-    with closing(sqlite3.connect(made)) as connection, connection:
-        connection.executescript(OF_0003)
+    with closing(sqlite3.connect(made)) as plain:
+        plain.executescript(OF_0003)
     return made
 
 
