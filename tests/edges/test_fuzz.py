@@ -94,6 +94,7 @@ NASTY = st.sampled_from(
         "2026-12-24",
         "hold",
         "One-Click",
+        "+2AA-@readers.example",
         "weekly",
     ]
 )
@@ -267,6 +268,8 @@ def wild(draw: st.DrawFn) -> Asked:
                 (f"{FORMS}; charset=utf-16", encoded.encode()),
                 ("multipart/form-data; boundary=b", parts.encode(errors="replace")),
                 ("multipart/form-data; boundary=b; charset=bogus", parts.encode("latin-1", "replace")),
+                ("multipart/form-data; boundary=b; charset=undefined", parts.encode(errors="replace")),
+                ("multipart/form-data; boundary=b; charset=utf-7", parts.encode(errors="replace") + b"+2AA-"),
                 ("multipart/form-data", parts.encode(errors="replace")),
                 ("multipart/form-data; boundary=" + "b" * 200, b"--b\r\n\r\n"),
                 ("application/json", b'{"email": 1}'),

@@ -300,6 +300,15 @@ def test_a_broken_form_is_refused_with_a_page(client: TestClient, content_type: 
     assert "Traceback" not in answer.text
 
 
+@pytest.mark.parametrize("charset", ["undefined", "punycode", "idna", "unicode_escape", "utf-7", "utf-16", "bogus"])
+@pytest.mark.parametrize("value", [b"\\ud800", b"+2AA-", b"xn--" + b"a" * 80])
+def test_no_charset_that_a_form_names_is_a_fault_of_ours(client: TestClient, charset: str, value: bytes) -> None:
+    kind = f"multipart/form-data; boundary=b; charset={charset}"
+    for path, field in [("/p/", b"address"), (LINK, b"do")]:
+        body = b'--b\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n--b--\r\n' % (field, value)
+        assert client.post(path, content=body, headers={"content-type": kind}).status_code < 500
+
+
 def test_a_form_of_thousands_of_fields_is_refused(client: TestClient, readers: Readers) -> None:
     answer = client.post(LINK, content="a=1&" * 3000, headers={"content-type": "application/x-www-form-urlencoded"})
     assert answer.status_code == 400
