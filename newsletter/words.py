@@ -140,3 +140,9 @@ def size(octets: int) -> str:
     if octets < 1_000_000:
         return f"{octets / 1000:,.1f} kB"
     return f"{octets / 1_000_000:,.1f} MB"
+
+
+def masked(address: str) -> str:
+    """`reader@example.org` as `r…@example.org`: enough for its owner, too little for the one it was forwarded to."""
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}…@{domain}"

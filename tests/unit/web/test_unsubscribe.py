@@ -17,7 +17,7 @@ from starlette.types import Message
 from newsletter.model import MONTHLY, WEEKLY, Evidence, SubscriberStatus
 from newsletter.usecases.enroll import REASONS
 from newsletter.web.forms import MAX_BODY
-from newsletter.web.unsubscribe import masked
+from newsletter.words import masked
 from tests.unit.web.parts import MADRID, TOKEN, Readers, a_client, an_app
 
 LINK = f"/u/{TOKEN}"
