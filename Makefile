@@ -17,7 +17,8 @@ demo: .venv/.ready  ## publish the site, send two weekly issues into the outbox,
 
 test: .venv/.ready lint  ## everything that must be true before a change lands
 	@tools/readers
-	@CHROMIUM="$$(tools/browser)" && export CHROMIUM && $(BIN)/python -m pytest -n 2 --dist worksteal tests
+	@CHROMIUM="$$(tools/browser)" && export CHROMIUM && PATH="$$PATH:$$(tools/servers)" && export PATH && \
+		$(BIN)/python -m pytest -n 2 --dist worksteal tests
 
 test-fast: .venv/.ready  ## the tests that need no browser and no subprocess
 	@$(BIN)/python -m pytest -n 2 tests/unit tests/contract tests/edges tests/test_architecture.py
@@ -40,8 +41,9 @@ bench-publish: .venv/.ready  ## cold, unchanged and one-edit builds beside Hugo,
 	@$(BIN)/python -m bench.publish
 	@$(BIN)/python -m bench.preview
 
-bench-readers: .venv/.ready  ## a million readers move in, and are counted (some minutes)
+bench-readers: .venv/.ready  ## a million readers move in, are counted, and owed an issue (some minutes)
 	@$(BIN)/python -m bench.readers
+	@$(BIN)/python -m bench.audience
 
 chaos: .venv/.ready  ## kill -9, bad weather, full disks, 400 rows of edits, for as long as CHAOS_SEEDS="1 2 3 …" lasts
 	@CHAOS_SEEDS="$${CHAOS_SEEDS:-$$(seq -s ' ' 1 25)}" EDITS="$${EDITS:-400}" \

@@ -653,15 +653,15 @@ class App(Edges):
     def tell(self, now: datetime) -> None:
         """Write down what editors and operators are to hear of by now: what became of issues and slots."""
         from newsletter.issues.site_notice import intake_paused, locked
-        from newsletter.readers.intake import RESTING
         from newsletter.usecases.notices import happened
+        from newsletter.usecases.signup import resting
 
         if doubt := self.instance.doubt():  # what the original does is its own to tell
             self.desk.tell(locked(doubt, now, self.config.site))
             return
         for notice in happened(self.ledger, self.rhythms, self.config.site, now):
             self.desk.tell(notice)
-        if until := self.rates.held(RESTING, now):
+        if until := resting(self.rates, now):
             self.desk.tell(intake_paused(until, now, self.config.site))
 
     def tell_of_mail(self, trouble: Problem, now: datetime) -> None:

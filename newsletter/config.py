@@ -111,10 +111,10 @@ def _wall_time(value: object) -> object:
 
 def _monthly(value: object) -> object:
     """`first friday 08:00` as which of its weekdays, the weekday and the time of day; empty for none."""
-    if not isinstance(value, str) or not value.strip():
-        return value or None
+    if value is None or value == "":
+        return None
     numbers = {name: n for n, name in NTH.items()}
-    which, _, rest = " ".join(value.lower().split()).partition(" ")
+    which, _, rest = " ".join(f"{value}".lower().split()).partition(" ")
     day, _, at = rest.partition(" ")
     if which not in numbers or day not in WEEKDAYS:
         raise ValueError('is not a day of each month such as "first friday 08:00"')
@@ -136,6 +136,12 @@ def _list_id(value: str) -> str:
 def _address(value: str) -> str:
     if not re.fullmatch(r"[^\s@,;<>]+@[^\s@,;<>]+\.[^\s@,;<>]+", _plain(value)):
         raise ValueError("is not an email address such as desk@autotrendy.example")
+    return value
+
+
+def _selector(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*", value):
+        raise ValueError("is not a DKIM selector such as newsletter or 2026-11 (RFC 6376 3.1)")
     return value
 
 
@@ -336,6 +342,14 @@ class MailSection(Section):
     user: str = Field("", description="SMTP user; empty for none.")
     password: SecretStr | None = Field(None, description="SMTP password; only as `NEWSLETTER_MAIL__PASSWORD`.")
     password_file: str = Field("", description="File that holds the SMTP password.")
+    dkim_key_file: str = Field(
+        "",
+        description="An RSA key of 2048 bits or more, PEM, with which mails are signed for the domain of "
+        "`sender.address` (DKIM); empty where the mail server signs.",
+    )
+    dkim_selector: Annotated[str, AfterValidator(_selector)] = Field(
+        "newsletter", description="Where its public half stands in the DNS: `SELECTOR._domainkey.` and the domain."
+    )
     connections: int = Field(4, description="Connections to the SMTP server at once.", ge=1, le=100)
     after_crash: Literal["ask", "resend"] = Field(
         "ask", description="What happens to a delivery whose fate a crash left unknown: wait for a person, or go again."
@@ -483,6 +497,8 @@ class Mail:
     connections: int
     after_crash: str
     test_recipients: tuple[str, ...]
+    dkim_key_file: Path | None = None  # None where nothing is signed here
+    dkim_selector: str = ""
 
     @property
     def sandbox(self) -> bool:
@@ -945,6 +961,8 @@ def _mail(root: Path, told: MailSection, password: str) -> Mail:
         connections=told.connections,
         after_crash=told.after_crash,
         test_recipients=told.test_recipients,
+        dkim_key_file=root / told.dkim_key_file if told.dkim_key_file else None,
+        dkim_selector=told.dkim_selector,
     )
 
 

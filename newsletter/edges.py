@@ -317,9 +317,10 @@ class Edges:
         mail = self.config.mail
         if mail.sandbox:
             return self.outbox
+        from newsletter.delivery.message import ascii_address
         from newsletter.delivery.smtp import SmtpSettings, SmtpTransport
 
-        return SmtpTransport(
+        sends = SmtpTransport(
             SmtpSettings(
                 host=mail.host,
                 port=mail.port,
@@ -330,6 +331,12 @@ class Edges:
                 ca_file=mail.ca_file,
             )
         )
+        if mail.dkim_key_file is None:
+            return sends
+        from newsletter.delivery import dkim
+
+        domain = ascii_address(self.config.site.sender.address).rpartition("@")[2]
+        return dkim.Signing(sends, dkim.signer(mail.dkim_key_file, domain=domain, selector=mail.dkim_selector))
 
     @cached_property
     def backups(self) -> Backups:

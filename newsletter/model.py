@@ -950,8 +950,9 @@ class Addressee:
 class Message:
     """One Digest for one Subscriber: RFC 5322 bytes, CRLF line ends, and its envelope.
 
-    Its pieces are whole lines. Those that many Messages have are the same objects in all of them, so that what must be
-    known of them (that they are sound, how they go over the wire) is found out once.
+    Its pieces are whole lines, the first of them the head with its blank line. Those that many Messages have are the
+    same objects in all of them, so that what must be known of them (that they are sound, how they go over the wire) is
+    found out once.
     """
 
     sender: str  # MAIL FROM

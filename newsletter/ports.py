@@ -541,6 +541,9 @@ class Roster(Protocol):
     def expire(self, *, before: datetime) -> int:
         """Readers who asked before this and never confirmed are gone, with all records. How many."""
 
+    def expire_moves(self, *, before: datetime) -> None:
+        """What asked before this for another address, and nobody confirmed there, is gone."""
+
     # -- what they get
     def choose(
         self,
@@ -610,7 +613,8 @@ class Roster(Protocol):
         """An address of nobody here may be mailed again. False when it could be, or a reader has it."""
 
     def forget(self, subscriber_id: int, *, now: datetime) -> bool:
-        """Of the reader stays a number without address, with the outcomes of deliveries, and a suppressed hash.
+        """Of the reader stays a number without address, with the outcomes of deliveries, and a suppressed hash of
+        each address that was theirs.
 
         Their records and letters are gone and every link of theirs is dead. False for nobody.
         """

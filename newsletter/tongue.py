@@ -84,13 +84,12 @@ class Tongue:
         return words.MONTHS[number - 1] if self.locale == "en" else self._heading(date(1, number, 1), "LLLL")
 
     def month_and_year(self, day: date) -> str:
-        """`November 2026`, as a heading has it."""
+        """`November 2026`, as a sentence has it."""
         if self.locale == "en":
             return f"{words.MONTHS[day.month - 1]} {day.year}"
         from babel.dates import format_skeleton
 
-        said = format_skeleton("yMMMM", day, locale=self.locale)
-        return said[:1].upper() + said[1:]
+        return format_skeleton("yMMMM", day, locale=self.locale)
 
     def weekday(self, number: int) -> str:
         """`Friday`, as a sentence has it; 0 is Monday."""

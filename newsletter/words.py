@@ -101,6 +101,11 @@ def first_sentence(text: str) -> str:
     return _SENTENCE_END.split(" ".join(text.split()), maxsplit=1)[0]
 
 
+def capital(text: str) -> str:
+    """As it stands at the beginning: `Mars 2027` of `mars 2027`."""
+    return text[:1].upper() + text[1:]
+
+
 def unbroken(text: str) -> str:
     """The text with no-break spaces, so that a narrow screen does not part a number from its noun."""
     return text.replace(" ", "\N{NO-BREAK SPACE}")
@@ -135,3 +140,9 @@ def size(octets: int) -> str:
     if octets < 1_000_000:
         return f"{octets / 1000:,.1f} kB"
     return f"{octets / 1_000_000:,.1f} MB"
+
+
+def masked(address: str) -> str:
+    """`reader@example.org` as `r…@example.org`: enough for its owner, too little for the one it was forwarded to."""
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}…@{domain}"

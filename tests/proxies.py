@@ -52,11 +52,6 @@ class _Here(httpx.HTTPTransport):
         return super().handle_request(request)
 
 
-def known() -> list[str]:
-    """The proxies that are installed here."""
-    return [name for name in CONFIGURED if shutil.which(name)]
-
-
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
@@ -65,6 +60,7 @@ def free_port() -> int:
 @contextmanager
 def running(name: str, folder: Path, port: int) -> Iterator[Proxy]:
     """The proxy `name` in front of what listens on `port`."""
+    assert shutil.which(name), f"tools/servers brings {name}"
     proxy = Proxy(folder, free_port(), free_port())
     command = CONFIGURED[name](proxy, port)
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder)}

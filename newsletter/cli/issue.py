@@ -141,7 +141,8 @@ def show(door: Door, number: str, part: str | None, variant: str, reader: str | 
         edition, wanted = asked(number)
         issues = door.app.ledger.issues(edition)
         if edition == EACH_POST and wanted is None and issues:
-            _show_made(door, edition, issues[-1].number)
+            waiting = (one for one in issues if one.state in {IssueState.READY, IssueState.HELD})
+            _show_made(door, edition, next(waiting, issues[-1]).number)
         elif wanted is None or wanted == next_number(issues):
             _show_next(door, edition)
         else:

@@ -31,9 +31,9 @@ from newsletter.model import (
     SlotRecord,
     issue_name,
 )
-from newsletter.readers.intake import RESTING
 from newsletter.usecases.letters import PATIENCE
 from newsletter.usecases.notices import SHOWN, mail_is_broken, recipients
+from newsletter.usecases.signup import resting
 
 if TYPE_CHECKING:
     from newsletter.issues.selection import Choice
@@ -55,7 +55,7 @@ def status(door: Door) -> int:
     data = _status_data(told) | {
         "notices": [copy_data(copy) for copy in owed],
         "letters": [letter_data(letter) for letter in stuck],
-        "signing_up_paused_until": door.app.rates.held(RESTING, door.now),
+        "signing_up_paused_until": resting(door.app.rates, door.now),
         "others": [_beside_data(one) for one in others],
     }
     beside = [_beside_words(door, one) for one in others]
@@ -205,7 +205,7 @@ def _needs(door: Door, told: Status, broken: int, owed: Sequence[NoticeCopy], st
         last = tried[-1]
         rows.append(f"{words.count(len(tried), 'notice')} not handed over, {last.to}: {last.reply}: newsletter notices")
     rows += letters_stuck(stuck, door.now)
-    if until := door.app.rates.held(RESTING, door.now):
+    if until := resting(door.app.rates, door.now):
         zone = door.app.config.site.timezone
         rows.append(f"signing up is paused, far more than usual do; on again {words.when(until, zone)} or later")
     if broken:

@@ -10,7 +10,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
@@ -20,6 +23,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from newsletter.delivery.pieces import remembered
 from newsletter.errors import ConfigError, Problem
+from newsletter.model import Message, Receipt
+from newsletter.ports import Session, Transport
 
 SMALLEST = 2048
 """Bits of a key: smaller ones are taken for none (RFC 8301 3.2 allows 1024, receivers do not)."""
@@ -31,7 +36,7 @@ _WIDTH = 74
 
 
 class Signer:
-    """Signs for one domain with one key. Thread-safe; signing lets other threads run."""
+    """Signs for one domain with one key. Thread-safe; a signature with 2048 bits takes a processor about 0.3 ms."""
 
     def __init__(self, pem: bytes, *, domain: str, selector: str) -> None:
         """Raises ConfigError S335 for what is no RSA key of at least SMALLEST bits."""
@@ -64,18 +69,51 @@ class Signer:
         return "\r\n ".join(lines).encode()
 
 
+def signer(file: Path, *, domain: str, selector: str) -> Signer:
+    """With the key of a PEM file. Raises ConfigError: S335 as Signer, S336 for one that cannot be read, or by all."""
+    try:
+        pem, mode = file.read_bytes(), file.stat().st_mode
+    except OSError as error:
+        said = error.strerror or str(error)
+        raise ConfigError(Problem("S336", f"The DKIM key cannot be read: {said}", file=str(file))) from error
+    if mode & 0o007:
+        why = "Whoever has it can sign mail in your name."
+        fix = f"chmod 640 {file}"
+        raise ConfigError(
+            Problem("S336", "The DKIM key may be read by everybody", file=str(file), why=why, fixes=(fix,))
+        )
+    return Signer(pem, domain=domain, selector=selector)
+
+
+class Signing:
+    """A Transport that signs each Message before another one hands it over: after this nothing may change it."""
+
+    def __init__(self, transport: Transport, signer: Signer) -> None:
+        self.name = transport.name
+        self._transport = transport
+        self._signer = signer
+
+    @contextmanager
+    def open(self) -> Iterator[Session]:
+        with self._transport.open() as session:
+            yield _SigningSession(session, self._signer)
+
+
+@dataclass(frozen=True, slots=True)
+class _SigningSession:
+    session: Session
+    signer: Signer
+
+    def send(self, message: Message) -> Receipt:
+        head, *body = message.pieces
+        signature = self.signer.sign(head[:-2], body)
+        return self.session.send(replace(message, pieces=(signature + head, *body)))
+
+
 @remembered
 def canonical(piece: bytes) -> bytes:
     """Whole lines of a body as they are hashed: blanks as one, none at the end of a line (RFC 6376 3.4.4)."""
     return _TRAILING.sub(b"", _BLANKS.sub(b" ", piece))
-
-
-def public_record(pem: bytes) -> str:
-    """The TXT record that a verifier looks for: `v=DKIM1; k=rsa; p=…` (RFC 6376 3.6.1). Raises ConfigError S335."""
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
-    public = _key(pem).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return f"v=DKIM1; k=rsa; p={base64.b64encode(public).decode()}"
 
 
 def _key(pem: bytes) -> RSAPrivateKey:

@@ -27,6 +27,7 @@ from newsletter.errors import NewsletterError
 from newsletter.model import Addressee, Digest, Issue, Message, Sentinel, Site, Tally
 from newsletter.tongue import spoken, tongue_of
 from newsletter.variants import PLAIN
+from newsletter.words import masked
 
 HEADERS = (
     "From",
@@ -278,11 +279,6 @@ def _is_own(line: str) -> bool:
 
 def _left_over(what: str) -> NewsletterError:
     return mime.refuse("S403", f"{what} is left over in the digest", "A reader would see it as it stands.")
-
-
-def masked(address: str) -> str:
-    """The address as its owner knows it and nobody else can use it: `r…@example.org`."""
-    return f"{address[:1]}{_MASK}@{address.rpartition('@')[2]}"
 
 
 def ascii_address(address: str) -> str:

@@ -19,9 +19,10 @@ from html import escape
 
 from newsletter import variants
 from newsletter.delivery import mime, retry
-from newsletter.delivery.message import ascii_address, masked
+from newsletter.delivery.message import ascii_address
 from newsletter.model import Digest, Message, Notice, Person, Sentinel, Site
 from newsletter.tongue import tongue_of
+from newsletter.words import masked
 
 HEADERS = (
     "From",

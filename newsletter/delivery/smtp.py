@@ -180,9 +180,10 @@ class SmtpSession:
             case smtplib.SMTPAuthenticationError(smtp_code=code) if code >= 500:
                 return self._outside("S322", "refuses the user or the password", _reply(fault))
             case _BrokeOff():
-                return self._outside("S328", f"broke off in the middle of a message: {fault}")
+                return self._outside("S328", f"broke off in the middle of a message: {_nameless(str(fault))}")
             case smtplib.SMTPResponseException():
-                return self._outside("S324", "does not take mail now", _reply(fault))
+                code, text = _reply(fault)
+                return self._outside("S324", "does not take mail now", (code, _nameless(text)))
             case smtplib.SMTPServerDisconnected():
                 return self._outside("S320", f"cannot be reached: {fault}")
             case smtplib.SMTPException() | UnicodeError():
@@ -355,6 +356,11 @@ def _said(fault: OSError) -> str:
     if isinstance(fault, smtplib.SMTPResponseException):
         return "{} {}".format(*_reply(fault))
     return str(fault)
+
+
+def _nameless(text: str) -> str:
+    """Trouble of the server is told in logs and notices; whom it speaks of is for the ledger alone."""
+    return _ADDRESS.sub("…", text)
 
 
 def _words(reply: bytes | str) -> str:

@@ -13,7 +13,7 @@ from jinja2 import Environment
 
 from newsletter import segments
 from newsletter.errors import ConfigError, Problem
-from newsletter.issues import plaintext
+from newsletter.issues import parts, plaintext
 from newsletter.issues.inline import inline, transform
 from newsletter.issues.view import DigestView, EarlierView, LastIssueView, StoryView, view
 from newsletter.model import Digest, Segment, SegmentKind, Tally
@@ -33,7 +33,8 @@ def render(view: DigestView, templates: Environment) -> Digest:
 def _segments(view: DigestView, html: str, text: str) -> tuple[Segment, ...]:
     """Those of the view that both parts show: one that a site's templates leave out was told to nobody.
 
-    Raises ConfigError I213 when a mark is damaged, and when only one part shows a segment.
+    Raises ConfigError I213 when a mark is damaged, when only one part shows a segment, and when a mail without one
+    would be torn, or would lead to a story that is not in it.
     """
     try:
         in_html, in_text = segments.keys(html), segments.keys(text)
@@ -43,12 +44,19 @@ def _segments(view: DigestView, html: str, text: str) -> tuple[Segment, ...]:
         raise ConfigError(_mark_problem(f"Only one part of the mail has the segment {odd[0]}"))
     if lost := [each.key for each in view.segments if each.kind is SegmentKind.STORY and each.key not in in_html]:
         raise ConfigError(_mark_problem(f"{lost[0]} does not stand between its marks, so that nobody could do without"))
+    if damaged := next(parts.torn(html), None):
+        raise ConfigError(_mark_problem(f"{damaged} begins in one element and ends in another"))
+    # A post that is mailed by itself is its own issue's page: whoever goes without it gets no mail at all.
+    addresses = [story.url for story in view.stories if story.url != view.issue_url]
+    if address := next((each for body in (html, text) for each in parts.told_outside(body, addresses)), None):
+        raise ConfigError(_mark_problem(f"{address} is linked to outside of its story"))
     return tuple(each for each in view.segments if each.key in in_html)
 
 
 def _mark_problem(message: str) -> Problem:
     why = "What some readers get and others do not stands between two lines that no other text may look like."
-    return Problem("I213", message, why=why, fixes=("compare the recap and errata blocks with the built-in ones",))
+    fix = "compare your copies in templates/email/ with the built-in ones: newsletter templates diff"
+    return Problem("I213", message, why=why, fixes=(fix,))
 
 
 def inlined(view: DigestView, templates: Environment) -> Digest:

@@ -30,7 +30,7 @@ def named(tongue: Tongue, cadence: Cadence, publication: str, number: int, day: 
     if cadence.nth:
         dated = tongue.month_and_year(day)
         label = tongue.say("%(publication)s, %(day)s", publication=publication, day=dated)
-        return Named((words.unbroken(dated),), label, label, f"{label}.")
+        return Named((words.unbroken(words.capital(dated)),), label, label, f"{label}.")
     if cadence.singly:
         label = tongue.say("%(publication)s, %(day)s", publication=publication, day=tongue.long_date(day))
         return Named((tongue.full_date(day),), publication, label, f"{label}.")

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from newsletter import words
+from newsletter.issues.cadence import edition_of
 from newsletter.issues.reasons import name_of, reason_of
 from newsletter.model import (
+    EACH_POST,
     Digest,
     Notice,
     NoticeKind,
@@ -30,6 +32,8 @@ def slot_passed(record: SlotRecord, at: datetime, site: Site) -> Notice | None:
     if record.issue_number is not None or record.outcome in {SlotOutcome.ISSUED, SlotOutcome.COALESCED}:
         return None
     day = words.when(record.due, site.timezone)
+    if edition_of(record.key) == EACH_POST:
+        return _left_out(record, at, day)
     names = {
         SlotOutcome.EMPTY: (NoticeKind.EMPTY, f"No issue: {record.reason}", "no issue is made"),
         SlotOutcome.HELD: (NoticeKind.HELD, f"No issue: {record.reason}", "no issue is made"),
@@ -46,6 +50,21 @@ def slot_passed(record: SlotRecord, at: datetime, site: Site) -> Notice | None:
         why=reason_of(record.reason),
         otherwise="stories that wait are in the next issue, once they are approved.",
         fixes=("newsletter issue show next", "newsletter issue send next"),
+    )
+
+
+def _left_out(record: SlotRecord, at: datetime, day: str) -> Notice:
+    """A post that is mailed to nobody by itself."""
+    return Notice(
+        f"slot:{record.key}",
+        NoticeKind.EMPTY,
+        at,
+        record.key,
+        subject="A post gets no mail of its own",
+        what=f"A post that came out {day} is not mailed by itself.",
+        why=reason_of(record.reason),
+        otherwise="it is in issues of other editions as any post is.",
+        fixes=("newsletter issue list",),
     )
 
 

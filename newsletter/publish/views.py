@@ -298,7 +298,7 @@ def issue_line(site: Site, issue: Issue) -> IssueLine:
 def issue_name(site: Site, issue: Issue) -> str:
     """`Issue 47`; one that comes once a month is called by its month."""
     if issue.edition == MONTHLY:
-        return tongue_of(site).month_and_year(issue.slot.local.date())
+        return words.capital(tongue_of(site).month_and_year(issue.slot.local.date()))
     return tongue_of(site).say("Issue %(number)s", number=str(issue.number))
 
 

@@ -19,9 +19,13 @@ def decide(limits: Sequence[Limit], full_at: Mapping[str, datetime], now: dateti
     """When each is full again if one more happens now; or, if one of them says no, which, and until when.
 
     `full_at` is what is remembered, by key; a key that is missing is full. Of several that say no it is the one that
-    says so longest.
+    says so longest. What lies further ahead than the limit can reach, a clock that was wrong has written, or another
+    limit: it counts as its farthest.
     """
-    after = {limit.key: max(now, full_at.get(limit.key, now)) + limit.every for limit in limits}
+    after = {
+        limit.key: min(max(now, full_at.get(limit.key, now)), now + limit.every * limit.burst) + limit.every
+        for limit in limits
+    }
     waits = [Wait(limit, after[limit.key] - limit.every * limit.burst) for limit in limits]
     longest = max(waits, key=lambda wait: wait.until, default=None)
     return longest if longest and longest.until > now else after

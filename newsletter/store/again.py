@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, literal, select, update
 
 from newsletter.model import Addressee, Attempt, Hand, Outcome, Receipt
-from newsletter.store.rows import Part, issue_id
+from newsletter.store.rows import Part, issue_id, unless_forgotten
 from newsletter.store.tables import issue, resent
 
 
@@ -26,7 +26,11 @@ class Again(Part):
             return int(connection.scalars(row.returning(resent.c.id)).one())
 
     def resent(self, resend: int, receipt: Receipt) -> None:
-        answer = {"outcome": receipt.outcome.value, "code": receipt.code, "reply": receipt.reply}
+        answer = {
+            "outcome": receipt.outcome.value,
+            "code": receipt.code,
+            "reply": unless_forgotten(resent.c.subscriber_id, literal(receipt.reply)),
+        }
         with self._database.write() as connection:
             connection.execute(update(resent).where(resent.c.id == resend).values(answer))
 

@@ -127,7 +127,7 @@ def _add_readers(connection: Connection, begun: Row[Any]) -> bool:
     for start in range(0, len(found), CHUNK):
         _add_chunk(connection, begun, found[start : start + CHUNK], choices)
     if found:
-        connection.execute(update(issue).where(issue.c.id == begun.id).values(audience_cursor=found[-1].id))
+        connection.execute(update(issue).where(issue.c.id == begun.id).values(audience_cursor=found[-1][0]))
     return len(found) == BATCH
 
 
@@ -140,14 +140,18 @@ def _choices(connection: Connection, begun: Row[Any]) -> Choices:
 
 def _add_chunk(connection: Connection, begun: Row[Any], readers: Sequence[Reader], choices: Choices) -> None:
     made = connection.scalars(insert(chunk).values(issue_id=begun.id).returning(chunk.c.id)).one()
-    waits = {"issue_id": begun.id, "chunk_id": made, "state": DeliveryState.WAITING.value, "done_at": None}
-    dropped = waits | {"chunk_id": None, "state": DeliveryState.DROPPED.value, "done_at": begun.audience_at}
-    rows = [
-        (dropped if why_not else waits) | {"subscriber_id": each, "variant": variant, "reason": why_not}
-        for each, variant, why_not in choices.of(connection, readers)
-    ]
-    # Who left after the audience was begun and came back has a row already, and it stays dropped.
-    connection.execute(insert_new(delivery), rows)
+    waits = {"issue_id": begun.id, "chunk_id": made, "state": DeliveryState.WAITING.value}
+    drops = {"issue_id": begun.id, "state": DeliveryState.DROPPED.value, "done_at": begun.audience_at}
+    waiting: list[dict[str, object]] = []
+    dropped: list[dict[str, object]] = []
+    for reader, variant, why_not in choices.of(connection, readers):
+        if why_not:
+            dropped.append(drops | {"subscriber_id": reader, "variant": variant, "reason": why_not})
+        else:
+            waiting.append(waits | {"subscriber_id": reader, "variant": variant})
+    for rows in (waiting, dropped):
+        if rows:  # Who left after the audience was begun and came back has a row already, and it stays dropped.
+            connection.execute(insert_new(delivery), rows)
 
 
 def _freeze(connection: Connection, begun: Row[Any], now: datetime) -> Issue | None:

@@ -8,10 +8,8 @@ from datetime import datetime
 from newsletter.model import ConsentKind, Evidence, Subscriber, SubscriberStatus
 from newsletter.store.audience import include
 from newsletter.store.meanwhile import come
-from newsletter.store.rolls import RosterPart, change, one, say, standing
+from newsletter.store.rolls import READS, RosterPart, change, one, say, standing
 from newsletter.store.tables import subscriber
-
-_READS = (SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED)
 
 
 class Choosing(RosterPart):
@@ -27,7 +25,7 @@ class Choosing(RosterPart):
     ) -> Subscriber | None:
         chosen = (edition, tuple(sorted(without)), plain)
         with self._database.write() as connection:
-            reader = standing(connection, subscriber_id, _READS)
+            reader = standing(connection, subscriber_id, READS)
             if reader is None or chosen == (reader.edition, reader.without, reader.plain):
                 return reader
             moves = reader.edition != edition and reader.status is SubscriberStatus.ACTIVE

@@ -156,6 +156,7 @@ def _engine(file: Path, patience: float, *, size: int, begin: str, readonly: boo
         pool_size=size,
         max_overflow=0,
         pool_timeout=max(_SHORTEST_QUEUE, patience),
+        hide_parameters=True,  # a traceback in a log names nobody
     )
 
     @event.listens_for(engine, "connect")
@@ -179,4 +180,5 @@ _SETTINGS = (
     "cache_size = -8192",
     "journal_size_limit = 67108864",
     "trusted_schema = OFF",
+    "secure_delete = ON",  # who is forgotten is overwritten as well; most builds of SQLite would leave them in the file
 )

@@ -15,6 +15,7 @@ from newsletter.store.meanwhile import come
 from newsletter.store.rolls import (
     FORGOTTEN,
     FORGOTTEN_ONLY,
+    READS,
     RosterPart,
     change,
     lift,
@@ -27,7 +28,6 @@ from newsletter.store.rolls import (
 from newsletter.store.tables import consent, subscriber
 
 _ASKING = (SubscriberStatus.UNCONFIRMED, SubscriberStatus.LEFT)
-_READS = (SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED)
 
 
 class Enrolment(RosterPart):
@@ -53,7 +53,7 @@ class Enrolment(RosterPart):
             reader = new or one(connection, same_address(address))
             if reader is None or reader.status is SubscriberStatus.BLOCKED:
                 return
-            if reader.status in _READS:
+            if reader.status in READS:
                 write(connection, LetterKind.KNOWN, reader.id, reader.address, now)
                 return
             _asks(connection, reader, edition, now)

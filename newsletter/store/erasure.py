@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from newsletter.model import Subscriber, SubscriberStatus
 from newsletter.store.dropping import drop_issues
 from newsletter.store.rolls import FORGOTTEN, RosterPart, change, standing, suppress, word
-from newsletter.store.tables import attempt, consent, delivery, letter, letter_post, resent, subscriber
+from newsletter.store.tables import MOVES, attempt, consent, delivery, letter, letter_post, resent, subscriber
 
 _BATCH = 500
 
@@ -34,9 +34,29 @@ class Erasure(RosterPart):
             reader = standing(connection, subscriber_id, [*SubscriberStatus])
             if reader is None:
                 return False
-            suppress(connection, self._fingerprint(reader.address), FORGOTTEN, now)
+            for address in _had(connection, reader):
+                suppress(connection, self._fingerprint(address), FORGOTTEN, now)
             husk(connection, reader, now)
             return True
+
+    def expire_moves(self, *, before: datetime) -> None:
+        """As `ports.Roster` says."""
+        unused = (
+            select(letter.c.id)
+            .join(subscriber, letter.c.subscriber_id == subscriber.c.id)
+            .where(MOVES, letter.c.at < before, func.lower(letter.c.address) != subscriber.c.folded)
+        )
+        if self._any(unused):
+            with self._database.write() as connection:
+                connection.execute(delete(letter).where(letter.c.id.in_(unused)))
+
+
+def _had(connection: Connection, reader: Subscriber) -> set[str]:
+    """Each address that was theirs, without case, except those that another reader has by now."""
+    told = select(func.lower(consent.c.address)).where(consent.c.subscriber_id == reader.id)
+    theirs = {reader.address.lower(), *connection.scalars(told)} - {""}
+    others = select(subscriber.c.folded).where(subscriber.c.folded.in_(theirs), subscriber.c.id != reader.id)
+    return theirs - set(connection.scalars(others))
 
 
 def husk(connection: Connection, reader: Subscriber, now: datetime) -> None:
@@ -58,7 +78,9 @@ def husk(connection: Connection, reader: Subscriber, now: datetime) -> None:
         why="",
     )
     _without_records(connection, [reader.id])
-    _without_replies(connection, reader)
+    _without_replies(connection, reader.id)
+    wished = func.lower(letter.c.address) == reader.address.lower()  # by another reader, who wanted to move there
+    connection.execute(delete(letter).where(MOVES, wished))
 
 
 def erase_unconfirmed(connection: Connection, subscriber_ids: Sequence[int]) -> None:
@@ -77,8 +99,8 @@ def _without_records(connection: Connection, subscriber_ids: Sequence[int]) -> N
     connection.execute(delete(consent).where(consent.c.subscriber_id.in_(subscriber_ids)))
 
 
-def _without_replies(connection: Connection, reader: Subscriber) -> None:
-    """Mail servers like to name in their answers whom they refuse."""
+def _without_replies(connection: Connection, subscriber_id: int) -> None:
+    """Mail servers like to name in their answers whom they refuse, in more spellings than could be looked for."""
     for table in (delivery, attempt, resent):
-        names = func.lower(table.c.reply).contains(reader.address.lower(), autoescape=True)
-        connection.execute(update(table).where(table.c.subscriber_id == reader.id, names).values(reply=""))
+        answered = table.c.subscriber_id == subscriber_id, table.c.reply != ""
+        connection.execute(update(table).where(*answered).values(reply=""))

@@ -8,13 +8,14 @@ the chunk, what he finds claimed waits again, and a row is marked and settled on
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, exists, func, insert, or_, select, update
 
 from newsletter.model import Addressee, Chunk, DeliveryState, IssueState, Settlement, SubscriberStatus
-from newsletter.store.rows import Part, in_flight, word
+from newsletter.store.rows import Part, in_flight, unless_forgotten, word
 from newsletter.store.tables import WAITING, Instant, attempt, chunk, delivery, issue, subscriber
 
 _FACTS = ("address", "joined_at", "token_version", "attempts", "first_at")
@@ -74,8 +75,19 @@ def _settle(
     if not settled:
         return
     cancelled = state == IssueState.CANCELLED.value
+    settled = _without_names(connection, settled)
     connection.execute(_SETTLE, [_outcome(issue_id, epoch, each, now, cancelled=cancelled) for each in settled])
-    connection.execute(insert(attempt), [_attempt(issue_id, each, now) for each in settled])
+    connection.execute(_TRIED, [_attempt(issue_id, each, now) for each in settled])
+
+
+def _without_names(connection: Connection, settled: Sequence[Settlement]) -> Sequence[Settlement]:
+    """What a mail server answers names whom it refuses: not of who was forgotten while their Message was under way."""
+    named = [one.subscriber_id for one in settled if one.receipt and "@" in one.receipt.reply]
+    gone = {*connection.scalars(_FORGOTTEN, {"readers": named})} if named else set()
+    return [
+        replace(one, receipt=replace(one.receipt, reply="")) if one.receipt and one.subscriber_id in gone else one
+        for one in settled
+    ]
 
 
 def _outcome(issue_id: int, epoch: int, one: Settlement, now: datetime, *, cancelled: bool) -> dict[str, object]:
@@ -98,12 +110,12 @@ def _outcome(issue_id: int, epoch: int, one: Settlement, now: datetime, *, cance
 
 def _attempt(issue_id: int, one: Settlement, now: datetime) -> dict[str, object]:
     return {
-        "issue_id": issue_id,
-        "subscriber_id": one.subscriber_id,
-        "at": now,
-        "outcome": one.receipt.outcome.value if one.receipt else one.state.value,
-        "code": one.receipt.code if one.receipt else None,
-        "reply": one.receipt.reply if one.receipt else one.reason,
+        "the_issue": issue_id,
+        "the_reader": one.subscriber_id,
+        "now": now,
+        "came_of_it": one.receipt.outcome.value if one.receipt else one.state.value,
+        "answer_code": one.receipt.code if one.receipt else None,
+        "answer": one.receipt.reply if one.receipt else one.reason,
     }
 
 
@@ -212,9 +224,18 @@ _SETTLE = (
         attempts=delivery.c.attempts + bindparam("counted"),
         first_at=func.coalesce(delivery.c.first_at, bindparam("began", type_=Instant())),
         code=bindparam("answer_code"),
-        reply=bindparam("answer"),
+        reply=unless_forgotten(delivery.c.subscriber_id, bindparam("answer")),
         done_at=bindparam("ended"),
     )
+)
+
+_TRIED = insert(attempt).values(
+    issue_id=bindparam("the_issue"),
+    subscriber_id=bindparam("the_reader"),
+    at=bindparam("now", type_=Instant()),
+    outcome=bindparam("came_of_it"),
+    code=bindparam("answer_code"),
+    reply=unless_forgotten(bindparam("the_reader"), bindparam("answer")),
 )
 
 _WANTED = (
@@ -227,6 +248,10 @@ _WANTED = (
         _UNDER_EPOCH,
         delivery.c.state == _CLAIMED,
     )
+)
+
+_FORGOTTEN = select(subscriber.c.id).where(
+    subscriber.c.id.in_(bindparam("readers", expanding=True)), subscriber.c.address == ""
 )
 
 _MARK = (

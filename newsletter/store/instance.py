@@ -38,7 +38,7 @@ class _Memory:
     inode: int
     lines: int  # of the log
     attempts: int
-    readers: int  # there ever were
+    readers: int = 0  # there ever were
 
     @property
     def length(self) -> tuple[int, ...]:
@@ -102,11 +102,13 @@ class Instance:
 
     def _memory(self) -> _Memory | None:
         try:
-            return _Memory(**tomllib.loads(self._file.read_text("utf-8")))
+            told = tomllib.loads(self._file.read_text("utf-8"))
+            told.pop("consents", None)  # that earlier versions counted instead of readers
+            return _Memory(**told)
         except FileNotFoundError:
             return None
         except (OSError, ValueError, TypeError):  # no one wrote this, so that nothing in it fits
-            return _Memory("", "", 0, 0, 0, 0)
+            return _Memory("", "", 0, 0, 0)
 
     def _mark(self) -> str | None:
         with self._database.read() as connection:

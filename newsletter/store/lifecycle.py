@@ -14,6 +14,7 @@ from newsletter import words
 from newsletter.model import DeliveryState, Hand, Issue, IssueAct, IssueState, SlotOutcome, by_clock
 from newsletter.store import tables
 from newsletter.store.acts import act
+from newsletter.store.anew import reckon
 from newsletter.store.audience import forget
 from newsletter.store.rows import Part, issue_id, read_issues
 from newsletter.store.tables import delivery, issue, issue_post
@@ -141,7 +142,8 @@ class Lifecycle(Part):
             if state not in IssueAct.SETTLE.turns[0]:
                 return 0
             change = AGAIN if again else {"settled_at": hand.at}
-            settled = _change(connection, found, those, change)
+            dropped = reckon(connection, found, those, hand.at) if again else 0
+            settled = dropped + _change(connection, found, those, change)
             if settled:
                 note = words.count(settled, "delivery", "deliveries") + (" again" if again else " left as they are")
                 to, ended = _after(connection, found, IssueState(state), again=again)
@@ -154,7 +156,8 @@ class Lifecycle(Part):
             state = connection.scalar(select(issue.c.state).where(issue.c.id == found))
             if state not in IssueAct.RETRY.turns[0]:
                 return 0
-            again = _change(connection, found, RETRYABLE & DOUBTFUL, AGAIN)  # what was settled is settled
+            dropped = reckon(connection, found, RETRYABLE & DOUBTFUL, hand.at)
+            again = dropped + _change(connection, found, RETRYABLE & DOUBTFUL, AGAIN)  # what was settled is settled
             if again:
                 to, ended = _after(connection, found, IssueState(state), again=True)
                 note = words.count(again, "delivery", "deliveries")

@@ -24,6 +24,7 @@ from newsletter.store.letters import write
 from newsletter.store.rolls import (
     FORGOTTEN,
     FORGOTTEN_ONLY,
+    READS,
     RosterPart,
     change,
     lift,
@@ -35,17 +36,15 @@ from newsletter.store.rolls import (
 )
 from newsletter.store.tables import consent, letter
 
-_READS = (SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED)
-
 
 class Moving(RosterPart):
     def ask_move(self, subscriber_id: int, address: str, *, now: datetime) -> None:
         with self._database.write() as connection:
-            reader = standing(connection, subscriber_id, _READS)
+            reader = standing(connection, subscriber_id, READS)
             there = one(connection, same_address(address))
             if reader is None or not self._may_have(connection, address):
                 return
-            if there and there.id != reader.id and there.status in _READS:
+            if there and there.id != reader.id and there.status in READS:
                 write(connection, LetterKind.KNOWN, there.id, there.address, now)
             elif there is None or there.id == reader.id or there.status is not SubscriberStatus.BLOCKED:
                 write(connection, LetterKind.MOVE, reader.id, address, now)
@@ -53,7 +52,7 @@ class Moving(RosterPart):
     def move(self, letter_id: int, *, evidence: Evidence, now: datetime) -> Subscriber | None:
         with self._database.write() as connection:
             asked = connection.execute(select(letter).where(letter.c.id == letter_id, _MOVE)).one_or_none()
-            reader = asked and standing(connection, asked.subscriber_id, _READS)
+            reader = asked and standing(connection, asked.subscriber_id, READS)
             if not asked or not reader or _moved_since(connection, reader, asked.at):
                 return None
             if not self._may_have(connection, asked.address) or not _make_room(connection, reader, asked.address, now):

@@ -9,17 +9,16 @@ from sqlalchemy import Connection, insert, literal, select, update
 from newsletter.model import ConsentKind, Evidence, SubscriberStatus
 from newsletter.store.dropping import drop_issues
 from newsletter.store.meanwhile import come
-from newsletter.store.rolls import RosterPart, change, over, say, standing
+from newsletter.store.rolls import READS, RosterPart, change, over, say, standing
 from newsletter.store.tables import Instant, consent, subscriber
 
 _BATCH = 500
-_READS = (SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED)
 
 
 class Pausing(RosterPart):
     def pause(self, subscriber_id: int, *, until: datetime | None, evidence: Evidence, now: datetime) -> bool:
         with self._database.write() as connection:
-            reader = standing(connection, subscriber_id, _READS)
+            reader = standing(connection, subscriber_id, READS)
             if reader is None or (until is not None and until <= now):
                 return False
             if reader.status is SubscriberStatus.PAUSED and reader.paused_until == until:

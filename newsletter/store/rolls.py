@@ -16,6 +16,9 @@ from newsletter.store.tables import consent, subscriber, suppression
 HERE = subscriber.c.address != ""
 """Not the husk of somebody who was forgotten."""
 
+READS = (SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED)
+"""Those who get mail, now or when their pause is over."""
+
 COLUMNS = [column for column in subscriber.c if column.name != "folded"]
 
 Fingerprint = Callable[[str], str]

@@ -7,12 +7,23 @@ from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, and_, func, literal_column, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    RowMapping,
+    and_,
+    case,
+    exists,
+    func,
+    literal_column,
+    select,
+)
 
 from newsletter.errors import Problem, UsageError
 from newsletter.model import DeliveryState, Digest, Issue, IssueState, Segment, SegmentKind, Slot, Story
 from newsletter.store.database import Database
-from newsletter.store.tables import editor_note, issue, issue_post, segment
+from newsletter.store.tables import editor_note, issue, issue_post, segment, subscriber
 
 
 class Part:
@@ -31,6 +42,12 @@ def in_flight(row: FromClause, state: DeliveryState) -> ColumnElement[bool]:
     """Rows that are claimed or sending, found through the index of these two; its condition is spelled out as well."""
     both = row.c.state.in_([word(DeliveryState.CLAIMED), word(DeliveryState.SENDING)])
     return and_(both, row.c.state == word(state))
+
+
+def unless_forgotten(subscriber_id: ColumnElement[int], answer: ColumnElement[str]) -> ColumnElement[str]:
+    """What a mail server answered; nothing where its reader was forgotten meanwhile, whom it may name."""
+    gone = exists().where(subscriber.c.id == subscriber_id, subscriber.c.address == "").correlate_except(subscriber)
+    return case((gone, ""), else_=answer)
 
 
 def issue_id(connection: Connection, edition: str, number: int) -> int:

@@ -318,6 +318,11 @@ Index(
     postgresql_where=text("state IN ('waiting', 'sending')"),
 )
 
+MOVES = text("kind = 'move'")
+"""Letters that ask for another address, in the very words of the index."""
+
+Index("ix_letter_moves", letter.c.at, sqlite_where=MOVES, postgresql_where=MOVES)
+
 letter_post = Table(
     "letter_post",
     metadata,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import (
     BindParameter,
@@ -37,15 +37,8 @@ Read = tuple[str, int]
 """A post that came in a letter, and how many corrections its text told of."""
 
 
-class Reader(Protocol):
-    """A row that says what a reader chose."""
-
-    @property
-    def id(self) -> int: ...
-    @property
-    def without(self) -> str: ...
-    @property
-    def plain(self) -> int: ...
+Reader = tuple[int, str, int]
+"""Id, and what they chose: topics that they do not want, and whether they get the text alone."""
 
 
 class Choices:
@@ -60,15 +53,17 @@ class Choices:
         """Id, variant as it is kept, and why they are sent nothing, of readers that come in order of their ids."""
         if not readers:
             return
-        came, read = self._sent.to(connection, readers[0].id, readers[-1].id)
-        for one in readers:
-            like = (came.get(one.id, ()), read.get(one.id, ()), one.without, one.plain)
-            if like not in self._known:
-                self._known[like] = self._chosen(*like)
-            yield (one.id, *self._known[like])
+        known, came, read = self._known, *self._sent.to(connection, readers[0][0], readers[-1][0])
+        for reader, without, plain in readers:
+            like = (came.get(reader), read.get(reader), without, plain)
+            if like not in known:
+                known[like] = self._chosen(*like)
+            yield (reader, *known[like])
 
-    def _chosen(self, came: Sequence[Came], read: Sequence[Read], without: str, plain: int) -> tuple[str, str]:
-        had, topics = self._sent.had(came, read), without.split()
+    def _chosen(
+        self, came: Sequence[Came] | None, read: Sequence[Read] | None, without: str, plain: int
+    ) -> tuple[str, str]:
+        had, topics = self._sent.had(came or (), read or ()), without.split()
         variant = variant_for(self._parts, had, topics, plain=bool(plain))
         return " ".join(variant), why_nothing(self._parts, had, topics)
 
@@ -126,7 +121,7 @@ class Variants(Part):
             with self._database.read() as connection:
                 rows = connection.execute(_ACTIVE, {"edition": edition, "after": after}).all()
                 choices = Choices(connection, segments, besides=_id(connection, edition, number))
-                told = list(choices.of(connection, rows))
+                told = list(choices.of(connection, [_choice(row) for row in rows]))
             if not rows:
                 return
             yield [(_addressee(row, variant), why) for row, (_, variant, why) in zip(rows, told, strict=True)]
@@ -137,7 +132,9 @@ class Variants(Part):
         with self._database.read() as connection:
             rows = connection.execute(_ONE, {"reader": subscriber_id}).all()
             choices = Choices(connection, segments, besides=_id(connection, edition, number))
-            return next((tuple(variant.split()) for _, variant, _ in choices.of(connection, rows)), ())
+            return next(
+                (tuple(variant.split()) for _, variant, _ in choices.of(connection, [_choice(row) for row in rows])), ()
+            )
 
     def had(self, subscriber_id: int, posts: Collection[str]) -> Mapping[str, int]:
         """As `ports.Ledger` says."""
@@ -163,6 +160,10 @@ def _id(connection: Connection, edition: str, number: int) -> int | None:
     made = select(issue.c.id).where(issue.c.edition == edition, issue.c.number == number)
     found: int | None = connection.scalar(made)
     return found
+
+
+def _choice(row: Row[Any]) -> Reader:
+    return (row.id, row.without, row.plain)
 
 
 def _addressee(row: Row[Any], variant: str) -> Addressee:

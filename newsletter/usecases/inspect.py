@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from newsletter import variants
@@ -94,10 +94,17 @@ def _mail(one: Specimen, known: Facts, tongue: Tongue) -> Iterator[Problem]:
         seen, view = variants.seen_by(one.digest, variant, tongue), left_to(one.view, variant, one.digest.segments)
         if not view.stories and one.view.stories:
             continue  # its only story was taken back meanwhile, which is told
-        found = [p for p in preflight(seen, view, known) if p.code not in said]
+        found = [_for_some(p, view, one.view) for p in preflight(seen, view, known) if p.code not in said]
         found += (p for own in _EXTREMES for p in leftovers.in_what_is_read(extremes.read_by(seen, own)))
         said |= {problem.code for problem in found}
         yield from found
+
+
+def _for_some(problem: Problem, view: DigestView, whole: DigestView) -> Problem:
+    """A problem that only readers have who get a part of the stories."""
+    if len(view.stories) == len(whole.stories):
+        return problem
+    return replace(problem, message=f"{problem.message}, for who gets only “{view.lead.title}”")
 
 
 def facts(one: Specimen, site: Site, by: Inspection) -> Facts:

@@ -9,10 +9,11 @@ from datetime import timedelta
 from jinja2 import Environment
 
 from newsletter.delivery.letter import compose, compose_digest
-from newsletter.delivery.message import Urls, masked
+from newsletter.delivery.message import Urls
 from newsletter.issues import letter as wording
 from newsletter.model import Letter, LetterKind, Message, Site, Subscriber
 from newsletter.tongue import tongue_of
+from newsletter.words import masked
 
 PATIENCE = timedelta(minutes=10)
 """How long a letter may wait before `status` speaks of it: somebody looks for it in their inbox."""

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from newsletter.delivery.message import ascii_address
 from newsletter.errors import Problem, Refused, UsageError
-from newsletter.model import Addressee, Outcome, Proof, Site
+from newsletter.model import Addressee, Digest, Outcome, Proof, Site
 from newsletter.ports import Proofs, Transport
 from newsletter.usecases.texts import Text, message
 
@@ -66,6 +66,13 @@ def subject(text: Text) -> str:
     return f"[TEST {text.issue.name}] {text.digest.subject}"
 
 
+def _marked(text: Text) -> Digest:
+    """A text that says of itself that it is a test, in whatever variant."""
+    mark = subject(text).removesuffix(text.digest.subject)
+    parts = tuple(replace(one, subject=f"{mark}{one.subject}") for one in text.digest.segments)
+    return replace(text.digest, subject=subject(text), segments=parts)
+
+
 def prove(
     text: Text,
     variant: Sequence[str],
@@ -80,9 +87,7 @@ def prove(
 
     Raises Outside when the mail server cannot be talked to; what it answered before is kept.
     """
-    marked = replace(
-        text, issue=replace(text.issue, started_at=now), digest=replace(text.digest, subject=subject(text))
-    )
+    marked = replace(text, issue=replace(text.issue, started_at=now), digest=_marked(text))
     made = []
     with transport.open() as session:
         for address in to:

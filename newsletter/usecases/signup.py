@@ -37,6 +37,12 @@ class Rest:
     until: datetime
 
 
+def resting(rates: Rates, now: datetime) -> datetime | None:
+    """Until when intake is paused at least; what is far ahead, a clock that was wrong has written."""
+    until = rates.held(RESTING, now)
+    return until if until and until <= now + 2 * PAUSE else None
+
+
 @dataclass(frozen=True)
 class Signup:
     """What the page that takes readers in can do."""
@@ -61,7 +67,7 @@ class Signup:
 
     def rest(self) -> Rest | None:
         """Whether intake is paused, and until when at least."""
-        until = self.rates.held(RESTING, self.clock())
+        until = resting(self.rates, self.clock())
         return Rest(until) if until else None
 
     def ask(self, wish: Wish) -> Wait | Rest | None:

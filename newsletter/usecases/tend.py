@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from newsletter import words
-from newsletter.model import LogEntry
+from newsletter.model import LetterKind, LogEntry
 from newsletter.ports import Ledger, Roster
 
 
@@ -28,6 +28,8 @@ class Tended:
 def tend(*, roster: Roster, ledger: Ledger, now: datetime, confirm_within: timedelta) -> Tended:
     """Do it; repeating is harmless."""
     done = Tended(roster.wake(now), roster.expire(before=now - confirm_within))
+    if life := LetterKind.MOVE.good_for:
+        roster.expire_moves(before=now - life)
     for line in done.lines:
         ledger.log(LogEntry(now, "clock", "clock", "tend", "readers", note=line))
     return done

@@ -21,8 +21,7 @@ from newsletter.web.offer import last
 from newsletter.web.pages import Pages
 from newsletter.web.signed import SignedPage
 from newsletter.web.subscribe import Desk, sent_title
-from newsletter.web.unsubscribe import masked
-from newsletter.words import zone_name
+from newsletter.words import masked, zone_name
 
 PAGE = "/c/"
 """As it is kept as evidence: without the token."""

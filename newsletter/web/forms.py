@@ -27,9 +27,16 @@ async def fields(request: Request) -> Fields:
         return Fields()
     try:
         async with asyncio.timeout(_BODY_SECONDS), request.form(max_files=0, max_fields=_MOST_FIELDS) as form:
-            return Fields([(name, value) for name, value in form.multi_items() if isinstance(value, str)])
+            return Fields([(name, _text(value)) for name, value in form.multi_items() if isinstance(value, str)])
     except TimeoutError:
         raise HTTPException(408) from None
+    except UnicodeError:  # a form may name its own charset, and there are some that nothing is written in
+        raise HTTPException(400) from None
+
+
+def _text(value: str) -> str:
+    """Without halves of characters (surrogates), which can be neither stored nor shown."""
+    return value.encode(errors="replace").decode()
 
 
 def client_of(request: Request) -> str:

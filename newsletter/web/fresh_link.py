@@ -18,7 +18,7 @@ from newsletter.web.answers import other_method
 from newsletter.web.forms import Fields, client_of, fields
 from newsletter.web.pages import Pages
 from newsletter.web.patience import in_beats
-from newsletter.web.unsubscribe import masked
+from newsletter.words import masked
 
 
 class FreshLinkPage:

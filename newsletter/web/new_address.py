@@ -14,7 +14,7 @@ from newsletter.usecases.new_address import Move, NewAddress
 from newsletter.web.forms import Fields
 from newsletter.web.pages import Pages
 from newsletter.web.signed import SignedPage
-from newsletter.web.unsubscribe import masked
+from newsletter.words import masked
 
 PAGE = "/m/"
 """What the record of consent calls the page: its address without the token."""

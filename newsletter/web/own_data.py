@@ -17,7 +17,7 @@ from newsletter.web.forms import Fields
 from newsletter.web.fresh_link import show_form
 from newsletter.web.pages import PRIVATE_HEADERS, Pages
 from newsletter.web.signed import SignedPage
-from newsletter.web.unsubscribe import masked
+from newsletter.words import masked
 
 
 class OwnDataPage(SignedPage):

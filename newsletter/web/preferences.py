@@ -26,8 +26,8 @@ from newsletter.web.outlook import besides, outlook
 from newsletter.web.pages import Pages
 from newsletter.web.patience import in_beats
 from newsletter.web.signed import SignedPage
-from newsletter.web.unsubscribe import masked
 from newsletter.web.wishes import Asking, Fault, Topic, WishesForm
+from newsletter.words import masked
 
 PAGE = "/p/"
 """What the record of consent calls the page: its address without the token."""

@@ -28,7 +28,7 @@ from newsletter.web.forms import client_of, fields
 from newsletter.web.offer import Offer, offer
 from newsletter.web.pages import PRIVATE_HEADERS, Pages
 from newsletter.web.patience import in_beats
-from newsletter.web.unsubscribe import masked
+from newsletter.words import masked
 
 LONGEST = 320
 """Characters of an address with its @ (RFC 5321, 4.5.3.1)."""

@@ -17,6 +17,7 @@ from newsletter.web.forms import Fields
 from newsletter.web.outlook import day_of, outlook
 from newsletter.web.pages import PRIVATE_HEADERS, Pages
 from newsletter.web.signed import SignedPage
+from newsletter.words import masked
 
 PAGE = "/u/"
 """What the record of consent calls the page: its address without the token."""
@@ -135,9 +136,3 @@ class UnsubscribePage(SignedPage):
 
     def _say(self, sentence: str, **values: str) -> str:
         return self._pages.tongue.say(sentence, **values)
-
-
-def masked(address: str) -> str:
-    """`reader@example.org` as `r…@example.org`: enough for its owner, too little for the one it was forwarded to."""
-    local, _, domain = address.rpartition("@")
-    return f"{local[:1]}…@{domain}"

@@ -47,7 +47,7 @@ def test_a_cron_job_tells_of_a_late_slot_and_everything_says_why(site: SiteFolde
     assert (slot["outcome"], slot["issue"]) == ("held", 1)
     assert "after the slot" in slot["reason"]
     post = site.json("explain", "hybrid-hatch", now=LATER)
-    assert (post["verdict"], post["issues"]) == ("out", [{"number": 1, "state": "held"}])
+    assert (post["verdict"], post["issues"]) == ("out", [{"number": 1, "edition": "weekly", "state": "held"}])
     unknown = site.run("explain", "hybrid-hutch", "--json", now=LATER)
     assert (unknown.status, unknown.problems[0]["fixes"]) == (2, ["Did you mean hybrid-hatch?"])
     coming = site.json("explain", "2026-W49", now=LATER)

@@ -19,7 +19,7 @@ from newsletter.delivery.smtp import SmtpSettings
 from newsletter.web.proxies import Asker
 from newsletter.web.serve import beside, listen
 from tests.acceptance.harness import COMMAND, FRIDAY, SiteFolder, part, until
-from tests.proxies import DEPLOY, HOST, Proxy, known, running, sound, text_of
+from tests.proxies import CONFIGURED, DEPLOY, HOST, Proxy, running, sound, text_of
 from tests.unit.web.parts import an_app
 
 UNIT = DEPLOY / "newsletter.service"
@@ -56,8 +56,7 @@ def test_the_unit_waits_longer_for_the_messages_in_flight_than_a_mail_server_may
 
 
 def test_systemd_finds_nothing_wrong_with_the_unit_and_little_exposed(tmp_path: Path) -> None:
-    if not shutil.which("systemd-analyze"):
-        pytest.skip("there is no systemd-analyze here: the unit was read by our own tests alone")
+    assert shutil.which("systemd-analyze"), "tools/servers brings it"
     here = tmp_path / "newsletter.service"
     text = UNIT.read_text(encoding="utf-8").replace("/opt/newsletter/bin/newsletter", str(COMMAND))
     here.write_text(text, encoding="utf-8")
@@ -86,7 +85,7 @@ def test_each_proxy_leads_to_where_serve_listens_and_leaves_every_token_out_of_i
     assert with_token <= set(kinds[1].split("|"))
 
 
-@pytest.mark.parametrize("name", known())
+@pytest.mark.parametrize("name", CONFIGURED)
 def test_each_proxy_finds_its_own_configuration_sound(name: str, tmp_path: Path) -> None:
     done = sound(name, tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -113,7 +112,7 @@ def port(site: SiteFolder) -> Iterator[int]:
         yield int(re.findall(r"http://127\.0\.0\.1:(\d+)", logs[0].read_text())[0])
 
 
-@pytest.fixture(scope="module", params=known())
+@pytest.fixture(scope="module", params=list(CONFIGURED))
 def proxy(request: pytest.FixtureRequest, port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     with running(request.param, tmp_path_factory.mktemp(request.param), port) as proxy:
         yield proxy
@@ -212,7 +211,7 @@ def test_who_comes_without_tls_is_led_to_it(proxy: Proxy) -> None:
     assert re.fullmatch(rf"https://{HOST}(:\d+)?/u/a\?b=c", answer.headers["location"])
 
 
-@pytest.mark.parametrize("name", known())
+@pytest.mark.parametrize("name", CONFIGURED)
 def test_the_address_that_asked_is_known_behind_each_proxy_whatever_it_claims(name: str, tmp_path: Path) -> None:
     told = Asker(whoever_asks, trusted=config.WebSection().trusted_proxies)
     with (
@@ -231,7 +230,7 @@ async def whoever_asks(scope: Scope, _receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": scope["client"][0].encode()})
 
 
-@pytest.mark.parametrize("name", known())
+@pytest.mark.parametrize("name", CONFIGURED)
 def test_while_it_is_started_anew_readers_are_asked_to_come_again(name: str, tmp_path: Path) -> None:
     with running(name, tmp_path, 1) as proxy, proxy.client() as client:
         answer = client.post("/u/a-token", data=ONE_CLICK)

@@ -13,6 +13,7 @@ from tests.acceptance.harness import FRIDAY, SiteFolder, parsed, part
 from tests.edges.sending import HURRY
 from tests.served import served
 from tests.smtpd import CERTIFICATE, DROP_STORED, Smtpd
+from tests.unit.delivery.test_dkim import holds, pem
 
 
 @pytest.fixture
@@ -155,3 +156,18 @@ def test_the_sandbox_opens_no_socket(site: SiteFolder, server: Smtpd) -> None:
     send(site)
     assert len(site.mails()) == 2
     assert server.connections == 0
+
+
+def test_what_is_signed_here_is_good_to_whoever_receives_it_and_the_same_on_a_retry(
+    site: SiteFolder, server: Smtpd
+) -> None:
+    (site.root / "dkim.pem").write_bytes(pem())
+    (site.root / "dkim.pem").chmod(0o600)
+    through(site, server, more='dkim_key_file = "dkim.pem"\ndkim_selector = "mail"\n').readers(2)
+    server.fault("DOT", "451 later", to="reader0001@readers.example")
+    send(site)
+    site.ok("deliver", now="2026-11-27T09:00:00+01:00")
+    assert len(server.messages) == 2
+    assert all(holds(message.content, b"mail._domainkey.auto-trendy.net.") for message in server.messages)
+    told = [parsed(message.content)["DKIM-Signature"] for message in server.messages]
+    assert all("List-Unsubscribe-Post" in one and one.count("From") == 2 for one in told)

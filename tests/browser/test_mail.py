@@ -192,7 +192,7 @@ def test_every_link_is_underlined_and_large_enough_for_a_finger(browser: Browser
 def test_the_links_of_the_footer_keep_their_distance(browser: Browser, mail: str) -> None:
     page = show(browser, mail, width=320)
     boxes = [box for link in page.locator(".footer-link").all() if (box := link.bounding_box())]
-    assert len(boxes) == 3
+    assert len(boxes) == 4
     for box, after in pairwise(boxes):
         below, beside = after["y"] - (box["y"] + box["height"]), after["x"] - (box["x"] + box["width"])
         assert max(below, beside) >= 8

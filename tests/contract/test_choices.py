@@ -195,6 +195,28 @@ def test_a_copy_brings_what_was_in_it_and_an_issue_is_no_reason_against_itself(d
     assert row(desk, monthly, eve)[2] == ("story:1", "story:2")
 
 
+@pytest.mark.parametrize(
+    ("more", "left"), [(("law",), (WAITING, "", ("story:1",))), ((), (DROPPED, "had-all", ("story:1",)))]
+)
+def test_what_failed_goes_again_without_what_came_meanwhile(
+    desk: Desk, more: tuple[str, ...], left: tuple[DeliveryState, str, tuple[str, ...]]
+) -> None:
+    [ada] = desk.join(1)
+    first = start(desk, 5, "batteries", *more)
+    for chunk in desk.ledger.due_chunks(FRIDAY):
+        desk.ledger.claim(chunk, limit=5, now=FRIDAY)
+        desk.ledger.hand_over(chunk, settled=[], wanted=[ada], now=FRIDAY)
+        full = Receipt(Outcome.DEFERRED, 452, "mailbox full")
+        done = Settlement(ada, DeliveryState.FAILED, receipt=full, reason="expired")
+        desk.ledger.hand_over(chunk, settled=[done], wanted=[], now=FRIDAY)
+    desk.ledger.finish(WEEKLY, 1, now=FRIDAY)
+    choose(desk, ada, edition=MONTHLY)
+    start(desk, 6, "batteries", edition=MONTHLY)
+    answer(desk)
+    assert desk.ledger.retry(WEEKLY, 1, hand=ADA) == 1
+    assert row(desk, first, ada) == left
+
+
 def test_who_would_be_mailed_and_who_not_is_known_before(desk: Desk) -> None:
     ada, ben = desk.join(2)
     choose(desk, ada, "law")

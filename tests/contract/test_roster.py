@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from newsletter.model import (
     WEEKLY,
+    Addressee,
     ConsentKind,
     DeliveryState,
     Evidence,
@@ -26,6 +27,7 @@ from newsletter.store import pausing, reading
 from newsletter.store.database import Database
 from newsletter.store.letters import SqlLetters
 from newsletter.store.tables import metadata
+from tests.contract.desk import ADA as HAND
 from tests.contract.desk import FRIDAY, LINK, MINUTE, PAPER, Desk, join
 
 ADA = "ada@readers.example"
@@ -544,7 +546,10 @@ def test_of_who_is_forgotten_nothing_is_left_but_a_hash(roster: Roster, database
     assert roster.suppressed(ADA) == ("bounced" if status == "blocked" else "forgotten")
 
 
-def test_no_answer_of_a_mail_server_names_who_was_forgotten(roster: Roster, ledger: Ledger, database: Database) -> None:
+@pytest.mark.parametrize("under_way", [False, True])
+def test_no_answer_of_a_mail_server_names_who_was_forgotten(
+    roster: Roster, ledger: Ledger, database: Database, under_way: bool
+) -> None:
     desk = Desk(ledger, roster)
     ada, ben = join(roster, ADA), join(roster, BEN)
     desk.open(5, "batteries")
@@ -559,6 +564,8 @@ def test_no_answer_of_a_mail_server_names_who_was_forgotten(roster: Roster, ledg
         )
         for one in (ada, ben)
     ]
+    if under_way:
+        roster.forget(ada.id, now=FRIDAY)
     ledger.hand_over(chunk, settled=gone, wanted=[], now=FRIDAY)
     roster.forget(ada.id, now=FRIDAY)
     assert everywhere(database, ADA) == []
@@ -566,6 +573,75 @@ def test_no_answer_of_a_mail_server_names_who_was_forgotten(roster: Roster, ledg
     assert ledger.counts(WEEKLY, 1)[DeliveryState.FAILED] == 2
     [attempt] = ledger.attempts(WEEKLY, 1, ada.id)
     assert (attempt.code, attempt.reply) == (550, "")
+
+
+def refused(reader: Subscriber) -> Settlement:
+    reply = f"5.1.1 <{reader.address.upper()}>: no such user"
+    return Settlement(reader.id, DeliveryState.FAILED, receipt=Receipt(Outcome.REFUSED, 550, reply))
+
+
+def test_an_answer_that_comes_after_its_reader_was_forgotten_does_not_name_them(
+    roster: Roster, ledger: Ledger, database: Database
+) -> None:
+    desk = Desk(ledger, roster)
+    ada, ben = join(roster, ADA), join(roster, BEN)
+    desk.open(5, "batteries")
+    ledger.start_send(WEEKLY, 1, now=FRIDAY)
+    [chunk] = ledger.due_chunks(FRIDAY)
+    desk.hand(chunk, [ada.id, ben.id])
+    again = ledger.resend(WEEKLY, 1, Addressee(ada.id, ADA, FRIDAY, 1), hand=HAND)
+    roster.forget(ada.id, now=FRIDAY)
+    ledger.hand_over(chunk, settled=[refused(ada), refused(ben)], wanted=[], now=FRIDAY)
+    ledger.resent(again, Receipt(Outcome.REFUSED, 550, f"<{ADA}>: no such user"))
+    assert everywhere(database, ADA) == []
+    assert everywhere(database, BEN) == ["subscriber", "consent", "delivery", "attempt"]
+    [attempt] = ledger.attempts(WEEKLY, 1, ada.id)
+    assert (attempt.code, attempt.reply) == (550, "")
+
+
+def test_who_is_forgotten_is_so_under_each_address_that_they_had(
+    roster: Roster, letters: SqlLetters, ledger: Ledger, database: Database
+) -> None:
+    desk, ada = Desk(ledger, roster), join(roster, ADA)
+    desk.open(5, "batteries")
+    ledger.start_send(WEEKLY, 1, now=FRIDAY)
+    [chunk] = ledger.due_chunks(FRIDAY)
+    desk.hand(chunk, [ada.id])
+    ledger.hand_over(chunk, settled=[refused(ada)], wanted=[], now=FRIDAY)
+    assert move(roster, asked_to_move(roster, letters, ada))
+    roster.forget(ada.id, now=FRIDAY)
+    assert everywhere(database, ADA) == everywhere(database, BEN) == []
+    assert roster.suppressed(ADA) == roster.suppressed(BEN) == "forgotten"
+
+
+def test_an_earlier_address_that_is_another_readers_by_now_stays_theirs(roster: Roster, letters: SqlLetters) -> None:
+    ada = join(roster, ADA)
+    assert move(roster, asked_to_move(roster, letters, ada))
+    another = join(roster, ADA)
+    roster.forget(ada.id, now=FRIDAY)
+    assert (now(roster, another), roster.suppressed(ADA)) == (another, "")
+
+
+def test_of_who_is_forgotten_no_wish_of_another_to_have_their_address_is_left(
+    roster: Roster, letters: SqlLetters, database: Database
+) -> None:
+    ada = join(roster, ADA)
+    asked_to_move(roster, letters, ada, "Ben@readers.example")
+    ben = join(roster, BEN)
+    roster.forget(ben.id, now=FRIDAY)
+    assert everywhere(database, BEN) == []
+
+
+def test_a_new_address_that_nobody_confirms_is_not_kept(
+    roster: Roster, letters: SqlLetters, database: Database
+) -> None:
+    ada = join(roster, ADA)
+    asked_to_move(roster, letters, ada)
+    roster.expire_moves(before=FRIDAY + MINUTE)
+    assert everywhere(database, BEN) == ["letter"]
+    roster.expire_moves(before=FRIDAY + 2 * MINUTE)
+    assert everywhere(database, BEN) == []
+    assert now(roster, ada) == ada
 
 
 def test_who_was_forgotten_comes_back_by_their_own_word_alone(roster: Roster) -> None:

@@ -47,6 +47,14 @@ def test_readers_who_are_deleted_or_forgotten_do_not_make_the_site_an_older_one(
     assert instance.doubt() == ""
 
 
+def test_a_file_that_an_earlier_version_wrote_is_believed(tmp_path: Path, instance: Instance) -> None:
+    file = tmp_path / "instance.toml"
+    file.write_text(file.read_text("utf-8").replace("readers = ", "consents = "), encoding="utf-8")
+    assert instance.doubt() == ""
+    file.write_text(file.read_text("utf-8") + "what = 1\n", encoding="utf-8")
+    assert instance.doubt()
+
+
 def test_a_database_that_knows_fewer_readers_than_there_were_is_an_older_one(
     database: Database, instance: Instance
 ) -> None:

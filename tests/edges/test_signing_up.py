@@ -206,6 +206,17 @@ def test_far_more_sign_ups_than_usual_pause_intake_until_it_is_quiet(tmp_path: P
     front.close()
 
 
+def test_a_pause_that_a_wrong_clock_began_ends_when_it_is_set_right(tmp_path: Path) -> None:
+    front = Front(tmp_path, replace(AT_ONCE, brake_from=4))
+    right, front.now = front.now, front.now + timedelta(days=400)
+    for n in range(6):
+        front.client(f"203.0.{n}.7").post("/subscribe/", data=front.form(f"r{n}@readers.example"))
+    assert front.client().get("/subscribe/").status_code == 503
+    front.now = right
+    assert front.client().get("/subscribe/").status_code == 200
+    front.close()
+
+
 def test_an_attack_that_goes_on_keeps_intake_paused(tmp_path: Path) -> None:
     front = Front(tmp_path, replace(AT_ONCE, brake_from=4))
     answers = []

@@ -142,6 +142,17 @@ def test_421_after_the_final_dot_says_that_it_was_not_taken() -> None:
         assert outcomes(send(server, 1, 2)) == ["S328", Outcome.ACCEPTED]
 
 
+@PIPELINING
+@pytest.mark.parametrize("stage", ["RCPT", "DATA", "DOT"])
+def test_trouble_with_the_server_which_many_read_names_no_reader(stage: str, pipelining: bool) -> None:
+    with Smtpd(pipelining=pipelining) as server, SmtpTransport(settings(server)).open() as session:
+        server.fault(stage, "421 4.7.0 <R1@readers.example>: too much for r1@readers.example today")
+        with pytest.raises(Outside) as trouble:
+            session.send(a_message(1))
+    assert "today" in str(trouble.value)
+    assert "readers.example" not in str(trouble.value)
+
+
 def test_a_server_that_fails_at_rset_is_met_again_on_a_new_connection() -> None:
     with Smtpd() as server:
         server.fault("RCPT", "550 5.1.1 no", to="r1@readers.example")

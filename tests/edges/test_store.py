@@ -8,7 +8,9 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
@@ -444,3 +446,24 @@ def run_a_send(desk: Desk) -> None:
     desk.ledger.recover(now=FRIDAY, resend=True)
     desk.ledger.finish(WEEKLY, 1, now=FRIDAY)
     desk.ledger.cancel(WEEKLY, 1, reason="enough", hand=ADA)
+
+
+# --- what is erased ---------------------------------------------------------------------------------
+
+
+def test_of_who_is_forgotten_no_byte_is_left_in_the_file(file: Path) -> None:
+    with closing(open_database(f"sqlite:///{file}")) as database:
+        roster = SqlRoster(database, hashed)
+        for name in ("ada", "ben"):
+            roster.ask(f"{name}@readers.example", edition=WEEKLY, evidence=LINK, now=FRIDAY)
+        roster.forget(1, now=FRIDAY)
+    content = b"".join(each.read_bytes() for each in file.parent.iterdir() if each.is_file())
+    assert b"ben@readers.example" in content
+    assert b"ada@readers.example" not in content
+
+
+def test_what_a_database_refuses_is_told_without_the_addresses_in_it(database: Database) -> None:
+    reader = {"address": "ada@readers.example", "folded": "ada", "status": "asleep", "edition": WEEKLY}
+    with pytest.raises(Exception, match="CHECK") as refused, database.write() as connection:
+        connection.execute(insert(tables.subscriber).values(**reader, joined_at=FRIDAY))
+    assert "ada@" not in "".join(traceback.format_exception(refused.value))

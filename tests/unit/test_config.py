@@ -90,6 +90,23 @@ def test_a_time_may_be_written_as_toml_writes_times(tmp_path: Path) -> None:
     assert load(tmp_path, "[cadence]\ntime = 09:15:00\n").cadence.at == time(9, 15)
 
 
+def test_the_weekly_edition_is_always_there_and_others_are_switched_on(tmp_path: Path) -> None:
+    assert load(tmp_path).editions == ("weekly",)
+    both = load(tmp_path, '[editions]\nmonthly = "Last  Sunday 23:30"\neach_post = true\neach_post_delay = "5m"\n')
+    assert both.editions == ("weekly", "monthly", "each-post")
+    monthly, each = both.cadence_of("monthly"), both.cadence_of("each-post")
+    assert (monthly.nth, monthly.weekday, monthly.at) == (-1, 6, time(23, 30))
+    assert (each.singly, each.delay, each.preview) == (True, timedelta(minutes=5), timedelta(0))
+    assert load(tmp_path, '[editions]\nmonthly = ""\n').editions == ("weekly",)
+
+
+@pytest.mark.parametrize("day", ['"fridays"', '"fifth friday 08:00"', '"first friday"', "5", "true", '["x"]'])
+def test_what_is_no_day_of_each_month_is_told(tmp_path: Path, day: str) -> None:
+    [problem] = problems(tmp_path, f"{SITE}[editions]\nmonthly = {day}\n")
+    assert problem.code == "C107"
+    assert "such as" in problem.message
+
+
 @pytest.mark.parametrize("written", ["\ufeff{}", "{}\n\n# a comment\n"])
 def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path: Path, written: str) -> None:
     text = written.format(SITE).replace("\n", "\r\n")

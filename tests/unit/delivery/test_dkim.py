@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 from functools import cache
+from pathlib import Path
 
 import dkim
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsletter.delivery.dkim import Signer, canonical, public_record
+from newsletter.delivery.dkim import Signer, canonical, signer
 from newsletter.errors import ConfigError
 
 HEAD = (
@@ -37,15 +45,22 @@ def signed(head: bytes = HEAD, body: tuple[bytes, ...] = BODY) -> bytes:
     return Signer(pem(), domain="autotrendy.example", selector="mail").sign(head, body)
 
 
-def holds(message: bytes) -> bool:
+def public_record(key: bytes) -> bytes:
+    """What stands in the DNS (RFC 6376 3.6.1)."""
+    loaded = load_pem_private_key(key, None)
+    told = loaded.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return b"v=DKIM1; k=rsa; p=" + base64.b64encode(told)
+
+
+def holds(message: bytes, where: bytes = b"mail._domainkey.autotrendy.example.") -> bool:
     asked = []
 
     def txt(name: bytes, timeout: int = 5) -> bytes:
         asked.append(name)
-        return public_record(pem()).encode()
+        return public_record(pem())
 
     found = bool(dkim.verify(message, dnsfunc=txt))
-    assert asked in ([], [b"mail._domainkey.autotrendy.example."])
+    assert asked in ([], [where])
     return found
 
 
@@ -99,3 +114,15 @@ def test_any_body_in_any_pieces_is_hashed_as_a_whole(lines: list[str], cut: int)
 def test_what_is_no_key_that_receivers_take_is_refused(key: bytes) -> None:
     with pytest.raises(ConfigError, match="RSA key"):
         Signer(key, domain="autotrendy.example", selector="mail")
+
+
+def test_a_key_that_everybody_may_read_or_nobody_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "dkim.pem"
+    with pytest.raises(ConfigError, match="S336"):
+        signer(file, domain="autotrendy.example", selector="mail")
+    file.write_bytes(pem())
+    file.chmod(0o644)
+    with pytest.raises(ConfigError, match="by everybody"):
+        signer(file, domain="autotrendy.example", selector="mail")
+    file.chmod(0o640)
+    assert signer(file, domain="autotrendy.example", selector="mail").sign(HEAD, BODY) == signed()

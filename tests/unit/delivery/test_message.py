@@ -15,12 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.delivery import mime
-from newsletter.delivery.message import HEADERS, ascii_address, compose, masked
+from newsletter.delivery.message import HEADERS, ascii_address, compose
 from newsletter.errors import NewsletterError
 from newsletter.issues import digest as digests
 from newsletter.model import Addressee, Digest, Issue, Message, Segment, SegmentKind, Sentinel, Site, Tally
 from newsletter.tongue import spoken
 from newsletter.variants import seen_by
+from newsletter.words import masked
 from tests.builders import a_site, an_issue
 from tests.unit.issues.scene import ALLIANCE, CHARGING, FOLLOW, REVIEW, a_view, templates
 

@@ -7,10 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
 
+from newsletter import variants
 from newsletter.content import markdown
 from newsletter.content.lines import Lines
 from newsletter.issues.fit import Fitted, fitted
 from newsletter.model import Post, Sentinel, Take
+from newsletter.tongue import spoken
 from tests.builders import a_library, a_post, a_site
 from tests.unit.issues.scene import ALLIANCE, BATTERIES, STORY, a_view, templates
 
@@ -109,8 +111,10 @@ def crowded(number: int, *, full: bool = False) -> Fitted:
 
 def received(made: Fitted) -> str:
     """The HTML as a reader with a long address gets it."""
+    html = variants.whole(made.digest, spoken(made.view.language)).html
     return (
-        made.digest.html.replace(Sentinel.ADDRESS, "r…@a-rather-long-name-of-a-domain.example.org")
+        html.replace(Sentinel.ADDRESS, "r…@a-rather-long-name-of-a-domain.example.org")
         .replace(Sentinel.JOINED, "30 September 2021")
         .replace(Sentinel.UNSUBSCRIBE, "https://autotrendy.example/u/" + "k" * 80)
+        .replace(Sentinel.PREFERENCES, "https://autotrendy.example/p/" + "k" * 80)
     )

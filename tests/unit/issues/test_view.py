@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.model import Chain, IssueState, Link, LinkKind, Sentinel, Slot
+from newsletter.model import EACH_POST, MONTHLY, Chain, IssueState, Link, LinkKind, Sentinel, Slot
 from tests.builders import a_cadence, a_library, a_post, a_site
 from tests.unit.issues.scene import ALLIANCE, BATTERIES, CHARGING, FOLLOW, LIBRARY, REVIEW, a_view, first_issue
+
+MONTH = timedelta(days=30)
 
 
 def plain(text: str) -> str:
@@ -69,6 +71,50 @@ def test_what_was_not_in_the_issue_a_week_ago_is_not_called_last_weeks(facts: di
 def test_last_week_is_the_calendar_week_before_whatever_day_and_hour() -> None:
     for length in (timedelta(days=3), timedelta(days=7, hours=1), timedelta(days=9)):
         assert a_view(slot=moved(first_issue().slot, length)).lead.earlier[0].when == "Last week"
+
+
+MONTHS = a_cadence(edition=MONTHLY, nth=1)
+SINGLY = a_cadence(edition=EACH_POST)
+
+
+@pytest.mark.parametrize(
+    ("language", "line", "why"),
+    [
+        ("en", "March 2022 · 2 stories", "once a month because"),
+        ("fr", "Mars 2022 · 2 articles", "une fois par mois, car"),
+        ("ar", "مارس 2022", "مرة في الشهر لأن"),
+    ],
+)
+def test_a_monthly_issue_is_called_by_its_month_in_every_tongue(language: str, line: str, why: str) -> None:
+    view = a_view(cadence=MONTHS, site=a_site(language=language, numbered=True), slot=moved(first_issue().slot, MONTH))
+    assert line in plain(view.issue_line)
+    assert why in view.why
+    assert "Mars" not in view.label
+    assert not view.subject.startswith("#")
+    assert view.issue_url.endswith("/issues/monthly/2/")
+
+
+def test_the_monthly_issue_before_is_that_of_last_month_only_when_it_was() -> None:
+    before = replace(first_issue(), edition=MONTHLY)
+    near = a_view(cadence=MONTHS, previous=before, slot=moved(before.slot, MONTH))
+    far = a_view(cadence=MONTHS, previous=before, slot=moved(before.slot, 2 * MONTH))
+    assert near.last_issue
+    assert far.last_issue
+    assert (near.last_issue.label, near.lead.earlier[0].when) == ("From last month", "Last month")
+    assert (far.last_issue.label, far.lead.earlier[0].when) == ("From the issue before", "")
+    assert near.last_issue.url.endswith("/issues/monthly/1/")
+
+
+def test_a_post_that_comes_by_itself_is_no_issue_to_its_reader() -> None:
+    view = a_view(
+        FOLLOW, cadence=SINGLY, site=a_site(numbered=True), previous=replace(first_issue(), edition=EACH_POST)
+    )
+    assert view.last_issue is None
+    assert view.contents == ()
+    assert view.issue_url == view.lead.url
+    assert view.why.startswith("You get each post of Auto Trendy because")
+    assert "#" not in view.subject + view.title
+    assert plain(view.issue_line).startswith("Friday 11 February 2022 · ")
 
 
 def test_a_long_chain_shows_the_three_nearest_newest_first() -> None:

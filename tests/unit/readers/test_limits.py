@@ -46,6 +46,15 @@ def test_of_several_limits_each_holds(one: Limit, other: Limit, steps: list[int]
         assert all(b - a >= limit.every for a, b in zip(passed, passed[limit.burst :], strict=False))
 
 
+@given(limits, st.integers(0, 10**9))
+def test_a_clock_that_was_wrong_and_is_set_back_locks_nobody_out_for_longer_than_the_limit(
+    limit: Limit, ahead: int
+) -> None:
+    decided = decide([limit], {limit.key: NOON + timedelta(seconds=ahead)}, NOON)
+    if isinstance(decided, Wait):
+        assert decided.until <= NOON + limit.every
+
+
 @given(limits, pauses, st.integers(0, 4000))
 def test_who_comes_back_when_told_to_is_let_through(limit: Limit, steps: list[int], more: int) -> None:
     known: dict[str, datetime] = {}

@@ -25,11 +25,13 @@ from newsletter.model import (
     Evidence,
     Hand,
     IssueState,
+    NoticeKind,
     PlanKind,
     SlotPlan,
     by_clock,
     issue_name,
 )
+from newsletter.readers.tokens import HOLD
 from newsletter.usecases import life, report
 from newsletter.usecases import send as sending
 from newsletter.usecases.prepare import Prepared
@@ -147,6 +149,7 @@ def test_a_monthly_issue_is_named_by_its_month(world: World) -> None:
     page = (world.folder.root / "feeds/issues/monthly/1/index.html").read_text()
     assert "<h1>December 2026</h1>" in page
     assert 'href="../issues/monthly/1/"' in (world.folder.root / "feeds/issues/index.html").read_text()
+    assert "/issues/monthly/" not in (world.folder.root / "feeds/issues/rss.xml").read_text()
 
 
 def test_a_post_that_is_found_too_late_is_held_and_one_of_last_month_is_told_and_let_be(world: World) -> None:
@@ -236,6 +239,33 @@ def test_an_edition_that_was_switched_off_starts_nothing_and_stops_no_other(worl
     assert "I119" in issue.reason
     sending.cancel(world.app.ledger, issue, None, reason="", hand=OPERATOR)
     assert states(world)["monthly/1"] == "cancelled"
+
+
+def test_editors_see_a_monthly_issue_the_day_before_and_can_hold_it(world: World) -> None:
+    look(world, WEDNESDAY)
+    look(world, SLOT)
+    now = FIRST_FRIDAY - 12 * HOUR
+    world.app.tell_of_posts(world.app.loaded(now), now)
+    [shown] = world.app.notices.about(NoticeKind.PREVIEW, "2026-M12")
+    assert shown.subject.startswith("Preview of monthly issue 1, Fri 4 Dec")
+    assert shown.fixes == ("newsletter issue show monthly/1",)
+    link = world.app.hold(lambda: now)
+    held = link.hold(world.app.tokens.make(HOLD, (shown.hold, "desk")))
+    assert held
+    assert held.title == "Monthly issue 1"
+    [made] = [one for one in look(world, FIRST_FRIDAY) if one.edition == MONTHLY]
+    assert (made.state, made.reason) == (IssueState.HELD, "held by desk: through the link of a notice")
+
+
+def test_a_monthly_issue_is_sent_by_hand_with_its_name_and_count(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    join(world, MONTHLY, "monthly@b.example")
+    join(world, WEEKLY, "weekly@b.example")
+    said(world, capsys, "issue", "send", "monthly/next", "--confirm", "monthly/1:1", "--delay", "0")
+    world.deliver(WEDNESDAY)
+    assert [to for to, _ in mails(world)] == ["monthly@b.example"]
+    assert world.app.next_slot(WEDNESDAY, MONTHLY).key == "2027-M01"
 
 
 def test_status_and_the_schedule_tell_of_every_edition(world: World, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,7 +17,7 @@ from starlette.types import Message
 from newsletter.model import MONTHLY, WEEKLY, Evidence, SubscriberStatus
 from newsletter.usecases.enroll import REASONS
 from newsletter.web.forms import MAX_BODY
-from newsletter.web.unsubscribe import masked
+from newsletter.words import masked
 from tests.unit.web.parts import MADRID, TOKEN, Readers, a_client, an_app
 
 LINK = f"/u/{TOKEN}"
@@ -298,6 +298,15 @@ def test_a_broken_form_is_refused_with_a_page(client: TestClient, content_type: 
     answer = client.post(LINK, content=b"--\r\n\r\n", headers={"content-type": content_type})
     assert answer.status_code in (200, 400)
     assert "Traceback" not in answer.text
+
+
+@pytest.mark.parametrize("charset", ["undefined", "punycode", "idna", "unicode_escape", "utf-7", "utf-16", "bogus"])
+@pytest.mark.parametrize("value", [b"\\ud800", b"+2AA-", b"xn--" + b"a" * 80])
+def test_no_charset_that_a_form_names_is_a_fault_of_ours(client: TestClient, charset: str, value: bytes) -> None:
+    kind = f"multipart/form-data; boundary=b; charset={charset}"
+    for path, field in [("/p/", b"address"), (LINK, b"do")]:
+        body = b'--b\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n--b--\r\n' % (field, value)
+        assert client.post(path, content=body, headers={"content-type": kind}).status_code < 500
 
 
 def test_a_form_of_thousands_of_fields_is_refused(client: TestClient, readers: Readers) -> None:

@@ -14,6 +14,7 @@ KINDS = "'asked', 'joined', 'chose', 'paused', 'resumed', 'moved', 'left', 'retu
 LETTERS = "'confirm', 'known', 'link', 'data', 'move', 'moved', 'catch-up'"
 STATES = "'waiting', 'claimed', 'sending', 'accepted', 'failed', 'uncertain', 'dropped'"
 OPEN = sa.text("state IN ('waiting', 'sending')")
+MOVES = sa.text("kind = 'move'")
 NOTICES = (
     "'preview', 'edited', 'started', 'held', 'late', 'paused', 'failures', 'stopped', 'empty', 'clock', 'locked', "
     "'mail', 'backup', 'intake'"
@@ -177,6 +178,7 @@ def _letters() -> None:
     )
     op.create_index("ix_letter_subscriber_id", "letter", ["subscriber_id"])
     op.create_index("ix_letter_open", "letter", ["state", "next_at"], sqlite_where=OPEN, postgresql_where=OPEN)
+    op.create_index("ix_letter_moves", "letter", ["at"], sqlite_where=MOVES, postgresql_where=MOVES)
     op.create_table(
         "letter_post",
         sa.Column("letter_id", sa.Integer, sa.ForeignKey("letter.id"), nullable=False),
