@@ -614,6 +614,14 @@ def test_who_is_forgotten_is_so_under_each_address_that_they_had(
     assert roster.suppressed(ADA) == roster.suppressed(BEN) == "forgotten"
 
 
+def test_a_reason_for_a_block_does_not_name_who_is_forgotten(roster: Roster, database: Database) -> None:
+    ada = join(roster, ADA)
+    roster.block(ada.id, reason=f"mail from {ADA.upper()}", evidence=PAPER, now=FRIDAY)
+    roster.forget(ada.id, now=FRIDAY)
+    assert everywhere(database, ADA) == []
+    assert roster.suppressed(ADA) == "blocked"
+
+
 def test_an_earlier_address_that_is_another_readers_by_now_stays_theirs(roster: Roster, letters: SqlLetters) -> None:
     ada = join(roster, ADA)
     assert move(roster, asked_to_move(roster, letters, ada))
