@@ -10,7 +10,17 @@ from sqlalchemy import Connection, delete, func, select, update
 from newsletter.model import Subscriber, SubscriberStatus
 from newsletter.store.dropping import drop_issues
 from newsletter.store.rolls import FORGOTTEN, RosterPart, change, standing, suppress, word
-from newsletter.store.tables import MOVES, attempt, consent, delivery, letter, letter_post, resent, subscriber
+from newsletter.store.tables import (
+    MOVES,
+    attempt,
+    consent,
+    delivery,
+    letter,
+    letter_post,
+    resent,
+    subscriber,
+    suppression,
+)
 
 _BATCH = 500
 
@@ -35,7 +45,11 @@ class Erasure(RosterPart):
             if reader is None:
                 return False
             for address in _had(connection, reader):
-                suppress(connection, self._fingerprint(address), FORGOTTEN, now)
+                mark = self._fingerprint(address)
+                suppress(connection, mark, FORGOTTEN, now)
+                names = func.lower(suppression.c.reason).contains(address, autoescape=True)
+                unnamed = update(suppression).where(suppression.c.hash == mark, names)
+                connection.execute(unnamed.values(reason=SubscriberStatus.BLOCKED.value))
             husk(connection, reader, now)
             return True
 

@@ -20,7 +20,7 @@ from newsletter.store.rolls import (
     same_address,
     suppressed,
 )
-from newsletter.store.tables import consent, delivery, issue, letter, resent, subscriber
+from newsletter.store.tables import attempt, consent, delivery, issue, letter, letter_post, resent, subscriber
 
 _BATCH = 500
 
@@ -88,8 +88,9 @@ class Reading(RosterPart):
                 "reader": _without(as_row(found), "folded"),
                 "suppressed": suppressed(connection, self._fingerprint(found.address)),
                 "consents": _rows(connection, consent, subscriber_id, consent.c.id),
-                "letters": _rows(connection, letter, subscriber_id, letter.c.id),
+                "letters": _letters(connection, subscriber_id),
                 "deliveries": _mails(connection, delivery, subscriber_id),
+                "attempts": _mails(connection, attempt, subscriber_id),
                 "sent_again": _mails(connection, resent, subscriber_id),
             }
 
@@ -116,6 +117,14 @@ def _rows(
     return [_without(as_row(row), "subscriber_id") for row in connection.execute(rows)]
 
 
+def _letters(connection: Connection, subscriber_id: int) -> Sequence[Mapping[str, Any]]:
+    """Each with the stories that were in it."""
+    rows = _rows(connection, letter, subscriber_id, letter.c.id)
+    held = select(letter_post.c.letter_id, letter_post.c.post_id).join(letter)
+    told = connection.execute(held.where(letter.c.subscriber_id == subscriber_id)).all()
+    return [dict(row) | {"stories": [post for number, post in told if number == row["id"]]} for row in rows]
+
+
 def _without(row: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return {key: value for key, value in row.items() if key != name}
 
@@ -127,6 +136,6 @@ def _mails(connection: Connection, table: Table, subscriber_id: int) -> Sequence
         select(issue.c.edition, issue.c.number, *own)
         .join_from(table, issue, table.c.issue_id == issue.c.id)
         .where(table.c.subscriber_id == subscriber_id)
-        .order_by(table.c.issue_id)
+        .order_by(table.c.issue_id, *(table.c[name] for name in ("id",) if name in table.c))
     )
     return [as_row(row) for row in connection.execute(rows)]

@@ -28,7 +28,7 @@ from newsletter.store.database import Database
 from newsletter.store.letters import SqlLetters
 from newsletter.store.tables import metadata
 from tests.contract.desk import ADA as HAND
-from tests.contract.desk import FRIDAY, LINK, MINUTE, PAPER, Desk, join
+from tests.contract.desk import FRIDAY, LINK, MINUTE, PAPER, Desk, a_digest, a_story, deferred, join
 
 ADA = "ada@readers.example"
 BEN = "ben@readers.example"
@@ -614,6 +614,14 @@ def test_who_is_forgotten_is_so_under_each_address_that_they_had(
     assert roster.suppressed(ADA) == roster.suppressed(BEN) == "forgotten"
 
 
+def test_a_reason_for_a_block_does_not_name_who_is_forgotten(roster: Roster, database: Database) -> None:
+    ada = join(roster, ADA)
+    roster.block(ada.id, reason=f"mail from {ADA.upper()}", evidence=PAPER, now=FRIDAY)
+    roster.forget(ada.id, now=FRIDAY)
+    assert everywhere(database, ADA) == []
+    assert roster.suppressed(ADA) == "blocked"
+
+
 def test_an_earlier_address_that_is_another_readers_by_now_stays_theirs(roster: Roster, letters: SqlLetters) -> None:
     ada = join(roster, ADA)
     assert move(roster, asked_to_move(roster, letters, ada))
@@ -699,6 +707,22 @@ def test_all_that_is_held_about_a_reader_is_told(roster: Roster) -> None:
     assert [letter["kind"] for letter in held["letters"]] == ["confirm"]
     assert held["deliveries"] == []
     assert held["suppressed"] == ""
+
+
+def test_what_is_held_has_every_answer_of_a_mail_server_and_every_story_that_was_asked_for(
+    roster: Roster, ledger: Ledger
+) -> None:
+    desk, ada = Desk(ledger, roster), join(roster, ADA)
+    desk.open(5, "batteries")
+    ledger.start_send(WEEKLY, 1, now=FRIDAY)
+    [chunk] = ledger.due_chunks(FRIDAY)
+    desk.hand(chunk, [ada.id])
+    ledger.hand_over(chunk, settled=[deferred(ada.id, FRIDAY + MINUTE)], wanted=[], now=FRIDAY)
+    story = a_story("hatch")
+    roster.write(ada.id, LetterKind.CATCH_UP, now=FRIDAY, digest=a_digest(1), posts=[story])
+    held = roster.held(ada.id)
+    assert [(one["number"], one["reply"]) for one in held["attempts"]] == [(1, "4.7.1 Greylisted")]
+    assert [one["stories"] for one in held["letters"]] == [[story.post_id]]
 
 
 def everywhere(database: Database, address: str) -> list[str]:
