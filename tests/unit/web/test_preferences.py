@@ -238,6 +238,16 @@ def test_what_was_filled_in_is_still_there_after_a_fault(client: TestClient, rea
     assert re.findall(r'name="topics" value="(\w+)" checked', page) == ["vans"]
 
 
+def test_one_link_brings_no_more_strangers_a_mail_than_its_reader_could_move_to(readers: Readers) -> None:
+    preferences, networks = readers.own.preferences, [f"10.0.{n}.7" for n in range(50)]
+    for n, network in enumerate(networks):
+        preferences.ask_move(readers.reader(), f"stranger{n}@example.net", network)
+    assert len(readers.written()) == preferences.intake.address_a_month
+    assert preferences.ask_move(readers.reader(2), "new@example.net", networks[0]) is None
+    readers.now += DAY
+    assert preferences.ask_move(readers.reader(), "new@example.org", networks[0]) is None
+
+
 # --- a fresh link -----------------------------------------------------------------------------------
 
 
