@@ -26,6 +26,7 @@ from newsletter.model import (
     Digest,
     Hand,
     Issue,
+    IssueState,
     Letter,
     LetterKind,
     Library,
@@ -729,16 +730,17 @@ class App(Edges):
         from newsletter.usecases.showcase import Coming, Showcase
 
         issues = self.issues()
-        coming = {one: Coming(slot=self._comes_next(now, one)) for one in self.config.editions}
-        coming[WEEKLY] = Coming(next_number(issues), coming[WEEKLY].slot)
+        coming = {one: Coming(slot=self.comes_next(now, one)) for one in self.config.editions}
+        slot = coming[WEEKLY].slot
+        made = next((one.number for one in issues if slot and one.slot.key == slot.key), next_number(issues))
+        coming[WEEKLY] = Coming(made, slot)
         latest = next((issue for issue in reversed(issues) if issue.state.public), None)
         readers = self.roster.counts()["active"] if self.has_state else 0
         return Showcase(self.cadence.weekday, latest, coming, readers)
 
-    def _comes_next(self, now: datetime, edition: str) -> Slot | None:
-        """The slot of the next issue: of those that are not rested, not before the first, not sent ahead."""
-        slot = self._rhythms.next(edition, now)
-        return max(slot, self.next_slot(now, edition), key=lambda one: one.due) if slot else None
+    def comes_next(self, now: datetime, edition: str) -> Slot | None:
+        """The slot of the next issue that readers of an edition get; None where nobody can say."""
+        return self._rhythms.next(edition, now)
 
     def unsubscribe(self, clock: Clock) -> Unsubscribe:
         """What the unsubscribe link in a mail can do."""
@@ -773,7 +775,17 @@ class App(Edges):
         def resting(_: str) -> bool:  # what is decided about all slots holds in every edition
             return any(plan.key == ALL_SLOTS for plan in self.plans())
 
-        return Rhythms(lambda: {one.edition: one for one in self.rhythms}, resting, self.config.site.timezone)
+        return Rhythms(
+            lambda: {one.edition: one for one in self.rhythms}, resting, self.config.site.timezone, self._gone
+        )
+
+    def _gone(self, edition: str) -> Collection[str]:
+        """Keys of slots that ended, but for those whose issue waits for its time."""
+        waits = {one.slot.key for one in self.issues(edition) if one.state in _WAITS}
+        return {record.key for record in self.ledger.slots(edition)} - waits if self.has_state else ()
+
+
+_WAITS = frozenset({IssueState.DRAFT, IssueState.READY})
 
 
 class ReadingRoom:

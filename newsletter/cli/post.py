@@ -302,10 +302,10 @@ def _not_yet_mailed(door: Door, post: Post) -> list[str]:
     """What a withdrawal does to an issue that has the post frozen in it."""
     from newsletter.usecases.stale import FROZEN
 
-    issues = (one for one in door.app.issues() if one.state in FROZEN)
+    issues = (one for one in door.app.issues(None) if one.state in FROZEN)
     return [
-        f"Issue {one.number} is {one.state.value} with it, and does not go out like that: "
-        f"newsletter issue unready {one.number} thaws it, to freeze it without"
+        f"{one.title} is {one.state.value} with it, and does not go out like that: "
+        f"newsletter issue unready {one.name} thaws it, to freeze it without"
         for one in issues
         if any(story.post_id == post.id for story in one.stories)
     ]

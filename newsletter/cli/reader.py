@@ -141,7 +141,8 @@ def next_issue(door: Door, edition: str, after: datetime) -> str:
         return f"nothing: the {edition} edition is not switched on"
     if edition == EACH_POST:
         return "with the next post"
-    return words.when(door.app.next_slot(after, edition).due, door.app.config.cadence.zone, door.now)
+    slot = door.app.comes_next(after, edition)
+    return words.when(slot.due, door.app.config.cadence.zone, door.now) if slot else "when the schedule is resumed"
 
 
 def _way(door: Door) -> list[str]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
 
+from newsletter.model import WEEKLY
+
 
 @dataclass(frozen=True, slots=True)
 class Weight:
@@ -40,6 +42,7 @@ class Facts:
     weights: Mapping[str, Weight] = field(default_factory=dict)  # of pictures, by address
     trial: Trial = Trial.NOT_ASKED
     sender: str = ""  # From
+    edition: str = WEEKLY
 
     @property
     def outside(self) -> str:

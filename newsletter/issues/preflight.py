@@ -18,7 +18,7 @@ from newsletter.issues.facts import Facts, Trial
 from newsletter.issues.mail import Mail, opened, stop, warn
 from newsletter.issues.page import elements, strings, text_of
 from newsletter.issues.view import NOTE_WORDS, DigestView
-from newsletter.model import Digest, Sentinel
+from newsletter.model import Digest, Sentinel, issue_name
 
 _HARD = re.compile(r"(?:^|[;\s-])color\s*:\s*(#000(?:000)?|#fff(?:fff)?|black|white)\s*(?:;|$)", re.IGNORECASE)
 # A post's own tables hold data.
@@ -113,10 +113,10 @@ def _has(element: etree._Element, attributes: dict[str, str]) -> bool:
 
 def _trial(mail: Mail) -> Iterator[Problem]:
     sender, trial = mail.facts.sender, mail.facts.trial
-    number = mail.view.number
+    name = issue_name(mail.facts.edition, mail.view.number)
     try_it = (
-        f"newsletter issue ready {number}   freezes its text, if that was not done; then",
-        f"newsletter issue test {number} --to ADDRESS",
+        f"newsletter issue ready {name}   freezes its text, if that was not done; then",
+        f"newsletter issue test {name} --to ADDRESS",
     )
     if trial is Trial.NEVER:
         message = f"No mail server has accepted a mail from {sender} yet"

@@ -29,22 +29,22 @@ def applied(problems: Iterable[Problem], waivers: Iterable[Waiver]) -> tuple[Pro
     return tuple(waved(problem) if problem.level == "warn" else problem for problem in problems)
 
 
-def may_wave(number: int, code: str, problems: Sequence[Problem], reason: str) -> Problem | None:
+def may_wave(name: str, code: str, problems: Sequence[Problem], reason: str) -> Problem | None:
     """Why nothing of this code can be let pass: I344 it is not there, I345 it stops, I343 no reason was given."""
     meant = [problem for problem in problems if problem.code == code]
     if not meant:
         codes = ", ".join(sorted({problem.code for problem in problems if problem.level == "warn"}))
         why = f"Its warnings are {codes}." if codes else "It has no warning."
-        return Problem("I344", f"Issue {number} has no warning {code}", why=why, fixes=(_check(number),))
+        return Problem("I344", f"Issue {name} has no warning {code}", why=why, fixes=(_check(name),))
     if all(problem.level == "stop" for problem in meant):
         why = "A stop keeps readers from a broken mail; only what causes it can be mended."
         return Problem("I345", f"{code} is a stop: it cannot be waved through", why=why, fixes=meant[0].fixes)
     if not reason.strip():
         why = "Whoever sends the issue reads it on the page on which it is confirmed."
-        fix = f'newsletter issue wave {number} {code} --reason "…"'
+        fix = f'newsletter issue wave {name} {code} --reason "…"'
         return Problem("I343", "A warning is waved through with a reason", why=why, fixes=(fix,))
     return None
 
 
-def _check(number: int) -> str:
-    return f"newsletter issue check {number}"
+def _check(name: str) -> str:
+    return f"newsletter issue check {name}"

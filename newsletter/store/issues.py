@@ -11,7 +11,18 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from newsletter.errors import Problem, UsageError
-from newsletter.model import Digest, Hand, Issue, IssueAct, IssueState, Slot, SlotOutcome, Story, issue_name
+from newsletter.model import (
+    Digest,
+    Hand,
+    Issue,
+    IssueAct,
+    IssueState,
+    Slot,
+    SlotOutcome,
+    Story,
+    issue_name,
+    issue_title,
+)
 from newsletter.store import acts, tables
 from newsletter.store.database import insert_new
 from newsletter.store.rows import Part, issue_id, read_issues, read_segments
@@ -81,15 +92,18 @@ class Issues(Part):
             wanted = issue_id(connection, edition, number)
             whole = connection.execute(frozen.where(issue.c.id == wanted)).one_or_none()
             if whole is None:
-                raise UsageError(_no_text(number))
+                raise UsageError(_no_text(edition, number))
             return Digest(*whole, segments=read_segments(connection, wanted))
 
 
-def _no_text(number: int) -> Problem:
+def _no_text(edition: str, number: int) -> Problem:
     return Problem(
         "I112",
-        f"Issue {number} has no frozen text: it is a draft, or was stopped as one",
-        fixes=("newsletter issue show next", f"newsletter issue ready {number}"),
+        f"{issue_title(edition, number)} has no frozen text: it is a draft, or was stopped as one",
+        fixes=(
+            f"newsletter issue show {issue_name(edition, None)}",
+            f"newsletter issue ready {issue_name(edition, number)}",
+        ),
     )
 
 

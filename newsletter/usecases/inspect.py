@@ -9,6 +9,7 @@ from typing import Protocol
 from newsletter import variants
 from newsletter.errors import Problem
 from newsletter.issues import extremes, leftovers, links, segments, stories, waiving
+from newsletter.issues.cadence import edition_of
 from newsletter.issues.facts import Facts, Trial, Weight
 from newsletter.issues.page import parse
 from newsletter.issues.preflight import preflight
@@ -117,6 +118,7 @@ def facts(one: Specimen, site: Site, by: Inspection) -> Facts:
         weights={url: weight for post in one.posts for url, weight in _weights(post, site)},
         trial=by.tried(one.digest.digest_hash, by_hand=by.by_hand),
         sender=site.sender.address,
+        edition=edition_of(one.slot.key),
     )
 
 

@@ -85,11 +85,11 @@ def _waits_for_its_slot(issue: Issue, now: datetime) -> bool:
 def _ready_already(issue: Issue) -> Problem:
     return Problem(
         "S316",
-        f"Issue {issue.number} is ready already, for slot {issue.slot.key}",
+        f"{issue.title} is ready already, for slot {issue.slot.key}",
         why="What was edited since then is not in it.",
         fixes=(
-            f"newsletter issue show {issue.number}",
-            f"newsletter issue unready {issue.number}   thaws it, to freeze it anew",
+            f"newsletter issue show {issue.name}",
+            f"newsletter issue unready {issue.name}   thaws it, to freeze it anew",
         ),
     )
 

@@ -63,7 +63,7 @@ def _strange(address: str, house: House) -> Problem:
 
 def subject(text: Text) -> str:
     """`[TEST 47] The hybrid hatch we would actually buy`."""
-    return f"[TEST {text.issue.number}] {text.digest.subject}"
+    return f"[TEST {text.issue.name}] {text.digest.subject}"
 
 
 def _marked(text: Text) -> Digest:

@@ -87,8 +87,8 @@ def taken_back(issue: Issue, library: Library) -> Iterator[Problem]:
                 f"“{story.title}” was withdrawn after issue {issue.name} was frozen",
                 why="Readers would be sent what the house has taken back.",
                 fixes=(
-                    f"newsletter issue unready {issue.number}   thaws it, to freeze it without that story",
-                    f'newsletter issue cancel {issue.number} --reason "…"   its other stories go into the next one',
+                    f"newsletter issue unready {issue.name}   thaws it, to freeze it without that story",
+                    f'newsletter issue cancel {issue.name} --reason "…"   its other stories go into the next one',
                 ),
             )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
@@ -17,6 +17,7 @@ class Rhythms:
     cadences: Callable[[], Mapping[str, Cadence]]  # of the editions that are switched on
     resting: Callable[[str], bool]  # whether no slot of an edition makes an issue until somebody lifts that
     zone: tzinfo
+    gone: Callable[[str], Collection[str]] = lambda _: ()  # keys of slots of an edition that bring nothing any more
 
     def offers(self, edition: str) -> bool:
         return edition in self.cadences()
@@ -26,13 +27,16 @@ class Rhythms:
         return self.cadences().get(reader.edition)
 
     def next(self, edition: str, after: datetime) -> Slot | None:
-        """The first slot later than `after`; None where nobody can say."""
+        """The first slot later than `after` that brings something; None where nobody can say."""
         cadence = self.cadences().get(edition)
         if cadence is None or edition == EACH_POST or self.resting(edition):
             return None
         if cadence.first_slot:
             after = max(after, cadences.slot_on(cadence, cadence.first_slot).due - timedelta(microseconds=1))
-        return cadences.next_slots(cadence, after, 1)[0]
+        gone, [slot] = self.gone(edition), cadences.next_slots(cadence, after, 1)
+        while slot.key in gone:
+            [slot] = cadences.next_slots(cadence, slot.due, 1)
+        return slot
 
     def next_for(self, reader: Subscriber, now: datetime) -> Slot | None:
         """The first that this reader gets, if things stay as they are."""

@@ -17,6 +17,7 @@ from newsletter.model import (
     Slot,
     SlotOutcome,
     SlotPlan,
+    issue_name,
 )
 from newsletter.ports import Ledger
 from newsletter.usecases.choose import Press, free_slot
@@ -60,11 +61,10 @@ def slot_to_come(press: Press, key: str) -> Slot:
     record = next((record for record in press.ledger.slots(press.edition) if record.key == key), None)
     if record is None and slot.due > press.now:
         return slot
-    issue = f", issue {record.issue_number}" if record and record.issue_number else ""
+    name = issue_name(press.edition, record.issue_number) if record and record.issue_number else ""
+    issue = f", issue {name}" if name else ""
     what = f"is {record.outcome.value}{issue}" if record else "has passed"
-    fix = (
-        f"newsletter issue show {record.issue_number}" if record and record.issue_number else "newsletter schedule next"
-    )
+    fix = f"newsletter issue show {name}" if name else "newsletter schedule next"
     raise Refused(Problem("I114", f"Slot {key} {what}. Nothing was changed.", fixes=(fix,)))
 
 

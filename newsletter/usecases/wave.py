@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from newsletter.errors import Problem, Refused, UsageError
 from newsletter.issues import waiving
-from newsletter.model import LogEntry, Waiver
+from newsletter.model import LogEntry, Waiver, issue_name
 from newsletter.ports import Waivers
 from newsletter.usecases.choose import Press
 from newsletter.usecases.recheck import checked
@@ -18,12 +18,13 @@ def wave(
     Raises Refused (I344, I345) for what cannot be waved, UsageError (I110, I343).
     """
     one = checked(press, number)
-    if refusal := waiving.may_wave(one.number, code, one.problems, reason):
+    name = issue_name(one.edition, one.number)
+    if refusal := waiving.may_wave(name, code, one.problems, reason):
         raise (UsageError if refusal.code == "I343" else Refused)(refusal)
     found = tuple(p for p in one.problems if (p.code, p.level) == (code, "warn") and not p.waved)
     digest_hash = one.digest.digest_hash if one.digest else ""
     for problem in () if dry_run else found:
         finding = waiving.finding(problem)
         waivers.add(press.edition, Waiver(one.number, code, finding, digest_hash, who, press.now, reason.strip()))
-        press.ledger.log(LogEntry(press.now, who, "cli", "wave", f"issue {one.number}", f"{code} {finding}", reason))
+        press.ledger.log(LogEntry(press.now, who, "cli", "wave", f"issue {name}", f"{code} {finding}", reason))
     return one.number, found

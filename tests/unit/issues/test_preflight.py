@@ -13,7 +13,7 @@ from newsletter.issues.extremes import EMPTIEST, LONGEST, read_by
 from newsletter.issues.facts import Facts, Trial, Weight
 from newsletter.issues.links import is_public_host
 from newsletter.issues.preflight import preflight
-from newsletter.model import Brief, Digest, Sentinel, Tally
+from newsletter.model import MONTHLY, Brief, Digest, Sentinel, Tally
 from newsletter.tongue import spoken
 from newsletter.variants import seen_by
 from tests.builders import a_site
@@ -225,6 +225,12 @@ def test_a_mail_is_tried_on_the_house_before_readers_get_it(
     trial: Trial, sandbox: bool, expected: set[tuple[str, str]]
 ) -> None:
     assert told(trial=trial, sandbox=sandbox) == expected
+
+
+def test_what_tries_a_mail_names_its_issue_of_its_edition() -> None:
+    found = preflight(GOOD, VIEW, Facts(trial=Trial.NEVER, edition=MONTHLY))
+    (fixes,) = (problem.fixes for problem in found if problem.code == "S329")
+    assert f"newsletter issue test monthly/{VIEW.number} --to ADDRESS" in fixes
 
 
 @pytest.mark.parametrize(

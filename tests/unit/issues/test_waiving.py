@@ -36,14 +36,14 @@ def test_an_edit_above_it_in_the_file_does_not() -> None:
 
 def test_a_stop_is_never_let_pass() -> None:
     assert stops(waiving.applied([STOP], [a_waiver(STOP)])) == (STOP,)
-    refusal = waiving.may_wave(47, "I305", [STOP], "it is fine")
+    refusal = waiving.may_wave("47", "I305", [STOP], "it is fine")
     assert refusal is not None
     assert refusal.code == "I345"
 
 
 def test_only_what_was_found_is_waved_and_with_a_reason() -> None:
-    assert waiving.may_wave(47, "I316", [SHORT, STOP], "meant so") is None
+    assert waiving.may_wave("47", "I316", [SHORT, STOP], "meant so") is None
     for code, reason, expected in (("I317", "meant so", "I344"), ("I316", " ", "I343")):
-        refusal = waiving.may_wave(47, code, [SHORT, STOP], reason)
+        refusal = waiving.may_wave("47", code, [SHORT, STOP], reason)
         assert refusal is not None
         assert refusal.code == expected

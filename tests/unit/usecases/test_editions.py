@@ -347,3 +347,56 @@ def _holds(world: World, posts: list[str]) -> None:
     assert len({(issue.edition, issue.slot.key) for issue in issues}) == len(issues)
     came = Counter(slug for mail in world.folder.mails() for slug in posts if f"/{slug}/" in part(mail, "plain"))
     assert all(count == 1 for count in came.values()), came
+
+
+# --- what is said of them ---------------------------------------------------------------------------
+
+
+def coming(world: World) -> tuple[str, int, datetime | None]:
+    """The weekly issue that comes next, as the page of a reader, and that for signing up, speak of it."""
+    reader = world.app.roster.find("ada@b.example")
+    assert reader
+    _, slot = world.app.preferences(lambda: WEDNESDAY).outlook(reader)
+    shown = world.app._show_what_comes(WEDNESDAY).coming
+    assert slot
+    assert shown
+    one = shown[WEEKLY]
+    assert one.slot == slot
+    return slot.key, one.number, slot.due
+
+
+def test_who_asks_when_the_next_issue_comes_is_told_of_no_slot_that_was_sent_ahead(world: World) -> None:
+    join(world, WEEKLY, "ada@b.example")
+    assert coming(world) == ("2026-W48", 1, SLOT)
+    world.send(WEDNESDAY)
+    world.deliver(WEDNESDAY)
+    assert coming(world)[:2] == ("2026-W49", 2)
+
+
+def test_an_issue_that_is_ready_for_its_slot_is_the_next_one(world: World) -> None:
+    join(world, WEEKLY, "ada@b.example")
+    press = world.press(WEDNESDAY)
+    life.ready(press, life.readiness(press, None), OPERATOR)
+    assert coming(world) == ("2026-W48", 1, SLOT)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("issue", "ready", "monthly/next"), "newsletter issue unready monthly/1   thaws it"),
+        (("issue", "wave", "monthly/1", "I316"), "newsletter issue check monthly/1"),
+        (("schedule", "pause", "2026-M12"), "newsletter issue show monthly/1"),
+        (
+            ("post", "withdraw", "hybrid-hatch", "why", "--dry-run", "--as", "review-desk"),
+            "newsletter issue unready monthly/1 thaws it",
+        ),
+    ],
+)
+def test_what_helps_names_the_issue_of_its_edition(
+    world: World, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], told: str
+) -> None:
+    press = world.app.press(world.app.library(WEDNESDAY), WEDNESDAY, MONTHLY)
+    life.ready(press, life.readiness(press, None), OPERATOR)
+    run(["--site", str(world.folder.root), *words, "--now", (SLOT - MINUTE).isoformat()])
+    answered = capsys.readouterr()
+    assert told in answered.out + answered.err

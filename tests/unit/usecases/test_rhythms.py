@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -17,10 +17,12 @@ FRIDAY, NEXT = datetime(2026, 11, 27, 7, tzinfo=UTC), datetime(2026, 12, 4, 7, t
 READER = Subscriber(1, "ada@readers.example", SubscriberStatus.ACTIVE, WEEKLY, NOW)
 
 
-def rhythms(*, resting: Callable[[str], bool] = lambda _: False, **changes: object) -> Rhythms:
+def rhythms(
+    *, resting: Callable[[str], bool] = lambda _: False, gone: Collection[str] = (), **changes: object
+) -> Rhythms:
     cadence: Cadence = a_cadence(**changes)
     offered = {WEEKLY: cadence, EACH_POST: replace(cadence, edition=EACH_POST)}
-    return Rhythms(lambda: offered, resting, cadence.zone)
+    return Rhythms(lambda: offered, resting, cadence.zone, lambda _: gone)
 
 
 def next_for(reader: Subscriber, at: Rhythms) -> datetime | None:
@@ -39,6 +41,10 @@ def test_nothing_is_promised_before_the_first_slot() -> None:
 def test_a_slot_that_was_moved_comes_when_it_was_moved_to() -> None:
     saturday = datetime(2026, 11, 28, 9, tzinfo=UTC)
     assert next_for(READER, rhythms(moved={"2026-W48": saturday})) == saturday
+
+
+def test_a_slot_whose_issue_went_out_before_its_time_is_not_promised_again() -> None:
+    assert next_for(READER, rhythms(gone=["2026-W48"])) == NEXT
 
 
 def test_after_a_pause_comes_the_first_slot_that_is_not_within_it() -> None:
