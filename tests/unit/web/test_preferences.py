@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -268,6 +270,20 @@ def test_known_and_unknown_addresses_get_the_same_answer(client: TestClient, rea
     answers = [ask_for_link(client, address) for address in addresses]
     assert {(status, told.replace("o…@", "r…@")) for status, told in answers} == {answers[0]}
     assert readers.written(2) == []
+
+
+@pytest.mark.parametrize("page", ["fresh link", "new address"])
+def test_no_answer_about_an_address_comes_before_its_beat(readers: Readers, page: str) -> None:
+    beat = timedelta(milliseconds=150)
+    preferences = replace(readers.own.preferences, intake=replace(readers.own.preferences.intake, answer_after=beat))
+    readers.own = replace(readers.own, preferences=preferences)
+    client = a_client(an_app(NOWHERE, readers))
+    began = monotonic()
+    if page == "new address":
+        save(client, readers, address="other@example.org")
+    else:
+        ask_for_link(client, "nobody@example.org")
+    assert timedelta(seconds=monotonic() - began) >= beat
 
 
 def test_a_fresh_link_is_sent_once_a_day_and_everybody_is_told_the_same(client: TestClient, readers: Readers) -> None:
