@@ -47,6 +47,10 @@ class Intake:
             Limit(key(secret, f"{kind}-month", name), self.address_a_month, MONTH),
         )
 
+    def of_reader(self, secret: str, reader: int, kind: str) -> Limit:
+        """For mails that one reader (by number) has sent to addresses which are not known to be theirs."""
+        return Limit(key(secret, f"{kind}-by", str(reader)), self.address_a_month, self.address_wait)
+
     def of_network(self, secret: str, client: str, kind: str = "network") -> Limit:
         """For the network of whoever asks, by their address; what is asked for on other pages counts by itself."""
         name = key(secret, kind, network_of(client))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from newsletter.errors import Problem
-from newsletter.model import Cadence, Evidence, LetterKind, Slot, Subscriber, SubscriberStatus, Wait
+from newsletter.model import Cadence, Evidence, LetterKind, Limit, Slot, Subscriber, SubscriberStatus, Wait
 from newsletter.ports import Clock, Rates, Roster
 from newsletter.readers.intake import Intake
 from newsletter.readers.subscriptions import canonical
@@ -94,7 +94,8 @@ class Preferences:
         found = canonical(address)
         if isinstance(found, Problem):
             return found
-        wait = self._wait(LetterKind.MOVE, found, client)
+        own = self.intake.of_reader(self.secret, reader.id, LetterKind.MOVE)
+        wait = self._wait(LetterKind.MOVE, found, client, own)
         if wait is None:
             self.roster.ask_move(reader.id, found, now=self.clock())
         return wait
@@ -110,7 +111,8 @@ class Preferences:
             self.roster.write(reader.id, LetterKind.LINK, now=self.clock())
         return wait
 
-    def _wait(self, kind: LetterKind, address: str, client: str) -> Wait | None:
+    def _wait(self, kind: LetterKind, address: str, client: str, *more: Limit) -> Wait | None:
         """Until when no more letters of a kind may be asked for by this machine for this address; None: one is."""
         limits = self.intake.of_address(self.secret, address, kind=kind)
-        return self.rates.take([*limits, self.intake.of_network(self.secret, client, kind=LETTERS)], self.clock())
+        network = self.intake.of_network(self.secret, client, kind=LETTERS)
+        return self.rates.take([*limits, network, *more], self.clock())

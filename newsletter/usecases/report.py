@@ -84,6 +84,7 @@ def beside(press: Press, roster: Roster) -> Beside:
 
 
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")  # RFC 3463
+_ADDRESS = re.compile(r"<?[^\s<>]+@[\w.-]+>?")
 ATTENTION = {IssueState.HELD, IssueState.PAUSED, IssueState.NEEDS_ATTENTION}
 OVER = {IssueState.SENT, IssueState.NEEDS_ATTENTION}
 
@@ -186,11 +187,12 @@ def report(ledger: Ledger, edition: str, number: int) -> Report:
 
 
 def _reason(row: Delivery) -> str:
-    """Without what is different for each reader: queue names and addresses stand further back in a reply."""
+    """Without what is different for each reader: addresses; queue names stand further back in a reply."""
     if row.code is None:
         return row.reason or row.reply
     enhanced = _ENHANCED.match(row.reply)
-    return f"{row.code} {enhanced[0] if enhanced else words.shorten(row.reply, 40)}".strip()
+    told = enhanced[0] if enhanced else words.shorten(_ADDRESS.sub("…", row.reply), 40)
+    return f"{row.code} {told}".strip()
 
 
 def issue_named(ledger: Ledger, edition: str, number: int) -> Issue:

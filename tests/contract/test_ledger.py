@@ -26,6 +26,7 @@ from newsletter.model import (
     by_clock,
 )
 from newsletter.ports import Ledger, Roster
+from newsletter.usecases.report import report
 from tests.contract.desk import ADA, FRIDAY, LINK, MINUTE, Desk, a_digest, a_story, accepted, deferred, slot_of_week
 
 WAITING, CLAIMED, SENDING = DeliveryState.WAITING, DeliveryState.CLAIMED, DeliveryState.SENDING
@@ -503,3 +504,15 @@ def test_what_waits_for_its_slot_can_be_brought_forward_and_what_a_hand_sent_can
     sent = desk.ledger.issue(WEEKLY, 1)
     assert sent
     assert (sent.send_at, sent.sent_by) == (FRIDAY, "ada")
+
+
+def test_the_figures_of_an_issue_name_no_reader_whom_a_mail_server_names(desk: Desk) -> None:
+    ids, chunk = desk.send(2)
+    desk.hand(chunk, ids)
+    replies = [f"<reader{n}@readers.example>: reader{n}@readers.example is unknown here" for n in range(2)]
+    refused = [
+        Settlement(one, DeliveryState.FAILED, "no-mailbox", receipt=Receipt(Outcome.REFUSED, 550, reply))
+        for one, reply in zip(ids, replies, strict=True)
+    ]
+    desk.ledger.hand_over(chunk, settled=refused, wanted=[], now=FRIDAY)
+    assert report(desk.ledger, WEEKLY, 1).reasons == {(DeliveryState.FAILED, "550 …: … is unknown here"): 2}

@@ -327,5 +327,5 @@ def test_whatever_happens_nobody_is_mailed_who_did_not_agree_or_went(empty_file:
     slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
     run_state_machine_as_test(
         History,
-        settings=settings(max_examples=35, stateful_step_count=30, deadline=None, suppress_health_check=slow),
+        settings=settings(max_examples=15, stateful_step_count=30, deadline=None, suppress_health_check=slow),
     )

@@ -273,7 +273,7 @@ def _circumstances() -> Iterator[None]:
         patch.setattr("newsletter.seal._RESTLESS", -3600.0)
         patch.setattr(lists, "WHOLE", 4)
         patch.setattr(lists, "NEWEST", 2)
-        patch.setattr(App, "issues", lambda _app: _issues())
+        patch.setattr(App, "issues", lambda _app, *_: _issues())
         yield
 
 

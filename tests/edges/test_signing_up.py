@@ -12,6 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from newsletter.model import ConsentKind, DeliveryState, Evidence, LetterKind, SubscriberStatus
+from newsletter.readers.tokens import CONFIRM
 from tests.builders import a_site
 from tests.edges.front import ADA, AT_ONCE, NOON, Front, heading, hidden
 
@@ -324,6 +325,7 @@ def test_a_link_from_before_a_reader_left_does_not_bring_them_back(front: Front,
 def test_every_wrong_link_gets_one_answer(front: Front, client: TestClient, link: str) -> None:
     token = link.removeprefix("/c/")
     wrong = [f"/c/{token[:-1]}x", "/c/x", f"/c/{token}=", f"/c/{'x' * 600}", f"/c/{front.signup.form()}"]
+    wrong += [f"/c/{front.tokens.make(CONFIRM, of, front.now)}" for of in ((1, 2), (2, 1))]  # moved since; nobody
     pages = {(page.status_code, page.text) for page in map(client.get, wrong)}
     assert len(pages) == 1
     assert pages.pop()[0] == 404

@@ -298,7 +298,7 @@ def test_a_pipe_or_a_socket_is_no_file(client: TestClient, folder: Path) -> None
 def test_a_disk_that_fails_is_not_taken_for_a_missing_page(
     client: TestClient, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise OSError(errno.EIO, "Input/output error", str(folder / "rss.xml"))
 
     monkeypatch.setattr(os, "lstat", fail)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -238,6 +240,16 @@ def test_what_was_filled_in_is_still_there_after_a_fault(client: TestClient, rea
     assert re.findall(r'name="topics" value="(\w+)" checked', page) == ["vans"]
 
 
+def test_one_link_brings_no_more_strangers_a_mail_than_its_reader_could_move_to(readers: Readers) -> None:
+    preferences, networks = readers.own.preferences, [f"10.0.{n}.7" for n in range(50)]
+    for n, network in enumerate(networks):
+        preferences.ask_move(readers.reader(), f"stranger{n}@example.net", network)
+    assert len(readers.written()) == preferences.intake.address_a_month
+    assert preferences.ask_move(readers.reader(2), "new@example.net", networks[0]) is None
+    readers.now += DAY
+    assert preferences.ask_move(readers.reader(), "new@example.org", networks[0]) is None
+
+
 # --- a fresh link -----------------------------------------------------------------------------------
 
 
@@ -258,6 +270,21 @@ def test_known_and_unknown_addresses_get_the_same_answer(client: TestClient, rea
     answers = [ask_for_link(client, address) for address in addresses]
     assert {(status, told.replace("o…@", "r…@")) for status, told in answers} == {answers[0]}
     assert readers.written(2) == []
+
+
+@pytest.mark.parametrize("page", ["fresh link", "new address"])
+def test_no_answer_about_an_address_comes_before_its_beat(readers: Readers, page: str) -> None:
+    beat = timedelta(milliseconds=500)  # longer than what is done in it
+    preferences = replace(readers.own.preferences, intake=replace(readers.own.preferences.intake, answer_after=beat))
+    readers.own = replace(readers.own, preferences=preferences)
+    client = a_client(an_app(NOWHERE, readers))
+    client.get(readers.path("p"))  # templates are read
+    began = monotonic()
+    if page == "new address":
+        save(client, readers, address="other@example.org")
+    else:
+        ask_for_link(client, "nobody@example.org")
+    assert timedelta(seconds=monotonic() - began) >= beat
 
 
 def test_a_fresh_link_is_sent_once_a_day_and_everybody_is_told_the_same(client: TestClient, readers: Readers) -> None:
@@ -355,7 +382,7 @@ def move_link(readers: Readers, number: int = 1) -> str:
 
 
 def test_another_address_is_confirmed_there_and_told_to_the_old_one(client: TestClient, readers: Readers) -> None:
-    old = [readers.path(page) for page in ("u", "p")]
+    old = [readers.path(page) for page in ("u", "p", "d")]
     told = save(client, readers, address="New@Example.NET")
     assert "Check N…@Example.NET: we sent a link." in told
     assert readers.reader().address == "reader@example.org"
@@ -367,7 +394,7 @@ def test_another_address_is_confirmed_there_and_told_to_the_old_one(client: Test
         (LetterKind.MOVE, "New@example.net"),
         (LetterKind.MOVED, "reader@example.org"),
     ]
-    assert [client.get(link).status_code for link in old] == [404, 404]
+    assert [client.get(link).status_code for link in old] == [404, 404, 404]
     assert f'href="..{readers.path("p")}"' in page
     assert readers.said() == [("moved", "link")]
 
