@@ -82,7 +82,8 @@ def add(
 ) -> Subscriber | None:
     """A reader whose agreement the operator vouches for, active at once. None when known: nothing is changed then."""
     may_be_added(roster, address, forgotten=forgotten)
-    ledger.start(WEEKLY, hand.at)
+    for one in (WEEKLY, edition):  # what they are told comes next is made, whatever runs until then
+        ledger.start(one, hand.at)
     told = Evidence(hand.channel, consent)
     reader = roster.add(address, edition=edition, evidence=told, now=hand.at, forgotten=forgotten)
     if reader is not None:

@@ -400,3 +400,12 @@ def test_what_helps_names_the_issue_of_its_edition(
     run(["--site", str(world.folder.root), *words, "--now", (SLOT - MINUTE).isoformat()])
     answered = capsys.readouterr()
     assert told in answered.out + answered.err
+
+
+def test_a_reader_who_is_added_gets_the_issue_that_they_were_told_of_though_nothing_ran_in_between(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    added = said(world, capsys, "reader", "add", "mo@b.example", "--edition", MONTHLY, "--consent", "by phone")
+    assert "Fri 4 Dec 2026, 08:00" in added[0]
+    look(world, FIRST_FRIDAY)
+    assert states(world)["monthly/1"] == "ready"
