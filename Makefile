@@ -45,7 +45,7 @@ bench-readers: .venv/.ready  ## a million readers move in, are counted, and owed
 	@$(BIN)/python -m bench.readers
 	@$(BIN)/python -m bench.audience
 
-chaos: .venv/.ready  ## kill -9, bad weather, full disks, 400 rows of edits, for as long as CHAOS_SEEDS="1 2 3 …" lasts
+chaos: .venv/.ready  ## kill -9, bad weather, full disks, seasons of readers, 400 rows of edits, for as long as CHAOS_SEEDS="1 2 3 …" lasts
 	@CHAOS_SEEDS="$${CHAOS_SEEDS:-$$(seq -s ' ' 1 25)}" EDITS="$${EDITS:-400}" \
 		$(BIN)/python -m pytest -n 2 tests/chaos tests/edges/test_any_edit.py
 
