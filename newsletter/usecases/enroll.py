@@ -59,6 +59,16 @@ class Unsubscribe:
             self.roster.leave(reader.id, evidence=evidence, now=self.clock())
         return self._pressed(reader)
 
+    def one_click(self, token: str, evidence: Evidence) -> bool:
+        """Afterwards they have left, as their mail program asked (RFC 8058 3.1); False for a wrong token.
+
+        The link of a mail from before they moved does as well: it is still in their mailbox, and shows nobody anything.
+        """
+        reader = self._of_any_address(token)
+        if reader:
+            self.roster.leave(reader.id, evidence=evidence, now=self.clock())
+        return reader is not None
+
     def pause(self, token: str, evidence: Evidence) -> Pressed | None:
         """Nothing for four weeks, for one who gets mail now."""
         reader = self._named(token)
@@ -94,9 +104,15 @@ class Unsubscribe:
         return self._pressed(reader)
 
     def _named(self, token: str) -> Subscriber | None:
+        reader = self._of_any_address(token)
+        signed = self.tokens.read(UNSUBSCRIBE, token, self.clock())
+        return reader if reader and signed and reader.token_version == signed.said[1] else None
+
+    def _of_any_address(self, token: str) -> Subscriber | None:
+        """The reader of a link, also of one that went to an address that was theirs; not who was forgotten."""
         signed = self.tokens.read(UNSUBSCRIBE, token, self.clock())
         reader = self.roster.get(signed.said[0]) if signed else None
-        return reader if reader and signed and reader.token_version == signed.said[1] else None
+        return reader if reader and reader.address and signed and signed.said[1] <= reader.token_version else None
 
     def _bring_back(self, reader: Subscriber, was: str, evidence: Evidence) -> None:
         now = self.clock()

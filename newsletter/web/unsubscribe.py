@@ -55,7 +55,7 @@ class UnsubscribePage(SignedPage):
         return act.leave(token, self._pressed(self._say("Stop emails")))
 
     def _one_click(self, scope: Scope, token: str) -> Response:
-        if self._unsubscribe.leave(token, ONE_CLICK) is None:
+        if not self._unsubscribe.one_click(token, ONE_CLICK):
             return self._unknown(scope)
         return PlainTextResponse("Unsubscribed\n", headers=PRIVATE_HEADERS)
 

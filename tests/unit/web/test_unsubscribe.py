@@ -95,6 +95,23 @@ def test_one_click_needs_neither_cookie_nor_origin(client: TestClient, readers: 
     assert status(readers) is SubscriberStatus.LEFT
 
 
+def test_one_click_works_in_a_mail_from_before_the_reader_moved_and_shows_nothing(
+    client: TestClient, readers: Readers
+) -> None:
+    readers.roster.ask_move(1, "new@example.net", now=readers.now)
+    readers.roster.move(readers.written()[0].id, evidence=Evidence("link", ""), now=readers.now)
+    assert client.get(LINK).status_code == client.post(LINK, data={"do": "leave"}).status_code == 404
+    assert status(readers) is SubscriberStatus.ACTIVE
+    answer = client.post(LINK, data=ONE_CLICK)
+    assert (answer.status_code, answer.text) == (200, "Unsubscribed\n")
+    assert status(readers) is SubscriberStatus.LEFT
+
+
+def test_one_click_of_a_reader_who_was_forgotten_is_a_wrong_link(client: TestClient, readers: Readers) -> None:
+    assert readers.roster.forget(1, now=readers.now)
+    assert client.post(LINK, data=ONE_CLICK).status_code == 404
+
+
 def test_repeating_one_click_is_as_good_as_doing_it_once(client: TestClient) -> None:
     assert [client.post(LINK, data=ONE_CLICK).status_code for _ in range(3)] == [200, 200, 200]
 
