@@ -272,7 +272,9 @@ def test_four_processes_through_many_weeks_make_each_issue_once_and_carry_each_p
         site.post(f"story-{day:02}-end", date)
     site.readers(3)
     for edition in (MONTHLY, EACH_POST):
-        site.ok("reader", "add", f"{edition}@b.example", "--edition", edition, "--consent", "a test")
+        site.ok(
+            "reader", "add", f"{edition}@b.example", "--edition", edition, "--consent", "a test", now=BEGIN.isoformat()
+        )
     site.ok("prepare", now=BEGIN.isoformat())
     site.ok("publish", now=(BEGIN + timedelta(days=POSTS)).isoformat())
     began, kills = time.time(), 40 if IN_FULL else 8

@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from datetime import timedelta
 
 import pytest
-from jinja2 import ChoiceLoader, DictLoader
+from jinja2 import ChoiceLoader, DictLoader, FileSystemLoader
 
 from newsletter.errors import ConfigError
 from newsletter.issues import letter
@@ -14,6 +14,7 @@ from newsletter.issues.letter import NOBODY, Own
 from newsletter.issues.letter_words import WORDS
 from newsletter.issues.page import elements, parse, text_of
 from newsletter.model import EACH_POST, MONTHLY, WEEKLY, LetterKind, Site
+from newsletter.templates import default_folder
 from tests.builders import a_site, built_in
 
 OWN = Own("https://weekly.auto-trendy.net/c/t0ken", "r…@reader.example", "27 November 2026", "14:05")
@@ -93,9 +94,8 @@ def test_a_letter_reads_from_the_right_where_its_site_does() -> None:
 
 
 def test_a_template_that_cannot_be_inlined_is_named() -> None:
-    templates = built_in()
-    mine = {letter.PAGE: "<p>no doctype"}
-    templates.loader = ChoiceLoader([DictLoader(mine), templates.loader])  # type: ignore[list-item]
+    mine = DictLoader({letter.PAGE: "<p>no doctype"})
+    templates = built_in().overlay(loader=ChoiceLoader([mine, FileSystemLoader(default_folder())]))
     with pytest.raises(ConfigError) as error:
         letter.html(letter.view(a_site(), LetterKind.LINK, WEEKLY, NOBODY), templates)
     assert {one.file for one in error.value.problems} == {"templates/email/letters/letter.html"}
