@@ -55,9 +55,10 @@ class Signup:
     secret: str  # for the keys of limits
     keep_network: bool = False
 
-    def form(self) -> str:
-        """The signed time of a form that is shown now."""
-        return self.tokens.make(FORM, (), self.clock())
+    def form(self, earlier: str = "") -> str:
+        """The signed time of a form that is shown now; of one that is shown again, when it was shown `earlier`."""
+        now = self.clock()
+        return earlier if self.tokens.read(FORM, earlier, now) else self.tokens.make(FORM, (), now)
 
     def in_time(self, form: str) -> bool:
         """Whether a form comes back neither too soon after it was shown nor a day later."""

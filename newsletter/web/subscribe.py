@@ -179,7 +179,7 @@ class SubscribePage:
             heading=title,
             step=step,
             offer=self._offer(form),
-            shown=self._desk.signup.form(),
+            shown=self._desk.signup.form((form.shown.data or "") if form else ""),
             email=(form.email.data if form else "")[:LONGEST],
             way=(form.way.data or "") if form else "",
             back=self._back(form) if form else "",

@@ -139,6 +139,15 @@ def test_a_form_without_a_good_time_gets_one_more_button(front: Front, client: T
     assert front.reader().status is SubscriberStatus.UNCONFIRMED
 
 
+def test_a_form_that_is_shown_again_has_been_seen_since_it_was_shown_first(front: Front, client: TestClient) -> None:
+    token = front.signup.form()
+    front.now += timedelta(seconds=1)
+    page = client.post("/subscribe/", data={"email": "ada at readers", "shown": token}).text
+    front.now += timedelta(seconds=1)
+    again = client.post("/subscribe/", data={"email": ADA, "shown": hidden(page)["shown"]})
+    assert heading(again.text) == SENT
+
+
 def test_what_fills_the_unseen_field_gets_the_usual_page_and_nothing_happens(front: Front, client: TestClient) -> None:
     page = client.post("/subscribe/", data=front.form(website="https://pills.example"))
     assert (page.status_code, heading(page.text)) == (200, SENT)
