@@ -18,7 +18,7 @@ demo: .venv/.ready  ## publish the site, send two weekly issues into the outbox,
 test: .venv/.ready lint  ## everything that must be true before a change lands
 	@tools/readers
 	@CHROMIUM="$$(tools/browser)" && export CHROMIUM && PATH="$$PATH:$$(tools/servers)" && export PATH && \
-		$(BIN)/python -m pytest -n 3 --dist worksteal tests
+		$(BIN)/python -m pytest -n 2 --dist worksteal tests
 
 test-fast: .venv/.ready  ## the tests that need no browser and no subprocess
 	@$(BIN)/python -m pytest -n 2 tests/unit tests/contract tests/edges tests/test_architecture.py
