@@ -1026,6 +1026,7 @@ class Chunk:
     issue_number: int
     epoch: int
     edition: str = WEEKLY
+    provider: str = "other"  # whose mailboxes its readers have, as `providers` groups them
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from newsletter.store.folder import alone_in
 from newsletter.store.trouble import told
 from newsletter.store.turns import Turns
 
-REVISION = "0004"
+REVISION = "0005"
 """The schema that this program reads and writes: the last file in `migrations/versions`."""
 
 PATIENCE = 10.0

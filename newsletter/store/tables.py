@@ -284,6 +284,17 @@ rate = Table(
 )
 Index("ix_rate_full_at", rate.c.full_at)
 
+throttle = Table(
+    "throttle",
+    metadata,
+    Column("key", Text, primary_key=True),  # what is throttled: a relay, a provider's mailboxes, a day
+    Column("full_at", Instant),  # the theoretical arrival time of GCRA
+    Column("taken", Integer, nullable=False, server_default=text("0")),  # Messages that a day has taken
+    Column("pace", Integer),  # microseconds between two, since somebody asked for less; none: as configured
+    Column("paced_at", Instant),  # when `pace` changed last
+    sqlite_strict=True,
+)
+
 letter = Table(
     "letter",
     metadata,
@@ -352,6 +363,8 @@ chunk = Table(
     Column("id", Integer, primary_key=True),
     Column("issue_id", Integer, ForeignKey("issue.id"), nullable=False, index=True),
     Column("epoch", Integer, nullable=False, server_default=text("0")),
+    Column("provider", Text, nullable=False, server_default=text("'other'")),  # whose mailboxes its readers have
+    Column("opens_at", Instant),  # nothing of it is claimed before
     sqlite_strict=True,
 )
 
