@@ -1,4 +1,4 @@
-"""The sending engine: whose mailboxes a chunk is for, when it opens, and what is handed over how fast. Revision 0005."""
+"""The engine: whose mailboxes a chunk is for, when it opens, and how fast mails are handed over. Revision 0005."""
 
 from __future__ import annotations
 
