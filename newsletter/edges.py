@@ -186,7 +186,7 @@ class Edges:
     def ledger(self) -> Ledger:
         from newsletter.store.ledger import SqlLedger
 
-        return SqlLedger(self.database)
+        return SqlLedger(self.database, self._fingerprint)
 
     @cached_property
     def briefs(self) -> Briefs:

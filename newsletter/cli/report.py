@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from newsletter import variants, words
+from newsletter import replies, variants, words
 from newsletter.cli.door import Door, columns, command
 from newsletter.cli.issue import counts_words
 from newsletter.cli.naming import named
@@ -53,6 +53,7 @@ def _lines(door: Door, told: Report) -> list[str]:
     lines.append(f"{counts_words(told.counts) or 'Nobody was sent it'}{took}.")
     reasons = [(state, variants.why(reason) or "–", count) for (state, reason), count in told.reasons.items()]
     lines += columns([(f"  {state.value}", f"{reason}: {count:,}") for state, reason, count in reasons])
+    lines += columns([(f"  your setup: {code}", wrong) for code, wrong in told.setup.items()])
     if told.copies:
         lines.append(f"Sent again to readers who asked: {told.copies:,}")
     some = [state for state in (DeliveryState.FAILED, DeliveryState.UNCERTAIN) if told.counts.get(state)]
@@ -82,6 +83,7 @@ def _data(told: Report) -> dict[str, object]:
             {"state": state.value, "reason": reason, "readers": count}
             for (state, reason), count in told.reasons.items()
         ],
+        "setup": [{"enhanced": code, "wrong": wrong} for code, wrong in told.setup.items()],
         "copies": told.copies,
     }
 
@@ -92,6 +94,7 @@ def _row_data(row: Delivery) -> dict[str, object]:
         "state": row.state.value,
         "reason": row.reason,
         "code": row.code,
+        "enhanced": replies.enhanced(row.reply),
         "reply": row.reply,
         "attempts": row.attempts,
         "done_at": row.done_at,

@@ -15,6 +15,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select, update
 
 from newsletter.model import Addressee, Chunk, DeliveryState, IssueState, Settlement, SubscriberStatus
+from newsletter.store.blocking import block_the_dead
+from newsletter.store.rolls import Fingerprint
 from newsletter.store.rows import Part, first_waiting, in_flight, unless_forgotten, word
 from newsletter.store.tables import WAITING, Instant, attempt, chunk, delivery, issue, subscriber
 
@@ -24,6 +26,8 @@ _SENDING = DeliveryState.SENDING.value
 
 
 class HandOver(Part):
+    _fingerprint: Fingerprint | None = None
+
     def due_chunks(self, now: datetime) -> Sequence[Chunk]:
         """As `ports.Ledger` says; what an earlier holder of these chunks had claimed waits again."""
         with self._database.write() as connection:
@@ -60,6 +64,8 @@ class HandOver(Part):
         with self._database.write() as connection:
             held = connection.execute(_HELD, {"the_chunk": chunk.id}).one()
             _settle(connection, held.issue_id, held.state, chunk.epoch, settled, now)
+            if self._fingerprint:
+                block_the_dead(connection, self._fingerprint, settled, now)
             marked: dict[int, Addressee | None] = dict.fromkeys(wanted)
             if held.state != IssueState.SENDING.value:
                 _give_back(connection, held.issue_id, chunk.epoch, wanted)

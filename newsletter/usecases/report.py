@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from newsletter import variants, words
+from newsletter import replies, variants, words
 from newsletter.errors import Problem, UsageError
 from newsletter.issues import cadence as cadences
 from newsletter.issues.selection import Selection, held, paused
 from newsletter.model import (
     ALL_SLOTS,
+    NO_MAILBOX,
     WEEKLY,
     Attempt,
     Cadence,
@@ -83,8 +83,6 @@ def beside(press: Press, roster: Roster) -> Beside:
     return Beside(press.cadence, readers, slot, number, len(choose(press).stories))
 
 
-_ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")  # RFC 3463
-_ADDRESS = re.compile(r"<?[^\s<>]+@[\w.-]+>?")
 ATTENTION = {IssueState.HELD, IssueState.PAUSED, IssueState.NEEDS_ATTENTION}
 OVER = {IssueState.SENT, IssueState.NEEDS_ATTENTION}
 
@@ -171,6 +169,7 @@ class Report:
     reasons: Mapping[tuple[DeliveryState, str], int]  # of those who did not get it, or may not have: most first
     copies: int  # sent again to readers who asked
     doubtful: frozenset[DeliveryState]  # the states in which some still wait for a person to decide
+    setup: Mapping[str, str] = field(default_factory=dict)  # enhanced codes that speak of us -> what is wrong
 
 
 TROUBLED = (DeliveryState.FAILED, DeliveryState.UNCERTAIN, DeliveryState.DROPPED)
@@ -183,16 +182,16 @@ def report(ledger: Ledger, edition: str, number: int) -> Report:
     reasons = Counter((row.state, _reason(row)) for row in rows)
     copies = len(ledger.copies(edition, number))
     doubtful = frozenset(row.state for row in ledger.doubtful(edition, number))
-    return Report(issue, ledger.counts(edition, number), dict(reasons.most_common()), copies, doubtful)
+    setup = {replies.enhanced(row.reply): wrong for row in rows if (wrong := replies.setup(row.reply))}
+    return Report(issue, ledger.counts(edition, number), dict(reasons.most_common()), copies, doubtful, setup)
 
 
 def _reason(row: Delivery) -> str:
     """Without what is different for each reader: addresses; queue names stand further back in a reply."""
     if row.code is None:
         return row.reason or row.reply
-    enhanced = _ENHANCED.match(row.reply)
-    told = enhanced[0] if enhanced else words.shorten(_ADDRESS.sub("…", row.reply), 40)
-    return f"{row.code} {told}".strip()
+    told = replies.enhanced(row.reply) or words.shorten(replies.without_names(row.reply), 40)
+    return f"{row.code} {told}".strip() + (", no such mailbox, now blocked" if row.reason == NO_MAILBOX else "")
 
 
 def issue_named(ledger: Ledger, edition: str, number: int) -> Issue:

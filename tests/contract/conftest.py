@@ -34,7 +34,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path, empty_file: Path) -
 
 @pytest.fixture
 def ledger(database: Database) -> Ledger:
-    return SqlLedger(database)
+    return SqlLedger(database, hashed)
 
 
 @pytest.fixture
