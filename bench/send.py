@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from newsletter.delivery.engine import drain
+from newsletter.delivery.engine import Relay, drain
 from newsletter.delivery.message import compose
 from newsletter.delivery.smtp import SmtpSettings, SmtpTransport
 from newsletter.model import Addressee, Chunk, Digest, Issue, IssueState, Message, Sentinel
@@ -107,10 +107,9 @@ def ours(port: int, send: Send, digest: Digest) -> float:
     began = time.perf_counter()
     done = drain(
         send.ledger,
-        transport,
+        [Relay("main", transport, CONNECTIONS)],
         Composer(digest, issue),
         clock=lambda: NOW,
-        connections=CONNECTIONS,
         stop=threading.Event(),
     )
     took = time.perf_counter() - began

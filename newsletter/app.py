@@ -534,10 +534,9 @@ class App(Edges):
             publish=publish,
             drain=lambda: drain(
                 self.ledger,
-                self.transport,
+                self.relays,
                 composer.compose,
                 clock=clock,
-                connections=self.config.mail.connections,
                 stop=stop,
                 progress=progress,
                 after_crash=self.config.mail.after_crash,
