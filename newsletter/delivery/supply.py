@@ -50,7 +50,7 @@ class Supply:
         return any(self._chunks.values())
 
     def rows(self, relay: str, count: int) -> list[Row]:
-        """Up to `count` rows that may go to a relay, by its key; with fewer, `gate.opens` says since when others may."""
+        """Up to `count` rows that may go to a relay, by its key; `gate.opens` says when others may."""
         found: list[Row] = []
         for group in sorted(self._groups(), key=self._free) if count else ():
             key = f"group:{group}"
