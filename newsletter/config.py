@@ -350,7 +350,7 @@ class MailSection(Section):
     dkim_selector: Annotated[str, AfterValidator(_selector)] = Field(
         "newsletter", description="Where its public half stands in the DNS: `SELECTOR._domainkey.` and the domain."
     )
-    connections: int = Field(4, description="Connections to the SMTP server at once.", ge=1, le=100)
+    connections: int = Field(4, description="Connections to the SMTP server at once.", ge=1, le=500)
     after_crash: Literal["ask", "resend"] = Field(
         "ask", description="What happens to a delivery whose fate a crash left unknown: wait for a person, or go again."
     )
