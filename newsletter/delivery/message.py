@@ -121,8 +121,8 @@ class Mould:
 
     def __init__(self, site: Site, mailing: Mailing, text_for: Cut) -> None:
         """Raises NewsletterError S404 for a control character in a header's words."""
-        self._sender = ascii_address(site.sender.address)
-        self._name, self._domain = mailing.name, self._sender.rpartition("@")[2]
+        self._envelope = ascii_address(site.sender.envelope)
+        self._name, self._domain = mailing.name, ascii_address(site.sender.address).rpartition("@")[2]
         self._headers = (*HEADERS[:-1], *(field.partition(":")[0] for field in text_for.fields))
         self._head = "".join(f"{line}\r\n" for line in (*_head(site, mailing, text_for.subject), *text_for.fields, ""))
         self._pieces = text_for.pieces
@@ -148,7 +148,7 @@ class Mould:
         head = (self._head % words).encode()
         body = [piece if isinstance(piece, bytes) else filled(piece, words) for piece in self._pieces]
         mime.check(head, body, self._headers)
-        return Message(self._sender, recipient, message_id, (head, *body))
+        return Message(self._envelope, recipient, message_id, (head, *body))
 
 
 def _head(site: Site, mailing: Mailing, subject: str) -> Iterator[str]:
