@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 
 _ENHANCED = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
-_ADDRESS = re.compile(r"<?[^\s<>]+@[\w.-]+>?")
 _OF_US = re.compile(
     r"\b(relay(ing)?|rcpthosts|spam|bulk|block(ed|list(ed)?)|black ?list(ed)?|banned|polic(y|ies)|denied|reputation"
     r"|sender|authenticat(ed|ion)|spf|dkim|dmarc|tls|rate|too many)\b",
@@ -52,8 +51,3 @@ def setup(reply: str) -> str:
 def speaks_of_us(reply: str) -> bool:
     """Whether the words of a refusal without an enhanced code are about the sender or the mail, not about a mailbox."""
     return _OF_US.search(reply) is not None
-
-
-def without_names(reply: str) -> str:
-    """The same with `…` for each address in it."""
-    return _ADDRESS.sub("…", reply)

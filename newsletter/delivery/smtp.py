@@ -20,7 +20,7 @@ from typing import Self
 from newsletter.delivery.pieces import remembered
 from newsletter.errors import ConfigError, NewsletterError, Outside, Problem
 from newsletter.model import Message, Outcome, Receipt
-from newsletter.replies import without_names
+from newsletter.words import nameless
 
 Reply = tuple[int, str]
 
@@ -188,10 +188,10 @@ class SmtpSession:
             case smtplib.SMTPAuthenticationError(smtp_code=code) if code >= 500:
                 return self._outside("S322", "refuses the user or the password", _reply(fault))
             case _BrokeOff():
-                return self._outside("S328", f"broke off in the middle of a message: {without_names(str(fault))}")
+                return self._outside("S328", f"broke off in the middle of a message: {nameless(str(fault))}")
             case smtplib.SMTPResponseException():
                 code, text = _reply(fault)
-                return self._outside("S324", "does not take mail now", (code, without_names(text)))
+                return self._outside("S324", "does not take mail now", (code, nameless(text)))
             case smtplib.SMTPServerDisconnected():
                 return self._outside("S320", f"cannot be reached: {fault}")
             case smtplib.SMTPException() | UnicodeError():

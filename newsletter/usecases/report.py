@@ -190,7 +190,7 @@ def _reason(row: Delivery) -> str:
     """Without what is different for each reader: addresses; queue names stand further back in a reply."""
     if row.code is None:
         return row.reason or row.reply
-    told = replies.enhanced(row.reply) or words.shorten(replies.without_names(row.reply), 40)
+    told = replies.enhanced(row.reply) or words.shorten(words.nameless(row.reply), 40)
     return f"{row.code} {told}".strip() + (", no such mailbox, now blocked" if row.reason == NO_MAILBOX else "")
 
 
