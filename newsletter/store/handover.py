@@ -8,19 +8,24 @@ the chunk, what he finds claimed waits again, and a row is marked and settled on
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, func, insert, literal_column, null, or_, select, update
 
 from newsletter.model import Addressee, Chunk, DeliveryState, IssueState, Settlement, SubscriberStatus
-from newsletter.store.rows import Part, first_waiting, in_flight, unless_forgotten, word
-from newsletter.store.tables import WAITING, Instant, attempt, chunk, delivery, issue, subscriber
-
-_FACTS = ("address", "joined_at", "token_version", "attempts", "first_at")
-_CLAIMED = DeliveryState.CLAIMED.value
-_SENDING = DeliveryState.SENDING.value
+from newsletter.store.rows import Part, first_waiting, in_flight, word
+from newsletter.store.spelled import Spelled
+from newsletter.store.tables import (
+    WAITING,
+    Instant,
+    attempt,
+    chunk,
+    delivery,
+    instant,
+    issue,
+    milliseconds,
+    subscriber,
+)
 
 
 class HandOver(Part):
@@ -58,111 +63,105 @@ class HandOver(Part):
         A wanted row that this call may not mark because the issue is paused waits again.
         """
         with self._database.write() as connection:
-            held = connection.execute(_HELD, {"the_chunk": chunk.id}).one()
-            _settle(connection, held.issue_id, held.state, chunk.epoch, settled, now)
+            issue_id, state = _held(connection, chunk)
+            held = {"the_issue": issue_id, "the_epoch": chunk.epoch}
+            _settle(connection, held, settled, milliseconds(now), cancelled=state == IssueState.CANCELLED)
             marked: dict[int, Addressee | None] = dict.fromkeys(wanted)
-            if held.state != IssueState.SENDING.value:
-                _give_back(connection, held.issue_id, chunk.epoch, wanted)
-                return marked
-            return marked | _mark(connection, held.issue_id, chunk.epoch, wanted, now)
+            if state != IssueState.SENDING:
+                _give_back(connection, held, wanted)
+            elif wanted:
+                _mark(connection, held, marked, milliseconds(now))
+            return marked
 
     def release(self, chunk: Chunk, subscriber_ids: Sequence[int]) -> None:
         with self._database.write() as connection:
-            held = connection.execute(_HELD, {"the_chunk": chunk.id}).one()
-            _give_back(connection, held.issue_id, chunk.epoch, subscriber_ids)
+            issue_id, _ = _held(connection, chunk)
+            _give_back(connection, {"the_issue": issue_id, "the_epoch": chunk.epoch}, subscriber_ids)
 
 
-def _settle(
-    connection: Connection, issue_id: int, state: str, epoch: int, settled: Sequence[Settlement], now: datetime
-) -> None:
+Held = Mapping[str, int]
+"""The issue and the epoch under which rows are marked and settled, as the statements name them."""
+
+
+def _held(connection: Connection, chunk: Chunk) -> tuple[int, str]:
+    """The id of its issue, and that one's state."""
+    [(issue_id, state)] = _HELD.rows(connection, {"the_chunk": chunk.id})
+    return issue_id, state
+
+
+def _settle(connection: Connection, held: Held, settled: Sequence[Settlement], now: int, *, cancelled: bool) -> None:
     if not settled:
         return
-    cancelled = state == IssueState.CANCELLED.value
-    settled = _without_names(connection, settled)
-    connection.execute(_SETTLE, [_outcome(issue_id, epoch, each, now, cancelled=cancelled) for each in settled])
-    connection.execute(_TRIED, [_attempt(issue_id, each, now) for each in settled])
-
-
-def _without_names(connection: Connection, settled: Sequence[Settlement]) -> Sequence[Settlement]:
-    """What a mail server answers names whom it refuses: not of who was forgotten while their Message was under way."""
-    named = [one.subscriber_id for one in settled if one.receipt and "@" in one.receipt.reply]
-    gone = {*connection.scalars(_FORGOTTEN, {"readers": named})} if named else set()
-    return [
-        replace(one, receipt=replace(one.receipt, reply="")) if one.receipt and one.subscriber_id in gone else one
+    gone = {reader for (reader,) in _FORGOTTEN.rows(connection, {}, [one.subscriber_id for one in settled])}
+    rows = [
+        {**held, **_outcome(one, now, cancelled=cancelled), **_answer(one, forgotten=one.subscriber_id in gone)}
         for one in settled
     ]
+    _SETTLE.each(connection, rows)
+    _TRIED.each(connection, rows)
 
 
-def _outcome(issue_id: int, epoch: int, one: Settlement, now: datetime, *, cancelled: bool) -> dict[str, object]:
+def _outcome(one: Settlement, now: int, *, cancelled: bool) -> dict[str, object]:
     again = one.state is DeliveryState.WAITING
     called_off = again and cancelled  # its issue was cancelled while the Message was under way: no second try
+    waits = again and not called_off
     return {
-        "the_issue": issue_id,
-        "the_reader": one.subscriber_id,
-        "the_epoch": epoch,
-        "to": DeliveryState.DROPPED.value if called_off else one.state.value,
-        "why": "cancelled" if called_off else one.reason,
-        "not_before": one.next_at if again and not called_off else None,
-        "counted": int(one.counted),
-        "began": now if one.counted else None,
-        "answer_code": one.receipt.code if one.receipt else None,
-        "answer": one.receipt.reply if one.receipt else "",
-        "ended": None if again and not called_off else now,
-    }
-
-
-def _attempt(issue_id: int, one: Settlement, now: datetime) -> dict[str, object]:
-    return {
-        "the_issue": issue_id,
         "the_reader": one.subscriber_id,
         "now": now,
-        "came_of_it": one.receipt.outcome.value if one.receipt else one.state.value,
-        "answer_code": one.receipt.code if one.receipt else None,
-        "answer": one.receipt.reply if one.receipt else one.reason,
+        "to": DeliveryState.DROPPED.value if called_off else one.state.value,
+        "why": "cancelled" if called_off else one.reason,
+        "not_before": milliseconds(one.next_at) if waits and one.next_at else None,
+        "counted": int(one.counted),
+        "began": now if one.counted else None,
+        "ended": None if waits else now,
     }
 
 
-def _mark(
-    connection: Connection, issue_id: int, epoch: int, wanted: Sequence[int], now: datetime
-) -> dict[int, Addressee | None]:
-    """Mark those who are still active `sending`, drop the others; rows that are not ours to mark are left out."""
-    if not wanted:
-        return {}
-    asked = {"the_issue": issue_id, "the_epoch": epoch, "readers": list(wanted)}
-    found = connection.execute(_WANTED, asked).all()
-    turns = [_turn(issue_id, row.id, row.status, now) for row in found]
-    if turns:
-        connection.execute(_MARK, turns)
-    return {row.id: _addressee(row) for row in found if row.status == SubscriberStatus.ACTIVE.value}
-
-
-def _addressee(row: Row[Any]) -> Addressee:
-    facts: dict[str, Any] = {name: row._mapping[name] for name in _FACTS}
-    return Addressee(subscriber_id=row.id, variant=tuple(row.variant.split()), **facts)
-
-
-def _turn(issue_id: int, subscriber_id: int, status: str, now: datetime) -> dict[str, object]:
-    goes = status == SubscriberStatus.ACTIVE.value
-    why = "suppressed" if status == SubscriberStatus.BLOCKED.value else status
+def _answer(one: Settlement, *, forgotten: bool) -> dict[str, object]:
+    """What a mail server answers may name whom it refuses: nothing is kept of who was forgotten meanwhile."""
+    answered = one.receipt
+    said = answered.reply if answered else ""
     return {
-        "the_issue": issue_id,
-        "the_reader": subscriber_id,
-        "to": _SENDING if goes else DeliveryState.DROPPED.value,
-        "why": "" if goes else why,
-        "ended": None if goes else now,
+        "came_of_it": answered.outcome.value if answered else one.state.value,
+        "answer_code": answered.code if answered else None,
+        "answer": "" if forgotten else said,
+        "told": "" if forgotten else said if answered else one.reason,
     }
 
 
-def _give_back(connection: Connection, issue_id: int, epoch: int, subscriber_ids: Sequence[int]) -> None:
+def _mark(connection: Connection, held: Held, marked: dict[int, Addressee | None], now: int) -> None:
+    """Mark those who are still active `sending`, drop the others; rows that are not ours to mark are left out."""
+    found = _WANTED.rows(connection, held, list(marked))
+    for status, *facts in found:
+        if status == SubscriberStatus.ACTIVE:
+            marked[facts[0]] = _addressee(*facts)
+    if active := [reader for reader, addressee in marked.items() if addressee]:
+        _MARK.run(connection, held, active)
+    if len(active) < len(found):
+        _DROP.each(connection, [_drop(held, row[1], row[0], now) for row in found if marked[row[1]] is None])
+
+
+def _addressee(
+    reader: int, address: str, joined: int, links: int, attempts: int, first: int | None, variant: str
+) -> Addressee:
+    began = None if first is None else instant(first)
+    return Addressee(reader, address, instant(joined), links, attempts, began, tuple(variant.split()))
+
+
+def _drop(held: Held, subscriber_id: int, status: str, now: int) -> dict[str, object]:
+    why = "suppressed" if status == SubscriberStatus.BLOCKED else status
+    return {**held, "the_reader": subscriber_id, "why": why, "now": now}
+
+
+def _give_back(connection: Connection, held: Held, subscriber_ids: Sequence[int]) -> None:
     if subscriber_ids:
-        rows = [{"the_issue": issue_id, "the_epoch": epoch, "the_reader": each} for each in subscriber_ids]
-        connection.execute(_GIVE_BACK, rows)
+        _GIVE_BACK.run(connection, held, subscriber_ids)
 
 
 # The statements, spelled out once: building one costs more than running it.
 
-_ROW = (delivery.c.issue_id == bindparam("the_issue"), delivery.c.subscriber_id == bindparam("the_reader"))
-_UNDER_EPOCH = delivery.c.epoch == bindparam("the_epoch")
+_OURS = (delivery.c.issue_id == bindparam("the_issue"), delivery.c.epoch == bindparam("the_epoch"))
+_ONE = delivery.c.subscriber_id == bindparam("the_reader")
 _NOW = bindparam("now", type_=delivery.c.next_at.type)
 _TAKE = (
     update(chunk)
@@ -183,7 +182,11 @@ _UNCLAIM = (
     .values(state=DeliveryState.WAITING.value)
 )
 
-_HELD = select(chunk.c.issue_id, issue.c.state).join_from(chunk, issue).where(chunk.c.id == bindparam("the_chunk"))
+_HELD = Spelled(
+    lambda _: (
+        select(chunk.c.issue_id, issue.c.state).join_from(chunk, issue).where(chunk.c.id == bindparam("the_chunk"))
+    )
+)
 
 _CLAIM = (
     update(delivery)
@@ -209,56 +212,73 @@ _CLAIM = (
             .limit(bindparam("at_most"))
         ),
     )
-    .values(state=_CLAIMED, epoch=bindparam("the_epoch"))
+    .values(state=DeliveryState.CLAIMED.value, epoch=bindparam("the_epoch"))
     .returning(delivery.c.subscriber_id)
 )
 
-_SETTLE = (
-    update(delivery)
-    .where(*_ROW, _UNDER_EPOCH, delivery.c.state == _SENDING)
-    .values(
-        state=bindparam("to"),
-        reason=bindparam("why"),
-        next_at=bindparam("not_before"),
-        attempts=delivery.c.attempts + bindparam("counted"),
-        first_at=func.coalesce(delivery.c.first_at, bindparam("began", type_=Instant())),
+_SETTLE = Spelled(
+    lambda _: (
+        update(delivery)
+        .where(*_OURS, _ONE, delivery.c.state == word(DeliveryState.SENDING))
+        .values(
+            state=bindparam("to"),
+            reason=bindparam("why"),
+            next_at=bindparam("not_before"),
+            attempts=delivery.c.attempts + bindparam("counted"),
+            first_at=func.coalesce(delivery.c.first_at, bindparam("began", type_=Instant())),
+            code=bindparam("answer_code"),
+            reply=bindparam("answer"),
+            done_at=bindparam("ended"),
+        )
+    )
+)
+
+_TRIED = Spelled(
+    lambda _: insert(attempt).values(
+        issue_id=bindparam("the_issue"),
+        subscriber_id=bindparam("the_reader"),
+        at=bindparam("now", type_=Instant()),
+        outcome=bindparam("came_of_it"),
         code=bindparam("answer_code"),
-        reply=unless_forgotten(delivery.c.subscriber_id, bindparam("answer")),
-        done_at=bindparam("ended"),
+        reply=bindparam("told"),
     )
 )
 
-_TRIED = insert(attempt).values(
-    issue_id=bindparam("the_issue"),
-    subscriber_id=bindparam("the_reader"),
-    at=bindparam("now", type_=Instant()),
-    outcome=bindparam("came_of_it"),
-    code=bindparam("answer_code"),
-    reply=unless_forgotten(bindparam("the_reader"), bindparam("answer")),
-)
-
-_WANTED = (
-    select(subscriber.c.status, subscriber.c.id, subscriber.c.address, subscriber.c.joined_at)
-    .add_columns(subscriber.c.token_version, delivery.c.attempts, delivery.c.first_at, delivery.c.variant)
-    .join_from(delivery, subscriber)
-    .where(
-        delivery.c.issue_id == bindparam("the_issue"),
-        delivery.c.subscriber_id.in_(bindparam("readers", expanding=True)),
-        _UNDER_EPOCH,
-        delivery.c.state == _CLAIMED,
+_WANTED = Spelled(
+    lambda among: (
+        select(subscriber.c.status, subscriber.c.id, subscriber.c.address, subscriber.c.joined_at)
+        .add_columns(subscriber.c.token_version, delivery.c.attempts, delivery.c.first_at, delivery.c.variant)
+        .join_from(delivery, subscriber)
+        .where(*_OURS, delivery.c.subscriber_id.in_(among), delivery.c.state == word(DeliveryState.CLAIMED))
     )
 )
 
-_FORGOTTEN = select(subscriber.c.id).where(
-    subscriber.c.id.in_(bindparam("readers", expanding=True)), subscriber.c.address == ""
+_FORGOTTEN = Spelled(
+    lambda among: select(subscriber.c.id).where(
+        subscriber.c.id.in_(among), subscriber.c.address == literal_column("''")
+    )
 )
 
-_MARK = (
-    update(delivery)
-    .where(*_ROW)
-    .values(state=bindparam("to"), reason=bindparam("why"), next_at=None, done_at=bindparam("ended"))
+_MARK = Spelled(
+    lambda among: (
+        update(delivery)
+        .where(*_OURS, delivery.c.subscriber_id.in_(among))
+        .values(state=word(DeliveryState.SENDING), reason=literal_column("''"), next_at=null())
+    )
 )
 
-_GIVE_BACK = (
-    update(delivery).where(*_ROW, _UNDER_EPOCH, delivery.c.state == _CLAIMED).values(state=DeliveryState.WAITING.value)
+_DROP = Spelled(
+    lambda _: (
+        update(delivery)
+        .where(*_OURS, _ONE)
+        .values(state=word(DeliveryState.DROPPED), reason=bindparam("why"), next_at=null(), done_at=bindparam("now"))
+    )
+)
+
+_GIVE_BACK = Spelled(
+    lambda among: (
+        update(delivery)
+        .where(*_OURS, delivery.c.subscriber_id.in_(among), delivery.c.state == word(DeliveryState.CLAIMED))
+        .values(state=word(DeliveryState.WAITING))
+    )
 )
