@@ -45,6 +45,12 @@ class Sender:
     reply_to: str
     postal_address: str
     list_id: str  # RFC 2919: `label.domain`, the same for the list's whole life
+    bounces: str = ""  # where what cannot be delivered comes back to, if not to `address`
+
+    @property
+    def envelope(self) -> str:
+        """MAIL FROM (RFC 5321 3.3)."""
+        return self.bounces or self.address
 
 
 @dataclass(frozen=True, slots=True)
@@ -1027,6 +1033,15 @@ class Chunk:
     epoch: int
     edition: str = WEEKLY
     provider: str = "other"  # whose mailboxes its readers have, as `providers` groups them
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """How many Messages may be handed over now, out of what all who send may together."""
+
+    count: int
+    again: datetime  # when more may be asked for
+    every: timedelta | None = None  # the pace; None: nothing holds it back, whatever the count
 
 
 @dataclass(frozen=True, slots=True)
