@@ -84,7 +84,6 @@ def beside(press: Press, roster: Roster) -> Beside:
 
 
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")  # RFC 3463
-_ADDRESS = re.compile(r"<?[^\s<>]+@[\w.-]+>?")
 ATTENTION = {IssueState.HELD, IssueState.PAUSED, IssueState.NEEDS_ATTENTION}
 OVER = {IssueState.SENT, IssueState.NEEDS_ATTENTION}
 
@@ -198,7 +197,7 @@ def told_alike(answers: Sequence[Answer]) -> list[Answer]:
     """
     alike: dict[tuple[object, ...], Answer] = {}
     for one in answers:
-        said = words.shorten(_ADDRESS.sub("…", one.reply), LONGEST)
+        said = words.shorten(words.nameless(one.reply), LONGEST)
         enhanced = _ENHANCED.match(one.reply)
         key = (one.state, one.reason, one.code, enhanced[0] if enhanced else said)
         first = alike.setdefault(key, replace(one, reply=said, readers=0))
