@@ -1036,6 +1036,15 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Leave:
+    """How many Messages may be handed over now, out of what all who send may together."""
+
+    count: int
+    again: datetime  # when more may be asked for
+    every: timedelta | None = None  # the pace; None: nothing holds it back, whatever the count
+
+
+@dataclass(frozen=True, slots=True)
 class LogEntry:
     """One person-made or clock-made change of state: who, when, from where, what."""
 

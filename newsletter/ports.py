@@ -32,6 +32,7 @@ from newsletter.model import (
     ImportRun,
     Issue,
     IssueState,
+    Leave,
     Letter,
     LetterKind,
     Library,
@@ -700,6 +701,31 @@ class Rates(Protocol):
 
     def signups(self, since: datetime) -> int:
         """How many asked for the mail themselves since then, as far as it is still on record."""
+
+
+class Throttle(Protocol):
+    """How fast Messages are handed over, over all who send together; a key is a relay, a provider group or a day."""
+
+    def take(self, key: str, usual: timedelta | None, now: datetime) -> Leave:
+        """Lease what may go within the next second, at the pace of `usual` or a slower one that somebody asked for.
+
+        With neither there is nothing to lease.
+        """
+
+    def slow(self, key: str, every: timedelta, now: datetime) -> timedelta:
+        """Somebody asked for less: go half as fast as at present, or as `every` where no pace is known. The new one."""
+
+    def slowed(self) -> Mapping[str, timedelta]:
+        """The paces that were asked for and not taken back yet, by key."""
+
+    def take_of_day(self, key: str, wanted: int, cap: int) -> int:
+        """Lease up to `wanted` of the Messages that a day may have. How many they are."""
+
+    def give_back(self, key: str, count: int) -> None:
+        """What was leased of a day and not handed over."""
+
+    def taken(self, key: str) -> int:
+        """How many a day has had."""
 
 
 class Letters(Protocol):

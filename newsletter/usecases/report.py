@@ -84,7 +84,6 @@ def beside(press: Press, roster: Roster) -> Beside:
 
 
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")  # RFC 3463
-_ADDRESS = re.compile(r"<?[^\s<>]+@[\w.-]+>?")
 ATTENTION = {IssueState.HELD, IssueState.PAUSED, IssueState.NEEDS_ATTENTION}
 OVER = {IssueState.SENT, IssueState.NEEDS_ATTENTION}
 
@@ -191,7 +190,7 @@ def _reason(row: Delivery) -> str:
     if row.code is None:
         return row.reason or row.reply
     enhanced = _ENHANCED.match(row.reply)
-    told = enhanced[0] if enhanced else words.shorten(_ADDRESS.sub("…", row.reply), 40)
+    told = enhanced[0] if enhanced else words.shorten(words.nameless(row.reply), 40)
     return f"{row.code} {told}".strip()
 
 
