@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select, update
 
 from newsletter.model import Addressee, Chunk, DeliveryState, IssueState, Settlement, SubscriberStatus
+from newsletter.store.room import must_have_room
 from newsletter.store.rows import Part, first_waiting, in_flight, unless_forgotten, word
 from newsletter.store.tables import WAITING, Instant, attempt, chunk, delivery, issue, subscriber
 
@@ -39,6 +40,7 @@ class HandOver(Part):
 
     def claim(self, chunk: Chunk, *, limit: int, now: datetime) -> Sequence[int]:
         """As `ports.Ledger` says; none when the fence is lost or the issue is not SENDING."""
+        must_have_room(self._database.file)
         asked = {"the_chunk": chunk.id, "the_epoch": chunk.epoch, "now": now, "at_most": limit}
         with self._database.write() as connection:
             return sorted(connection.scalars(_CLAIM, asked))

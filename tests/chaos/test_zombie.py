@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.model import DeliveryState
 from tests.acceptance.forked import Forked
 from tests.acceptance.harness import until
 from tests.chaos.ground import Ground, Run, ground
