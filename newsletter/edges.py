@@ -350,9 +350,11 @@ class Edges:
         if mail.dkim_key_file is None:
             return sends
         from newsletter.delivery import dkim
+        from newsletter.delivery.signers import Signers
 
         domain = ascii_address(self.config.site.sender.address).rpartition("@")[2]
-        return dkim.Signing(sends, dkim.signer(mail.dkim_key_file, domain=domain, selector=mail.dkim_selector))
+        signer = dkim.signer(mail.dkim_key_file, domain=domain, selector=mail.dkim_selector)
+        return dkim.Signing(sends, signer, Signers(signer).open)
 
     @cached_property
     def throttle(self) -> Throttle:

@@ -33,6 +33,8 @@ EDGES = {
     "publish.standby",
     "publish.websub",
     "publish.search",
+    "delivery.signers",
+    "delivery.signing_process",
     "delivery.smtp",
     "delivery.outbox",
     "delivery.ahead",
