@@ -6,7 +6,7 @@ only module that keeps them open; `app` hands them to the use cases.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
@@ -331,10 +331,8 @@ class Edges:
 
     def _over(self, server: MailServer) -> Transport:
         """The way over one mail server, with what leaves signed if it is signed here."""
-        from newsletter.delivery.message import ascii_address
         from newsletter.delivery.smtp import SmtpSettings, SmtpTransport
 
-        mail = self.config.mail
         sends = SmtpTransport(
             SmtpSettings(
                 host=server.host,
@@ -347,14 +345,22 @@ class Edges:
                 max_per_connection=server.max_per_connection,
             )
         )
+        return self._signed(sends)
+
+    @cached_property
+    def _signed(self) -> Callable[[Transport], Transport]:
+        """What signs all that leaves over a mail server, if it is signed here: over all of them the same processes."""
+        mail = self.config.mail
         if mail.dkim_key_file is None:
-            return sends
+            return lambda transport: transport
         from newsletter.delivery import dkim
+        from newsletter.delivery.message import ascii_address
         from newsletter.delivery.signers import Signers
 
         domain = ascii_address(self.config.site.sender.address).rpartition("@")[2]
         signer = dkim.signer(mail.dkim_key_file, domain=domain, selector=mail.dkim_selector)
-        return dkim.Signing(sends, signer, Signers(signer).open)
+        signers = Signers(signer)
+        return lambda transport: dkim.Signing(transport, signer, signers.open)
 
     @cached_property
     def throttle(self) -> Throttle:
