@@ -929,6 +929,18 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """How many Deliveries of an Issue stand alike: in one state, for one reason, with the same last reply."""
+
+    state: DeliveryState
+    reason: str
+    code: int | None
+    reply: str
+    readers: int
+    next_at: datetime | None = None  # when the first of them is tried again
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One hand-over of a Message and what came of it; append-only, shown by `explain`."""
 

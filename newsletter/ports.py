@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Protocol, TypeVar
 from newsletter.errors import Problem
 from newsletter.model import (
     Addressee,
+    Answer,
     Approval,
     Attempt,
     Backup,
@@ -422,7 +423,7 @@ class Ledger(Protocol):
         """
 
     def claim(self, chunk: Chunk, *, limit: int, now: datetime) -> Sequence[int]:
-        """Mark up to `limit` due rows `claimed`; their subscriber ids."""
+        """Mark up to `limit` due rows `claimed`; their subscriber ids. Raises Outside C509 on a disk without room."""
 
     def hand_over(
         self,
@@ -446,6 +447,12 @@ class Ledger(Protocol):
 
     def counts(self, edition: str, number: int) -> Mapping[DeliveryState, int]: ...
     def deliveries(self, edition: str, number: int, state: DeliveryState | None = None) -> Sequence[Delivery]: ...
+    def answers(self, edition: str, number: int) -> Sequence[Answer]:
+        """Those who have it not, or not for sure, and why: with the reply of a mail server where one answered."""
+
+    def by_provider(self, edition: str, number: int) -> Mapping[str, Mapping[DeliveryState, int]]:
+        """How the deliveries stand by whose mailboxes they are for (`newsletter.providers`)."""
+
     def doubtful(self, edition: str, number: int) -> Sequence[Delivery]:
         """Those that a person has still to decide about: uncertain, or failed in a way that may pass."""
 

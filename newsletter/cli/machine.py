@@ -265,6 +265,7 @@ def delivered_data(done: Delivered) -> dict[str, object]:
 
 
 def delivered_words(door: Door, done: Delivered, took: str, now: datetime) -> list[str]:
+    from newsletter.cli.report import end_lines
     from newsletter.usecases.deliver import PATIENCE
 
     lines = [f"{issue.title} was held: {issue.reason}" for issue in done.held]
@@ -273,7 +274,7 @@ def delivered_words(door: Door, done: Delivered, took: str, now: datetime) -> li
         lines.append(f"Not started yet; asked again for {words.span(PATIENCE)} after its time, and then held.")
     if outcome := outcome_words(done.drained):
         lines.append(f"Handed out: {outcome} ({took})")
-    lines += [f"{issue.title} is {issue.state.value}." for issue in done.finished]
+    lines += [line for issue in done.finished for line in end_lines(door, issue)]
     if done.next_retry and done.next_retry > now:
         lines.append(f"The next try is due {words.when(done.next_retry, door.app.config.cadence.zone, now)}")
     elif done.next_retry:

@@ -10,18 +10,18 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
 from newsletter import words
 from newsletter.cli.live import Live, Pace, Standing, hears_keys, pace_words
+from newsletter.delivery.progress import Progress
 from newsletter.model import DeliveryState, Hand, Issue, IssueState
 from newsletter.usecases import life
 from newsletter.usecases import send as sends
 
 if TYPE_CHECKING:
     from newsletter.cli.door import Door
-    from newsletter.delivery.progress import Progress
-    from newsletter.errors import Problem
     from newsletter.ports import Clock, Ledger
 
 _ENDS = (DeliveryState.ACCEPTED, DeliveryState.FAILED, DeliveryState.UNCERTAIN, DeliveryState.DROPPED)
@@ -65,6 +65,21 @@ def tally_words(now: Tally) -> str:
     return " · ".join(f"{name} {count:,}" for name, count in shown.items())
 
 
+SOON = timedelta(seconds=2)
+"""What a pace holds back for less is not worth a word: it is leased by the second."""
+
+
+def obstacles(done: Progress, now: datetime, zone: tzinfo) -> list[str]:
+    """`gmail goes on 08:15:03`, `backup rests`: what holds it back, beside the pace that it has."""
+    said = [f"{one.name} {'is out' if one.out else 'rests'}" for one in done.relays]
+    if done.not_before and done.not_before - now > SOON:
+        kind, _, name = done.waits_for.partition(":")
+        at, today = done.not_before.astimezone(zone), now.astimezone(zone).date()
+        time_of_it = f"{at:%H:%M:%S}" if at.date() == today else words.moment(at)
+        said.append(f"{'the number of a day is reached:' if kind == 'day' else name} goes on {time_of_it}")
+    return said
+
+
 @dataclass
 class Watch:
     """What is told of the issues that are being sent from here, or from elsewhere."""
@@ -75,7 +90,7 @@ class Watch:
     _pace: Pace = field(default_factory=Pace)
     _begun: tuple[Tally, Progress] | None = None
     _now: Tally | None = None
-    _fault: Problem | None = None
+    _done: Progress = field(default_factory=Progress)
     _asked: bool = False  # whether `c` was pressed once
 
     def live(self, stop: threading.Event | None = None) -> AbstractContextManager[object]:
@@ -87,7 +102,7 @@ class Watch:
         if self._begun is None:
             self.issues = [one for one in self.door.app.ledger.issues() if one.state is IssueState.SENDING]
             self._begun = tally(self.door.app.ledger, self.issues), done
-        self._now, self._fault = self._begun[0].after(done, self._begun[1]), done.fault
+        self._now, self._done = self._begun[0].after(done, self._begun[1]), done
 
     def read(self) -> None:
         """What the ledger knows by now."""
@@ -100,8 +115,9 @@ class Watch:
             return None
         rate = self._pace.at(time.monotonic(), now.ended)
         names = ", ".join(one.name for one in self.issues)
-        pieces = [f"Sending {names}", tally_words(now), *pace_words(rate, now.waiting), *self._ways(now)]
-        return Standing(pieces, self._data(now, rate), self._fault)
+        pieces = [f"Sending {names}", tally_words(now), *pace_words(rate, now.waiting)]
+        pieces += obstacles(self._done, self.clock(), self.door.app.config.site.timezone)
+        return Standing([*pieces, *self._ways(now)], self._data(now, rate), self._done.fault)
 
     def _ways(self, now: Tally) -> list[str]:
         if not hears_keys() or self.door.no_input:
@@ -118,7 +134,10 @@ class Watch:
             **counts,
             "per_second": round(rate, 1),
             "seconds_left": round(now.waiting / rate) if rate else None,
-            "problem": self._fault.as_json() if self._fault else None,
+            "problem": self._done.fault.as_json() if self._done.fault else None,
+            "relays": [{"name": one.name, "out": one.out, "problem": one.fault.as_json()} for one in self._done.relays],
+            "not_before": self._done.not_before,
+            "waits_for": self._done.waits_for,
         }
 
     # -- keys

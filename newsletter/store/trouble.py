@@ -53,6 +53,11 @@ def told(file: str) -> Iterator[None]:
         if refusal is None:
             raise
         raise Outside(_problem(refusal, file, str(error.orig))) from error
+    except sqlite3.DatabaseError as error:  # of a statement that the driver ran by itself
+        refusal = _refusal(error)
+        if refusal is None:
+            raise
+        raise Outside(_problem(refusal, file, str(error))) from error
 
 
 def _refusal(error: BaseException | None) -> tuple[str, str, tuple[str, ...]] | None:

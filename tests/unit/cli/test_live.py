@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from newsletter.cli import live
 from newsletter.cli.door import Door
 from newsletter.cli.live import Live, Pace, Standing, fitted, pace_words
-from newsletter.cli.sending import Tally, tally_words
-from newsletter.delivery.progress import Progress
+from newsletter.cli.sending import Tally, obstacles, tally_words
+from newsletter.delivery.progress import Progress, RelayTrouble
 from newsletter.errors import Problem
 
+NOW = datetime(2026, 11, 27, 8, tzinfo=UTC)
 PIECES = ["Sending 47", "accepted 871 · waiting 409 · failed 3", "8.1/s", "about 50 s left", "p pause  c cancel"]
 
 
@@ -45,6 +47,17 @@ def test_a_tally_goes_on_from_what_was_there_before_the_drain_and_keeps_its_sum(
     assert now == Tally(accepted=645, waiting=350, failed=3, uncertain=1, dropped=3)
     assert tally_words(now) == "accepted 645 · waiting 350 · failed 3 · uncertain 1"
     assert tally_words(begun) == "accepted 600 · waiting 400 · failed 2"
+
+
+def test_what_holds_a_send_back_is_told_with_the_time_at_which_it_goes_on() -> None:
+    slow = Progress(not_before=NOW + timedelta(seconds=30), waits_for="group:gmail")
+    assert obstacles(slow, NOW, UTC) == ["gmail goes on 08:00:30"]
+    day = Progress(not_before=NOW + timedelta(days=1), waits_for="day:2026-11-27")
+    assert obstacles(day, NOW, UTC) == ["the number of a day is reached: goes on Sat 28 Nov 2026, 08:00"]
+    assert obstacles(Progress(not_before=NOW + timedelta(seconds=1), waits_for="relay:a"), NOW, UTC) == []
+    fault = Problem("S324", "it does not take mail now")
+    troubled = Progress(relays=(RelayTrouble("a", fault, out=False), RelayTrouble("b", fault, out=True)))
+    assert obstacles(troubled, NOW, UTC) == ["a rests", "b is out"]
 
 
 @pytest.fixture
