@@ -16,6 +16,7 @@ from newsletter.model import Addressee, Chunk, DeliveryState, IssueState, Settle
 from newsletter.store.blocking import block_the_dead
 from newsletter.store.marking import give_back, held_by, mark, settle
 from newsletter.store.rolls import Fingerprint
+from newsletter.store.room import must_have_room
 from newsletter.store.rows import Part, first_waiting, in_flight, word
 from newsletter.store.tables import (
     WAITING,
@@ -44,6 +45,7 @@ class HandOver(Part):
 
     def claim(self, chunk: Chunk, *, limit: int, now: datetime) -> Sequence[int]:
         """As `ports.Ledger` says; none when the fence is lost or the issue is not SENDING."""
+        must_have_room(self._database.file)
         asked = {"the_chunk": chunk.id, "the_epoch": chunk.epoch, "now": now, "at_most": limit}
         with self._database.write() as connection:
             return sorted(connection.scalars(_CLAIM, asked))
