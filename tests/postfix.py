@@ -23,6 +23,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from tests.smtpd import CERTIFICATE
 
 OWNER, GROUP = "daemon", "mail"
@@ -92,11 +94,7 @@ def postfix(public_keys: dict[str, str]) -> Iterator[Postfix]:
         yield Postfix(port, folder, auth)
 
 
-def available() -> str:
-    """Why it cannot run here; empty where it can."""
-    if os.geteuid() != 0:
-        return "Postfix wants to be started by root"
-    return "" if shutil.which("postfix") and shutil.which("opendkim") else "tools/servers brings Postfix and opendkim"
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="Postfix wants to be started by root")
 
 
 def _prefix() -> Path:

@@ -13,12 +13,12 @@ import pytest
 from newsletter.delivery.envelope import Returned, ReturnPath
 from newsletter.store.keys import load_keys
 from tests.acceptance.harness import FRIDAY, SiteFolder, until
-from tests.postfix import PASSWORD, USER, Postfix, available, postfix
+from tests.postfix import PASSWORD, USER, Postfix, needs_root, postfix
 from tests.served import served
 from tests.smtpd import CERTIFICATE
 from tests.unit.delivery.test_dkim import pem, public_record
 
-pytestmark = pytest.mark.skipif(available() != "", reason=available())
+pytestmark = needs_root
 
 READERS = 200
 BOUNCES = "b@bounces.auto-trendy.net"
