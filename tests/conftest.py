@@ -4,5 +4,8 @@ from __future__ import annotations
 
 from hypothesis import settings
 
+from tests import compiled
+
 settings.register_profile("newsletter", deadline=None)
 settings.load_profile("newsletter")
+compiled.once()
