@@ -70,6 +70,10 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else _EPOCH + value * _TICK
 
 
+Line = BigInteger().with_variant(Integer(), "sqlite")
+"""The number of a line in a table that only grows."""
+
+
 def _one_of(column: str, words: type[StrEnum]) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({', '.join(repr(word.value) for word in words)})", name=column)
 
@@ -247,7 +251,7 @@ Index("ix_subscriber_asked", subscriber.c.joined_at, sqlite_where=_UNCONFIRMED, 
 consent = Table(
     "consent",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Line, primary_key=True),
     Column("subscriber_id", Integer, ForeignKey("subscriber.id"), nullable=False, index=True),
     Column("at", Instant, nullable=False),
     Column("kind", Text, nullable=False),
@@ -415,7 +419,7 @@ Index(
 attempt = Table(
     "attempt",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Line, primary_key=True),
     Column("issue_id", Integer, nullable=False),
     Column("subscriber_id", Integer, nullable=False),
     Column("at", Instant, nullable=False),
@@ -564,7 +568,7 @@ beat = Table(
 log = Table(
     "log",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Line, primary_key=True),
     Column("at", Instant, nullable=False),
     Column("who", Text, nullable=False),
     Column("channel", Text, nullable=False),
