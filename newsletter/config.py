@@ -26,6 +26,7 @@ from pydantic_core import ErrorDetails, PydanticUndefined
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from newsletter import looks
+from newsletter.delivery.envelope import LONGEST
 from newsletter.errors import ConfigError, Problem, UsageError, nearest
 from newsletter.model import (
     DARK,
@@ -136,6 +137,13 @@ def _list_id(value: str) -> str:
 def _address(value: str) -> str:
     if not re.fullmatch(r"[^\s@,;<>]+@[^\s@,;<>]+\.[^\s@,;<>]+", _plain(value)):
         raise ValueError("is not an email address such as desk@autotrendy.example")
+    return value
+
+
+def _bounce_address(value: str) -> str:
+    local = _address(value).rpartition("@")[0] if value else ""
+    if not re.fullmatch(r"[A-Za-z0-9._+-]*", local):
+        raise ValueError("must have only letters, digits and . _ + - before the @")
     return value
 
 
@@ -350,7 +358,17 @@ class MailSection(Section):
     dkim_selector: Annotated[str, AfterValidator(_selector)] = Field(
         "newsletter", description="Where its public half stands in the DNS: `SELECTOR._domainkey.` and the domain."
     )
-    connections: int = Field(4, description="Connections to the SMTP server at once.", ge=1, le=100)
+    bounce_address: Annotated[str, AfterValidator(_bounce_address)] = Field(
+        "",
+        description="Envelope sender: where mail servers return what they cannot deliver; SPF looks at its domain. "
+        "Default: `sender.address`.",
+    )
+    envelope: Literal["plain", "verp"] = Field(
+        "plain",
+        description="`verp`: each mail of an issue has an envelope sender of its own, `b+…@bounces.example` for the "
+        "`bounce_address` `b@bounces.example`, signed, so that bounces name their readers. Its server must take all.",
+    )
+    connections: int = Field(4, description="Connections to the SMTP server at once.", ge=1, le=500)
     after_crash: Literal["ask", "resend"] = Field(
         "ask", description="What happens to a delivery whose fate a crash left unknown: wait for a person, or go again."
     )
@@ -499,6 +517,7 @@ class Mail:
     test_recipients: tuple[str, ...]
     dkim_key_file: Path | None = None  # None where nothing is signed here
     dkim_selector: str = ""
+    verp: bool = False  # whether each mail of an issue has an envelope sender of its own
 
     @property
     def sandbox(self) -> bool:
@@ -607,7 +626,22 @@ def read(root: Path) -> tuple[Config, list[Problem]]:
     site, unfit = looks.seen(
         config.site, root, settings.site.icon, settings.site.logo, settings.look.logo, partial(_at, text)
     )
-    return replace(config, site=site), [*problems, *unreadable, *unfit]
+    return replace(config, site=site), [*problems, *unreadable, *unfit, *_envelope(config, text)]
+
+
+def _envelope(config: Config, text: str) -> Iterator[Problem]:
+    """C113: bounces can come back to each reader's own address only where there is one below which they are made."""
+    address = config.site.sender.bounces
+    local = address.rpartition("@")[0]
+    if config.mail.verp and not 0 < len(local) <= LONGEST:
+        yield _at(
+            text,
+            ("mail", "envelope"),
+            "C113",
+            f'mail.envelope = "verp" needs a mail.bounce_address, with at most {LONGEST} letters before the @',
+            why="Each reader's own address is made from it: b@bounces.example becomes b+…@bounces.example.",
+            fixes=('bounce_address = "b@bounces.YOUR-DOMAIN", whose server takes b+anything',),
+        )
 
 
 def _pruned(content: dict[str, Any], faults: list[ErrorDetails]) -> dict[str, Any]:
@@ -908,6 +942,7 @@ def _sender(settings: Settings, host: str) -> Sender:
         reply_to=told.reply_to or told.address,
         postal_address=told.postal_address.strip(),
         list_id=told.list_id or f"weekly.{host}",
+        bounces=settings.mail.bounce_address,
     )
 
 
@@ -963,6 +998,7 @@ def _mail(root: Path, told: MailSection, password: str) -> Mail:
         test_recipients=told.test_recipients,
         dkim_key_file=root / told.dkim_key_file if told.dkim_key_file else None,
         dkim_selector=told.dkim_selector,
+        verp=told.envelope == "verp",
     )
 
 

@@ -45,6 +45,12 @@ class Sender:
     reply_to: str
     postal_address: str
     list_id: str  # RFC 2919: `label.domain`, the same for the list's whole life
+    bounces: str = ""  # where what cannot be delivered comes back to, if not to `address`
+
+    @property
+    def envelope(self) -> str:
+        """MAIL FROM (RFC 5321 3.3)."""
+        return self.bounces or self.address
 
 
 @dataclass(frozen=True, slots=True)

@@ -382,10 +382,12 @@ class Ledger(Protocol):
         """Every Turn of every issue with a higher id than `after`, oldest first."""
 
     # -- the audience and the send
-    def start_send(self, edition: str, number: int, *, now: datetime) -> Issue | None:
+    def start_send(self, edition: str, number: int, *, now: datetime, canary: timedelta | None = None) -> Issue | None:
         """READY -> SENDING: fix the audience as of now, in commits under 0.5 s each; resumable after a crash.
 
         The last commit verifies the count and sets `started_at`. None when the issue was not READY with `send_at` past.
+        With `canary` the first hundred readers are due at once, all others so much later; it is left out where the
+        audience has fewer than 500.
         """
 
     def readers(
@@ -413,7 +415,10 @@ class Ledger(Protocol):
         """
 
     def due_chunks(self, now: datetime) -> Sequence[Chunk]:
-        """Take all chunks with a row due now, of issues that are SENDING; each comes with a new epoch."""
+        """Take all chunks with a row due now, of issues that are SENDING; each comes with a new epoch.
+
+        Those that open later are left out.
+        """
 
     def claim(self, chunk: Chunk, *, limit: int, now: datetime) -> Sequence[int]:
         """Mark up to `limit` due rows `claimed`; their subscriber ids."""
@@ -452,7 +457,7 @@ class Ledger(Protocol):
         """How many messages of an issue the mail server took in a second; None when that cannot be told."""
 
     def next_retry(self) -> datetime | None:
-        """The earliest time at which a waiting row of a SENDING issue is due."""
+        """The earliest time at which a waiting row of a SENDING issue is due and its chunk open."""
 
     # -- sent again, to a reader who asked
     def resend(self, edition: str, number: int, one: Addressee, *, hand: Hand) -> int:

@@ -55,7 +55,7 @@ def compose(*, site: Site, letter: Letter, subject: str, text: str, html: str, m
     head = "".join(f"{line}\r\n" for line in lines).encode()
     body = mime.alternative(text, html, boundary)
     mime.check(head, [body], HEADERS)
-    return Message(sender, recipient, message_id, (head, body))
+    return Message(ascii_address(site.sender.envelope), recipient, message_id, (head, body))
 
 
 def compose_digest(

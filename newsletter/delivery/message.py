@@ -106,6 +106,7 @@ class Mailing:
 def written(site: Site, mailing: Mailing, text_for: Cut, addressee: Addressee, urls: Urls) -> Message:
     """The Message of a text for one reader. Raises as `compose`."""
     sender, recipient = ascii_address(site.sender.address), ascii_address(addressee.address)
+    envelope = ascii_address(site.sender.envelope)
     local = f"{mailing.name}.{base64.b32encode(mailing.key[:15]).decode().lower()}"
     message_id = f"{local}@{sender.rpartition('@')[2]}"
     head = _head(site, mailing, text_for.subject, recipient, urls.unsubscribe, message_id)
@@ -118,11 +119,11 @@ def written(site: Site, mailing: Mailing, text_for: Cut, addressee: Addressee, u
     text = text_for.text.fill(values)
     if PLAIN in addressee.variant:
         head += text_for.text.head
-        return _checked(sender, recipient, message_id, head, text, (*HEADERS, "Content-Transfer-Encoding"))
+        return _checked(envelope, recipient, message_id, head, text, (*HEADERS, "Content-Transfer-Encoding"))
     html = text_for.html.fill({sentinel: escape(value) for sentinel, value in values.items()})
     boundary = "=_" + hashlib.sha256(message_id.encode()).hexdigest()[:32]
     head += f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'.encode()
-    return _checked(sender, recipient, message_id, head, _both(text_for, text, html, f"--{boundary}"), HEADERS)
+    return _checked(envelope, recipient, message_id, head, _both(text_for, text, html, f"--{boundary}"), HEADERS)
 
 
 def _checked(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, case, func, select
 
 from newsletter.model import Attempt, Delivery, DeliveryState, IssueState
 from newsletter.store import tables
 from newsletter.store.lifecycle import DOUBTFUL
-from newsletter.store.rows import Part, word
+from newsletter.store.rows import Part, first_waiting
 from newsletter.store.tables import chunk, delivery, issue, subscriber
 
 
@@ -116,15 +116,18 @@ class Debts(Part):
         return count / lasted if lasted else None
 
     def next_retry(self) -> datetime | None:
-        """The earliest time at which a waiting row of a SENDING issue is due; in the past for one that is due now."""
-        due = func.coalesce(delivery.c.next_at, issue.c.started_at, type_=delivery.c.next_at.type)
-        earliest = (
-            select(func.min(due, type_=delivery.c.next_at.type))
-            .select_from(issue)
-            .join(chunk, chunk.c.issue_id == issue.c.id)
-            .join(delivery, delivery.c.chunk_id == chunk.c.id)
-            .with_hint(delivery, f"INDEXED BY {tables.WAITING}", "sqlite")
-            .where(issue.c.state == IssueState.SENDING.value, delivery.c.state == word(DeliveryState.WAITING))
+        """The earliest time at which a waiting row of a SENDING issue is due and its chunk open.
+
+        In the past for one that is due now.
+        """
+        each = (
+            select(first_waiting(chunk.c.id, issue.c.started_at).label("due"), chunk.c.opens_at)
+            .join_from(chunk, issue)
+            .where(issue.c.state == IssueState.SENDING.value)
+            .subquery()
         )
+        later = case((each.c.opens_at > each.c.due, each.c.opens_at), else_=each.c.due)
+        earliest = select(func.min(later, type_=delivery.c.next_at.type))
         with self._database.read() as connection:
-            return connection.scalar(earliest)
+            found: datetime | None = connection.scalar(earliest)
+            return found

@@ -12,10 +12,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select, update
 
 from newsletter.model import Addressee, Chunk, DeliveryState, IssueState, Settlement, SubscriberStatus
-from newsletter.store.rows import Part, in_flight, unless_forgotten, word
+from newsletter.store.rows import Part, first_waiting, in_flight, unless_forgotten, word
 from newsletter.store.tables import WAITING, Instant, attempt, chunk, delivery, issue, subscriber
 
 _FACTS = ("address", "joined_at", "token_version", "attempts", "first_at")
@@ -32,7 +32,10 @@ class HandOver(Part):
                 return []
             connection.execute(_UNCLAIM, [{"the_chunk": row.id} for row in taken])
             names = {row.id: row for row in connection.execute(_NAMES)}
-        return [Chunk(row.id, (of := names[row.issue_id]).number, row.epoch, of.edition) for row in sorted(taken)]
+        return [
+            Chunk(row.id, (of := names[row.issue_id]).number, row.epoch, of.edition, row.provider)
+            for row in sorted(taken)
+        ]
 
     def claim(self, chunk: Chunk, *, limit: int, now: datetime) -> Sequence[int]:
         """As `ports.Ledger` says; none when the fence is lost or the issue is not SENDING."""
@@ -161,19 +164,15 @@ def _give_back(connection: Connection, issue_id: int, epoch: int, subscriber_ids
 _ROW = (delivery.c.issue_id == bindparam("the_issue"), delivery.c.subscriber_id == bindparam("the_reader"))
 _UNDER_EPOCH = delivery.c.epoch == bindparam("the_epoch")
 _NOW = bindparam("now", type_=delivery.c.next_at.type)
-_DUE = (
-    delivery.c.state == word(DeliveryState.WAITING),
-    or_(delivery.c.next_at.is_(None), delivery.c.next_at <= _NOW),
-)
-
 _TAKE = (
     update(chunk)
     .where(
         chunk.c.issue_id.in_(select(issue.c.id).where(issue.c.state == IssueState.SENDING.value)),
-        exists().where(delivery.c.chunk_id == chunk.c.id, *_DUE),
+        or_(chunk.c.opens_at.is_(None), chunk.c.opens_at <= _NOW),
+        first_waiting(chunk.c.id, _NOW) <= _NOW,
     )
     .values(epoch=chunk.c.epoch + 1)
-    .returning(chunk.c.id, chunk.c.issue_id, chunk.c.epoch)
+    .returning(chunk.c.id, chunk.c.issue_id, chunk.c.epoch, chunk.c.provider)
 )
 
 _NAMES = select(issue.c.id, issue.c.number, issue.c.edition).where(issue.c.state == IssueState.SENDING.value)

@@ -126,6 +126,7 @@ issue = Table(
     Column("audience_upto", Integer),
     Column("audience_cursor", Integer),
     Column("audience_frozen_at", Instant),
+    Column("audience_opens_at", Instant),  # for all but the first readers, whom it is tried on; none: for all at once
     UniqueConstraint("edition", "number"),
     _one_of("state", IssueState),
     sqlite_strict=True,

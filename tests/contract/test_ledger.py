@@ -26,8 +26,22 @@ from newsletter.model import (
     by_clock,
 )
 from newsletter.ports import Ledger, Roster
+from newsletter.providers import provider_of
+from newsletter.store import audience
 from newsletter.usecases.report import report
-from tests.contract.desk import ADA, FRIDAY, LINK, MINUTE, Desk, a_digest, a_story, accepted, deferred, slot_of_week
+from tests.contract.desk import (
+    ADA,
+    FRIDAY,
+    LINK,
+    MINUTE,
+    Desk,
+    a_digest,
+    a_story,
+    accepted,
+    deferred,
+    join,
+    slot_of_week,
+)
 
 WAITING, CLAIMED, SENDING = DeliveryState.WAITING, DeliveryState.CLAIMED, DeliveryState.SENDING
 ACCEPTED, FAILED = DeliveryState.ACCEPTED, DeliveryState.FAILED
@@ -198,6 +212,85 @@ def test_many_readers_come_in_chunks_of_five_hundred(desk: Desk) -> None:
     claimed = [desk.ledger.claim(chunk, limit=1000, now=FRIDAY) for chunk in chunks]
     assert sorted(map(len, claimed)) == [1, 500]
     assert sorted(each for some in claimed for each in some) == ids
+
+
+def test_a_chunk_has_the_mailboxes_of_one_provider(desk: Desk) -> None:
+    """Those of a provider lie among those of the others, and a domain counts however it is written."""
+    homes = ["gmail.com", "ME.com", "readers.example", "Hotmail.fr", "yahoo.co.uk", "GoogleMail.com", "mail.gmail.com"]
+    for n in range(3):
+        for home in homes:
+            join(desk.roster, f"reader{n}@{home}")
+    desk.open(5, "batteries")
+    desk.ledger.start_send(WEEKLY, 1, now=FRIDAY)
+    chunks = desk.ledger.due_chunks(FRIDAY)
+    found = {
+        row.address: chunk.provider
+        for chunk in chunks
+        for each in desk.ledger.claim(chunk, limit=99, now=FRIDAY)
+        if (row := desk.ledger.delivery(WEEKLY, 1, each))
+    }
+    assert len(found) == 3 * len(homes)
+    assert found == {address: provider_of(address) for address in found}
+    assert [chunk.provider for chunk in chunks] == ["gmail", "icloud", "other", "outlook", "yahoo"]
+
+
+def test_each_provider_has_chunks_of_its_own_from_the_start_to_the_end(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audience, "CHUNK", 2)
+    for n in range(5):
+        for home in ("gmail.com", "readers.example"):
+            join(desk.roster, f"reader{n}@{home}")
+    desk.open(5, "batteries")
+    desk.ledger.start_send(WEEKLY, 1, now=FRIDAY)
+    chunks = desk.ledger.due_chunks(FRIDAY)
+    assert [chunk.provider for chunk in chunks] == ["gmail", "other"] * 3
+    assert [len(desk.ledger.claim(chunk, limit=99, now=FRIDAY)) for chunk in chunks] == [2, 2, 2, 2, 1, 1]
+
+
+CANARY = 10 * MINUTE
+
+
+def test_with_a_canary_the_first_readers_are_due_at_once_and_all_others_later(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audience, "FIRST", 2)
+    monkeypatch.setattr(audience, "FROM", 5)
+    ids = desk.join(5)
+    desk.open(5, "batteries")
+    desk.ledger.start_send(WEEKLY, 1, now=FRIDAY, canary=CANARY)
+    assert desk.ledger.next_retry() == FRIDAY
+    [first] = desk.ledger.due_chunks(FRIDAY)
+    assert desk.ledger.claim(first, limit=99, now=FRIDAY) == ids[:2]
+    desk.ledger.hand_over(first, settled=[], wanted=ids[:2], now=FRIDAY)
+    desk.ledger.hand_over(first, settled=[accepted(one) for one in ids[:2]], wanted=[], now=FRIDAY)
+    assert desk.ledger.due_chunks(FRIDAY + CANARY - MINUTE) == []
+    assert desk.ledger.next_retry() == FRIDAY + CANARY
+    [rest] = desk.ledger.due_chunks(FRIDAY + CANARY)
+    assert desk.ledger.claim(rest, limit=99, now=FRIDAY + CANARY) == ids[2:]
+
+
+def test_a_deferred_reader_of_a_canary_is_due_before_the_others(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audience, "FIRST", 1)
+    monkeypatch.setattr(audience, "FROM", 2)
+    first, _ = desk.join(2)
+    desk.open(5, "batteries")
+    desk.ledger.start_send(WEEKLY, 1, now=FRIDAY, canary=CANARY)
+    [chunk] = desk.ledger.due_chunks(FRIDAY)
+    desk.hand(chunk, [first])
+    desk.ledger.hand_over(chunk, settled=[deferred(first, FRIDAY + MINUTE)], wanted=[], now=FRIDAY)
+    assert desk.ledger.next_retry() == FRIDAY + MINUTE
+    assert [one.id for one in desk.ledger.due_chunks(FRIDAY + MINUTE)] == [chunk.id]
+
+
+def test_a_small_audience_has_no_canary(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audience, "FIRST", 2)
+    monkeypatch.setattr(audience, "FROM", 5)
+    ids = desk.join(4)
+    desk.open(5, "batteries")
+    desk.ledger.start_send(WEEKLY, 1, now=FRIDAY, canary=CANARY)
+    [chunk] = desk.ledger.due_chunks(FRIDAY)
+    assert desk.ledger.claim(chunk, limit=99, now=FRIDAY) == ids
 
 
 # -- claiming, handing over, settling

@@ -110,6 +110,12 @@ def test_the_envelope_and_the_message_id_belong_to_sender_and_reader() -> None:
     assert read(message)["Message-ID"] == f"<{message.message_id}>"
 
 
+def test_bounces_go_where_the_site_says_and_the_mail_stays_as_it_is() -> None:
+    elsewhere = replace(a_site().sender, bounces="b@bounces.Autotrendy.example")
+    message = composed(site=a_site(sender=elsewhere))
+    assert (message.sender, message.content) == ("b@bounces.autotrendy.example", composed().content)
+
+
 def test_a_retry_has_the_same_bytes_whatever_happened_to_the_row() -> None:
     again = composed(to=replace(ADA, attempts=3, first_at=datetime(2022, 2, 12, tzinfo=UTC)))
     assert composed() == again
