@@ -23,14 +23,12 @@ from pathlib import Path
 
 import psycopg
 
-from newsletter.store.database import open_database
+from newsletter.store.database import Database
+from newsletter.store.tables import metadata
 
 _NOBODY = 65534
 _RELEASE = "pginstall18"
 _FAST = "-F -c synchronous_commit=off -c full_page_writes=off -c max_connections=200 -c shared_buffers=64MB"
-_EMPTY = "empty"
-"""The database that has the schema and no row: others are copies of it."""
-
 _NUMBERS = count(1)
 
 
@@ -61,26 +59,10 @@ class Server:
         return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{database}"
 
     @contextmanager
-    def fresh(self) -> Iterator[str]:
-        """The URL of a database that has the schema and no row; some 50 ms."""
-        assert self.port
-        with self._alone():
-            if not self._says(f"SELECT 1 FROM pg_database WHERE datname = '{_EMPTY}'"):
-                self._says(f"CREATE DATABASE {_EMPTY}")
-                open_database(self.url(_EMPTY)).close()
-        with self._made(f"TEMPLATE {_EMPTY} STRATEGY FILE_COPY") as url:
-            yield url
-
-    @contextmanager
-    def blank(self) -> Iterator[str]:
-        """The URL of a database without a schema."""
-        with self._made("") as url:
-            yield url
-
-    @contextmanager
-    def _made(self, how: str) -> Iterator[str]:
+    def database(self) -> Iterator[str]:
+        """The URL of a new database, without a schema; making and dropping it costs a third of a second."""
         name = f"db_{os.getpid()}_{next(_NUMBERS)}"
-        self._says(f"CREATE DATABASE {name} {how}")
+        self._says(f"CREATE DATABASE {name}")
         try:
             yield self.url(name)
         finally:
@@ -137,10 +119,22 @@ class Server:
             )
         assert done.returncode == 0, said.read_text("utf-8", "replace")
 
-    def _says(self, statement: str) -> list[tuple[object, ...]]:
+    def _says(self, statement: str) -> None:
         with psycopg.connect(host="127.0.0.1", port=self.port, user="postgres", autocommit=True) as connection:
-            answer = connection.execute(statement.encode())
-            return answer.fetchall() if answer.description else []
+            connection.execute(statement.encode())
+
+
+def empty(database: Database) -> None:
+    """Take every row away, seals or not, and number anew; a few milliseconds."""
+    last_first = [table.name for table in reversed(metadata.sorted_tables)]
+    numbered = [name for name in last_first if "id" in metadata.tables[name].c]
+    statements = [
+        "SET LOCAL session_replication_role = replica",
+        *(f"DELETE FROM {name}" for name in last_first),
+        *(f"ALTER SEQUENCE {name}_id_seq RESTART" for name in numbered),
+    ]
+    with database.write() as connection:
+        connection.exec_driver_sql(";".join(statements))
 
 
 def _installed() -> Path:

@@ -16,7 +16,7 @@ from newsletter.store.database import Database, open_database
 from newsletter.store.ledger import SqlLedger
 from newsletter.store.roster import SqlRoster
 from tests.contract.desk import hashed
-from tests.postgres import Server
+from tests.postgres import Server, empty
 
 Fresh = Callable[[], AbstractContextManager[Database]]
 """Opens a database that nobody used yet, and takes it away."""
@@ -31,8 +31,12 @@ def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def fresh(request: pytest.FixtureRequest, empty_file: Path, postgres: Server) -> Fresh:
-    return partial(_file, empty_file) if request.param == "sqlite" else partial(_served, postgres)
+def fresh(request: pytest.FixtureRequest, empty_file: Path, postgres: Server) -> Iterator[Fresh]:
+    if request.param == "sqlite":
+        yield partial(_file, empty_file)
+        return
+    with postgres.database() as url, closing(open_database(url)) as database:
+        yield partial(_emptied, database)
 
 
 @pytest.fixture(scope="session")
@@ -50,9 +54,10 @@ def _file(empty: Path) -> Iterator[Database]:
 
 
 @contextmanager
-def _served(server: Server) -> Iterator[Database]:
-    with server.fresh() as url, closing(open_database(url)) as database:
-        yield database
+def _emptied(database: Database) -> Iterator[Database]:
+    """The one that is open: the rows of the test before are gone."""
+    empty(database)
+    yield database
 
 
 @pytest.fixture
