@@ -50,6 +50,9 @@ class Home(Protocol):
     def enter(self, connection: Connection) -> None:
         """At the beginning of a write: no other process decides anything until it ends."""
 
+    def apart(self) -> Connection:
+        """A connection beside the others, each statement of which is a transaction."""
+
     def first_start(self) -> AbstractContextManager[None]:
         """There is something to connect to. Raises Outside."""
 
@@ -59,6 +62,7 @@ class Database:
 
     def __init__(self, home: Home) -> None:
         self._home = home
+        self._writer, self._reader = home.writer, home.reader
         self.place = home.place
         self.file = home.file
 
@@ -68,19 +72,23 @@ class Database:
 
         One at a time, first come, first served: never call `write` within `write`. Raises Outside.
         """
-        with told(self.place), self._home.turn(), self._home.writer.begin() as connection:
+        with told(self.place), self._home.turn(), self._writer.begin() as connection:
             self._home.enter(connection)
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One consistent view, which neither waits for a writer nor holds one up. Raises Outside."""
-        with told(self.place), self._home.reader.begin() as connection:
+        with told(self.place), self._reader.begin() as connection:
             yield connection
 
+    def apart(self) -> Connection:
+        """A connection beside the others, for what lasts as long as a connection. The caller closes it."""
+        return self._home.apart()
+
     def close(self) -> None:
-        self._home.reader.dispose()
-        self._home.writer.dispose()
+        self._reader.dispose()
+        self._writer.dispose()
 
 
 def insert_new(table: Table) -> sqlite.Insert:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.engine import URL
+from sqlalchemy.pool import NullPool
 
 if TYPE_CHECKING:  # psycopg takes a tenth of a second to load
     import psycopg
@@ -58,6 +59,10 @@ class PostgresqlHome:
     def first_start(self) -> Iterator[None]:
         """Nothing: the schema is made in a write, and the server and the database must be there."""
         yield
+
+    def apart(self) -> Connection:
+        engine = create_engine(self._url, poolclass=NullPool, isolation_level="AUTOCOMMIT", hide_parameters=True)
+        return engine.connect()
 
     def _engine(self, setting: str, *, readonly: bool) -> Engine:
         engine = create_engine(

@@ -42,6 +42,10 @@ class SqliteHome:
     def enter(self, connection: Connection) -> None:
         """Nothing: BEGIN IMMEDIATE has shut the door already."""
 
+    def apart(self) -> Connection:
+        """Never asked for: nothing lasts as long as a connection to a file."""
+        raise NotImplementedError
+
     @contextmanager
     def first_start(self) -> Iterator[None]:
         """The folder and the file exist, and no other process is opening them.

@@ -100,9 +100,9 @@ def _refusal(error: BaseException | None) -> tuple[str, str, tuple[str, ...]] | 
 
 def _said_by_a_server(error: BaseException | None) -> tuple[str, str, tuple[str, ...]] | None:
     """A connection that failed, or was lost, has no SQLSTATE."""
-    if not hasattr(error, "sqlstate"):
+    if error is None or not hasattr(error, "sqlstate"):
         return None
-    state = error.sqlstate or "08"
+    state: str = error.sqlstate or "08"
     found = (words for prefix, words in _SERVER_SAYS.items() if state.startswith(prefix))
     return next(found, None if state.startswith(_MISTAKES) else _OTHERWISE)
 
