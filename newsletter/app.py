@@ -537,10 +537,9 @@ class App(Edges):
             publish=publish,
             drain=lambda: drain(
                 self.ledger,
-                self.transport,
+                self.relays,
                 compose,
                 clock=clock,
-                connections=self.config.mail.connections,
                 stop=stop,
                 progress=progress,
                 after_crash=self.config.mail.after_crash,

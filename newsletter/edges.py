@@ -6,7 +6,7 @@ only module that keeps them open; `app` hands them to the use cases.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
@@ -44,6 +44,7 @@ from newsletter.spread import spread
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+    from newsletter.delivery.circuit import Relay
     from newsletter.delivery.outbox import Outbox
     from newsletter.outside.client import Client as OutsideClient
     from newsletter.publish.album import Album
@@ -339,9 +340,18 @@ class Edges:
         if mail.dkim_key_file is None:
             return sends
         from newsletter.delivery import dkim
+        from newsletter.delivery.signers import Signers
 
         domain = ascii_address(self.config.site.sender.address).rpartition("@")[2]
-        return dkim.Signing(sends, dkim.signer(mail.dkim_key_file, domain=domain, selector=mail.dkim_selector))
+        signer = dkim.signer(mail.dkim_key_file, domain=domain, selector=mail.dkim_selector)
+        return dkim.Signing(sends, signer, Signers(signer).open)
+
+    @cached_property
+    def relays(self) -> Sequence[Relay]:
+        """The mail servers over which issues go."""
+        from newsletter.delivery.circuit import Relay
+
+        return [Relay("main", self.transport, self.config.mail.connections)]
 
     @cached_property
     def backups(self) -> Backups:

@@ -929,6 +929,18 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """How many Deliveries of an Issue stand alike: in one state, for one reason, with the same last reply."""
+
+    state: DeliveryState
+    reason: str
+    code: int | None
+    reply: str
+    readers: int
+    next_at: datetime | None = None  # when the first of them is tried again
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One hand-over of a Message and what came of it; append-only, shown by `explain`."""
 
@@ -1033,6 +1045,15 @@ class Chunk:
     epoch: int
     edition: str = WEEKLY
     provider: str = "other"  # whose mailboxes its readers have, as `providers` groups them
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """How many Messages may be handed over now, out of what all who send may together."""
+
+    count: int
+    again: datetime  # when more may be asked for
+    every: timedelta | None = None  # the pace; None: nothing holds it back, whatever the count
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ OTHER = "other"
 
 _DOMAINS = {
     "gmail": "gmail.com googlemail.com",
-    "outlook": "outlook.com outlook.de outlook.es outlook.fr hotmail.com hotmail.co.uk hotmail.de hotmail.es hotmail.fr "
-    "hotmail.it live.com live.co.uk live.de live.fr live.nl msn.com",
+    "outlook": "outlook.com outlook.de outlook.es outlook.fr hotmail.com hotmail.co.uk hotmail.de hotmail.es "
+    "hotmail.fr hotmail.it live.com live.co.uk live.de live.fr live.nl msn.com",
     "yahoo": "yahoo.com yahoo.ca yahoo.co.in yahoo.co.uk yahoo.com.ar yahoo.com.au yahoo.com.br yahoo.com.mx yahoo.de "
     "yahoo.es yahoo.fr yahoo.it aol.com rocketmail.com ymail.com",
     "icloud": "icloud.com mac.com me.com",

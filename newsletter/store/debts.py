@@ -7,11 +7,13 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, case, func, select
 
-from newsletter.model import Attempt, Delivery, DeliveryState, IssueState
+from newsletter.model import Answer, Attempt, Delivery, DeliveryState, IssueState
 from newsletter.store import tables
 from newsletter.store.lifecycle import DOUBTFUL
 from newsletter.store.rows import Part, first_waiting
 from newsletter.store.tables import chunk, delivery, issue, subscriber
+
+TROUBLED = (DeliveryState.FAILED, DeliveryState.UNCERTAIN, DeliveryState.DROPPED)
 
 
 class Debts(Part):
@@ -34,6 +36,39 @@ class Debts(Part):
             issue.c.number == number,
             *([] if state is None else [delivery.c.state == state.value]),
         )
+
+    def answers(self, edition: str, number: int) -> Sequence[Answer]:
+        """As `ports.Ledger` says."""
+        alike = (delivery.c.state, delivery.c.reason, delivery.c.code, delivery.c.reply)
+        tried = delivery.c.state.in_(state.value for state in TROUBLED) | (
+            (delivery.c.state == DeliveryState.WAITING.value) & (delivery.c.reply != "")
+        )
+        first = func.min(delivery.c.next_at, type_=delivery.c.next_at.type)
+        grouped = (
+            select(*alike, func.count(), first)
+            .join(issue, delivery.c.issue_id == issue.c.id)
+            .where(issue.c.edition == edition, issue.c.number == number, tried)
+            .group_by(*alike)
+            .order_by(*alike)
+        )
+        with self._database.read() as connection:
+            return [Answer(DeliveryState(state), *rest) for state, *rest in connection.execute(grouped)]
+
+    def by_provider(self, edition: str, number: int) -> Mapping[str, Mapping[DeliveryState, int]]:
+        """As `ports.Ledger` says; who was dropped before the chunks were made is in none."""
+        grouped = (
+            select(chunk.c.provider, delivery.c.state, func.count())
+            .join(delivery, delivery.c.chunk_id == chunk.c.id)
+            .join(issue, chunk.c.issue_id == issue.c.id)
+            .where(issue.c.edition == edition, issue.c.number == number)
+            .group_by(chunk.c.provider, delivery.c.state)
+            .order_by(chunk.c.provider)
+        )
+        found: dict[str, dict[DeliveryState, int]] = {}
+        with self._database.read() as connection:
+            for provider, state, count in connection.execute(grouped):
+                found.setdefault(provider, {})[DeliveryState(state)] = count
+        return found
 
     def doubtful(self, edition: str, number: int) -> Sequence[Delivery]:
         """As `ports.Ledger` says."""

@@ -54,6 +54,11 @@ def milliseconds(at: datetime) -> int:
     return (at - _EPOCH) // _TICK
 
 
+def instant(kept: int) -> datetime:
+    """The datetime in UTC that was kept as these milliseconds."""
+    return _EPOCH + kept * _TICK
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware datetime, kept as whole milliseconds since 1970 UTC (rounded down) and given back in UTC.
 
@@ -67,7 +72,7 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else milliseconds(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        return None if value is None else _EPOCH + value * _TICK
+        return None if value is None else instant(value)
 
 
 Line = BigInteger().with_variant(Integer(), "sqlite")

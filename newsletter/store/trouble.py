@@ -78,11 +78,12 @@ def told(place: str) -> Iterator[None]:
         yield
     except (PoolTimeout, TimeoutError) as error:
         raise Outside(_problem(_BUSY, place, "all connections of this process are taken")) from error
-    except DBAPIError as error:
-        refusal = _refusal(error.orig)
+    except Exception as error:
+        said = error.orig if isinstance(error, DBAPIError) else error  # or of a statement that the driver ran by itself
+        refusal = _refusal(said)
         if refusal is None:
             raise
-        raise Outside(_problem(refusal, place, str(error.orig).strip())) from error
+        raise Outside(_problem(refusal, place, str(said).strip())) from error
 
 
 def _refusal(error: BaseException | None) -> tuple[str, str, tuple[str, ...]] | None:

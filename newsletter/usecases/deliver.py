@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from newsletter import words
-from newsletter.delivery.message import compose
+from newsletter.delivery.message import Run, Urls
 from newsletter.delivery.progress import Drained
 from newsletter.errors import Problem
 from newsletter.issues.selection import paused
@@ -16,7 +16,6 @@ from newsletter.model import (
     Addressee,
     Chunk,
     DeliveryState,
-    Digest,
     Issue,
     IssueState,
     Message,
@@ -174,7 +173,7 @@ def outlook(*, ledger: Ledger, roster: Roster, now: datetime, late_limit: timede
 
 
 class Composer:
-    """One reader's Message of one issue; keeps the frozen Digests it has read."""
+    """One reader's Message of one issue; keeps what it has read of frozen Digests."""
 
     def __init__(
         self,
@@ -190,22 +189,18 @@ class Composer:
         self._unsubscribe_url = unsubscribe_url
         self._preferences_url = preferences_url
         self._message_id_key = message_id_key
-        self._frozen: dict[tuple[str, int], tuple[Issue, Digest]] = {}
+        self._runs: dict[tuple[str, int], Run] = {}
 
     def compose(self, chunk: Chunk, addressee: Addressee) -> Message:
         """The same bytes on every call for the same reader and issue."""
         named = (chunk.edition, chunk.issue_number)
-        if named not in self._frozen:
-            issue = self._ledger.issue(*named)
-            assert issue is not None  # noqa: S101  the chunk names an issue of this ledger
-            self._frozen[named] = (issue, self._ledger.digest(*named))
-        issue, digest = self._frozen[named]
-        return compose(
-            site=self._site,
-            issue=issue,
-            digest=digest,
-            addressee=addressee,
-            unsubscribe_url=self._unsubscribe_url(addressee.subscriber_id, addressee.token_version),
-            preferences_url=self._preferences_url(addressee.subscriber_id, addressee.token_version),
-            message_id_key=self._message_id_key,
-        )
+        run = self._runs.get(named) or self._begin(named)
+        reader = addressee.subscriber_id, addressee.token_version
+        return run.message(addressee, Urls(self._unsubscribe_url(*reader), self._preferences_url(*reader)))
+
+    def _begin(self, named: tuple[str, int]) -> Run:
+        issue = self._ledger.issue(*named)
+        assert issue is not None  # noqa: S101  the chunk names an issue of this ledger
+        digest = self._ledger.digest(*named)
+        run = Run(site=self._site, issue=issue, digest=digest, message_id_key=self._message_id_key)
+        return self._runs.setdefault(named, run)

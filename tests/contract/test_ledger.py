@@ -13,6 +13,7 @@ from newsletter.errors import UsageError
 from newsletter.model import (
     WEEKLY,
     Addressee,
+    Answer,
     Attempt,
     DeliveryState,
     Digest,
@@ -555,6 +556,28 @@ def test_counts_name_every_state_and_add_up(desk: Desk) -> None:
     assert desk.ledger.delivery(WEEKLY, 1, 999) is None
 
 
+def test_those_who_have_it_not_are_counted_by_what_was_answered(desk: Desk) -> None:
+    [ada, ben, eve, dan], chunk = desk.send(4)
+    desk.hand(chunk, [ada, ben, eve])
+    gone = Receipt(Outcome.REFUSED, 550, "5.1.1 unknown")
+    settled = [accepted(ada), deferred(eve, FRIDAY + MINUTE), Settlement(ben, FAILED, "no-mailbox", receipt=gone)]
+    desk.ledger.hand_over(chunk, settled=settled, wanted=[], now=FRIDAY)
+    assert dan
+    assert desk.ledger.answers(WEEKLY, 1) == [
+        Answer(FAILED, "no-mailbox", 550, "5.1.1 unknown", 1),
+        Answer(WAITING, "", 451, "4.7.1 Greylisted", 1, FRIDAY + MINUTE),
+    ]
+    assert desk.ledger.answers(WEEKLY, 2) == []
+
+
+def test_the_deliveries_are_counted_by_provider_as_well(desk: Desk) -> None:
+    join(desk.roster, "ada@gmail.com")
+    desk.join(2)
+    desk.open(5, "batteries")
+    desk.ledger.start_send(WEEKLY, 1, now=FRIDAY)
+    assert desk.ledger.by_provider(WEEKLY, 1) == {"gmail": {WAITING: 1}, "other": {WAITING: 2}}
+
+
 def test_the_last_sign_of_life_counts(ledger: Ledger) -> None:
     assert ledger.last_beat("work") is None
     ledger.beat("work", FRIDAY)
@@ -608,4 +631,5 @@ def test_the_figures_of_an_issue_name_no_reader_whom_a_mail_server_names(desk: D
         for one, reply in zip(ids, replies, strict=True)
     ]
     desk.ledger.hand_over(chunk, settled=refused, wanted=[], now=FRIDAY)
-    assert report(desk.ledger, WEEKLY, 1).reasons == {(DeliveryState.FAILED, "550 …: … is unknown here"): 2}
+    [told] = report(desk.ledger, WEEKLY, 1).answers
+    assert (told.state, told.code, told.reply, told.readers) == (FAILED, 550, "…: … is unknown here", 2)

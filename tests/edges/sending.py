@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sqlalchemy import insert
 
-from newsletter.delivery.engine import Drained, Patience, Progress, drain
+from newsletter.delivery.engine import Drained, Patience, Progress, Relay, drain
 from newsletter.delivery.message import compose
 from newsletter.errors import Outside, Problem
 from newsletter.model import (
@@ -49,7 +49,7 @@ DIGEST = Digest(
     f"Solid, at last.\n\n{Sentinel.UNSUBSCRIBE}\n",
     "sha256:1",
 )
-HURRY = Patience(relay=(0, 0, 0, 0), ledger=(0, 0, 0))
+HURRY = Patience(relay=(0, 0, 0, 0), ledger=(0, 0, 0), told=0)
 
 
 def composed(chunk: Chunk, addressee: Addressee) -> Message:
@@ -102,10 +102,9 @@ class Send:
     ) -> Drained:
         return drain(
             self.ledger,
-            transport,
+            [Relay("main", transport, connections)],
             compose,
             clock=lambda: self.now,
-            connections=connections,
             stop=self.stop,
             progress=progress,
             after_crash=after_crash,
