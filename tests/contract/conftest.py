@@ -68,7 +68,7 @@ def database(fresh: Fresh) -> Iterator[Database]:
 
 @pytest.fixture
 def ledger(database: Database) -> Ledger:
-    return SqlLedger(database)
+    return SqlLedger(database, hashed)
 
 
 @pytest.fixture
