@@ -7,7 +7,7 @@ export UV_SYSTEM_CERTS := 1
 export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-fast lint format lock bench bench-publish bench-readers chaos golden words clean help
+.PHONY: demo test test-fast lint format lock bench bench-publish bench-readers bench-send chaos golden words clean help
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -44,6 +44,10 @@ bench-publish: .venv/.ready  ## cold, unchanged and one-edit builds beside Hugo,
 bench-readers: .venv/.ready  ## a million readers move in, are counted, and owed an issue (some minutes)
 	@$(BIN)/python -m bench.readers
 	@$(BIN)/python -m bench.audience
+
+bench-send: .venv/.ready  ## whole sends beside postfix's smtp-source, near, signed and far, and one to a million (half an hour)
+	@$(BIN)/python -m bench.send
+	@$(BIN)/python -m bench.million
 
 chaos: .venv/.ready  ## kill -9, bad weather, full disks, seasons of readers, 400 rows of edits, for as long as CHAOS_SEEDS="1 2 3 …" lasts
 	@CHAOS_SEEDS="$${CHAOS_SEEDS:-$$(seq -s ' ' 1 25)}" EDITS="$${EDITS:-400}" \

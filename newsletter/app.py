@@ -50,6 +50,7 @@ from newsletter.spread import spread
 if TYPE_CHECKING:
     from newsletter.content.library import Last, Loaded
     from newsletter.delivery.ahead import Ahead
+    from newsletter.delivery.envelope import Compose
     from newsletter.delivery.progress import LettersDone, Progress
     from newsletter.publish.catalogue import Feed
     from newsletter.usecases.answering import Obstacle
@@ -521,6 +522,8 @@ class App(Edges):
             message_id_key=self.keys.message_id,
         )
 
+        compose = self._enveloped(composer.compose)
+
         def publish() -> None:
             try:
                 self.publish(self.library(clock()), clock())
@@ -534,18 +537,30 @@ class App(Edges):
             publish=publish,
             drain=lambda: drain(
                 self.ledger,
-                self.transport,
-                composer.compose,
+                self.relays,
+                compose,
                 clock=clock,
-                connections=self.config.mail.connections,
                 stop=stop,
+                throttle=self.throttle,
+                limits=self.config.mail.limits,
+                breaker=self.breaker,
                 progress=progress,
                 after_crash=self.config.mail.after_crash,
             ),
             clock=clock,
             late_limit=self.cadence.late_limit,
             why_not=lambda issue: self._why_not(issue, clock()),
+            canary=self.config.mail.canary,
         )
+
+    def _enveloped(self, compose: Compose) -> Compose:
+        """With the envelope sender that `[mail]` asks for."""
+        if not self.config.mail.verp:
+            return compose
+        from newsletter.delivery.envelope import ReturnPath, returning
+        from newsletter.delivery.message import ascii_address
+
+        return returning(compose, ReturnPath(ascii_address(self.config.site.sender.envelope), self.keys.bounce))
 
     def ahead(self, clock: Clock, told: Callable[[LettersDone], None]) -> Ahead:
         """What hands over letters as they come up, beside whatever is sent; the caller holds the lock."""

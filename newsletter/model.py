@@ -45,6 +45,12 @@ class Sender:
     reply_to: str
     postal_address: str
     list_id: str  # RFC 2919: `label.domain`, the same for the list's whole life
+    bounces: str = ""  # where what cannot be delivered comes back to, if not to `address`
+
+    @property
+    def envelope(self) -> str:
+        """MAIL FROM (RFC 5321 3.3)."""
+        return self.bounces or self.address
 
 
 @dataclass(frozen=True, slots=True)
@@ -759,7 +765,7 @@ class Subscriber:
 class Evidence:
     """How somebody said what they want: what is kept of it, to be shown to them or an authority (GDPR Art. 7(1))."""
 
-    way: str  # cli, form, embed, link, one-click, import, clock
+    way: str  # cli, form, embed, link, one-click, import, clock, server (what a mail server answered)
     text: str = ""  # what the reader was shown, or what proof was given
     page: str = ""  # the path of the page
     network: str = ""  # theirs, shortened, if the site keeps it
@@ -923,6 +929,18 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """How many Deliveries of an Issue stand alike: in one state, for one reason, with the same last reply."""
+
+    state: DeliveryState
+    reason: str
+    code: int | None
+    reply: str
+    readers: int
+    next_at: datetime | None = None  # when the first of them is tried again
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One hand-over of a Message and what came of it; append-only, shown by `explain`."""
 
@@ -986,6 +1004,7 @@ class Receipt:
     outcome: Outcome
     code: int | None = None
     reply: str = ""
+    of_content: bool = field(default=False, compare=False)  # answered to what was sent, not to whom
 
     @property
     def words(self) -> str:
@@ -1006,6 +1025,10 @@ class Proof:
     receipt: Receipt
 
 
+NO_MAILBOX = "no-mailbox"
+"""Why a Delivery failed whose reader is mailed no more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settlement:
     """What became of one row that was `sending`: decided by `delivery.retry`, written by the ledger."""
@@ -1017,6 +1040,11 @@ class Settlement:
     counted: bool = True  # an attempt at this reader was made; False for a fault of the relay
     receipt: Receipt | None = None
 
+    @property
+    def is_dead(self) -> bool:
+        """Whether there is no such mailbox: its reader is blocked."""
+        return self.state is DeliveryState.FAILED and self.reason == NO_MAILBOX
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
@@ -1027,6 +1055,15 @@ class Chunk:
     epoch: int
     edition: str = WEEKLY
     provider: str = "other"  # whose mailboxes its readers have, as `providers` groups them
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """How many Messages may be handed over now, out of what all who send may together."""
+
+    count: int
+    again: datetime  # when more may be asked for
+    every: timedelta | None = None  # the pace; None: nothing holds it back, whatever the count
 
 
 @dataclass(frozen=True, slots=True)

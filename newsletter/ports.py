@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Protocol, TypeVar
 from newsletter.errors import Problem
 from newsletter.model import (
     Addressee,
+    Answer,
     Approval,
     Attempt,
     Backup,
@@ -32,6 +33,7 @@ from newsletter.model import (
     ImportRun,
     Issue,
     IssueState,
+    Leave,
     Letter,
     LetterKind,
     Library,
@@ -382,10 +384,12 @@ class Ledger(Protocol):
         """Every Turn of every issue with a higher id than `after`, oldest first."""
 
     # -- the audience and the send
-    def start_send(self, edition: str, number: int, *, now: datetime) -> Issue | None:
+    def start_send(self, edition: str, number: int, *, now: datetime, canary: timedelta | None = None) -> Issue | None:
         """READY -> SENDING: fix the audience as of now, in commits under 0.5 s each; resumable after a crash.
 
         The last commit verifies the count and sets `started_at`. None when the issue was not READY with `send_at` past.
+        With `canary` the first hundred readers are due at once, all others so much later; it is left out where the
+        audience has fewer than 500.
         """
 
     def readers(
@@ -413,10 +417,13 @@ class Ledger(Protocol):
         """
 
     def due_chunks(self, now: datetime) -> Sequence[Chunk]:
-        """Take all chunks with a row due now, of issues that are SENDING; each comes with a new epoch."""
+        """Take all chunks with a row due now, of issues that are SENDING; each comes with a new epoch.
+
+        Those that open later are left out.
+        """
 
     def claim(self, chunk: Chunk, *, limit: int, now: datetime) -> Sequence[int]:
-        """Mark up to `limit` due rows `claimed`; their subscriber ids."""
+        """Mark up to `limit` due rows `claimed`; their subscriber ids. Raises Outside C509 on a disk without room."""
 
     def hand_over(
         self,
@@ -440,6 +447,12 @@ class Ledger(Protocol):
 
     def counts(self, edition: str, number: int) -> Mapping[DeliveryState, int]: ...
     def deliveries(self, edition: str, number: int, state: DeliveryState | None = None) -> Sequence[Delivery]: ...
+    def answers(self, edition: str, number: int) -> Sequence[Answer]:
+        """Those who have it not, or not for sure, and why: with the reply of a mail server where one answered."""
+
+    def by_provider(self, edition: str, number: int) -> Mapping[str, Mapping[DeliveryState, int]]:
+        """How the deliveries stand by whose mailboxes they are for (`newsletter.providers`)."""
+
     def doubtful(self, edition: str, number: int) -> Sequence[Delivery]:
         """Those that a person has still to decide about: uncertain, or failed in a way that may pass."""
 
@@ -452,7 +465,7 @@ class Ledger(Protocol):
         """How many messages of an issue the mail server took in a second; None when that cannot be told."""
 
     def next_retry(self) -> datetime | None:
-        """The earliest time at which a waiting row of a SENDING issue is due."""
+        """The earliest time at which a waiting row of a SENDING issue is due and its chunk open."""
 
     # -- sent again, to a reader who asked
     def resend(self, edition: str, number: int, one: Addressee, *, hand: Hand) -> int:
@@ -695,6 +708,31 @@ class Rates(Protocol):
 
     def signups(self, since: datetime) -> int:
         """How many asked for the mail themselves since then, as far as it is still on record."""
+
+
+class Throttle(Protocol):
+    """How fast Messages are handed over, over all who send together; a key is a relay, a provider group or a day."""
+
+    def take(self, key: str, usual: timedelta | None, now: datetime) -> Leave:
+        """Lease what may go within the next second, at the pace of `usual` or a slower one that somebody asked for.
+
+        With neither there is nothing to lease.
+        """
+
+    def slow(self, key: str, every: timedelta, now: datetime) -> timedelta:
+        """Somebody asked for less: go half as fast as at present, or as `every` where no pace is known. The new one."""
+
+    def slowed(self) -> Mapping[str, timedelta]:
+        """The paces that were asked for and not taken back yet, by key."""
+
+    def take_of_day(self, key: str, wanted: int, cap: int) -> int:
+        """Lease up to `wanted` of the Messages that a day may have. How many they are."""
+
+    def give_back(self, key: str, count: int) -> None:
+        """What was leased of a day and not handed over."""
+
+    def taken(self, key: str) -> int:
+        """How many a day has had."""
 
 
 class Letters(Protocol):

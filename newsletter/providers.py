@@ -7,20 +7,16 @@ from __future__ import annotations
 
 OTHER = "other"
 
-PROVIDERS = (
-    ("gmail", ("gmail.com", "googlemail.com")),
-    (
-        "outlook",
-        ("outlook.com", "hotmail.com", "live.com", "msn.com", "outlook.fr", "outlook.es", "outlook.de", "hotmail.co.uk")
-        + ("hotmail.fr", "hotmail.es", "hotmail.de", "hotmail.it", "live.co.uk", "live.fr", "live.nl", "live.de"),
-    ),
-    (
-        "yahoo",
-        ("yahoo.com", "ymail.com", "rocketmail.com", "aol.com", "yahoo.co.uk", "yahoo.fr", "yahoo.de", "yahoo.es")
-        + ("yahoo.it", "yahoo.ca", "yahoo.co.in", "yahoo.com.br", "yahoo.com.mx", "yahoo.com.ar", "yahoo.com.au"),
-    ),
-    ("icloud", ("icloud.com", "me.com", "mac.com")),
-)
+_DOMAINS = {
+    "gmail": "gmail.com googlemail.com",
+    "outlook": "outlook.com outlook.de outlook.es outlook.fr hotmail.com hotmail.co.uk hotmail.de hotmail.es "
+    "hotmail.fr hotmail.it live.com live.co.uk live.de live.fr live.nl msn.com",
+    "yahoo": "yahoo.com yahoo.ca yahoo.co.in yahoo.co.uk yahoo.com.ar yahoo.com.au yahoo.com.br yahoo.com.mx yahoo.de "
+    "yahoo.es yahoo.fr yahoo.it aol.com rocketmail.com ymail.com",
+    "icloud": "icloud.com mac.com me.com",
+}
+
+PROVIDERS = tuple((name, tuple(domains.split())) for name, domains in _DOMAINS.items())
 """Each group with its domains; an address of none of them is of OTHER."""
 
 GROUPS = (*(name for name, _ in PROVIDERS), OTHER)

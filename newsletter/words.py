@@ -26,6 +26,7 @@ MONTHS = (
 )
 NTH = {1: "first", 2: "second", 3: "third", 4: "fourth", -1: "last"}
 _LONG_WORD = 10  # characters
+_ADDRESS = re.compile(r"<?[^\s<>]+@[\w.-]+>?")
 _SENTENCE_END = re.compile(r"(?<=[.!?…؟])\s+(?=[^a-z\s])")
 
 
@@ -86,6 +87,11 @@ def shorten(text: str, limit: int) -> str:
     if not text[limit - 1].isspace():
         head = head.rpartition(" ")[0] or head
     return head.rstrip(" ,.;:،؛–—-") + "…"
+
+
+def nameless(text: str) -> str:
+    """What a mail server said, without whom it speaks of: of use where it is told to more than the ledger."""
+    return _ADDRESS.sub("…", text)
 
 
 def first_words(text: str, limit: int) -> str:

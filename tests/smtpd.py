@@ -17,6 +17,7 @@ import asyncio
 import hashlib
 import json
 import logging
+import re
 import ssl
 import threading
 from collections.abc import Callable
@@ -76,6 +77,7 @@ class Smtpd:
         user: str = "",
         password: str = "",
         pipelining: bool = True,
+        dsn: bool = False,
         delay: float = 0.0,
         size_limit: int = 33554432,
         accepted: Callable[[Received], None] | None = None,
@@ -87,10 +89,11 @@ class Smtpd:
         self.connections = 0
         self.delay = delay
         self.pipelining = pipelining
+        self.dsn = dsn
         self._tls = tls
         self._login = (user.encode(), password.encode())
         self._size_limit = size_limit
-        self._accepted = accepted or (lambda _: None)
+        self.accepted = accepted or (lambda _: None)  # called with each message
         self._faults: list[Fault] = []
         logging.getLogger("mail.log").setLevel(logging.ERROR)
         self._loop = asyncio.new_event_loop()
@@ -149,7 +152,7 @@ class Smtpd:
 
     def store(self, received: Received) -> None:
         self.messages.append(received)
-        self._accepted(received)
+        self.accepted(received)
 
     @property
     def wants_login(self) -> bool:
@@ -200,7 +203,8 @@ class _Handler:
     ) -> list[str]:
         session.host_name = hostname
         self._server.commands.append(f"EHLO {hostname}")
-        return [*responses[:-1], *(["250-PIPELINING"] if self._server.pipelining else []), responses[-1]]
+        offers = {"PIPELINING": self._server.pipelining, "DSN": self._server.dsn}
+        return [*responses[:-1], *(f"250-{name}" for name, offered in offers.items() if offered), responses[-1]]
 
     async def handle_DATA(self, connection: _Connection, session: Any, envelope: Any) -> str:  # noqa: N802
         return await connection.dot()
@@ -230,11 +234,15 @@ class _Connection(SMTP):
 
     async def smtp_MAIL(self, arg: str) -> None:  # noqa: N802
         if not await self._fails("MAIL", arg):
-            await super().smtp_MAIL(arg)
+            await super().smtp_MAIL(self._without_dsn(arg))
 
     async def smtp_RCPT(self, arg: str) -> None:  # noqa: N802
         if not await self._fails("RCPT", arg):
-            await super().smtp_RCPT(arg)
+            await super().smtp_RCPT(self._without_dsn(arg))
+
+    def _without_dsn(self, arg: str) -> str:
+        """aiosmtpd knows nothing of RFC 3461."""
+        return re.sub(r" (RET|ENVID|NOTIFY|ORCPT)=\S+", "", arg) if self._server.dsn else arg
 
     async def smtp_RSET(self, arg: str) -> None:  # noqa: N802
         if not await self._fails("RSET", arg):

@@ -71,6 +71,13 @@ def test_every_mistake_names_tests_that_there_are() -> None:
     assert named_tests(page) - existing_tests() == set()
 
 
+def test_every_promise_of_a_delivery_names_tests_that_there_are() -> None:
+    page = (ROOT / "docs/delivery.md").read_text(encoding="utf-8")
+    assert [int(number) for number in re.findall(r"^\| I(\d) \|", page, re.M)] == [*range(1, 9)]
+    assert named_tests(page)
+    assert named_tests(page) - existing_tests() == set()
+
+
 def test_every_check_of_an_issue_is_listed_with_tests_that_there_are() -> None:
     page = (ROOT / "docs/checks.md").read_text(encoding="utf-8")
     listed = set(re.findall(r"\b([PIS]\d{3})\b", " ".join(re.findall(r"^\| ([^|]*) \|", page, re.M))))

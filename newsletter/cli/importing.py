@@ -12,6 +12,7 @@ import click
 
 from newsletter import words
 from newsletter.cli.door import Door, command, told
+from newsletter.cli.live import Counting
 from newsletter.errors import Problem, UsageError
 
 if TYPE_CHECKING:
@@ -39,13 +40,9 @@ def import_posts(door: Door, where: str, go: bool, images: bool, author: str, ol
 
     person = door.app.person(author) if author else None
     wanted = Wanted(go=go, images=images, author=person, old_url=_address(old_url))
-    moved = door.app.move_in(where, wanted, door.now, progress=lambda n: _progress(door, n))
+    with Counting(door, "posts") as counting:
+        moved = door.app.move_in(where, wanted, door.now, progress=lambda done: counting("Reading", done))
     door.answer(_data(moved, go=go), *_lines(door, where, moved, wanted))
-
-
-def _progress(door: Door, done: int) -> None:
-    if done % 500 == 0:
-        door.say(f"{done:,} posts read …")
 
 
 def _address(url: str) -> str:

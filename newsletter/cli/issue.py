@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -14,15 +13,17 @@ import click
 from newsletter import variants, words
 from newsletter.cli.door import Door, Group, columns, command, moment_of, told
 from newsletter.cli.naming import asked, named, press_of, variant_option
-from newsletter.errors import Problem, Refused, UsageError
+from newsletter.errors import Outside, Problem, Refused, UsageError
 from newsletter.model import EACH_POST, DeliveryState, Digest, Issue, IssueState, issue_name, issue_title
 
 if TYPE_CHECKING:
     from newsletter.issues.selection import Choice
     from newsletter.ports import Clock
-    from newsletter.usecases.deliver import Delivered
     from newsletter.usecases.look_back import Due
     from newsletter.usecases.send import Plan
+
+LOOK = 2.0
+"""Seconds from one look at what another process sends to the next: counting a million rows costs it something."""
 
 _TABLE = {
     "list": ("newsletter.cli.issue:list_issues", "all issues with their outcome"),
@@ -389,25 +390,54 @@ def _somebody_sends(door: Door) -> bool:
 
 def _wait_for(door: Door, sent: Issue) -> int:
     """Send from here when the time comes. Ctrl-C before it stops the wait, not the issue."""
-    from newsletter.cli.machine import handed_out, interruptible, letters_ahead, progress_line
+    from newsletter.cli.machine import handed_out, interruptible, letters_ahead, sent_and_told
 
     app = door.app
     clock = door.ticking_clock()
     if not _waited(door, sent, clock):
         return 130
     if not app.lock.acquire():
-        door.answer(issue_data(sent, {}), f"Another process is sending ({app.lock.holder()}): left to it.")
-        return 0
+        return _watched(door, sent, clock)
     if uncertain := app.recover(clock()):
         door.say(f"warn  A crash left {words.count(uncertain, 'delivery', 'deliveries')} uncertain.")
 
-    def run(stop: threading.Event) -> Delivered:
-        return app.deliver(clock=clock, stop=stop, progress=progress_line(door))
-
     began = time.perf_counter()
     with letters_ahead(door, clock) as letters:
-        done, cut = interruptible(run)
-    return handed_out(door, done, f"{time.perf_counter() - began:.1f} s", letters, cut=cut)
+        done, cut = interruptible(lambda stop: sent_and_told(door, clock, stop))
+    return handed_out(door, done, f"{time.perf_counter() - began:.1f} s", letters, clock(), cut=cut)
+
+
+def _watched(door: Door, sent: Issue, clock: Clock) -> int:
+    """Tell how another process sends it, until it is over or nobody sends. Ctrl-C ends the watching alone."""
+    from newsletter.cli.sending import Watch
+    from newsletter.usecases.report import issue_named
+
+    app = door.app
+    door.say(f"Another process is sending ({app.lock.holder()}).")
+    watch = Watch(door, clock, [sent])
+    try:
+        with watch.live():
+            while (going := _is_under_way(door, sent)) and _somebody_sends(door):
+                watch.read()
+                time.sleep(LOOK)
+    except KeyboardInterrupt:
+        door.echo(f"\nYou stopped watching. {sent.title} goes on sending.", err=True)
+        door.echo(f"To stop it: newsletter issue cancel {sent.name}", err=True)
+        return 130
+    now, counts = issue_named(app.ledger, sent.edition, sent.number), app.ledger.counts(sent.edition, sent.number)
+    door.answer(
+        issue_data(now, counts), f"{now.title} is {now.state.value}: {counts_words(counts) or 'nobody has it'}."
+    )
+    if going:
+        door.say("Nobody sends it any more. newsletter deliver (or work) goes on where it stopped.")
+    return Outside.exit_status if going else 0
+
+
+def _is_under_way(door: Door, sent: Issue) -> bool:
+    from newsletter.usecases.report import issue_named
+
+    now = issue_named(door.app.ledger, sent.edition, sent.number)
+    return now.state in {IssueState.READY, IssueState.SENDING}
 
 
 def _waited(door: Door, sent: Issue, clock: Clock) -> bool:

@@ -7,11 +7,10 @@ from __future__ import annotations
 import gc
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -19,6 +18,7 @@ import click
 from newsletter import words
 from newsletter.cli.door import Door, command, stopwatch, told
 from newsletter.cli.naming import in_json
+from newsletter.cli.sending import Watch
 from newsletter.errors import Outside
 from newsletter.model import IssueState, issue_name
 from newsletter.ports import Clock
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.types import ASGIApp
 
-    from newsletter.delivery.progress import Drained, LettersDone, Progress
+    from newsletter.delivery.progress import Drained, LettersDone
     from newsletter.usecases.deliver import Delivered
     from newsletter.usecases.prepare import Prepared
     from newsletter.usecases.published import Published
@@ -182,11 +182,16 @@ def deliver(door: Door, dry_run: bool) -> int:
         door.say(*app.tend(door.now).lines)
         _told(door)
         with letters_ahead(door, door.clock()) as letters:
-            done, cut = interruptible(
-                lambda stop: app.deliver(clock=door.clock(), stop=stop, progress=progress_line(door))
-            )
+            done, cut = interruptible(lambda stop: sent_and_told(door, door.clock(), stop))
         _told(door)
-        return handed_out(door, done, took(), letters, cut=cut)
+        return handed_out(door, done, took(), letters, door.clock()(), cut=cut)
+
+
+def sent_and_told(door: Door, clock: Clock, stop: threading.Event) -> Delivered:
+    """A round of handing out, told while it lasts."""
+    watch = Watch(door, clock)
+    with watch.live(stop):
+        return door.app.deliver(clock=clock, stop=stop, progress=watch.heard)
 
 
 @contextmanager
@@ -208,7 +213,9 @@ def _told(door: Door) -> None:
         door.say(*told([replace(done.trouble, level="warn")]))
 
 
-def handed_out(door: Door, done: Delivered, took: str, letters: Sequence[LettersDone], *, cut: bool) -> int:
+def handed_out(
+    door: Door, done: Delivered, took: str, letters: Sequence[LettersDone], now: datetime, *, cut: bool
+) -> int:
     """Tell what a round of handing out did, and whether trouble or a signal `cut` it short; the exit status."""
     from newsletter.delivery.progress import together
 
@@ -217,7 +224,7 @@ def handed_out(door: Door, done: Delivered, took: str, letters: Sequence[Letters
     trouble = [*faults, *done.put_off]
     told_as = {"problems": [problem.as_json() for problem in trouble]}
     data = delivered_data(done) | {"letters": letters_data(ahead)} | told_as
-    door.answer(data, *[*letters_words(ahead), *delivered_words(door, done, took)])
+    door.answer(data, *[*letters_words(ahead), *delivered_words(door, done, took, now)])
     if not door.json:
         for line in told(trouble):
             door.echo(line, err=True)
@@ -247,29 +254,6 @@ def _would_deliver(door: Door) -> int:
     return 0
 
 
-def progress_line(door: Door) -> Callable[[Progress], None] | None:
-    """A line every ten seconds on stderr, and one at once when something fails; none when quiet."""
-    if door.quiet or door.json:
-        return None
-    began = last = time.monotonic()
-    failing = False
-
-    def show(progress: Progress) -> None:
-        nonlocal last, failing
-        now = time.monotonic()
-        if progress.fault and not failing:
-            door.say(f"warn {progress.fault.code}  {progress.fault.message}. It is tried again for a while.")
-        failing = progress.fault is not None
-        if now - last >= 10:
-            last = now
-            door.say(
-                f"accepted {progress.accepted:,} · failed {progress.failed:,} · uncertain {progress.uncertain:,}"
-                f"    {progress.accepted / (now - began):,.1f}/s"
-            )
-
-    return show
-
-
 def delivered_data(done: Delivered) -> dict[str, object]:
     return {
         "started": [in_json(issue) for issue in done.started],
@@ -280,7 +264,8 @@ def delivered_data(done: Delivered) -> dict[str, object]:
     }
 
 
-def delivered_words(door: Door, done: Delivered, took: str) -> list[str]:
+def delivered_words(door: Door, done: Delivered, took: str, now: datetime) -> list[str]:
+    from newsletter.cli.report import end_lines
     from newsletter.usecases.deliver import PATIENCE
 
     lines = [f"{issue.title} was held: {issue.reason}" for issue in done.held]
@@ -289,9 +274,9 @@ def delivered_words(door: Door, done: Delivered, took: str) -> list[str]:
         lines.append(f"Not started yet; asked again for {words.span(PATIENCE)} after its time, and then held.")
     if outcome := outcome_words(done.drained):
         lines.append(f"Handed out: {outcome} ({took})")
-    lines += [f"{issue.title} is {issue.state.value}." for issue in done.finished]
-    if done.next_retry and done.next_retry > door.now:
-        lines.append(f"The next try is due {words.when(done.next_retry, door.app.config.cadence.zone, door.now)}")
+    lines += [line for issue in done.finished for line in end_lines(door, issue)]
+    if done.next_retry and done.next_retry > now:
+        lines.append(f"The next try is due {words.when(done.next_retry, door.app.config.cadence.zone, now)}")
     elif done.next_retry:
         lines.append("Readers still wait: newsletter deliver (or work) goes on where this stopped.")
     return lines or ["Nothing is waiting."]

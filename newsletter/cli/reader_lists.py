@@ -4,30 +4,23 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from datetime import UTC, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from newsletter import words
 from newsletter.cli.door import Door, columns, command
+from newsletter.cli.live import Counting
 from newsletter.errors import Outside, Problem, UsageError, nearest
 from newsletter.readers.importing.dates import Order, moment
 from newsletter.readers.importing.deciding import Fate
 from newsletter.readers.importing.headers import FIELDS
 
 if TYPE_CHECKING:
-    from click._termui_impl import ProgressBar
-
     from newsletter.usecases.import_readers import Imported, Wanted
-
-_EVERY = 10.0
-"""Seconds between two lines of progress where there is no terminal."""
 
 _SAID: Mapping[Fate, str] = {
     Fate.PENDING: "→ Unconfirmed: each gets one confirmation mail",
@@ -59,12 +52,12 @@ def import_readers(door: Door, file: Path, go: bool, consent: str, given: Sequen
     from newsletter.usecases.import_readers import Wanted
 
     wanted = Wanted(go, consent.strip(), dict(map(_column, given)), Order(dates) if dates else None)
-    counting = _Counting(door)
+    counting = Counting(door, "rows")
     try:
         with counting:
             imported = door.app.import_readers(file, wanted, door.now, door.who, progress=counting)
     except KeyboardInterrupt:
-        if go and counting.done:
+        if go and counting.all:
             door.say(f"\nStopped after {counting.done:,} of {counting.all:,} rows. The same command goes on there.")
         raise
     door.answer(_data(imported, wanted, file), *_lines(imported, wanted, file))
@@ -78,38 +71,6 @@ def _column(given: str) -> tuple[str, str]:
         known = f"Known: {', '.join(FIELDS)}."
         raise UsageError(Problem("R125", f"--column {given} says of no column what it is", why=known, fixes=(fix,)))
     return name, header
-
-
-class _Counting:
-    """Says how far it is: a bar on a terminal, else a line now and then."""
-
-    def __init__(self, door: Door) -> None:
-        self._door = door
-        self._stack = ExitStack()
-        self._bar: ProgressBar[Any] | None = None
-        self._last = time.monotonic()
-        self.done = self.all = 0
-
-    def __enter__(self) -> None:
-        self._stack.__enter__()
-
-    def __exit__(self, *raised: Any) -> None:
-        self._stack.__exit__(*raised)
-
-    def __call__(self, what: str, done: int, of: int) -> None:
-        if of and sys.stderr.isatty() and not self._door.quiet:
-            self._advance(what, done, of)
-        elif time.monotonic() - self._last >= _EVERY:
-            self._last = time.monotonic()
-            self._door.say(f"{what}: {done:,} of {of:,} rows" if of else f"{what}: {done:,} rows")
-        if of:
-            self.done, self.all = done, of
-
-    def _advance(self, what: str, done: int, of: int) -> None:
-        if self._bar is None:
-            bar = click.progressbar(length=of, label=what, file=sys.stderr, show_pos=True)
-            self._bar = self._stack.enter_context(bar)
-        self._bar.update(done - self._bar.pos)
 
 
 def _data(imported: Imported, wanted: Wanted, file: Path) -> dict[str, object]:

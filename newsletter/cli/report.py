@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import tzinfo
 from typing import TYPE_CHECKING
 
 import click
 
-from newsletter import variants, words
+from newsletter import replies, variants, words
 from newsletter.cli.door import Door, columns, command
 from newsletter.cli.issue import counts_words
 from newsletter.cli.naming import named
-from newsletter.model import Delivery, DeliveryState
+from newsletter.model import NO_MAILBOX, Answer, Delivery, DeliveryState, Issue, IssueState
 
 if TYPE_CHECKING:
     from newsletter.usecases.report import Report
@@ -48,20 +50,78 @@ def report(door: Door, number: str, state: str | None) -> None:
 def _lines(door: Door, told: Report) -> list[str]:
     issue, zone = told.issue, door.app.config.cadence.zone
     began = f" · {words.when(issue.started_at, zone)}" if issue.started_at else ""
-    took = f", in {words.span(issue.finished_at - issue.started_at)}" if issue.finished_at and issue.started_at else ""
     lines = [f"{issue.title} · {issue.state.value}{began}"]
-    lines.append(f"{counts_words(told.counts) or 'Nobody was sent it'}{took}.")
-    reasons = [(state, variants.why(reason) or "–", count) for (state, reason), count in told.reasons.items()]
-    lines += columns([(f"  {state.value}", f"{reason}: {count:,}") for state, reason, count in reasons])
+    if issue.state in _WITH_REASON and issue.reason:
+        lines.append(f"{issue.state.value.capitalize():<9} {issue.reason}")
+    lines.append(f"{counts_words(told.counts) or 'Nobody was sent it'}{_took(told)}.")
+    lines += answer_lines(told.answers, zone)
+    if told.trouble:
+        lines.append(f"Nobody is served at present: {told.trouble}")
     if told.copies:
         lines.append(f"Sent again to readers who asked: {told.copies:,}")
-    some = [state for state in (DeliveryState.FAILED, DeliveryState.UNCERTAIN) if told.counts.get(state)]
-    see = f"newsletter issue report {issue.name}"
-    ways = {state: f"{_WAYS_OUT[state]} {issue.name}" for state in told.doubtful}
-    lines += columns([(s.value.capitalize(), f"{see} --{s.value}", ways.get(s, "")) for s in some])
+    lines += [*_ways(told), *_providers(told)]
     if issue.state.public:
         lines.append(f"Archive  {door.app.config.site.address_of(issue.page)}")
     return lines
+
+
+_WITH_REASON = {IssueState.PAUSED, IssueState.CANCELLED}
+
+
+def _took(told: Report) -> str:
+    issue = told.issue
+    if not (issue.finished_at and issue.started_at):
+        return ""
+    rate = f", {told.pace:,.1f} a second" if told.pace else ""
+    return f", in {words.span(issue.finished_at - issue.started_at)}{rate}"
+
+
+def end_lines(door: Door, issue: Issue) -> list[str]:
+    """What is told of an issue that has just ended."""
+    from newsletter.usecases.report import report as reported
+
+    told = reported(door.app.ledger, issue.edition, issue.number)
+    ended = f"{issue.title} is {issue.state.value}: {counts_words(told.counts) or 'nobody was sent it'}{_took(told)}."
+    lines = [ended, *answer_lines(told.answers, door.app.config.cadence.zone), *_ways(told)]
+    return [*lines, f"Archive  {door.app.config.site.address_of(issue.page)}"] if issue.state.public else lines
+
+
+def answer_lines(answers: Sequence[Answer], zone: tzinfo) -> list[str]:
+    """`  failed     550 5.1.1 unknown user: 3 → blocked`: those who have it not, or not for sure, and why."""
+    ours = {replies.enhanced(one.reply): wrong for one in answers if (wrong := replies.setup(one.reply))}
+    return [
+        *columns([(f"  {one.state.value}", _answer(one, zone)) for one in answers]),
+        *(f"Not the readers' fault: {code} says, {wrong[0].lower()}{wrong[1:]}." for code, wrong in ours.items()),
+    ]
+
+
+def _answer(one: Answer, zone: tzinfo) -> str:
+    said = " ".join(str(part) for part in (one.code, one.reply) if part) or variants.why(one.reason) or "–"
+    blocked = " → blocked" if one.reason == NO_MAILBOX else ""
+    again = f", tried again from {words.moment(one.next_at.astimezone(zone))}" if one.next_at else ""
+    return f"{said}: {one.readers:,}{blocked}{again if one.state is DeliveryState.WAITING else ''}"
+
+
+def _ways(told: Report) -> list[str]:
+    """Where each of them is named, and what a person can do about it."""
+    some = [state for state in (DeliveryState.FAILED, DeliveryState.UNCERTAIN) if told.counts.get(state)]
+    name = told.issue.name
+    ways = {state: f"{_WAYS_OUT[state]} {name}" for state in told.doubtful}
+    return columns(
+        [(s.value.capitalize(), f"newsletter issue report {name} --{s.value}", ways.get(s, "")) for s in some]
+    )
+
+
+_BY_PROVIDER = (DeliveryState.ACCEPTED, DeliveryState.WAITING, DeliveryState.FAILED, DeliveryState.UNCERTAIN)
+
+
+def _providers(told: Report) -> list[str]:
+    """A row for each provider's mailboxes, where they are of more than one."""
+    if len(told.providers) < 2:
+        return []
+    head = ["Provider", *(state.value for state in _BY_PROVIDER)]
+    rows = [[name, *(f"{counts.get(state, 0):,}" for state in _BY_PROVIDER)] for name, counts in told.providers.items()]
+    return [f"{row[0]:<9}" + "".join(f"{cell:>11}" for cell in row[1:]) for row in (head, *rows)]
 
 
 def _words(row: Delivery) -> str:
@@ -78,11 +138,28 @@ def _data(told: Report) -> dict[str, object]:
         "finished_at": issue.finished_at,
         "audience": issue.audience,
         "deliveries": {state.value: count for state, count in told.counts.items() if count},
-        "reasons": [
-            {"state": state.value, "reason": reason, "readers": count}
-            for (state, reason), count in told.reasons.items()
-        ],
+        "reason": issue.reason,
+        "per_second": told.pace,
+        "answers": [_answer_data(one) for one in told.answers],
+        "providers": {
+            name: {state.value: count for state, count in counts.items()} for name, counts in told.providers.items()
+        },
+        "to_settle": sorted(state.value for state in told.doubtful),
+        "trouble": told.trouble,
         "copies": told.copies,
+    }
+
+
+def _answer_data(one: Answer) -> dict[str, object]:
+    return {
+        "state": one.state.value,
+        "reason": one.reason,
+        "code": one.code,
+        "enhanced": replies.enhanced(one.reply),
+        "reply": one.reply,
+        "setup": replies.setup(one.reply),
+        "readers": one.readers,
+        "next_at": one.next_at,
     }
 
 
@@ -92,6 +169,7 @@ def _row_data(row: Delivery) -> dict[str, object]:
         "state": row.state.value,
         "reason": row.reason,
         "code": row.code,
+        "enhanced": replies.enhanced(row.reply),
         "reply": row.reply,
         "attempts": row.attempts,
         "done_at": row.done_at,

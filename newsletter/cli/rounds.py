@@ -195,7 +195,7 @@ class Rounds:
         self._holds = False  # unless all goes well: what a broken round left in doubt is settled by the next
         done = app.deliver(clock=self.clock, stop=self._stop)
         if done.started or done.held or done.finished or done.drained.accepted:
-            self._say(*delivered_words(self._door, done, "this round"))
+            self._say(*delivered_words(self._door, done, "this round", self.clock()))
         self._note(done.drained.trouble)
         if done.drained.trouble:
             app.tell_of_mail(done.drained.trouble, self.clock())

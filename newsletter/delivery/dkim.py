@@ -7,21 +7,22 @@ bytes. No `l=`, no `t=`, relaxed canonicalisation of both, so that folding and b
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from binascii import b2a_base64
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from newsletter.delivery import rsa
 from newsletter.delivery.pieces import remembered
+from newsletter.delivery.rsa import Signature
 from newsletter.errors import ConfigError, Problem
 from newsletter.model import Message, Receipt
 from newsletter.ports import Session, Transport
@@ -29,9 +30,7 @@ from newsletter.ports import Session, Transport
 SMALLEST = 2048
 """Bits of a key: smaller ones are taken for none (RFC 8301 3.2 allows 1024, receivers do not)."""
 
-_FIELD = re.compile(rb"([!-9;-~]+):((?:[^\r]|\r\n[ \t])*)\r\n")
 _BLANKS = re.compile(rb"[ \t]+")
-_TRAILING = re.compile(rb"[ \t]+(?=\r\n)")
 _WIDTH = 74
 
 
@@ -42,28 +41,39 @@ class Signer:
         """Raises ConfigError S335 for what is no RSA key of at least SMALLEST bits."""
         self._key = _key(pem)
         self._domain, self._selector = domain, selector
+        self._forms = lru_cache(maxsize=16)(self._formed)
+        self.signature = rsa.signing(self._key)
+        self.octets = self._key.key_size // 8  # of a signature
 
-    def sign(self, head: bytes, body: Iterable[bytes]) -> bytes:
+    @property
+    def key(self) -> bytes:
+        """The key, for another process."""
+        return rsa.written(self._key)
+
+    def sign(self, head: bytes, body: Iterable[bytes], by: Signature | None = None) -> bytes:
         """The DKIM-Signature field, CRLF at its end, to go above `head`, which is header fields without the blank line.
 
         `body` is in pieces, whole lines each, the last one not blank.
         """
-        digest = hashlib.sha256()
+        whole = hashlib.sha256()
         for piece in body:
-            digest.update(canonical(piece))
-        fields = [(name, value) for name, value in _FIELD.findall(head)]
-        names = [name.decode() for name, _ in fields]
-        unsigned = self._tags([*names, "From"], base64.b64encode(digest.digest()).decode())
-        told = b"".join(_relaxed(name, value) for name, value in reversed(fields))
-        signature = self._key.sign(told + _relaxed(b"dkim-signature", unsigned)[:-2], PKCS1v15(), hashes.SHA256())
-        return b"DKIM-Signature:" + unsigned + _folded(base64.b64encode(signature).decode()) + b"\r\n"
+            whole.update(canonical(piece))
+        names, told = _relaxed_fields(head)
+        hashed = b2a_base64(whole.digest(), newline=False)
+        unsigned, relaxed = (form % hashed for form in self._forms(names))
+        signature = (by or self.signature)(hashlib.sha256(told + relaxed).digest())
+        return b"DKIM-Signature:" + unsigned + _folded(b2a_base64(signature, newline=False)) + b"\r\n"
 
-    def _tags(self, names: list[str], body_hash: str) -> bytes:
-        """All but the signature itself. `names` come from the bottom up, as a verifier looks for them (5.4.2)."""
+    def _formed(self, names: tuple[bytes, ...]) -> tuple[bytes, bytes]:
+        """All but the body's hash and the signature itself, as it is sent and as it is hashed."""
+        unsigned = self._tags([name.decode() for name in names])
+        return unsigned, _relaxed(b"DKIM-Signature:" + unsigned)
+
+    def _tags(self, names: Iterable[str]) -> bytes:
         lines = (
             f" v=1; a=rsa-sha256; c=relaxed/relaxed; d={self._domain};",
-            f"s={self._selector}; bh={body_hash};",
-            *_wrapped(f"h={':'.join([*reversed(names[:-1]), names[-1]])};"),
+            f"s={self._selector}; bh=%b;",
+            *_wrapped(f"h={':'.join([*names, 'From'])};"),
             "b=",
         )
         return "\r\n ".join(lines).encode()
@@ -88,32 +98,42 @@ def signer(file: Path, *, domain: str, selector: str) -> Signer:
 class Signing:
     """A Transport that signs each Message before another one hands it over: after this nothing may change it."""
 
-    def __init__(self, transport: Transport, signer: Signer) -> None:
+    def __init__(
+        self, transport: Transport, signer: Signer, hands: Callable[[], AbstractContextManager[Signature]]
+    ) -> None:
+        """`hands` gives each session what makes its signatures with the signer's key."""
         self.name = transport.name
         self._transport = transport
         self._signer = signer
+        self._hands = hands
 
     @contextmanager
     def open(self) -> Iterator[Session]:
-        with self._transport.open() as session:
-            yield _SigningSession(session, self._signer)
+        with self._transport.open() as session, self._hands() as by:
+            yield _SigningSession(session, self._signer, by)
 
 
 @dataclass(frozen=True, slots=True)
 class _SigningSession:
     session: Session
     signer: Signer
+    by: Signature
 
     def send(self, message: Message) -> Receipt:
         head, *body = message.pieces
-        signature = self.signer.sign(head[:-2], body)
-        return self.session.send(replace(message, pieces=(signature + head, *body)))
+        field = self.signer.sign(head[:-2], body, self.by)
+        return self.session.send(replace(message, pieces=(field + head, *body)))
 
 
 @remembered
 def canonical(piece: bytes) -> bytes:
     """Whole lines of a body as they are hashed: blanks as one, none at the end of a line (RFC 6376 3.4.4)."""
-    return _TRAILING.sub(b"", _BLANKS.sub(b" ", piece))
+    return _single(piece).replace(b" \r\n", b"\r\n")
+
+
+def _single(text: bytes) -> bytes:
+    """With one blank for each run of them."""
+    return _BLANKS.sub(b" ", text) if b"  " in text or b"\t" in text else text
 
 
 def _key(pem: bytes) -> RSAPrivateKey:
@@ -134,10 +154,20 @@ def _key(pem: bytes) -> RSAPrivateKey:
     )
 
 
-def _relaxed(name: bytes, value: bytes) -> bytes:
-    """A header field as it is hashed (RFC 6376 3.4.2)."""
-    flat = _BLANKS.sub(b" ", value.replace(b"\r\n", b""))
-    return name.lower() + b":" + flat.strip(b" ") + b"\r\n"
+def _relaxed_fields(head: bytes) -> tuple[tuple[bytes, ...], bytes]:
+    """The names of the fields and the fields as they are hashed: from the bottom up, as a verifier looks for them
+    (RFC 6376 5.4.2).
+    """
+    unfolded = head.replace(b"\r\n ", b" ").replace(b"\r\n\t", b"\t")
+    fields = unfolded.split(b"\r\n")[-2::-1]
+    names = tuple([field.partition(b":")[0] for field in fields])
+    return names, b"".join([_relaxed(field) + b"\r\n" for field in fields])
+
+
+def _relaxed(field: bytes) -> bytes:
+    """A header field without its line end as it is hashed (RFC 6376 3.4.2)."""
+    name, _, value = field.partition(b":")
+    return name.lower() + b":" + _single(value.replace(b"\r\n", b"")).strip(b" ")
 
 
 def _wrapped(tag: str) -> list[str]:
@@ -151,5 +181,5 @@ def _wrapped(tag: str) -> list[str]:
     return [*lines, line]
 
 
-def _folded(signature: str) -> bytes:
-    return "\r\n ".join(["", *(signature[n : n + _WIDTH] for n in range(0, len(signature), _WIDTH))]).encode()
+def _folded(signature: bytes) -> bytes:
+    return b"\r\n ".join([b"", *(signature[n : n + _WIDTH] for n in range(0, len(signature), _WIDTH))])

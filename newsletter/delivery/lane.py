@@ -1,7 +1,7 @@
 """One connection of a send: a thread that holds a single Message at a time and waits for leave to take the next.
 
 It reports each outcome and then blocks until the committer has written it down and gives another row. It never
-touches the ledger, and decides nothing: the committer says when a lane rests and when it ends.
+touches the ledger, and decides nothing: the committer says when it goes on and when it ends.
 """
 
 from __future__ import annotations
@@ -11,17 +11,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from queue import SimpleQueue
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from newsletter.delivery import retry
+from newsletter.delivery.circuit import Circuit
+from newsletter.delivery.supply import Row
 from newsletter.errors import ConfigError, NewsletterError, Outside, Problem
 from newsletter.model import Addressee, Chunk, DeliveryState, Message, Outcome, Receipt, Settlement
-from newsletter.ports import Clock, Session, Transport
+from newsletter.ports import Clock, Session
 
 Compose = Callable[[Chunk, Addressee], Message]
 
-FINAL = frozenset({"S321", "S322", "S323", "S327", "S403", "S404", "S406"})
-"""Faults that concern every reader and that no second try mends: TLS, sign-in, sender, size, Digest, a bug."""
+OF_RELAY = frozenset({"S321", "S322", "S323", "S327", "S406"})
+"""Faults of one mail server that no second try mends: TLS, sign-in, sender, size, a bug."""
+
+FINAL = OF_RELAY | {"S403", "S404"}
+"""With those of the Digest: they concern every reader, and no second try mends them."""
 
 BROKE_OFF = "S328"
 """The server ended the connection over one Message: it may be the Message's fault as well as the server's."""
@@ -30,19 +35,10 @@ BROKEN_IN_A_ROW = 3
 """Messages that could not be composed, one after the other, before a lane takes the Digest for the reason."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A claimed Delivery and the Chunk whose epoch vouches for it."""
-
-    chunk: Chunk
-    subscriber_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """A lane's word to the committer: what became of its row, whether it wants another, or why it ended.
 
-    Trouble without `ended` is a fault of the mail server: the lane now waits to be told to rest, or dismissed.
+    Trouble without `ended` is a fault of the mail server.
     """
 
     lane: Lane
@@ -57,29 +53,23 @@ class Report:
 class Work:
     """What all lanes of one send share."""
 
-    transport: Transport
     compose: Compose
     clock: Clock
-    stop: threading.Event
     after_crash: str
 
 
 class Lane(threading.Thread):
-    def __init__(self, work: Work, reports: SimpleQueue[Report]) -> None:
+    def __init__(self, circuit: Circuit[Lane], work: Work, reports: SimpleQueue[Report]) -> None:
         super().__init__(daemon=True)
+        self.circuit = circuit
         self._work = work
         self._reports = reports
-        self._given: SimpleQueue[tuple[Row, Addressee] | float | None] = SimpleQueue()
-        self.faults = 0  # of the mail server, in a row; settled before they are reported
+        self._given: SimpleQueue[tuple[Row, Addressee] | None] = SimpleQueue()
         self._broken = 0  # in a row
 
     def give(self, row: Row, addressee: Addressee) -> None:
         """Leave to hand over one row; its outcome will be reported."""
         self._given.put((row, addressee))
-
-    def rest(self, seconds: float) -> None:
-        """Do nothing for so long, or until the send is stopped; then ask for a row."""
-        self._given.put(seconds)
 
     def dismiss(self) -> None:
         """No more work: the lane ends after what it holds."""
@@ -88,7 +78,7 @@ class Lane(threading.Thread):
     def run(self) -> None:
         trouble: Problem | None = None
         try:
-            with self._work.transport.open() as session:
+            with self.circuit.relay.transport.open() as session:
                 trouble = self._serve(session)
         except Outside as fault:
             trouble = fault.problems[0]
@@ -100,16 +90,12 @@ class Lane(threading.Thread):
     def _serve(self, session: Session) -> Problem | None:
         self._reports.put(Report(self, wants=True))
         while (given := self._given.get()) is not None:
-            if isinstance(given, float | int):
-                self._work.stop.wait(given)
-                self._reports.put(Report(self, wants=True))
-                continue
             row, addressee = given
             settlement, trouble = self._settle(session, row, addressee)
             if trouble and (trouble.code in FINAL or self._broken >= BROKEN_IN_A_ROW):
                 self._reports.put(Report(self, row, settlement))
                 return trouble
-            self._reports.put(Report(self, row, settlement, wants=trouble is None, trouble=trouble))
+            self._reports.put(Report(self, row, settlement, wants=True, trouble=trouble))
         return None
 
     def _settle(self, session: Session, row: Row, addressee: Addressee) -> tuple[Settlement, Problem | None]:
@@ -123,10 +109,9 @@ class Lane(threading.Thread):
             after_crash=work.after_crash,
         )
         if done.fault:
-            self.faults += 1
             return done.settlement, done.fault
         if done.broken is None:
-            self.faults = self._broken = 0
+            self._broken = 0
             return done.settlement, None
         self._broken += done.broken.code != "S402"
         return done.settlement, done.broken if self._broken >= BROKEN_IN_A_ROW else None

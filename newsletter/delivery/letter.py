@@ -11,7 +11,8 @@ import hmac
 from email.utils import format_datetime
 
 from newsletter.delivery import mime
-from newsletter.delivery.message import Mailing, Urls, ascii_address, cut, sender_id, written
+from newsletter.delivery.frame import cut
+from newsletter.delivery.message import Mailing, Mould, Urls, ascii_address, sender_id
 from newsletter.model import Addressee, Digest, Letter, Message, Site, Subscriber
 from newsletter.variants import PLAIN
 
@@ -55,7 +56,7 @@ def compose(*, site: Site, letter: Letter, subject: str, text: str, html: str, m
     head = "".join(f"{line}\r\n" for line in lines).encode()
     body = mime.alternative(text, html, boundary)
     mime.check(head, [body], HEADERS)
-    return Message(sender, recipient, message_id, (head, body))
+    return Message(ascii_address(site.sender.envelope), recipient, message_id, (head, body))
 
 
 def compose_digest(
@@ -63,9 +64,10 @@ def compose_digest(
 ) -> Message:
     """The Message of a CATCH_UP: content, so it has every header of an issue. Raises as `message.compose`."""
     variant = (PLAIN,) if reader.plain else ()
-    mailing = Mailing("letter", _key(letter, message_id_key), letter.at, f"{letter.kind}:letters:digest")
+    mailing = Mailing("letter", letter.at, f"{letter.kind}:letters:digest")
+    mould = Mould(site, mailing, cut(digest, variant, site.language))
     addressee = Addressee(reader.id, letter.address, reader.joined_at, reader.token_version, variant=variant)
-    return written(site, mailing, cut(digest, variant, site.language), addressee, urls)
+    return mould.message(addressee, urls, _key(letter, message_id_key))
 
 
 def _message_id(letter: Letter, sender: str, key: str) -> str:

@@ -83,7 +83,7 @@ def compose(
     head = "".join(f"{line}\r\n" for line in lines).encode()
     body = mime.alternative(*parts, boundary)
     mime.check(head, [body], HEADERS)
-    return Message(sender, recipient, message_id, (head, body))
+    return Message(ascii_address(site.sender.envelope), recipient, message_id, (head, body))
 
 
 def _parts(site: Site, notice: Notice, person: Person, text: str, hold_url: str, attempts: int) -> tuple[str, str]:

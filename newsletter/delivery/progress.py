@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from newsletter.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class RelayTrouble:
+    """A mail server that is not given Messages at present."""
+
+    name: str
+    fault: Problem
+    out: bool  # for the rest of this send; else it is tried again
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +28,10 @@ class Progress:
     failed: int = 0
     uncertain: int = 0
     dropped: int = 0  # claimed and not handed over: the reader left, or the issue was stopped meanwhile
-    fault: Problem | None = None  # what the mail server, or the ledger, fails with; it is tried again
+    fault: Problem | None = None  # what a mail server, or the ledger, fails with; it is tried again
+    relays: tuple[RelayTrouble, ...] = ()
+    not_before: datetime | None = None  # what waits for leave may go then; None while something goes
+    waits_for: str = ""  # whose leave: `group:gmail`, `relay:NAME`, `day:2026-11-27`
 
 
 @dataclass(frozen=True, slots=True)

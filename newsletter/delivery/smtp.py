@@ -20,14 +20,18 @@ from typing import Self
 from newsletter.delivery.pieces import remembered
 from newsletter.errors import ConfigError, NewsletterError, Outside, Problem
 from newsletter.model import Message, Outcome, Receipt
+from newsletter.words import nameless
 
 Reply = tuple[int, str]
 
 _ADDRESS = re.compile(r"[!-;=?-~]+@[A-Za-z0-9.-]+")
 _CLOSING = 421
 _GO_AHEAD = 354
+_GROUP = 3  # MAIL, RCPT and DATA; who answers the last has taken the reader
 _NOT_SIGNED_IN = 530
 _REPLY_LIMIT = 500
+_LONGEST = 2000  # octets of a line of a reply; RFC 5321 4.5.3.1.5 allows 512
+_MOST_LINES = 100  # of a reply
 _OUTCOMES = {2: Outcome.ACCEPTED, 3: Outcome.UNKNOWN, 4: Outcome.DEFERRED, 5: Outcome.REFUSED}
 _FIXES = {
     "S320": ("check [mail] host and port, and that the server runs; readers wait and nobody is lost",),
@@ -102,10 +106,13 @@ class SmtpSession:
 
         Raises Outside, with the Message certainly not accepted: S320 no connection, S321 TLS, S322 sign-in,
         S323 our sender is refused, S324 the server asks for a pause, S327 larger than the server takes, S328 it broke
-        off over this Message.
+        off over this Message. Raises NewsletterError S401 for what must not go over the wire at all.
         """
-        _must_be_clean(message)
+        content = _on_the_wire(message)
         client, fresh = self._ready()
+        if 0 < client.largest < message.size:
+            takes = f"takes no mail of this size, which is {message.size:,} octets; {client.largest:,} may it be"
+            raise self._outside("S327", takes)
         try:
             refusal = self._offer(client, message)
         except OSError as fault:
@@ -114,7 +121,7 @@ class SmtpSession:
                 raise self._outside_of(fault) from fault
             return self.send(message)  # the kept connection had been closed; none of the content had left
         self._handed += 1
-        return refusal or self._hand_over(client, message)
+        return refusal or self._hand_over(client, content)
 
     def _ready(self) -> tuple[_Client, bool]:
         """A connection, and whether it is new."""
@@ -136,7 +143,7 @@ class SmtpSession:
         self._clear(client, opened=replies[-1][0] == _GO_AHEAD)
         if refused is replies[0]:
             raise self._sender_refused(refused)
-        return _receipt(refused)
+        return _receipt(refused, of_content=refused is replies[-1] and len(replies) == _GROUP)
 
     def _clear(self, client: _Client, *, opened: bool) -> None:
         """Make room for the next; the refusal that led here counts even when the connection ends over it."""
@@ -147,15 +154,15 @@ class SmtpSession:
         except OSError:
             self._drop()
 
-    def _hand_over(self, client: _Client, message: Message) -> Receipt:
+    def _hand_over(self, client: _Client, content: bytes) -> Receipt:
         client.patience(self._settings.final_dot_timeout)
         try:
-            client.send(b"".join([*map(_stuffed, message.pieces), b".\r\n"]))
+            client.write(content)
         except OSError as fault:
             self._drop()
             raise self._outside_of(_BrokeOff(_said(fault))) from fault
         try:
-            receipt = _receipt(client.reply())
+            receipt = _receipt(client.reply(), of_content=True)
         except _Closing as fault:
             self._drop()
             raise self._outside_of(_BrokeOff(_said(fault))) from fault
@@ -174,16 +181,17 @@ class SmtpSession:
             raise self._outside_of(fault) from fault
 
     def _outside_of(self, fault: Exception) -> Outside:
+        """Told in logs and notices, so without names: whom a server speaks of is for the ledger alone."""
         match fault:
             case ssl.SSLError() | _NoTls():
                 return self._outside("S321", f"offers no TLS that can be trusted: {fault}")
             case smtplib.SMTPAuthenticationError(smtp_code=code) if code >= 500:
                 return self._outside("S322", "refuses the user or the password", _reply(fault))
             case _BrokeOff():
-                return self._outside("S328", f"broke off in the middle of a message: {_nameless(str(fault))}")
+                return self._outside("S328", f"broke off in the middle of a message: {nameless(str(fault))}")
             case smtplib.SMTPResponseException():
                 code, text = _reply(fault)
-                return self._outside("S324", "does not take mail now", (code, _nameless(text)))
+                return self._outside("S324", "does not take mail now", (code, nameless(text)))
             case smtplib.SMTPServerDisconnected():
                 return self._outside("S320", f"cannot be reached: {fault}")
             case smtplib.SMTPException() | UnicodeError():
@@ -233,6 +241,20 @@ class _NoTls(smtplib.SMTPException):
 class _Client(smtplib.SMTP):
     """smtplib with a command group in one packet (RFC 2920) and a time limit that can be changed."""
 
+    largest = 0  # octets that a message may have here; 0 where the server does not say (RFC 1870)
+    _pipelines = _takes_size = _notifies = False
+
+    def learn(self) -> None:
+        """Take note of what the server offers, once and not for every Message."""
+        self._pipelines, self._takes_size, self._notifies = map(self.has_extn, ("pipelining", "size", "dsn"))
+        told = self.esmtp_features.get("size", "").strip()
+        self.largest = int(told) if told.isascii() and told.isdigit() else 0
+
+    def write(self, data: bytes) -> None:
+        if self.sock is None:
+            raise smtplib.SMTPServerDisconnected("the connection was closed")
+        self.sock.sendall(data)
+
     def patience(self, seconds: float) -> None:
         if self.sock is not None:
             self.sock.settimeout(seconds)
@@ -246,16 +268,14 @@ class _Client(smtplib.SMTP):
 
     def offer(self, message: Message) -> list[Reply]:
         """The replies to MAIL, RCPT and DATA; the last is a refusal where nothing more was asked or said."""
-        size = f" SIZE={message.size}" if self.has_extn("size") else ""
-        group = (f"MAIL FROM:<{message.sender}>{size}", f"RCPT TO:<{message.recipient}>", "DATA")
-        together = self.has_extn("pipelining")
+        group, together = self._envelope(message), self._pipelines
         if together:
-            self.send("".join(f"{command}\r\n" for command in group))
+            self.write(b"".join(group))
         replies: list[Reply] = []
         try:
             for command in group:
                 if not together:
-                    self.putcmd(command)
+                    self.write(command)
                 replies.append(self.reply())
                 if not together and _refusal(replies):
                     break
@@ -266,19 +286,45 @@ class _Client(smtplib.SMTP):
                 raise _BrokeOff(_said(fault)) from fault
         return replies
 
+    def _envelope(self, message: Message) -> tuple[bytes, bytes, bytes]:
+        """MAIL, RCPT and DATA, with the parameters for which the server's extensions stand (RFC 1870, RFC 3461)."""
+        mail, rcpt = f"MAIL FROM:<{message.sender}>", f"RCPT TO:<{message.recipient}>"
+        if self._takes_size:
+            mail += f" SIZE={message.size}"
+        if self._notifies:
+            mail += f" RET=HDRS ENVID={_xtext(message.message_id.partition('@')[0])}"
+            rcpt += f" NOTIFY=FAILURE,DELAY ORCPT=rfc822;{_xtext(message.recipient)}"
+        return f"{mail}\r\n".encode(), f"{rcpt}\r\n".encode(), b"DATA\r\n"
+
     def empty(self) -> None:
         """End a DATA that was opened although everybody was refused (RFC 2920 3.1)."""
-        self.send(".\r\n")
+        self.write(b".\r\n")
         self.reply()
 
     def reply(self) -> Reply:
-        """One reply; 421 and what is no reply at all are raised."""
-        code, text = self.getreply()
+        """One reply; 421 and what is no reply at all are raised, and one that breaks off is none."""
+        first = line = self._line()
+        said = [line[4:].strip()]
+        while line[3:4] == b"-" and len(said) < _MOST_LINES:
+            line = self._line()
+            said.append(line[4:].strip())
+        text = b"\n".join(said)
+        code = int(line[:3]) if line[:3].isdigit() and line[3:4] != b"-" else -1
         if code == _CLOSING:
             raise _Closing(code, text)
         if not 200 <= code < 600:
-            raise smtplib.SMTPResponseException(code, text)
+            raise smtplib.SMTPResponseException(code, text or first)
         return code, _words(text)
+
+    def _line(self) -> bytes:
+        """One whole line. `getreply` of smtplib would take half of one for an answer, and costs three times as much."""
+        if self.file is None:
+            self.file = self.sock.makefile("rb")  # type: ignore[union-attr]  # whoever asks for a reply has written
+        line = self.file.readline(_LONGEST)
+        if not line.endswith(b"\n"):
+            self.close()
+            raise smtplib.SMTPServerDisconnected("the connection was closed in the middle of an answer")
+        return line
 
 
 class _ImplicitTls(_Client, smtplib.SMTP_SSL):
@@ -299,6 +345,7 @@ def _signed_in(settings: SmtpSettings, context: ssl.SSLContext | None) -> _Clien
             client.secure(context)
         if settings.user:
             client.login(settings.user, settings.password)
+        client.learn()
     except BaseException:
         client.close()
         raise
@@ -320,32 +367,40 @@ def _loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _must_be_clean(message: Message) -> None:
-    """No address that holds a command, no content that a lenient server would cut in two (SMTP smuggling)."""
-    clean = message.pieces and all(map(_clean, message.pieces))
-    if not (clean and _ADDRESS.fullmatch(message.sender) and _ADDRESS.fullmatch(message.recipient)):
+def _on_the_wire(message: Message) -> bytes:
+    """The content as it goes over the wire, with its final dot. Raises NewsletterError S401 for an address that holds a
+    command, and for content that a lenient server would cut in two (SMTP smuggling).
+    """
+    pieces = [*map(_stuffed, message.pieces)]
+    if not pieces or None in pieces or not (_fits(message.sender) and _fits(message.recipient)):
         raise NewsletterError(Problem("S401", f"Message {message.message_id} is not fit for SMTP; it was not sent"))
+    return b"".join((*pieces, b".\r\n"))  # type: ignore[arg-type]  # there is no None in it
+
+
+def _fits(address: str) -> bool:
+    return _ADDRESS.fullmatch(address) is not None
 
 
 @remembered
-def _clean(piece: bytes) -> bool:
-    """Whether it is whole lines of ASCII."""
+def _stuffed(piece: bytes) -> bytes | None:
+    """Whole lines of ASCII with their leading dots doubled (RFC 5321 4.5.2); None for anything else."""
     ends = piece.count(b"\r\n")
-    return piece.endswith(b"\r\n") and piece.count(b"\n") == piece.count(b"\r") == ends and piece.isascii()
-
-
-@remembered
-def _stuffed(piece: bytes) -> bytes:
-    """Whole lines with their leading dots doubled (RFC 5321 4.5.2)."""
+    if not (piece.endswith(b"\r\n") and piece.count(b"\n") == piece.count(b"\r") == ends and piece.isascii()):
+        return None
     return (b"." if piece.startswith(b".") else b"") + piece.replace(b"\r\n.", b"\r\n..")
+
+
+def _xtext(value: str) -> str:
+    """Printable ASCII as a parameter (RFC 3461 4)."""
+    return value.replace("+", "+2B").replace("=", "+3D")
 
 
 def _refusal(replies: Sequence[Reply]) -> Reply | None:
     return next((reply for reply in replies if reply[0] >= 400), None)
 
 
-def _receipt(reply: Reply) -> Receipt:
-    return Receipt(_OUTCOMES[reply[0] // 100], *reply)
+def _receipt(reply: Reply, *, of_content: bool) -> Receipt:
+    return Receipt(_OUTCOMES[reply[0] // 100], *reply, of_content=of_content)
 
 
 def _reply(fault: smtplib.SMTPResponseException) -> Reply:
@@ -358,12 +413,9 @@ def _said(fault: OSError) -> str:
     return str(fault)
 
 
-def _nameless(text: str) -> str:
-    """Trouble of the server is told in logs and notices; whom it speaks of is for the ledger alone."""
-    return _ADDRESS.sub("…", text)
-
-
 def _words(reply: bytes | str) -> str:
     """A reply fit to be shown: one line, printable, at most 500 characters."""
     text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
-    return "".join(letter if letter.isprintable() else " " for letter in text)[:_REPLY_LIMIT]
+    if not text.isprintable():
+        text = "".join(letter if letter.isprintable() else " " for letter in text)
+    return text[:_REPLY_LIMIT]

@@ -1,8 +1,4 @@
-"""How often something may happen, as values: the generic cell rate algorithm (GCRA, ITU-T I.371).
-
-A Limit lets `burst` through at once, and one more after each `every`; so never more than `burst` come within one
-`every`. All that is remembered of it is the time at which it is as if nothing had ever happened.
-"""
+"""How often something may happen, for several Limits at once: each lets it through, or none counts it."""
 
 from __future__ import annotations
 
@@ -13,19 +9,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from newsletter.model import Limit, Wait
+from newsletter.pace import full_again
 
 
 def decide(limits: Sequence[Limit], full_at: Mapping[str, datetime], now: datetime) -> Mapping[str, datetime] | Wait:
     """When each is full again if one more happens now; or, if one of them says no, which, and until when.
 
     `full_at` is what is remembered, by key; a key that is missing is full. Of several that say no it is the one that
-    says so longest. What lies further ahead than the limit can reach, a clock that was wrong has written, or another
-    limit: it counts as its farthest.
+    says so longest.
     """
-    after = {
-        limit.key: min(max(now, full_at.get(limit.key, now)), now + limit.every * limit.burst) + limit.every
-        for limit in limits
-    }
+    after = {limit.key: full_again(limit, full_at.get(limit.key), now) for limit in limits}
     waits = [Wait(limit, after[limit.key] - limit.every * limit.burst) for limit in limits]
     longest = max(waits, key=lambda wait: wait.until, default=None)
     return longest if longest and longest.until > now else after

@@ -7,37 +7,40 @@ be claimed before it, since only then the issue is SENDING. Who comes or goes in
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, select, update
 
 from newsletter import words
 from newsletter.errors import Outside, Problem
-from newsletter.model import DeliveryState, Issue, IssueAct, IssueState, Subscriber, SubscriberStatus, by_clock
+from newsletter.model import Issue, IssueAct, IssueState, Subscriber, SubscriberStatus, by_clock
 from newsletter.store.acts import act
-from newsletter.store.database import Database, insert_new
+from newsletter.store.chunks import add_rows
+from newsletter.store.database import Database
 from newsletter.store.meanwhile import UNFINISHED, ahead
 from newsletter.store.pausing import wake
 from newsletter.store.rows import Part, read_issues, read_segments
-from newsletter.store.tables import chunk, delivery, issue, subscriber
-from newsletter.store.variants import Choices, Reader
+from newsletter.store.tables import delivery, issue, subscriber
+from newsletter.store.variants import Choices
 
 CHUNK = 500
 """Deliveries in a chunk."""
 
-BATCH = 4 * CHUNK
+BATCH = 20 * CHUNK
 """Readers in one commit."""
+
+FIRST, FROM = 100, 500
+"""Readers of the canary, whose chunks open at once; and the smallest audience that has one."""
 
 
 class Audience(Part):
-    def start_send(self, edition: str, number: int, *, now: datetime) -> Issue | None:
+    def start_send(self, edition: str, number: int, *, now: datetime, canary: timedelta | None = None) -> Issue | None:
         """As `ports.Ledger` says.
 
         Raises Outside when the rows do not add up to the readers: then they are gone, and the next call starts anew.
         """
-        begun = _begin(self._database, edition, number, now)
+        begun = _begin(self._database, edition, number, now, canary)
         return None if begun is None else fill(self._database, begun, now)
 
 
@@ -58,9 +61,8 @@ def fill(database: Database, issue_id: int, now: datetime) -> Issue | None:
 
 def include(connection: Connection, reader: Subscriber) -> None:
     """Write this reader's row now, in each audience that counted them and would not find them any more."""
-    them = connection.execute(_READER.where(subscriber.c.id == reader.id)).all()
     for begun in connection.execute(select(issue).where(*ahead(reader))).all():
-        _add_chunk(connection, begun, them, _choices(connection, begun))
+        _add(connection, begun, subscriber.c.id == reader.id, opens_at=begun.audience_opens_at)
 
 
 def forget(connection: Connection, issue_id: int) -> None:
@@ -70,11 +72,17 @@ def forget(connection: Connection, issue_id: int) -> None:
     connection.execute(
         update(issue)
         .where(issue.c.id.in_(begun))
-        .values(audience_at=None, audience_expected=None, audience_upto=None, audience_cursor=None)
+        .values(
+            audience_at=None,
+            audience_expected=None,
+            audience_upto=None,
+            audience_cursor=None,
+            audience_opens_at=None,
+        )
     )
 
 
-def _begin(database: Database, edition: str, number: int, now: datetime) -> int | None:
+def _begin(database: Database, edition: str, number: int, now: datetime, canary: timedelta | None) -> int | None:
     """Say as of when and for whom, unless it was said already; the issue's id, or None when it may not start."""
     startable = select(issue.c.id, issue.c.audience_at).where(
         issue.c.edition == edition,
@@ -88,21 +96,23 @@ def _begin(database: Database, edition: str, number: int, now: datetime) -> int 
             return None
         if found.audience_at is None:
             wake(connection, now)
-            _say_for_whom(connection, found.id, edition, now)
+            _say_for_whom(connection, found.id, edition, now, canary)
         return int(found.id)
 
 
-def _say_for_whom(connection: Connection, issue_id: int, edition: str, now: datetime) -> None:
+def _say_for_whom(connection: Connection, issue_id: int, edition: str, now: datetime, canary: timedelta | None) -> None:
     upto = connection.scalar(select(func.max(subscriber.c.id))) or 0
     candidates = select(func.count()).select_from(subscriber).where(*_candidates(edition, 0, upto))
+    expected = connection.scalar(candidates) or 0
     connection.execute(
         update(issue)
         .where(issue.c.id == issue_id)
         .values(
             audience_at=now,
-            audience_expected=connection.scalar(candidates),
+            audience_expected=expected,
             audience_upto=upto,
             audience_cursor=0,
+            audience_opens_at=now + canary if canary and expected >= FROM else None,
         )
     )
 
@@ -118,40 +128,22 @@ def _candidates(edition: str, after: int, upto: int) -> tuple[ColumnElement[bool
 
 def _add_readers(connection: Connection, begun: Row[Any]) -> bool:
     """Write the next readers; True when there may be more."""
-    found = connection.execute(
-        _READER.where(*_candidates(begun.edition, begun.audience_cursor, begun.audience_upto))
-        .order_by(subscriber.c.id)
-        .limit(BATCH)
-    ).all()
-    choices = _choices(connection, begun)
-    for start in range(0, len(found), CHUNK):
-        _add_chunk(connection, begun, found[start : start + CHUNK], choices)
-    if found:
-        connection.execute(update(issue).where(issue.c.id == begun.id).values(audience_cursor=found[-1][0]))
-    return len(found) == BATCH
+    first = begun.audience_opens_at is not None and not begun.audience_cursor
+    size = FIRST if first else BATCH
+    of, after, upto = begun.edition, begun.audience_cursor, begun.audience_upto
+    found = select(subscriber.c.id).where(*_candidates(of, after, upto)).order_by(subscriber.c.id).limit(size)
+    next_ones = found.subquery()
+    count, last = connection.execute(select(func.count(), func.max(next_ones.c.id))).one()
+    if count:
+        opens_at = None if first else begun.audience_opens_at
+        _add(connection, begun, *_candidates(of, after, last), opens_at=opens_at)
+        connection.execute(update(issue).where(issue.c.id == begun.id).values(audience_cursor=last))
+    return bool(count == size)
 
 
-_READER = select(subscriber.c.id, subscriber.c.without, subscriber.c.plain)
-
-
-def _choices(connection: Connection, begun: Row[Any]) -> Choices:
-    return Choices(connection, read_segments(connection, begun.id), besides=begun.id)
-
-
-def _add_chunk(connection: Connection, begun: Row[Any], readers: Sequence[Reader], choices: Choices) -> None:
-    made = connection.scalars(insert(chunk).values(issue_id=begun.id).returning(chunk.c.id)).one()
-    waits = {"issue_id": begun.id, "chunk_id": made, "state": DeliveryState.WAITING.value}
-    drops = {"issue_id": begun.id, "state": DeliveryState.DROPPED.value, "done_at": begun.audience_at}
-    waiting: list[dict[str, object]] = []
-    dropped: list[dict[str, object]] = []
-    for reader, variant, why_not in choices.of(connection, readers):
-        if why_not:
-            dropped.append(drops | {"subscriber_id": reader, "variant": variant, "reason": why_not})
-        else:
-            waiting.append(waits | {"subscriber_id": reader, "variant": variant})
-    for rows in (waiting, dropped):
-        if rows:  # Who left after the audience was begun and came back has a row already, and it stays dropped.
-            connection.execute(insert_new(delivery), rows)
+def _add(connection: Connection, begun: Row[Any], *who: ColumnElement[bool], opens_at: datetime | None) -> None:
+    choices = Choices(connection, read_segments(connection, begun.id), besides=begun.id)
+    add_rows(connection, begun, choices, *who, size=CHUNK, opens_at=opens_at)
 
 
 def _freeze(connection: Connection, begun: Row[Any], now: datetime) -> Issue | None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, case, func, select
 
-from newsletter.model import Attempt, Delivery, DeliveryState, IssueState
+from newsletter.model import Answer, Attempt, Delivery, DeliveryState, IssueState
 from newsletter.store import tables
 from newsletter.store.lifecycle import DOUBTFUL
-from newsletter.store.rows import Part, word
+from newsletter.store.rows import Part, first_waiting
 from newsletter.store.tables import chunk, delivery, issue, subscriber
+
+TROUBLED = (DeliveryState.FAILED, DeliveryState.UNCERTAIN, DeliveryState.DROPPED)
 
 
 class Debts(Part):
@@ -34,6 +36,39 @@ class Debts(Part):
             issue.c.number == number,
             *([] if state is None else [delivery.c.state == state.value]),
         )
+
+    def answers(self, edition: str, number: int) -> Sequence[Answer]:
+        """As `ports.Ledger` says."""
+        alike = (delivery.c.state, delivery.c.reason, delivery.c.code, delivery.c.reply)
+        tried = delivery.c.state.in_(state.value for state in TROUBLED) | (
+            (delivery.c.state == DeliveryState.WAITING.value) & (delivery.c.reply != "")
+        )
+        first = func.min(delivery.c.next_at, type_=delivery.c.next_at.type)
+        grouped = (
+            select(*alike, func.count(), first)
+            .join(issue, delivery.c.issue_id == issue.c.id)
+            .where(issue.c.edition == edition, issue.c.number == number, tried)
+            .group_by(*alike)
+            .order_by(*alike)
+        )
+        with self._database.read() as connection:
+            return [Answer(DeliveryState(state), *rest) for state, *rest in connection.execute(grouped)]
+
+    def by_provider(self, edition: str, number: int) -> Mapping[str, Mapping[DeliveryState, int]]:
+        """As `ports.Ledger` says; who was dropped before the chunks were made is in none."""
+        grouped = (
+            select(chunk.c.provider, delivery.c.state, func.count())
+            .join(delivery, delivery.c.chunk_id == chunk.c.id)
+            .join(issue, chunk.c.issue_id == issue.c.id)
+            .where(issue.c.edition == edition, issue.c.number == number)
+            .group_by(chunk.c.provider, delivery.c.state)
+            .order_by(chunk.c.provider)
+        )
+        found: dict[str, dict[DeliveryState, int]] = {}
+        with self._database.read() as connection:
+            for provider, state, count in connection.execute(grouped):
+                found.setdefault(provider, {})[DeliveryState(state)] = count
+        return found
 
     def doubtful(self, edition: str, number: int) -> Sequence[Delivery]:
         """As `ports.Ledger` says."""
@@ -116,15 +151,18 @@ class Debts(Part):
         return count / lasted if lasted else None
 
     def next_retry(self) -> datetime | None:
-        """The earliest time at which a waiting row of a SENDING issue is due; in the past for one that is due now."""
-        due = func.coalesce(delivery.c.next_at, issue.c.started_at, type_=delivery.c.next_at.type)
-        earliest = (
-            select(func.min(due, type_=delivery.c.next_at.type))
-            .select_from(issue)
-            .join(chunk, chunk.c.issue_id == issue.c.id)
-            .join(delivery, delivery.c.chunk_id == chunk.c.id)
-            .with_hint(delivery, f"INDEXED BY {tables.WAITING}", "sqlite")
-            .where(issue.c.state == IssueState.SENDING.value, delivery.c.state == word(DeliveryState.WAITING))
+        """The earliest time at which a waiting row of a SENDING issue is due and its chunk open.
+
+        In the past for one that is due now.
+        """
+        each = (
+            select(first_waiting(chunk.c.id, issue.c.started_at).label("due"), chunk.c.opens_at)
+            .join_from(chunk, issue)
+            .where(issue.c.state == IssueState.SENDING.value)
+            .subquery()
         )
+        later = case((each.c.opens_at > each.c.due, each.c.opens_at), else_=each.c.due)
+        earliest = select(func.min(later, type_=delivery.c.next_at.type))
         with self._database.read() as connection:
-            return connection.scalar(earliest)
+            found: datetime | None = connection.scalar(earliest)
+            return found

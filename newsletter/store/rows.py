@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from sqlalchemy import (
     Connection,
     FromClause,
     RowMapping,
+    ScalarSelect,
     and_,
     case,
     exists,
@@ -23,7 +25,7 @@ from sqlalchemy import (
 from newsletter.errors import Problem, UsageError
 from newsletter.model import DeliveryState, Digest, Issue, IssueState, Segment, SegmentKind, Slot, Story
 from newsletter.store.database import Database
-from newsletter.store.tables import editor_note, issue, issue_post, segment, subscriber
+from newsletter.store.tables import WAITING, delivery, editor_note, issue, issue_post, segment, subscriber
 
 
 class Part:
@@ -42,6 +44,19 @@ def in_flight(row: FromClause, state: DeliveryState) -> ColumnElement[bool]:
     """Rows that are claimed or sending, found through the index of these two; its condition is spelled out as well."""
     both = row.c.state.in_([word(DeliveryState.CLAIMED), word(DeliveryState.SENDING)])
     return and_(both, row.c.state == word(state))
+
+
+def first_waiting(chunk_id: ColumnElement[int], otherwise: ColumnElement[datetime]) -> ScalarSelect[datetime]:
+    """When the first row of a chunk that waits is due, found at the head of its index; `otherwise` for a fresh one."""
+    row = delivery.alias("row")
+    return (
+        select(func.coalesce(row.c.next_at, otherwise, type_=row.c.next_at.type))
+        .with_hint(row, f"INDEXED BY {WAITING}", "sqlite")
+        .where(row.c.chunk_id == chunk_id, row.c.state == word(DeliveryState.WAITING))
+        .order_by(row.c.next_at.nulls_first())
+        .limit(1)
+        .scalar_subquery()
+    )
 
 
 def unless_forgotten(subscriber_id: ColumnElement[int], answer: ColumnElement[str]) -> ColumnElement[str]:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     func,
+    or_,
     select,
 )
 
@@ -40,6 +41,11 @@ Read = tuple[str, int]
 Reader = tuple[int, str, int]
 """Id, and what they chose: topics that they do not want, and whether they get the text alone."""
 
+Like = tuple[tuple[Came, ...] | None, tuple[Read, ...] | None, str, int]
+"""What a variant follows from: what came to a reader, and what they chose."""
+
+_ANYBODY: Like = (None, None, "", 0)
+
 
 class Choices:
     """What readers get of an issue with these parts; `besides` is the id of the issue itself, which is no reason."""
@@ -47,21 +53,39 @@ class Choices:
     def __init__(self, connection: Connection, parts: Sequence[Segment], *, besides: int | None = None) -> None:
         self._parts = parts
         self._sent = Sent(connection, {one.post_id for one in parts}, besides=besides)
-        self._known: dict[tuple[object, ...], tuple[str, str]] = {}
+        self._known: dict[Like, tuple[str, str]] = {}
+        self.usual, _ = self._of(_ANYBODY)
 
     def of(self, connection: Connection, readers: Sequence[Reader]) -> Iterator[tuple[int, str, str]]:
         """Id, variant as it is kept, and why they are sent nothing, of readers that come in order of their ids."""
         if not readers:
             return
-        known, came, read = self._known, *self._sent.to(connection, readers[0][0], readers[-1][0])
+        came, read = self._sent.to(connection, readers[0][0], readers[-1][0])
         for reader, without, plain in readers:
-            like = (came.get(reader), read.get(reader), without, plain)
-            if like not in known:
-                known[like] = self._chosen(*like)
-            yield (reader, *known[like])
+            yield (reader, *self._of((came.get(reader), read.get(reader), without, plain)))
+
+    def unusual(self, connection: Connection, *who: ColumnElement[bool]) -> Iterator[tuple[int, str, str]]:
+        """The same of those among some readers who do not get what is `usual`; the others are not even read.
+
+        It may name others beside them, to whom something came.
+        """
+        first, last = connection.execute(_ENDS.where(*who)).one()
+        if first is None:
+            return
+        came, read = self._sent.to(connection, first, last)
+        chose = {row.id: (row.without, row.plain) for row in connection.execute(_CHOSE.where(*who))}
+        for reader in sorted({*came, *read, *chose}):
+            variant, why = self._of((came.get(reader), read.get(reader), *chose.get(reader, ("", 0))))
+            if why or variant != self.usual:
+                yield reader, variant, why
+
+    def _of(self, like: Like) -> tuple[str, str]:
+        if like not in self._known:
+            self._known[like] = self._chosen(*like)
+        return self._known[like]
 
     def _chosen(
-        self, came: Sequence[Came] | None, read: Sequence[Read] | None, without: str, plain: int
+        self, came: tuple[Came, ...] | None, read: tuple[Read, ...] | None, without: str, plain: int
     ) -> tuple[str, str]:
         had, topics = self._sent.had(came or (), read or ()), without.split()
         variant = variant_for(self._parts, had, topics, plain=bool(plain))
@@ -210,6 +234,11 @@ _IN_LETTERS = (
         letter_post.c.post_id.in_(_POSTS),
     )
     .order_by(letter.c.id)
+)
+
+_ENDS = select(func.min(subscriber.c.id), func.max(subscriber.c.id))
+_CHOSE = select(subscriber.c.id, subscriber.c.without, subscriber.c.plain).where(
+    or_(subscriber.c.without != "", subscriber.c.plain != 0)
 )
 
 _BATCH = 500

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from newsletter import words
-from newsletter.delivery.message import compose
+from newsletter.delivery.message import Run, Urls
 from newsletter.delivery.progress import Drained
 from newsletter.errors import Problem
 from newsletter.issues.selection import paused
@@ -16,7 +16,6 @@ from newsletter.model import (
     Addressee,
     Chunk,
     DeliveryState,
-    Digest,
     Issue,
     IssueState,
     Message,
@@ -52,13 +51,14 @@ def deliver(
     clock: Clock,
     late_limit: timedelta,
     why_not: Callable[[Issue], Obstacle | None] = lambda _: None,
+    canary: timedelta | None = None,
 ) -> Delivered:
     """One round. The caller holds the sender lock and has called `ledger.recover` since it took it.
 
     `publish` is called before an issue starts, so that no mail links to a page that is not there; what it raises
     leaves every reader waiting. Then `why_not` says what keeps it from being sent, if anything does: it is held, or put
     off for a while if that may pass. An issue that is under way goes on even while a post is broken. `drain` is the
-    sending engine with its transport.
+    sending engine with its mail servers. With `canary` a hundred readers are sent an issue so long before all others.
     """
     held = (*hold_paused(ledger, clock()), *hold_late(ledger, clock(), late_limit))
     coming = due(ledger, clock())
@@ -68,7 +68,7 @@ def deliver(
     obstacles = {issue: found for issue in coming if (found := why_not(issue))}
     put_off = {issue: one for issue, one in obstacles.items() if one.passes and _is_fresh(issue, clock())}
     held += hold_what_may_not_go(ledger, {i: one for i, one in obstacles.items() if i not in put_off}, clock)
-    started = start_due(ledger, clock(), put_off)
+    started = start_due(ledger, clock(), put_off, canary)
     drained = drain()
     return Delivered(started, held, finish(ledger, clock()), drained, ledger.next_retry(), _said(put_off))
 
@@ -125,10 +125,12 @@ def _late_words(issue: Issue, now: datetime) -> str:
     return f"it did not start at its time{since}"
 
 
-def start_due(ledger: Ledger, now: datetime, without: Collection[Issue] = ()) -> tuple[Issue, ...]:
+def start_due(
+    ledger: Ledger, now: datetime, without: Collection[Issue] = (), canary: timedelta | None = None
+) -> tuple[Issue, ...]:
     """Fix the audience of each READY issue whose time has come, but for these."""
     ready = [issue for issue in due(ledger, now) if issue not in without]
-    started = (ledger.start_send(one.edition, one.number, now=now) for one in ready)
+    started = (ledger.start_send(one.edition, one.number, now=now, canary=canary) for one in ready)
     return tuple(issue for issue in started if issue)
 
 
@@ -174,7 +176,7 @@ def outlook(*, ledger: Ledger, roster: Roster, now: datetime, late_limit: timede
 
 
 class Composer:
-    """One reader's Message of one issue; keeps the frozen Digests it has read."""
+    """One reader's Message of one issue; keeps what it has read of frozen Digests."""
 
     def __init__(
         self,
@@ -190,22 +192,18 @@ class Composer:
         self._unsubscribe_url = unsubscribe_url
         self._preferences_url = preferences_url
         self._message_id_key = message_id_key
-        self._frozen: dict[tuple[str, int], tuple[Issue, Digest]] = {}
+        self._runs: dict[tuple[str, int], Run] = {}
 
     def compose(self, chunk: Chunk, addressee: Addressee) -> Message:
         """The same bytes on every call for the same reader and issue."""
         named = (chunk.edition, chunk.issue_number)
-        if named not in self._frozen:
-            issue = self._ledger.issue(*named)
-            assert issue is not None  # noqa: S101  the chunk names an issue of this ledger
-            self._frozen[named] = (issue, self._ledger.digest(*named))
-        issue, digest = self._frozen[named]
-        return compose(
-            site=self._site,
-            issue=issue,
-            digest=digest,
-            addressee=addressee,
-            unsubscribe_url=self._unsubscribe_url(addressee.subscriber_id, addressee.token_version),
-            preferences_url=self._preferences_url(addressee.subscriber_id, addressee.token_version),
-            message_id_key=self._message_id_key,
-        )
+        run = self._runs.get(named) or self._begin(named)
+        reader = addressee.subscriber_id, addressee.token_version
+        return run.message(addressee, Urls(self._unsubscribe_url(*reader), self._preferences_url(*reader)))
+
+    def _begin(self, named: tuple[str, int]) -> Run:
+        issue = self._ledger.issue(*named)
+        assert issue is not None  # noqa: S101  the chunk names an issue of this ledger
+        digest = self._ledger.digest(*named)
+        run = Run(site=self._site, issue=issue, digest=digest, message_id_key=self._message_id_key)
+        return self._runs.setdefault(named, run)

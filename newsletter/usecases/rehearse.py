@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from newsletter.delivery.message import compose
+from newsletter.delivery.message import Run, Urls
 from newsletter.errors import NewsletterError
 from newsletter.issues import budget
 from newsletter.model import Addressee, Issue, Message, Site, SubscriberStatus
@@ -96,17 +96,11 @@ def writer(
 ) -> Write:
     """What composes the messages of a send that starts now: the same bytes, but for the Date."""
     begun = replace(text.issue, started_at=now)
+    run = Run(site=site, issue=begun, digest=text.digest, message_id_key=message_id_key)
 
     def write(addressee: Addressee) -> Message:
-        return compose(
-            site=site,
-            issue=begun,
-            digest=text.digest,
-            addressee=addressee,
-            unsubscribe_url=unsubscribe_url(addressee.subscriber_id, addressee.token_version),
-            preferences_url=preferences_url(addressee.subscriber_id, addressee.token_version),
-            message_id_key=message_id_key,
-        )
+        reader = addressee.subscriber_id, addressee.token_version
+        return run.message(addressee, Urls(unsubscribe_url(*reader), preferences_url(*reader)))
 
     return write
 

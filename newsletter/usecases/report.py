@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from newsletter import variants, words
+from newsletter import replies, variants, words
 from newsletter.errors import Problem, UsageError
 from newsletter.issues import cadence as cadences
 from newsletter.issues.selection import Selection, held, paused
 from newsletter.model import (
     ALL_SLOTS,
     WEEKLY,
+    Answer,
     Attempt,
     Cadence,
     Consent,
@@ -83,8 +82,6 @@ def beside(press: Press, roster: Roster) -> Beside:
     return Beside(press.cadence, readers, slot, number, len(choose(press).stories))
 
 
-_ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")  # RFC 3463
-_ADDRESS = re.compile(r"<?[^\s<>]+@[\w.-]+>?")
 ATTENTION = {IssueState.HELD, IssueState.PAUSED, IssueState.NEEDS_ATTENTION}
 OVER = {IssueState.SENT, IssueState.NEEDS_ATTENTION}
 
@@ -168,31 +165,46 @@ class Report:
 
     issue: Issue
     counts: Mapping[DeliveryState, int]
-    reasons: Mapping[tuple[DeliveryState, str], int]  # of those who did not get it, or may not have: most first
+    answers: Sequence[Answer]  # of those who have it not, or not for sure, as `told_alike`
+    providers: Mapping[str, Mapping[DeliveryState, int]]
+    pace: float | None  # messages that were taken in a second
     copies: int  # sent again to readers who asked
     doubtful: frozenset[DeliveryState]  # the states in which some still wait for a person to decide
-
-
-TROUBLED = (DeliveryState.FAILED, DeliveryState.UNCERTAIN, DeliveryState.DROPPED)
+    trouble: str  # why nobody is served at present
 
 
 def report(ledger: Ledger, edition: str, number: int) -> Report:
     """The send of an issue in figures. Raises UsageError for an unknown issue."""
     issue = issue_named(ledger, edition, number)
-    rows = [row for state in TROUBLED for row in ledger.deliveries(edition, number, state)]
-    reasons = Counter((row.state, _reason(row)) for row in rows)
-    copies = len(ledger.copies(edition, number))
-    doubtful = frozenset(row.state for row in ledger.doubtful(edition, number))
-    return Report(issue, ledger.counts(edition, number), dict(reasons.most_common()), copies, doubtful)
+    return Report(
+        issue=issue,
+        counts=ledger.counts(edition, number),
+        answers=told_alike(ledger.answers(edition, number)),
+        providers=ledger.by_provider(edition, number),
+        pace=ledger.pace(edition, number),
+        copies=len(ledger.copies(edition, number)),
+        doubtful=frozenset(row.state for row in ledger.doubtful(edition, number)),
+        trouble=ledger.trouble(edition, number) if issue.state is IssueState.SENDING else "",
+    )
 
 
-def _reason(row: Delivery) -> str:
-    """Without what is different for each reader: addresses; queue names stand further back in a reply."""
-    if row.code is None:
-        return row.reason or row.reply
-    enhanced = _ENHANCED.match(row.reply)
-    told = enhanced[0] if enhanced else words.shorten(_ADDRESS.sub("…", row.reply), 40)
-    return f"{row.code} {told}".strip()
+def told_alike(answers: Sequence[Answer]) -> list[Answer]:
+    """Answers that differ only in whom they speak of taken together, most readers first.
+
+    What the enhanced code says (RFC 3463) is what is alike; without one the words are. They are those of the first.
+    """
+    alike: dict[tuple[object, ...], Answer] = {}
+    for one in answers:
+        said = words.shorten(words.nameless(one.reply), LONGEST)
+        key = (one.state, one.reason, one.code, replies.enhanced(one.reply) or said)
+        first = alike.setdefault(key, replace(one, reply=said, readers=0))
+        times = [at for at in (first.next_at, one.next_at) if at]
+        alike[key] = replace(first, readers=first.readers + one.readers, next_at=min(times, default=None))
+    return sorted(alike.values(), key=lambda one: -one.readers)
+
+
+LONGEST = 48
+"""Characters of a reply in a report: with the rest of its line on a terminal of 80 columns."""
 
 
 def issue_named(ledger: Ledger, edition: str, number: int) -> Issue:

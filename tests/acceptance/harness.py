@@ -120,7 +120,7 @@ class SiteFolder:
         """A command that lasts, ended by SIGTERM and at last by SIGKILL."""
         log = self.root / f"{words[0]}-{time.monotonic_ns()}.log"
         log.touch()
-        process = Forked(command, self._words(words, now), cwd=self.root, environment=self._env(), out=log, err=log)
+        process = Forked(command, self._words(words, now), cwd=self.root, environment=self.environ(), out=log, err=log)
         try:
             yield process
         finally:
@@ -149,20 +149,20 @@ class SiteFolder:
         with TemporaryDirectory() as beside:
             said, out, err = (Path(beside) / name for name in ("in", "out", "err"))
             said.write_text(given or "", encoding="utf-8")
-            process = Forked(function, *arguments, cwd=self.root, environment=self._env(), given=said, out=out, err=err)
+            process = Forked(
+                function, *arguments, cwd=self.root, environment=self.environ(), given=said, out=out, err=err
+            )
             try:
                 status = process.wait(timeout)
             finally:
                 process.end()
             return Result(status, out.read_text("utf-8"), err.read_text("utf-8"))
 
-    def _command(self, words: tuple[str, ...], now: str | None) -> list[str]:
-        return [str(COMMAND), *self._words(words, now)]
-
     def _words(self, words: tuple[str, ...], now: str | None) -> tuple[str, ...]:
         return (*words, *(("--now", now) if now else ()))
 
-    def _env(self) -> dict[str, str]:
+    def environ(self) -> dict[str, str]:
+        """What the command finds around it."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("NEWSLETTER_", "PYTHONDONTWRITE"))}
         return kept | {"HOME": str(self.root)} | self.environment
 

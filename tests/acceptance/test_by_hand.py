@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import subprocess
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.acceptance.harness import SiteFolder, part
+from tests.acceptance.terminal import terminal
 
 NOW = "2026-11-25T12:00:00+01:00"
 
@@ -73,32 +70,12 @@ def test_on_a_terminal_the_number_is_typed(site: SiteFolder) -> None:
 
 def _typed(site: SiteFolder, number: str) -> int:
     """The exit status of `issue send next` on a terminal where a person types `number`."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        site._command(("issue", "send", "next"), NOW),
-        cwd=site.root,
-        env=site._env(),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        close_fds=True,
-    )
-    os.close(theirs)
-    seen = b""
-    ends = time.monotonic() + 60
-    while b"Type the number of readers" not in seen and time.monotonic() < ends:
-        seen += os.read(ours, 4096)
-    assert b"2 readers" in seen
-    assert b"Hybrid hatch on the road" in seen
-    os.write(ours, number.encode() + b"\n")
-    while True:
-        try:
-            if not os.read(ours, 4096):
-                break
-        except OSError:  # the terminal closes with the program
-            break
-    os.close(ours)
-    return process.wait(30)
+    with terminal(["issue", "send", "next", "--now", NOW], site.root, site.environ()) as screen:
+        assert screen.shows("Type the number of readers")
+        assert "2 readers" in screen.screen
+        assert "Hybrid hatch on the road" in screen.screen
+        screen.press(f"{number}\n")
+        return screen.ended()
 
 
 def test_within_the_delay_it_can_be_cancelled_and_its_stories_go_into_the_next_issue(site: SiteFolder) -> None:

@@ -116,7 +116,9 @@ def test_no_means_failed_later_means_waiting_and_explain_has_the_servers_words(s
     told = site.ok("explain", "reader0000@readers.example", "1").out
     assert "nobody of that name" in told
     assert "failed" in told
-    assert "  failed  550 5.1.1: 1" in site.ok("issue", "report", "1").out
+    report = site.ok("issue", "report", "1").out
+    assert "  failed   550 5.1.1 nobody of that name: 1" in report
+    assert "  waiting  451 4.7.1 greylisted, come back: 1, tried again from Fri 27 Nov 2026, 08:" in report
     [failed] = site.json("issue", "report", "1", "--failed")
     assert (failed["address"], failed["code"]) == ("reader0000@readers.example", 550)
     site.ok("deliver", now="2026-11-27T08:20:00+01:00")

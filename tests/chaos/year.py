@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 import re
-import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -27,6 +26,7 @@ from newsletter.model import EACH_POST, MONTHLY, WEEKLY, DeliveryState, by_clock
 from tests.acceptance.forked import Forked
 from tests.acceptance.harness import CONFIGURATION, SiteFolder, until
 from tests.chaos.account import ZONE, Mail, Piece, Reader, numbers, read
+from tests.chaos.alone import alone, hand_out, hand_over, without_pages
 from tests.smtpd import DROP, DROP_STORED, Smtpd
 
 FIRST = date(2026, 11, 23)
@@ -498,29 +498,3 @@ class Year:
         issues = {(one.edition, one.number) for one in self.app.issues(None)}
         if issues != set(self.went):
             raise Broken(f"issues differ: {issues ^ set(self.went)}")
-
-
-def alone(root: Path, now: datetime) -> None:
-    """Hand out what is due, in a process of its own."""
-    with closing(App(config.load(root))) as app:
-        without_pages(app)
-        hand_out(app, now)
-
-
-def without_pages(app: App) -> None:
-    """What is published is not what is looked at here."""
-    app.publish = lambda *_, **__: None  # type: ignore[method-assign,assignment]
-    app._why_not = lambda *_: None  # type: ignore[method-assign]
-
-
-def hand_out(app: App, now: datetime) -> None:
-    assert app.lock.acquire()
-    app.recover(now)
-    with app.ahead(lambda: now, lambda _: None):
-        app.deliver(clock=lambda: now, stop=threading.Event())
-
-
-def hand_over(app: App, now: datetime) -> None:
-    """Letters alone."""
-    with app.ahead(lambda: now, lambda _: None):
-        pass

@@ -11,8 +11,10 @@ import pytest
 
 from newsletter.errors import UsageError
 from newsletter.model import (
+    NO_MAILBOX,
     WEEKLY,
     Addressee,
+    Answer,
     Attempt,
     DeliveryState,
     Digest,
@@ -23,11 +25,28 @@ from newsletter.model import (
     Settlement,
     SlotOutcome,
     SlotRecord,
+    Subscriber,
+    SubscriberStatus,
     by_clock,
 )
 from newsletter.ports import Ledger, Roster
+from newsletter.providers import provider_of
+from newsletter.store import audience
 from newsletter.usecases.report import report
-from tests.contract.desk import ADA, FRIDAY, LINK, MINUTE, Desk, a_digest, a_story, accepted, deferred, slot_of_week
+from tests.contract.desk import (
+    ADA,
+    FRIDAY,
+    LINK,
+    MINUTE,
+    PAPER,
+    Desk,
+    a_digest,
+    a_story,
+    accepted,
+    deferred,
+    join,
+    slot_of_week,
+)
 
 WAITING, CLAIMED, SENDING = DeliveryState.WAITING, DeliveryState.CLAIMED, DeliveryState.SENDING
 ACCEPTED, FAILED = DeliveryState.ACCEPTED, DeliveryState.FAILED
@@ -198,6 +217,85 @@ def test_many_readers_come_in_chunks_of_five_hundred(desk: Desk) -> None:
     claimed = [desk.ledger.claim(chunk, limit=1000, now=FRIDAY) for chunk in chunks]
     assert sorted(map(len, claimed)) == [1, 500]
     assert sorted(each for some in claimed for each in some) == ids
+
+
+def test_a_chunk_has_the_mailboxes_of_one_provider(desk: Desk) -> None:
+    """Those of a provider lie among those of the others, and a domain counts however it is written."""
+    homes = ["gmail.com", "ME.com", "readers.example", "Hotmail.fr", "yahoo.co.uk", "GoogleMail.com", "mail.gmail.com"]
+    for n in range(3):
+        for home in homes:
+            join(desk.roster, f"reader{n}@{home}")
+    desk.open(5, "batteries")
+    desk.ledger.start_send(WEEKLY, 1, now=FRIDAY)
+    chunks = desk.ledger.due_chunks(FRIDAY)
+    found = {
+        row.address: chunk.provider
+        for chunk in chunks
+        for each in desk.ledger.claim(chunk, limit=99, now=FRIDAY)
+        if (row := desk.ledger.delivery(WEEKLY, 1, each))
+    }
+    assert len(found) == 3 * len(homes)
+    assert found == {address: provider_of(address) for address in found}
+    assert [chunk.provider for chunk in chunks] == ["gmail", "icloud", "other", "outlook", "yahoo"]
+
+
+def test_each_provider_has_chunks_of_its_own_from_the_start_to_the_end(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audience, "CHUNK", 2)
+    for n in range(5):
+        for home in ("gmail.com", "readers.example"):
+            join(desk.roster, f"reader{n}@{home}")
+    desk.open(5, "batteries")
+    desk.ledger.start_send(WEEKLY, 1, now=FRIDAY)
+    chunks = desk.ledger.due_chunks(FRIDAY)
+    assert [chunk.provider for chunk in chunks] == ["gmail", "other"] * 3
+    assert [len(desk.ledger.claim(chunk, limit=99, now=FRIDAY)) for chunk in chunks] == [2, 2, 2, 2, 1, 1]
+
+
+CANARY = 10 * MINUTE
+
+
+def test_with_a_canary_the_first_readers_are_due_at_once_and_all_others_later(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audience, "FIRST", 2)
+    monkeypatch.setattr(audience, "FROM", 5)
+    ids = desk.join(5)
+    desk.open(5, "batteries")
+    desk.ledger.start_send(WEEKLY, 1, now=FRIDAY, canary=CANARY)
+    assert desk.ledger.next_retry() == FRIDAY
+    [first] = desk.ledger.due_chunks(FRIDAY)
+    assert desk.ledger.claim(first, limit=99, now=FRIDAY) == ids[:2]
+    desk.ledger.hand_over(first, settled=[], wanted=ids[:2], now=FRIDAY)
+    desk.ledger.hand_over(first, settled=[accepted(one) for one in ids[:2]], wanted=[], now=FRIDAY)
+    assert desk.ledger.due_chunks(FRIDAY + CANARY - MINUTE) == []
+    assert desk.ledger.next_retry() == FRIDAY + CANARY
+    [rest] = desk.ledger.due_chunks(FRIDAY + CANARY)
+    assert desk.ledger.claim(rest, limit=99, now=FRIDAY + CANARY) == ids[2:]
+
+
+def test_a_deferred_reader_of_a_canary_is_due_before_the_others(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audience, "FIRST", 1)
+    monkeypatch.setattr(audience, "FROM", 2)
+    first, _ = desk.join(2)
+    desk.open(5, "batteries")
+    desk.ledger.start_send(WEEKLY, 1, now=FRIDAY, canary=CANARY)
+    [chunk] = desk.ledger.due_chunks(FRIDAY)
+    desk.hand(chunk, [first])
+    desk.ledger.hand_over(chunk, settled=[deferred(first, FRIDAY + MINUTE)], wanted=[], now=FRIDAY)
+    assert desk.ledger.next_retry() == FRIDAY + MINUTE
+    assert [one.id for one in desk.ledger.due_chunks(FRIDAY + MINUTE)] == [chunk.id]
+
+
+def test_a_small_audience_has_no_canary(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audience, "FIRST", 2)
+    monkeypatch.setattr(audience, "FROM", 5)
+    ids = desk.join(4)
+    desk.open(5, "batteries")
+    desk.ledger.start_send(WEEKLY, 1, now=FRIDAY, canary=CANARY)
+    [chunk] = desk.ledger.due_chunks(FRIDAY)
+    assert desk.ledger.claim(chunk, limit=99, now=FRIDAY) == ids
 
 
 # -- claiming, handing over, settling
@@ -420,6 +518,41 @@ def test_how_an_issue_ends(desk: Desk, settlement: Settlement, end: IssueState) 
     assert (finished.state, finished.finished_at) == (end, FRIDAY + MINUTE)
 
 
+# -- who has no mailbox
+
+
+def _reader(desk: Desk, subscriber_id: int) -> Subscriber:
+    reader = desk.roster.get(subscriber_id)
+    assert reader
+    return reader
+
+
+def test_who_has_no_mailbox_is_blocked_with_the_outcome_and_can_be_let_back(desk: Desk) -> None:
+    [ada, ben], chunk = desk.send(2)
+    desk.hand(chunk, [ada, ben])
+    address = _reader(desk, ada).address
+    gone = Settlement(
+        ada, FAILED, NO_MAILBOX, receipt=Receipt(Outcome.REFUSED, 550, f"5.1.1 <{address}>: no such user")
+    )
+    desk.ledger.hand_over(chunk, settled=[gone, accepted(ben)], wanted=[], now=FRIDAY)
+    assert _reader(desk, ada).status is SubscriberStatus.BLOCKED
+    assert desk.roster.suppressed(address) == "no mailbox: 550 5.1.1"
+    assert desk.roster.consents(ada)[-1].text == f"550 5.1.1 <{address}>: no such user"
+    assert _reader(desk, ben).status is SubscriberStatus.ACTIVE
+    assert desk.roster.unblock(ada, evidence=PAPER, now=FRIDAY)
+    assert _reader(desk, ada).status is SubscriberStatus.ACTIVE
+    assert desk.roster.suppressed(address) == ""
+
+
+@pytest.mark.parametrize("reason", ["policy", "content", "too-large", "expired"])
+def test_other_refusals_are_held_against_nobody(desk: Desk, reason: str) -> None:
+    [ada], chunk = desk.send(1)
+    desk.hand(chunk, [ada])
+    refused = Settlement(ada, FAILED, reason, receipt=Receipt(Outcome.REFUSED, 550, "5.7.26 not authenticated"))
+    desk.ledger.hand_over(chunk, settled=[refused], wanted=[], now=FRIDAY)
+    assert _reader(desk, ada).status is SubscriberStatus.ACTIVE
+
+
 # -- after a crash
 
 
@@ -460,6 +593,28 @@ def test_counts_name_every_state_and_add_up(desk: Desk) -> None:
     assert counts == dict.fromkeys(DeliveryState, 0) | {ACCEPTED: 1, SENDING: 1, CLAIMED: 2}
     assert [each.subscriber_id for each in desk.ledger.deliveries(WEEKLY, 1, ACCEPTED)] == [ada]
     assert desk.ledger.delivery(WEEKLY, 1, 999) is None
+
+
+def test_those_who_have_it_not_are_counted_by_what_was_answered(desk: Desk) -> None:
+    [ada, ben, eve, dan], chunk = desk.send(4)
+    desk.hand(chunk, [ada, ben, eve])
+    gone = Receipt(Outcome.REFUSED, 550, "5.1.1 unknown")
+    settled = [accepted(ada), deferred(eve, FRIDAY + MINUTE), Settlement(ben, FAILED, "no-mailbox", receipt=gone)]
+    desk.ledger.hand_over(chunk, settled=settled, wanted=[], now=FRIDAY)
+    assert dan
+    assert desk.ledger.answers(WEEKLY, 1) == [
+        Answer(FAILED, "no-mailbox", 550, "5.1.1 unknown", 1),
+        Answer(WAITING, "", 451, "4.7.1 Greylisted", 1, FRIDAY + MINUTE),
+    ]
+    assert desk.ledger.answers(WEEKLY, 2) == []
+
+
+def test_the_deliveries_are_counted_by_provider_as_well(desk: Desk) -> None:
+    join(desk.roster, "ada@gmail.com")
+    desk.join(2)
+    desk.open(5, "batteries")
+    desk.ledger.start_send(WEEKLY, 1, now=FRIDAY)
+    assert desk.ledger.by_provider(WEEKLY, 1) == {"gmail": {WAITING: 1}, "other": {WAITING: 2}}
 
 
 def test_the_last_sign_of_life_counts(ledger: Ledger) -> None:
@@ -515,4 +670,5 @@ def test_the_figures_of_an_issue_name_no_reader_whom_a_mail_server_names(desk: D
         for one, reply in zip(ids, replies, strict=True)
     ]
     desk.ledger.hand_over(chunk, settled=refused, wanted=[], now=FRIDAY)
-    assert report(desk.ledger, WEEKLY, 1).reasons == {(DeliveryState.FAILED, "550 …: … is unknown here"): 2}
+    [told] = report(desk.ledger, WEEKLY, 1).answers
+    assert (told.state, told.code, told.reply, told.readers) == (FAILED, 550, "…: … is unknown here", 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -11,10 +12,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import insert
 
-from newsletter.delivery.engine import Drained, Patience, Progress, drain
+from newsletter.delivery.engine import Drained, Patience, Progress, Relay, drain
 from newsletter.delivery.message import compose
 from newsletter.errors import Outside, Problem
 from newsletter.model import (
@@ -49,7 +51,7 @@ DIGEST = Digest(
     f"Solid, at last.\n\n{Sentinel.UNSUBSCRIBE}\n",
     "sha256:1",
 )
-HURRY = Patience(relay=(0, 0, 0, 0), ledger=(0, 0, 0))
+HURRY = Patience(relay=(0, 0, 0, 0), ledger=(0, 0, 0), told=0)
 
 
 def composed(chunk: Chunk, addressee: Addressee) -> Message:
@@ -102,15 +104,20 @@ class Send:
     ) -> Drained:
         return drain(
             self.ledger,
-            transport,
+            [Relay("main", transport, connections)],
             compose,
             clock=lambda: self.now,
-            connections=connections,
             stop=self.stop,
             progress=progress,
             after_crash=after_crash,
             patience=HURRY,
         )
+
+    def over(self, relays: Sequence[Relay], **options: Any) -> Drained:
+        """The same over these mail servers, while time passes."""
+        began, now = time.monotonic(), self.now
+        ticking = lambda: now + timedelta(seconds=time.monotonic() - began)  # noqa: E731
+        return drain(self.ledger, relays, composed, clock=ticking, stop=self.stop, **{"patience": HURRY} | options)
 
     def counts(self) -> dict[DeliveryState, int]:
         """States that occur, with their numbers; together they must be the audience."""
@@ -131,21 +138,23 @@ def _empty() -> bytes:
 
 
 @contextmanager
-def sending(folder: Path, readers: int) -> Iterator[Send]:
+def sending(folder: Path, readers: int, domains: Sequence[str] = ("readers.example",)) -> Iterator[Send]:
+    """Reader n has the address rn at one of these domains, each in turn."""
     (folder / "newsletter.sqlite3").write_bytes(_empty())
     database = open_database(f"sqlite:///{folder}/newsletter.sqlite3")
     try:
         send = Send(Ledger(database), SqlRoster(database, hashed), readers)
-        _start(database, send)
+        _start(database, send, domains)
         yield send
     finally:
         database.close()
 
 
-def _start(database: Database, send: Send) -> None:
+def _start(database: Database, send: Send, domains: Sequence[str]) -> None:
+    addresses = [f"r{number}@{domains[number % len(domains)]}" for number in range(1, send.readers + 1)]
     rows = [
         {"address": one, "folded": one.lower(), "status": "active", "edition": "weekly", "joined_at": NOW}
-        for one in map(address, range(1, send.readers + 1))
+        for one in addresses
     ]
     if rows:
         with database.write() as connection:

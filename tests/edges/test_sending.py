@@ -453,13 +453,13 @@ def test_whatever_the_server_answers_the_ledger_tells_the_truth(
 
 
 def _send_and_die(database: str, port: int) -> None:
-    from newsletter.delivery.engine import drain
+    from newsletter.delivery.engine import Relay, drain
     from newsletter.store.database import open_database
     from newsletter.store.ledger import SqlLedger
 
     ledger = SqlLedger(open_database(database))
     transport = SmtpTransport(SmtpSettings("127.0.0.1", port, tls="none"))
-    drain(ledger, transport, composed, clock=lambda: NOW, connections=4, stop=threading.Event())
+    drain(ledger, [Relay("main", transport, 4)], composed, clock=lambda: NOW, stop=threading.Event())
 
 
 def test_after_kill_9_nobody_is_mailed_twice_and_nobody_is_lost(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from newsletter.delivery.smtp import SmtpSettings, SmtpTransport
 from newsletter.errors import ConfigError, Outside
 from newsletter.model import Message, Outcome, Receipt
-from tests.smtpd import CERTIFICATE, DROP, DROP_STORED, Smtpd
+from tests.smtpd import CERTIFICATE, DROP, DROP_STORED, HALF, Smtpd
 
 PIPELINING = pytest.mark.parametrize("pipelining", [True, False], ids=["pipelined", "one by one"])
 
@@ -207,6 +207,16 @@ def test_the_greeting_names_the_sending_domain_and_mail_from_the_size() -> None:
         ]
 
 
+def test_a_server_that_can_is_asked_to_tell_of_failures_and_delays_without_the_content() -> None:
+    message = Message("b@a.example", "ada+cars=x@readers.example", "12.abc@a.example", (b"To: ada\r\n\r\nHi.\r\n",))
+    with Smtpd(dsn=True) as server, SmtpTransport(settings(server)).open() as session:
+        assert session.send(message).outcome is Outcome.ACCEPTED
+        assert server.commands[1:3] == [
+            f"MAIL FROM:<b@a.example> SIZE={message.size} RET=HDRS ENVID=12.abc",
+            "RCPT TO:<ada+cars=x@readers.example> NOTIFY=FAILURE,DELAY ORCPT=rfc822;ada+2Bcars+3Dx@readers.example",
+        ]
+
+
 def test_a_sending_domain_beyond_ascii_greets_in_ascii() -> None:
     with Smtpd() as server:
         assert outcomes(send(server, local_hostname="exämple.example")) == [Outcome.ACCEPTED]
@@ -216,6 +226,20 @@ def test_a_sending_domain_beyond_ascii_greets_in_ascii() -> None:
 def test_a_message_that_is_larger_than_the_server_takes_is_trouble_for_the_whole_issue() -> None:
     with Smtpd(size_limit=20) as server:
         assert outcomes(send(server)) == ["S327"]
+        assert server.commands == ["EHLO autotrendy.example", "QUIT"]
+
+
+def test_half_an_answer_is_none() -> None:
+    with Smtpd() as server:
+        server.fault("DOT", HALF)
+        assert outcomes(send(server, 1, 2)) == [Outcome.UNKNOWN, Outcome.ACCEPTED]
+
+
+@pytest.mark.parametrize("reply", ["\r\n".join(["250-and on"] * 101), "250 " + "x" * 2500])
+def test_an_answer_without_end_is_given_up(reply: str) -> None:
+    with Smtpd() as server:
+        server.fault("RCPT", reply)
+        assert outcomes(send(server)) == ["S328"]
 
 
 def test_a_connection_carries_so_many_messages_and_no_more() -> None:

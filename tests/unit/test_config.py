@@ -219,6 +219,20 @@ def test_who_one_is_does_not_count_as_a_setting(tmp_path: Path, monkeypatch: pyt
 # --- the password
 
 
+def test_bounces_come_back_to_the_sender_unless_another_address_is_named(tmp_path: Path) -> None:
+    sender = '[sender]\naddress = "editor@autotrendy.example"\n'
+    assert load(tmp_path, sender).site.sender.envelope == "editor@autotrendy.example"
+    named = load(tmp_path, f'{sender}[mail]\nbounce_address = "b@bounces.example"\nenvelope = "verp"\n')
+    assert (named.site.sender.envelope, named.mail.verp) == ("b@bounces.example", True)
+
+
+@pytest.mark.parametrize("address", ["", f"{'b' * 35}@bounces.example"])
+def test_readers_own_envelopes_need_an_address_with_room_for_them(tmp_path: Path, address: str) -> None:
+    (one,) = told(tmp_path, f'{SITE}[mail]\nbounce_address = "{address}"\nenvelope = "verp"\n')
+    assert one[:2] == ("C113", 6)
+    assert "at most 34 letters" in one[2]
+
+
 def test_the_password_comes_from_its_file_without_the_line_end(tmp_path: Path) -> None:
     (tmp_path / "smtp.password").write_bytes("pass wörd \r\n".encode())
     read = load(tmp_path, '[mail]\npassword_file = "smtp.password"\n')

@@ -72,6 +72,15 @@ def test_a_token_names_the_reader_it_was_made_for(reader: tuple[int, int]) -> No
     assert said(TOKENS.make(DATA, reader, NOW), DATA) == reader
 
 
+@given(
+    readers | st.tuples(st.sampled_from([int(d * n) for d in "123456789" for n in range(1, 16)]), st.integers(1, 99))
+)
+def test_a_short_token_is_to_the_letter_the_one_of_itsdangerous(reader: tuple[int, int]) -> None:
+    ours = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
+    theirs = URLSafeSerializer("newest key", salt="newsletter.unsubscribe", signer_kwargs=ours)
+    assert TOKENS.make(UNSUBSCRIBE, reader) == theirs.dumps(reader)
+
+
 @every_purpose
 def test_a_token_is_read_for_its_own_purpose_and_for_no_other(purpose: Purpose[Any]) -> None:
     token = made(purpose)

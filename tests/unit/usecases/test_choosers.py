@@ -114,5 +114,5 @@ def test_why_is_told_afterwards(sent: Sent) -> None:
     dropped = app.ledger.delivery(WEEKLY, 1, cleo.id)
     assert dropped
     assert (dropped.state.value, dropped.reason) == ("dropped", "no-topic")
-    [(state, why)] = report.report(app.ledger, WEEKLY, 1).reasons
-    assert (state.value, why) == ("dropped", "no-topic")
+    [told_of] = report.report(app.ledger, WEEKLY, 1).answers
+    assert (told_of.state.value, told_of.reason, told_of.readers) == ("dropped", "no-topic", 1)

@@ -1,4 +1,4 @@
-"""The sending engine: whose mailboxes a chunk is for, when it opens, and what is handed over how fast. Revision 0005."""
+"""The engine: whose mailboxes a chunk is for, when it opens, and how fast mails are handed over. Revision 0005."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ INSTANT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # milliseconds s
 def upgrade() -> None:
     op.add_column("chunk", sa.Column("provider", sa.Text, nullable=False, server_default="other"))
     op.add_column("chunk", sa.Column("opens_at", INSTANT))
+    op.add_column("issue", sa.Column("audience_opens_at", INSTANT))
     op.create_table(
         "throttle",
         sa.Column("key", sa.Text, nullable=False),

@@ -1,0 +1,101 @@
+"""The rows of a send that may go now: claimed by provider, so that none that is slow holds up the others.
+
+Rows come from as few chunks at a time as can be, since each costs a commit of its own: from those providers first that
+are given Messages slowly, then from one of the others until it has no more.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import NamedTuple
+
+from newsletter.delivery.gate import Gate
+from newsletter.errors import Outside
+from newsletter.model import Chunk
+from newsletter.ports import Clock, Ledger
+
+CLAIM = 200
+"""Rows claimed at a time; only those marked `sending` can become uncertain, so this costs nothing after a crash."""
+
+
+class Row(NamedTuple):
+    """A claimed Delivery and the Chunk whose epoch vouches for it."""
+
+    chunk: Chunk
+    subscriber_id: int
+
+
+class Supply:
+    """All of it raises Outside when the ledger fails, but for `release`."""
+
+    def __init__(self, ledger: Ledger, gate: Gate, clock: Clock) -> None:
+        self._ledger = ledger
+        self._gate = gate
+        self._clock = clock
+        self._chunks: defaultdict[str, deque[Chunk]] = defaultdict(deque)  # taken, with rows that are not claimed yet
+        self._rows: defaultdict[str, deque[Row]] = defaultdict(deque)  # claimed, not handed over
+
+    def __bool__(self) -> bool:
+        """Whether there may be rows."""
+        return any(self._rows.values()) or any(self._chunks.values())
+
+    def take(self) -> bool:
+        """Begin a new pass over what is due: only while no lane holds a row, whose epoch would be an older one."""
+        if not self._gate.may_today():
+            if self._ledger.next_retry() is None:
+                self._gate.look()  # nobody waits for the day to end
+            return False
+        for chunk in self._ledger.due_chunks(self._clock()):
+            self._chunks[chunk.provider].append(chunk)
+        return any(self._chunks.values())
+
+    def rows(self, relay: str, count: int) -> list[Row]:
+        """Up to `count` rows that may go to a relay, by its key; `gate.opens` says when others may."""
+        found: list[Row] = []
+        for group in sorted(self._groups(), key=self._free) if count else ():
+            key = f"group:{group}"
+            while len(found) < count and self._filled(group):
+                rows = self._rows[group]
+                some = self._gate.room(relay, key, min(count - len(found), len(rows)))
+                if not some:
+                    break
+                self._gate.use(relay, key, some)
+                found += [rows.popleft() for _ in range(some)]
+        return found
+
+    def put_back(self, row: Row) -> None:
+        """It was not handed over."""
+        self._rows[row.chunk.provider].appendleft(row)
+        self._gate.unused(1)
+
+    def release(self) -> None:
+        """Give all of it back; what is due must be asked anew."""
+        by_chunk: defaultdict[Chunk, list[int]] = defaultdict(list)
+        for row in self._claimed():
+            by_chunk[row.chunk].append(row.subscriber_id)
+        self._rows.clear()
+        self._chunks.clear()
+        for chunk, subscriber_ids in by_chunk.items():
+            with suppress(Outside):  # a claimed row that cannot be given back waits again after `recover`
+                self._ledger.release(chunk, subscriber_ids)
+
+    def _claimed(self) -> Iterable[Row]:
+        return (row for rows in self._rows.values() for row in rows)
+
+    def _groups(self) -> list[str]:
+        return [group for group in {**self._rows, **self._chunks} if self._rows[group] or self._chunks[group]]
+
+    def _free(self, group: str) -> bool:
+        return not self._gate.paced(f"group:{group}")
+
+    def _filled(self, group: str) -> bool:
+        """Whether it has a row; claims some where it has none."""
+        rows, chunks = self._rows[group], self._chunks[group]
+        while not rows and chunks:
+            claimed = self._ledger.claim(chunks[0], limit=CLAIM, now=self._clock())
+            rows.extend([Row(chunks[0], subscriber_id) for subscriber_id in claimed])
+            if len(claimed) < CLAIM:
+                chunks.popleft()
+        return bool(rows)
