@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from newsletter.store.keys import Keys
     from newsletter.store.lock import SenderLock
     from newsletter.store.mailed import MailedPictures
+    from newsletter.store.serverlock import ServerLock
     from newsletter.store.settings import SettingsFile
 
 # Imports of rooms stand inside the properties on purpose: `publish` must not load the mail room, nor `status` lxml.
@@ -172,9 +173,9 @@ class Edges:
         from newsletter.store.database import open_database
         from newsletter.store.instance import Instance
 
-        fresh = not self.has_state
+        known = (self.config.state / INSTANCE).exists() if self.config.server else self.has_state
         database = open_database(self.config.database)
-        if fresh:
+        if not known:
             Instance(self.config.state / INSTANCE, database).doubt()  # gives it its mark
         return database
 
@@ -189,7 +190,7 @@ class Edges:
     def ledger(self) -> Ledger:
         from newsletter.store.ledger import SqlLedger
 
-        return SqlLedger(self.database)
+        return SqlLedger(self.database, self._fingerprint)
 
     @cached_property
     def briefs(self) -> Briefs:
@@ -303,9 +304,13 @@ class Edges:
         return f"{self.config.site.web_url}/{route}/{token}"
 
     @cached_property
-    def lock(self) -> SenderLock:
+    def lock(self) -> SenderLock | ServerLock:
         from newsletter.store.lock import SenderLock
 
+        if self.config.server:
+            from newsletter.store.serverlock import ServerLock
+
+            return ServerLock(self.database)
         return SenderLock(self.config.state / "sender.lock")
 
     @cached_property
@@ -418,7 +423,7 @@ class Edges:
     @property
     def has_state(self) -> bool:
         """Whether a ledger was ever opened here."""
-        return (self.config.state / "newsletter.sqlite3").exists()
+        return bool(self.config.server) or self.config.sqlite_file.exists()
 
     @cached_property
     def settings(self) -> SettingsFile:

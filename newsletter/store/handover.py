@@ -13,7 +13,10 @@ from datetime import datetime
 from sqlalchemy import bindparam, or_, select, update
 
 from newsletter.model import Addressee, Chunk, DeliveryState, IssueState, Settlement
+from newsletter.store.blocking import block_the_dead
 from newsletter.store.marking import give_back, held_by, mark, settle
+from newsletter.store.rolls import Fingerprint
+from newsletter.store.room import must_have_room
 from newsletter.store.rows import Part, first_waiting, in_flight, word
 from newsletter.store.tables import (
     WAITING,
@@ -25,6 +28,8 @@ from newsletter.store.tables import (
 
 
 class HandOver(Part):
+    _fingerprint: Fingerprint | None = None
+
     def due_chunks(self, now: datetime) -> Sequence[Chunk]:
         """As `ports.Ledger` says; what an earlier holder of these chunks had claimed waits again."""
         with self._database.write() as connection:
@@ -40,6 +45,7 @@ class HandOver(Part):
 
     def claim(self, chunk: Chunk, *, limit: int, now: datetime) -> Sequence[int]:
         """As `ports.Ledger` says; none when the fence is lost or the issue is not SENDING."""
+        must_have_room(self._database.file)
         asked = {"the_chunk": chunk.id, "the_epoch": chunk.epoch, "now": now, "at_most": limit}
         with self._database.write() as connection:
             return sorted(connection.scalars(_CLAIM, asked))
@@ -61,6 +67,8 @@ class HandOver(Part):
         with self._database.write() as connection:
             held, state = held_by(connection, chunk)
             settle(connection, held, settled, milliseconds(now), cancelled=state == IssueState.CANCELLED)
+            if self._fingerprint:
+                block_the_dead(connection, self._fingerprint, settled, now)
             marked: dict[int, Addressee | None] = dict.fromkeys(wanted)
             if state != IssueState.SENDING:
                 give_back(connection, held, wanted)
