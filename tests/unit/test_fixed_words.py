@@ -46,7 +46,6 @@ from newsletter.model import (
     Withdrawal,
 )
 from newsletter.publish import archive
-from newsletter.publish.catalogue import feed_files
 from newsletter.publish.query import Choice
 from newsletter.publish.redirects import Redirect
 from newsletter.readers.intake import RESTING
@@ -55,7 +54,7 @@ from newsletter.templates import environment
 from newsletter.tongue import spoken, tongue_of
 from newsletter.usecases.showcase import Coming, Showcase
 from newsletter.web.app import create_app
-from tests.builders import a_cadence, a_library, a_slot, an_issue
+from tests.builders import a_cadence, a_library, a_slot, an_issue, feed_files
 from tests.builders import a_site as an_english_site
 from tests.edges.front import AT_ONCE, Front
 from tests.unit.issues import scene
