@@ -29,9 +29,20 @@ TOPICS = ("cars", "power", "law", "works")
 
 _JOIN = """
 WITH RECURSIVE n(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < :readers)
+, reader(id, address) AS (
+    SELECT id, 'r' || id || '@' || CASE
+        WHEN id % 20 < 8 THEN 'gmail.com'
+        WHEN id % 20 < 12 THEN 'outlook.com'
+        WHEN id % 20 < 14 THEN 'yahoo.com'
+        WHEN id % 20 < 15 THEN 'icloud.com'
+        ELSE 'readers.example'
+    END FROM n
+)
 INSERT INTO subscriber (id, address, folded, status, edition, joined_at, owed_from)
-SELECT id, 'r' || id || '@readers.example', 'r' || id || '@readers.example', 'active', 'weekly', 0, 0 FROM n
+SELECT id, address, address, 'active', 'weekly', 0, 0 FROM reader
 """
+"""Their mailboxes lie with the great providers as those of most lists do."""
+
 _CHOOSE = """
 UPDATE subscriber SET without = (CASE id % 4 WHEN 0 THEN 'cars' WHEN 1 THEN 'law power' ELSE '' END), plain = id % 2
 WHERE id % 3 = 0

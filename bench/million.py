@@ -48,6 +48,7 @@ def freeze(app: App, readers: int) -> dict[str, float]:  # noqa: ARG001
 def send(app: App, readers: int) -> dict[str, float]:
     over = threading.Event()
     waits: list[float] = []
+    site.wake(app)
     press = threading.Thread(target=_sign_up, args=(app, over, waits))
     with app.ahead(lambda: datetime.now(UTC), lambda _: None):
         press.start()

@@ -81,6 +81,7 @@ WAYS: dict[str, tuple[Callable[[], AbstractContextManager[int]], Round, str]] = 
 
 def hand_out(folder: Path, readers: int) -> None:
     with site.opened(folder) as app:
+        site.wake(app)
         began = time.perf_counter()
         site.hand_out(app, readers)
         print(time.perf_counter() - began)

@@ -84,11 +84,16 @@ def start(app: App) -> None:
         raise SystemExit("the issue did not start")
 
 
-def hand_out(app: App, expected: int) -> Delivered:
-    """One round of handing out, to the end."""
+def wake(app: App) -> None:
+    """As `work` is when an issue comes: the site is published, and the lock held."""
+    app.publish(app.library(_now()), _now())
     if not app.lock.acquire():
         raise SystemExit("another process holds the sender lock")
     app.recover(_now())
+
+
+def hand_out(app: App, expected: int) -> Delivered:
+    """One round of handing out, to the end, by a process that is awake."""
     done = app.deliver(clock=_now, stop=threading.Event())
     if done.drained.accepted != expected:
         raise SystemExit(f"{done.drained.accepted} of {expected} were accepted: {done.drained.trouble}")

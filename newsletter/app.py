@@ -541,12 +541,16 @@ class App(Edges):
                 compose,
                 clock=clock,
                 stop=stop,
+                throttle=self.throttle,
+                limits=self.config.mail.limits,
+                breaker=self.breaker,
                 progress=progress,
                 after_crash=self.config.mail.after_crash,
             ),
             clock=clock,
             late_limit=self.cadence.late_limit,
             why_not=lambda issue: self._why_not(issue, clock()),
+            canary=self.config.mail.canary,
         )
 
     def _enveloped(self, compose: Compose) -> Compose:

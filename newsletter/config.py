@@ -11,7 +11,7 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, time, timedelta
 from functools import partial
@@ -27,6 +27,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from newsletter import looks
 from newsletter.delivery.envelope import LONGEST
+from newsletter.delivery.throttle import Limits, Warmup
 from newsletter.errors import ConfigError, Problem, UsageError, nearest
 from newsletter.model import (
     DARK,
@@ -147,6 +148,16 @@ def _bounce_address(value: str) -> str:
     return value
 
 
+def _rate(value: object) -> object:
+    """`20/s`, `600/m`, `5000/h` as messages a second; empty for none."""
+    if value is None or value == "":
+        return None
+    match = re.fullmatch(r"(\d{1,7})\s*/\s*([smh])", str(value).strip())
+    if match is None or not int(match[1]):
+        raise ValueError("is not a rate such as 20/s, 600/m or 5000/h")
+    return int(match[1]) / {"s": 1, "m": 60, "h": 3600}[match[2]]
+
+
 def _selector(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*", value):
         raise ValueError("is not a DKIM selector such as newsletter or 2026-11 (RFC 6376 3.1)")
@@ -182,6 +193,7 @@ def _colour(value: str) -> str:
     return "#" + (digits if len(digits) == 6 else "".join(digit * 2 for digit in digits))
 
 
+Rate = Annotated[float | None, BeforeValidator(_rate)]
 Line = Annotated[str, AfterValidator(_plain)]
 Url = Annotated[str, AfterValidator(_url)]
 Hub = Annotated[str, AfterValidator(_hub)]
@@ -337,6 +349,40 @@ class DigestSection(Section):
     numbered: bool = Field(False, description="Whether the subject begins with the issue's number: `#47 · …`.")
 
 
+class RelaySection(Section):
+    host: str = Field(description="A further SMTP server for issues, under a name of yours.", min_length=1)
+    port: int = Field(587, description="SMTP port.", ge=1, le=65535)
+    tls: Literal["starttls", "tls", "none"] = Field("starttls", description="As `mail.tls`.")
+    ca_file: str = Field("", description="As `mail.ca_file`.")
+    user: str = Field("", description="SMTP user; empty for none.")
+    password: SecretStr | None = Field(None, description="Only as `NEWSLETTER_MAIL__RELAYS__KEY__PASSWORD`.")
+    password_file: str = Field("", description="File that holds its password.")
+    connections: int = Field(4, description="Connections to it at once.", ge=1, le=500)
+    rate: Rate = Field(None, description="As `mail.rate`.")
+    max_per_connection: int = Field(100, description="As `mail.max_per_connection`.", ge=1)
+
+
+class RatesSection(Section):
+    """How fast mail goes to the mailboxes of one provider, over all servers together."""
+
+    gmail: Rate = Field(None, description="Messages to mailboxes of Google, such as `20/s`, `600/m` or `5000/h`.")
+    outlook: Rate = Field(None, description="To those of Microsoft.")
+    yahoo: Rate = Field(None, description="To those of Yahoo and AOL.")
+    icloud: Rate = Field(None, description="To those of Apple.")
+    other: Rate = Field(None, description="To all others.")
+
+
+class WarmupSection(Section):
+    start: int | None = Field(
+        None,
+        description="Messages on the first day of a sending domain that is new; without it there is no warm-up.",
+        ge=1,
+    )
+    growth: float = Field(1.5, description="How many times as many the next day may have.", gt=1, le=10)
+    since: date | None = Field(None, description="The first day. Needed with `start`.")
+    target: int | None = Field(None, description="Messages a day with which it is over.", ge=1)
+
+
 class MailSection(Section):
     transport: Literal["maildir", "smtp"] = Field(
         "maildir", description="`maildir` is the sandbox: mail lands in the outbox and no socket is opened."
@@ -369,12 +415,21 @@ class MailSection(Section):
         "`bounce_address` `b@bounces.example`, signed, so that bounces name their readers. Its server must take all.",
     )
     connections: int = Field(4, description="Connections to the SMTP server at once.", ge=1, le=500)
+    max_per_connection: int = Field(100, description="Messages over one connection before it is renewed.", ge=1)
+    rate: Rate = Field(None, description="The most that the server is given, such as `50/s`; empty for all it takes.")
+    per_day: int | None = Field(None, description="The most messages of issues in a day; the rest goes the next.", ge=1)
+    canary: bool = Field(
+        False, description="Whether a hundred readers get an issue ten minutes before all others; from 500 readers on."
+    )
     after_crash: Literal["ask", "resend"] = Field(
         "ask", description="What happens to a delivery whose fate a crash left unknown: wait for a person, or go again."
     )
     test_recipients: tuple[Address, ...] = Field(
         (), description="Addresses besides those of `[people]` that `issue test` may write to, such as seed mailboxes."
     )
+    rates: RatesSection = Field(RatesSection(), description="How fast mail goes to one provider's mailboxes.")
+    warmup: WarmupSection = Field(WarmupSection(), description="How a new sending domain is made known.")
+    relays: dict[str, RelaySection] = Field({}, description="Further mail servers for issues, each under its name.")
 
 
 class WebSection(Section):
@@ -455,6 +510,12 @@ class PublishSection(Section):
     compress: bool = Field(False, description="Whether each text file is also written compressed, as `.gz` and `.br`.")
 
 
+def _database(value: str) -> str:
+    if value and not re.match(r"postgresql(\+psycopg)?://\S+/\w", value):
+        raise ValueError("must be postgresql+psycopg://USER@HOST/DATABASE, or empty for SQLite in paths.state")
+    return value
+
+
 class PathsSection(Section):
     state: str = Field("var", description="Folder of database, outbox, keys; relative to the site.")
     output: str = Field("feeds", description="Folder that is published; relative to the site.")
@@ -468,6 +529,11 @@ class Settings(BaseSettings):
     )
 
     review: Literal["on", "off"] = Field("on", description="`off` for a site of one person: no reviewer is asked for.")
+    database: Annotated[str, AfterValidator(_database)] = Field(
+        "",
+        description="The PostgreSQL database that keeps the records: `postgresql+psycopg://USER@HOST/DATABASE`. Empty: "
+        "a SQLite file in `paths.state`. With a password only as `NEWSLETTER_DATABASE`, or it lies in `~/.pgpass`.",
+    )
     keys_file: str = Field("", description="Where the secrets of tokens lie. Default: `keys.toml` in `paths.state`.")
     site: SiteSection = Field(description="What is true of the whole publication.")
     sender: SenderSection = Field(SenderSection(), description="Who the mail comes from.")
@@ -501,6 +567,26 @@ class Settings(BaseSettings):
 # --- what the rest of the house sees ---------------------------------------------------------------
 
 
+MAIN = "main"
+"""The name of the mail server that stands in `[mail]` itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """One mail server, its password read."""
+
+    name: str
+    host: str
+    port: int
+    tls: str
+    ca_file: str | None
+    user: str
+    password: str = field(repr=False)
+    connections: int
+    max_per_connection: int
+    rate: float | None  # messages a second
+
+
 @dataclass(frozen=True, slots=True)
 class Mail:
     """The `[mail]` section, its password read."""
@@ -518,6 +604,9 @@ class Mail:
     dkim_key_file: Path | None = None  # None where nothing is signed here
     dkim_selector: str = ""
     verp: bool = False  # whether each mail of an issue has an envelope sender of its own
+    servers: tuple[MailServer, ...] = ()  # over which issues go, that of `host` first
+    limits: Limits = field(default_factory=Limits)
+    canary: timedelta | None = None  # how long before all others a hundred readers get an issue
 
     @property
     def sandbox(self) -> bool:
@@ -560,6 +649,7 @@ class Config:
     intake: Intake = field(default_factory=Intake)
     keep_network: bool = False  # whether a sign-up keeps its network, shortened
     confirm_within: timedelta = timedelta(days=14)  # how long a sign-up may be confirmed
+    server: str = field(default="", repr=False)  # URL of the PostgreSQL database; empty: a SQLite file
 
     @property
     def editions(self) -> tuple[str, ...]:
@@ -575,8 +665,14 @@ class Config:
         return self.others[edition]
 
     @property
+    def sqlite_file(self) -> Path:
+        """Where the records lie, or lay, when no server keeps them."""
+        return self.state / "newsletter.sqlite3"
+
+    @property
     def database(self) -> str:
-        return f"sqlite:///{self.state / 'newsletter.sqlite3'}"
+        """The URL of what keeps the records."""
+        return self.server or f"sqlite:///{self.sqlite_file}"
 
 
 def find_root(start: Path) -> Path:
@@ -621,12 +717,18 @@ def read(root: Path) -> tuple[Config, list[Problem]]:
             settings = Settings(**_pruned(content, error.errors()))
         except ValidationError:
             raise ConfigError(problems) from None
-    password, unreadable = _password(root, settings.mail)
-    config = _config(root, settings, password)
+    passwords, unreadable = _passwords(root, settings.mail)
+    config = _config(root, settings, passwords)
     site, unfit = looks.seen(
         config.site, root, settings.site.icon, settings.site.logo, settings.look.logo, partial(_at, text)
     )
-    return replace(config, site=site), [*problems, *unreadable, *unfit, *_envelope(config, text)]
+    return replace(config, site=site), [
+        *problems,
+        *unreadable,
+        *unfit,
+        *_envelope(config, text),
+        *_unfit_mail(settings, text),
+    ]
 
 
 def _envelope(config: Config, text: str) -> Iterator[Problem]:
@@ -642,6 +744,17 @@ def _envelope(config: Config, text: str) -> Iterator[Problem]:
             why="Each reader's own address is made from it: b@bounces.example becomes b+…@bounces.example.",
             fixes=('bounce_address = "b@bounces.YOUR-DOMAIN", whose server takes b+anything',),
         )
+
+
+def _unfit_mail(settings: Settings, text: str) -> Iterator[Problem]:
+    """C114: a warm-up without its first day, and relays in the sandbox's way."""
+    warmup = settings.mail.warmup
+    if warmup.start and not warmup.since:
+        fix = "since = 2026-11-27   under [mail.warmup]: the day of the first mail"
+        yield _at(text, ("mail", "warmup", "start"), "C114", "A warm-up needs its first day", fixes=(fix,))
+    if MAIN in settings.mail.relays:
+        where = ("mail", "relays", MAIN)
+        yield _at(text, where, "C115", f"{MAIN!r} is the name of the server in [mail]", fixes=("Give it another.",))
 
 
 def _pruned(content: dict[str, Any], faults: list[ErrorDetails]) -> dict[str, Any]:
@@ -664,10 +777,14 @@ def reference() -> Iterator[tuple[str, str, str]]:
     yield from _reference(Settings, "")
 
 
+_NAMED: dict[str, type[Section]] = {"people": PersonSection, "relays": RelaySection}
+"""Tables of which there may be several, each under a key of its own."""
+
+
 def _reference(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str]]:
     for name, told in model.model_fields.items():
-        if name == "people":
-            yield from _reference(PersonSection, "people.KEY.")
+        if name in _NAMED:
+            yield from _reference(_NAMED[name], f"{prefix}{name}.KEY.")
         elif isinstance(told.annotation, type) and issubclass(told.annotation, Section):
             yield from _reference(told.annotation, f"{prefix}{name}.")
         else:
@@ -748,17 +865,33 @@ def _parse(text: str) -> dict[str, Any]:
         ) from None
 
 
-def _secrets_in_file(content: Mapping[str, Any], text: str) -> Iterator[Problem]:
+def _secrets_in_file(content: dict[str, Any], text: str) -> Iterator[Problem]:
     mail = content.get("mail")
-    if isinstance(mail, dict) and "password" in mail:
-        mail.pop("password")
+    relays = mail.get("relays") if isinstance(mail, dict) else None
+    named = relays.items() if isinstance(relays, dict) else ()
+    for keys, table in ((("mail",), mail), *((("mail", "relays", name), told) for name, told in named)):
+        if not (isinstance(table, dict) and "password" in table):
+            continue
+        table.pop("password")
+        variable = f"{ENV_PREFIX}{'__'.join((*keys, 'password')).upper()}"
         yield Problem(
             "C104",
             "A password does not belong in this file",
             file=FILE_NAME,
-            line=_locate(text, ("mail", "password")),
+            line=_locate(text, (*keys, "password")),
             why="The file is committed and copied; whoever reads it could send as you.",
-            fixes=("password_file = a file that only you can read", "NEWSLETTER_MAIL__PASSWORD in the environment"),
+            fixes=("password_file = a file that only you can read", f"{variable} in the environment"),
+        )
+    database = content.get("database")
+    if isinstance(database, str) and re.match(r"[^/]*://[^/@:]*:[^/]*@|.*[?&]password=", database):
+        content.pop("database")
+        yield Problem(
+            "C104",
+            "A password does not belong in this file",
+            file=FILE_NAME,
+            line=_locate(text, ("database",)),
+            why="The file is committed and copied; whoever reads it could read and change all records.",
+            fixes=("the whole line as NEWSLETTER_DATABASE in the environment", "or the password in ~/.pgpass"),
         )
 
 
@@ -769,7 +902,7 @@ def _whole_sections(environment: Mapping[str, str]) -> Iterator[Problem]:
         section = name.upper()
         if section.startswith(ENV_PREFIX) and (
             any(key.startswith(f"{section}__") for key in known)
-            or re.fullmatch(f"{ENV_PREFIX}PEOPLE(__[^_]+)?", section)
+            or re.fullmatch(f"{ENV_PREFIX}(PEOPLE|MAIL__RELAYS)(__[^_]+)?", section)
         ):
             yield Problem(
                 "C109",
@@ -826,7 +959,8 @@ def _told(detail: ErrorDetails, text: str, environment: Mapping[str, str]) -> Pr
 
 
 def _with_key(name: str, keys: tuple[str, ...]) -> str:
-    return name.replace("KEY", keys[1], 1) if keys[0] == "people" and len(keys) > 1 else name
+    at = {"people": 1, "mail": 2}.get(keys[0], len(keys))
+    return name.replace("KEY", keys[at], 1) if ".KEY." in name and at < len(keys) else name
 
 
 def _shown(value: object) -> str:
@@ -866,14 +1000,14 @@ def _at(text: str, key: tuple[str, ...], code: str, message: str, **told: Any) -
 # --- from settings to the words --------------------------------------------------------------------
 
 
-def _config(root: Path, settings: Settings, password: str) -> Config:
+def _config(root: Path, settings: Settings, passwords: Mapping[str, str]) -> Config:
     state = root / settings.paths.state
     return Config(
         root=root,
         site=_site(settings),
         cadence=_cadence(settings),
         others=dict(_others(settings)),
-        mail=_mail(root, settings.mail, password),
+        mail=_mail(root, settings.mail, passwords, ZoneInfo(settings.site.timezone)),
         state=state,
         output=root / settings.paths.output,
         keys_file=root / settings.keys_file if settings.keys_file else state / "keys.toml",
@@ -891,6 +1025,7 @@ def _config(root: Path, settings: Settings, password: str) -> Config:
         intake=_intake(settings.signup),
         keep_network=settings.privacy.keep_network,
         confirm_within=settings.privacy.confirm_within,
+        server=settings.database,
     )
 
 
@@ -984,9 +1119,48 @@ def _backup(root: Path, told: BackupSection) -> BackupPlan:
     return BackupPlan(None if isinstance(told.at, str) else told.at, root / told.folder, told.keep)
 
 
-def _mail(root: Path, told: MailSection, password: str) -> Mail:
+_CANARY = timedelta(minutes=10)
+
+
+def _mail(root: Path, told: MailSection, passwords: Mapping[str, str], zone: ZoneInfo) -> Mail:
+    servers = tuple(_server(root, name, section, passwords[name]) for name, section in _servers(told))
+    first = servers[0]
+    warmup = told.warmup
     return Mail(
         transport=told.transport,
+        host=first.host,
+        port=first.port,
+        tls=first.tls,
+        ca_file=first.ca_file,
+        user=first.user,
+        password=first.password,
+        connections=first.connections,
+        after_crash=told.after_crash,
+        test_recipients=told.test_recipients,
+        dkim_key_file=root / told.dkim_key_file if told.dkim_key_file else None,
+        dkim_selector=told.dkim_selector,
+        verp=told.envelope == "verp",
+        servers=servers,
+        limits=Limits(
+            relays={server.name: server.rate for server in servers if server.rate},
+            groups={group: rate for group, rate in told.rates if rate},
+            per_day=told.per_day,
+            warmup=Warmup(warmup.start, warmup.growth, warmup.since, warmup.target)
+            if warmup.start and warmup.since
+            else None,
+            zone=zone,
+        ),
+        canary=_CANARY if told.canary else None,
+    )
+
+
+def _servers(told: MailSection) -> Sequence[tuple[str, MailSection | RelaySection]]:
+    return [(MAIN, told), *told.relays.items()]
+
+
+def _server(root: Path, name: str, told: MailSection | RelaySection, password: str) -> MailServer:
+    return MailServer(
+        name=name,
         host=told.host,
         port=told.port,
         tls=told.tls,
@@ -994,16 +1168,23 @@ def _mail(root: Path, told: MailSection, password: str) -> Mail:
         user=told.user,
         password=password,
         connections=told.connections,
-        after_crash=told.after_crash,
-        test_recipients=told.test_recipients,
-        dkim_key_file=root / told.dkim_key_file if told.dkim_key_file else None,
-        dkim_selector=told.dkim_selector,
-        verp=told.envelope == "verp",
+        max_per_connection=told.max_per_connection,
+        rate=told.rate,
     )
 
 
-def _password(root: Path, told: MailSection) -> tuple[str, list[Problem]]:
-    """The SMTP password, from the environment before the file; and what is wrong with the file."""
+def _passwords(root: Path, told: MailSection) -> tuple[Mapping[str, str], list[Problem]]:
+    """The SMTP passwords by name of the server, from the environment before the files; what is wrong with the files."""
+    found: dict[str, str] = {}
+    problems: list[Problem] = []
+    for name, section in _servers(told):
+        key = "mail.password_file" if name == MAIN else f"mail.relays.{name}.password_file"
+        found[name], unreadable = _password(root, key, section)
+        problems += unreadable
+    return found, problems
+
+
+def _password(root: Path, key: str, told: MailSection | RelaySection) -> tuple[str, list[Problem]]:
     if told.password is not None:
         return told.password.get_secret_value(), []
     if not told.password_file:
@@ -1017,7 +1198,7 @@ def _password(root: Path, told: MailSection) -> tuple[str, list[Problem]]:
     return "", [
         Problem(
             "C108",
-            f"mail.password_file cannot be read: {reason}",
+            f"{key} cannot be read: {reason}",
             file=str(told.password_file),
             fixes=("Make the file, readable by this user only.",),
         )

@@ -6,14 +6,14 @@ only module that keeps them open; `app` hands them to the use cases.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from newsletter.config import FILE_NAME, Config
+from newsletter.config import FILE_NAME, Config, MailServer
 from newsletter.errors import NewsletterError, Refused
 from newsletter.ports import (
     Backups,
@@ -34,6 +34,7 @@ from newsletter.ports import (
     Reviews,
     Roster,
     Sources,
+    Throttle,
     Transport,
     Versions,
     Waivers,
@@ -44,6 +45,7 @@ from newsletter.spread import spread
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+    from newsletter.delivery.breaker import Breaker
     from newsletter.delivery.circuit import Relay
     from newsletter.delivery.outbox import Outbox
     from newsletter.outside.client import Client as OutsideClient
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     from newsletter.store.keys import Keys
     from newsletter.store.lock import SenderLock
     from newsletter.store.mailed import MailedPictures
+    from newsletter.store.serverlock import ServerLock
     from newsletter.store.settings import SettingsFile
 
 # Imports of rooms stand inside the properties on purpose: `publish` must not load the mail room, nor `status` lxml.
@@ -170,9 +173,9 @@ class Edges:
         from newsletter.store.database import open_database
         from newsletter.store.instance import Instance
 
-        fresh = not self.has_state
+        known = (self.config.state / INSTANCE).exists() if self.config.server else self.has_state
         database = open_database(self.config.database)
-        if fresh:
+        if not known:
             Instance(self.config.state / INSTANCE, database).doubt()  # gives it its mark
         return database
 
@@ -187,7 +190,7 @@ class Edges:
     def ledger(self) -> Ledger:
         from newsletter.store.ledger import SqlLedger
 
-        return SqlLedger(self.database)
+        return SqlLedger(self.database, self._fingerprint)
 
     @cached_property
     def briefs(self) -> Briefs:
@@ -307,9 +310,13 @@ class Edges:
         return f"{self.config.site.web_url}/{route}/{token}"
 
     @cached_property
-    def lock(self) -> SenderLock:
+    def lock(self) -> SenderLock | ServerLock:
         from newsletter.store.lock import SenderLock
 
+        if self.config.server:
+            from newsletter.store.serverlock import ServerLock
+
+            return ServerLock(self.database)
         return SenderLock(self.config.state / "sender.lock")
 
     @cached_property
@@ -321,38 +328,64 @@ class Edges:
 
     @cached_property
     def transport(self) -> Transport:
-        mail = self.config.mail
-        if mail.sandbox:
-            return self.outbox
-        from newsletter.delivery.message import ascii_address
+        """How a single mail leaves: a letter, a notice, a test."""
+        return self.outbox if self.config.mail.sandbox else self._over(self.config.mail.servers[0])
+
+    @cached_property
+    def relays(self) -> Sequence[Relay]:
+        """The mail servers over which issues go, the first of them that of single mails."""
+        from newsletter.delivery.circuit import Relay
+
+        servers = self.config.mail.servers[: 1 if self.config.mail.sandbox else None]
+        transports = [self.transport, *map(self._over, servers[1:])]
+        return [Relay(one.name, over, one.connections) for one, over in zip(servers, transports, strict=True)]
+
+    def _over(self, server: MailServer) -> Transport:
+        """The way over one mail server, with what leaves signed if it is signed here."""
         from newsletter.delivery.smtp import SmtpSettings, SmtpTransport
 
         sends = SmtpTransport(
             SmtpSettings(
-                host=mail.host,
-                port=mail.port,
-                tls=mail.tls,
-                user=mail.user,
-                password=mail.password,
+                host=server.host,
+                port=server.port,
+                tls=server.tls,
+                user=server.user,
+                password=server.password,
                 local_hostname=self.config.site.sender.address.rpartition("@")[2],
-                ca_file=mail.ca_file,
+                ca_file=server.ca_file,
+                max_per_connection=server.max_per_connection,
             )
         )
+        return self._signed(sends)
+
+    @cached_property
+    def _signed(self) -> Callable[[Transport], Transport]:
+        """What signs all that leaves over a mail server, if it is signed here: over all of them the same processes."""
+        mail = self.config.mail
         if mail.dkim_key_file is None:
-            return sends
+            return lambda transport: transport
         from newsletter.delivery import dkim
+        from newsletter.delivery.message import ascii_address
         from newsletter.delivery.signers import Signers
 
         domain = ascii_address(self.config.site.sender.address).rpartition("@")[2]
         signer = dkim.signer(mail.dkim_key_file, domain=domain, selector=mail.dkim_selector)
-        return dkim.Signing(sends, signer, Signers(signer).open)
+        signers = Signers(signer)
+        return lambda transport: dkim.Signing(transport, signer, signers.open)
 
     @cached_property
-    def relays(self) -> Sequence[Relay]:
-        """The mail servers over which issues go."""
-        from newsletter.delivery.circuit import Relay
+    def throttle(self) -> Throttle:
+        """How fast mail goes, over all who send together."""
+        from newsletter.store.throttle import SqlThrottle
 
-        return [Relay("main", self.transport, self.config.mail.connections)]
+        return SqlThrottle(self.database)
+
+    @cached_property
+    def breaker(self) -> Breaker:
+        """What stops an issue by itself; it remembers from one round to the next."""
+        from newsletter.delivery.breaker import Breaker
+
+        return Breaker()
 
     @cached_property
     def backups(self) -> Backups:
@@ -389,7 +422,7 @@ class Edges:
     @property
     def has_state(self) -> bool:
         """Whether a ledger was ever opened here."""
-        return (self.config.state / "newsletter.sqlite3").exists()
+        return bool(self.config.server) or self.config.sqlite_file.exists()
 
     @cached_property
     def settings(self) -> SettingsFile:

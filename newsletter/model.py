@@ -765,7 +765,7 @@ class Subscriber:
 class Evidence:
     """How somebody said what they want: what is kept of it, to be shown to them or an authority (GDPR Art. 7(1))."""
 
-    way: str  # cli, form, embed, link, one-click, import, clock
+    way: str  # cli, form, embed, link, one-click, import, clock, server (what a mail server answered)
     text: str = ""  # what the reader was shown, or what proof was given
     page: str = ""  # the path of the page
     network: str = ""  # theirs, shortened, if the site keeps it
@@ -1005,6 +1005,7 @@ class Receipt:
     outcome: Outcome
     code: int | None = None
     reply: str = ""
+    of_content: bool = field(default=False, compare=False)  # answered to what was sent, not to whom
 
     @property
     def words(self) -> str:
@@ -1025,6 +1026,10 @@ class Proof:
     receipt: Receipt
 
 
+NO_MAILBOX = "no-mailbox"
+"""Why a Delivery failed whose reader is mailed no more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settlement:
     """What became of one row that was `sending`: decided by `delivery.retry`, written by the ledger."""
@@ -1035,6 +1040,11 @@ class Settlement:
     next_at: datetime | None = None  # for waiting: not before
     counted: bool = True  # an attempt at this reader was made; False for a fault of the relay
     receipt: Receipt | None = None
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether there is no such mailbox: its reader is blocked."""
+        return self.state is DeliveryState.FAILED and self.reason == NO_MAILBOX
 
 
 @dataclass(frozen=True, slots=True)

@@ -423,7 +423,7 @@ class Ledger(Protocol):
         """
 
     def claim(self, chunk: Chunk, *, limit: int, now: datetime) -> Sequence[int]:
-        """Mark up to `limit` due rows `claimed`; their subscriber ids."""
+        """Mark up to `limit` due rows `claimed`; their subscriber ids. Raises Outside C509 on a disk without room."""
 
     def hand_over(
         self,

@@ -93,7 +93,7 @@ class Smtpd:
         self._tls = tls
         self._login = (user.encode(), password.encode())
         self._size_limit = size_limit
-        self._accepted = accepted or (lambda _: None)
+        self.accepted = accepted or (lambda _: None)  # called with each message
         self._faults: list[Fault] = []
         logging.getLogger("mail.log").setLevel(logging.ERROR)
         self._loop = asyncio.new_event_loop()
@@ -152,7 +152,7 @@ class Smtpd:
 
     def store(self, received: Received) -> None:
         self.messages.append(received)
-        self._accepted(received)
+        self.accepted(received)
 
     @property
     def wants_login(self) -> bool:

@@ -8,17 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from newsletter import variants, words
+from newsletter import replies, variants, words
 from newsletter.cli.door import Door, columns, command
 from newsletter.cli.issue import counts_words
 from newsletter.cli.naming import named
-from newsletter.model import Answer, Delivery, DeliveryState, Issue, IssueState
+from newsletter.model import NO_MAILBOX, Answer, Delivery, DeliveryState, Issue, IssueState
 
 if TYPE_CHECKING:
     from newsletter.usecases.report import Report
-
-NO_MAILBOX = "no-mailbox"
-"""The reason of a refusal that speaks of the address itself: it is blocked then."""
 
 _WAYS_OUT = {DeliveryState.FAILED: "newsletter issue retry", DeliveryState.UNCERTAIN: "newsletter issue settle"}
 
@@ -91,7 +88,11 @@ def end_lines(door: Door, issue: Issue) -> list[str]:
 
 def answer_lines(answers: Sequence[Answer], zone: tzinfo) -> list[str]:
     """`  failed     550 5.1.1 unknown user: 3 → blocked`: those who have it not, or not for sure, and why."""
-    return columns([(f"  {one.state.value}", _answer(one, zone)) for one in answers])
+    ours = {replies.enhanced(one.reply): wrong for one in answers if (wrong := replies.setup(one.reply))}
+    return [
+        *columns([(f"  {one.state.value}", _answer(one, zone)) for one in answers]),
+        *(f"Not the readers' fault: {code} says, {wrong[0].lower()}{wrong[1:]}." for code, wrong in ours.items()),
+    ]
 
 
 def _answer(one: Answer, zone: tzinfo) -> str:
@@ -154,7 +155,9 @@ def _answer_data(one: Answer) -> dict[str, object]:
         "state": one.state.value,
         "reason": one.reason,
         "code": one.code,
+        "enhanced": replies.enhanced(one.reply),
         "reply": one.reply,
+        "setup": replies.setup(one.reply),
         "readers": one.readers,
         "next_at": one.next_at,
     }
@@ -166,6 +169,7 @@ def _row_data(row: Delivery) -> dict[str, object]:
         "state": row.state.value,
         "reason": row.reason,
         "code": row.code,
+        "enhanced": replies.enhanced(row.reply),
         "reply": row.reply,
         "attempts": row.attempts,
         "done_at": row.done_at,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Sequence
 
-from newsletter import words
+from newsletter import replies, words
 from newsletter.model import Chunk, DeliveryState, Settlement
 from newsletter.providers import OTHER
 
@@ -20,13 +20,14 @@ FEWEST = 50
 """With fewer nothing is said."""
 
 PERMANENT, UNCERTAIN = 0.05, 0.01
-"""More than such a share of them may not be refused since the mailbox is not there, or stay without an answer."""
+"""More than such a share of them may not be refused since the mailbox is not there, or stay without an answer; one
+alone is no share.
+"""
 
 POLICY, OF_LAST = 3, 100
 """So many of the last so many may not be refused as unwanted."""
 
 _REPLIES = 10
-_NO_MAILBOX = frozenset({"no-mailbox"})
 _POLICY = frozenset({"policy", "content"})
 
 
@@ -56,8 +57,8 @@ class Window:
         """Why it must stop, with the numbers and the last answers; empty while it may go on."""
         if len(self._kinds) < FEWEST:
             return ""
-        said = self._too_many() and f"{self._too_many()}{where}. The last answers: {self._answers()}"
-        return said or ""
+        many = self._too_many()
+        return f"{many}{where}. The last answers: {self._answers()}" if many else ""
 
     def _too_many(self) -> str:
         seen, counts = len(self._kinds), self._counts
@@ -65,7 +66,7 @@ class Window:
             return f"{counts['permanent']} of the last {seen} mailboxes are not there (more than 5 %)"
         if len(self._policies) == POLICY and self._seen - self._policies[0] < OF_LAST:
             return f"{POLICY} of the last {min(seen, OF_LAST)} messages were refused as unwanted"
-        if counts["uncertain"] > UNCERTAIN * seen:
+        if counts["uncertain"] > max(1, UNCERTAIN * seen):
             return f"{counts['uncertain']} of the last {seen} messages got no answer (more than 1 %)"
         return ""
 
@@ -90,15 +91,13 @@ class Breaker:
         issue = (chunk.edition, chunk.issue_number)
         windows = self._windows.setdefault(issue, {})
         whole, group = windows.setdefault("", Window()), windows.setdefault(chunk.provider, Window())
-        worse = False
         for one in settlements:
             if one.counted:
                 kind = _kind(one)
                 reply = _reply(one) if kind else ""
                 whole.add(kind, reply)
                 group.add(kind, reply)
-                worse = worse or bool(kind)
-        why = (group.verdict(_at(chunk.provider)) or whole.verdict("")) if worse else ""
+        why = group.verdict(_at(chunk.provider)) or whole.verdict("")
         if why:
             del self._windows[issue]
         return why
@@ -113,8 +112,12 @@ def _kind(one: Settlement) -> str:
         return "uncertain"
     if one.state is not DeliveryState.FAILED:
         return ""
-    return "permanent" if one.reason in _NO_MAILBOX else "policy" if one.reason in _POLICY else ""
+    return "permanent" if one.is_dead else "policy" if one.reason in _POLICY else ""
 
 
 def _reply(one: Settlement) -> str:
-    return words.shorten(words.nameless(one.receipt.words), 120) if one.receipt else one.reason
+    """In the server's words, and in ours where they speak of how we are set up."""
+    if one.receipt is None:
+        return one.reason
+    said, ours = words.shorten(words.nameless(one.receipt.words), 120), replies.setup(one.receipt.reply)
+    return f"{said} ({ours})" if ours else said

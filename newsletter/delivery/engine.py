@@ -13,7 +13,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -81,7 +80,7 @@ def drain(
         gate = Gate(throttle, limits, clock)
     except Outside as fault:
         return Drained(trouble=fault.problems[0])
-    committer = _Committer(ledger, gate, breaker or Breaker(), clock, stop, patience, tell)
+    committer = _Committer(ledger, gate, breaker, clock, stop, patience, tell)
     return committer.run(relays, Work(compose, clock, after_crash))
 
 
@@ -114,7 +113,7 @@ class _Committer:
         self,
         ledger: Ledger,
         gate: Gate,
-        breaker: Breaker,
+        breaker: Breaker | None,
         clock: Clock,
         stop: threading.Event,
         patience: Patience,
@@ -136,10 +135,10 @@ class _Committer:
         self._anew = False  # give out no more, so that a new pass can begin
         self._counts: Counter[str] = Counter()  # by state
         self._withheld: set[tuple[int, int]] = set()
+        self._through = False  # nothing is left that may go now
         self._closing = False
         self._ledger_lost = False
         self._trouble: Problem | None = None
-        self._not_before: datetime | None = None
 
     def run(self, relays: Sequence[Relay], work: Work) -> Drained:
         if not self._take():
@@ -253,6 +252,7 @@ class _Committer:
                 break
             rows = self._next_rows()
         if self._all_idle() and self._over():
+            self._through = True
             for circuit in self._circuits:
                 self._dismiss(circuit)
 
@@ -303,7 +303,7 @@ class _Committer:
         return (opens - self._clock()).total_seconds() > SOON
 
     def _open(self) -> bool:
-        return not (self._closing or self._stop.is_set())
+        return not (self._through or self._closing or self._stop.is_set())
 
     def _all_idle(self) -> bool:
         return sum(len(circuit.idle) for circuit in self._circuits) == self._working
@@ -395,7 +395,7 @@ class _Committer:
         try:
             if any(one.state is DeliveryState.WAITING and asks_for_less(one.receipt) for one in settlements):
                 self._gate.slow(f"group:{chunk.provider}")
-            if why := self._breaker.note(chunk, settlements):
+            if self._breaker and (why := self._breaker.note(chunk, settlements)):
                 self._supply.release()
                 hand = by_clock(self._clock())
                 self._ledger.pause(chunk.edition, chunk.issue_number, reason=why, hand=hand)

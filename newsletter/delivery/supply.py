@@ -44,6 +44,8 @@ class Supply:
     def take(self) -> bool:
         """Begin a new pass over what is due: only while no lane holds a row, whose epoch would be an older one."""
         if not self._gate.may_today():
+            if self._ledger.next_retry() is None:
+                self._gate.look()  # nobody waits for the day to end
             return False
         for chunk in self._ledger.due_chunks(self._clock()):
             self._chunks[chunk.provider].append(chunk)

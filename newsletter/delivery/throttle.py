@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from newsletter.delivery.retry import enhanced
 from newsletter.model import Receipt
+from newsletter.replies import enhanced
 
 _FARTHEST = 10**9  # readers: no list is longer, and no power of `growth` need be larger
 _LONGEST = 3660  # days that a plan may have

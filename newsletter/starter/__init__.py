@@ -90,8 +90,9 @@ def configuration(title: str, *, first_slot: str, year: int) -> str:
         table, _, name = key.rpartition(".")
         if table != section:
             section = table
-            lines += ["", f"[{table.replace('KEY', 'editor')}]"]
-        if key == "mail.password":
+            more = "# " if table.endswith("relays.KEY") else ""  # of these a new site has none
+            lines += ["", f"{more}[{table.replace('people.KEY', 'people.editor').replace('KEY', 'second')}]"]
+        if name == "password":
             continue  # refused in this file
         lines.append(f"# {description}")
         lines.append(f"{name} = {known[key]}" if key in known else f"# {name} = {_shown(default)}")

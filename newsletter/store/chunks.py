@@ -15,15 +15,21 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
+    Integer,
     Row,
+    Text,
     bindparam,
     case,
     func,
     insert,
     literal,
     select,
+    true,
     update,
 )
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from newsletter.model import DeliveryState
 from newsletter.providers import OTHER, PROVIDERS
@@ -52,20 +58,34 @@ def add_rows(
     _depart(connection, begun, after, choices.unusual(connection, *who))
 
 
-def _provider(folded: ColumnElement[str]) -> ColumnElement[str]:
-    """`providers.provider_of`, of an address without case, for the database to work out.
+class _Domain(FunctionElement[str]):
+    """The domain of an address, which has one @ and no more; each database has a function of its own for it."""
 
-    What follows the last @: the end that has none is trimmed off, and the length of what remains says where it began.
-    """
-    upto = func.length(func.rtrim(folded, func.replace(folded, "@", "")))
+    inherit_cache = True
+    type = Text()
+
+
+@compiles(_Domain)
+def _split(domain: _Domain, compiler: SQLCompiler, **how: Any) -> str:
+    return f"split_part({compiler.process(domain.clauses, **how)}, '@', 2)"
+
+
+@compiles(_Domain, "sqlite")
+def _cut(domain: _Domain, compiler: SQLCompiler, **how: Any) -> str:
+    address = compiler.process(domain.clauses, **how)
+    return f"substr({address}, instr({address}, '@') + 1)"
+
+
+def _provider(folded: ColumnElement[str]) -> ColumnElement[str]:
+    """`providers.provider_of`, of an address without case, for the database to work out."""
     groups = {domain: literal(name) for name, domains in PROVIDERS for domain in domains}
-    return case(groups, value=func.substr(folded, upto + 1), else_=literal(OTHER))
+    return case(groups, value=_Domain(folded), else_=literal(OTHER))
 
 
 def _placed(who: Sequence[ColumnElement[bool]], size: int) -> FromClause:
     """These readers, each with its provider and its place among the chunks of that provider, from 0."""
     them = select(subscriber.c.id, _provider(subscriber.c.folded).label("provider")).where(*who).cte("them")
-    nth = func.row_number().over(partition_by=them.c.provider, order_by=them.c.id)
+    nth = func.row_number(type_=Integer()).over(partition_by=them.c.provider, order_by=them.c.id)
     return select(them.c.id, them.c.provider, ((nth - 1) // size).label("place")).subquery("placed")
 
 
@@ -86,7 +106,7 @@ def _rows(placed: FromClause, fresh: Sequence[ColumnElement[bool]], issue_id: in
     waits = literal(DeliveryState.WAITING.value)
     each = select(literal(issue_id), placed.c.id, made.c.id, waits, literal(variant)).join_from(placed, made, here)
     columns = ["issue_id", "subscriber_id", "chunk_id", "state", "variant"]
-    return insert_new(delivery).from_select(columns, each.where(placed.c.id > 0))
+    return insert_new(delivery).from_select(columns, each.where(true()).order_by(placed.c.id))
 
 
 def _depart(connection: Connection, begun: Row[Any], after: int, unusual: Iterable[tuple[int, str, str]]) -> None:

@@ -54,6 +54,11 @@ def milliseconds(at: datetime) -> int:
     return (at - _EPOCH) // _TICK
 
 
+def instant(kept: int) -> datetime:
+    """The datetime in UTC that was kept as these milliseconds."""
+    return _EPOCH + kept * _TICK
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware datetime, kept as whole milliseconds since 1970 UTC (rounded down) and given back in UTC.
 
@@ -67,7 +72,11 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else milliseconds(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        return None if value is None else _EPOCH + value * _TICK
+        return None if value is None else instant(value)
+
+
+Line = BigInteger().with_variant(Integer(), "sqlite")
+"""The number of a line in a table that only grows."""
 
 
 def _one_of(column: str, words: type[StrEnum]) -> CheckConstraint:
@@ -248,7 +257,7 @@ Index("ix_subscriber_asked", subscriber.c.joined_at, sqlite_where=_UNCONFIRMED, 
 consent = Table(
     "consent",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Line, primary_key=True),
     Column("subscriber_id", Integer, ForeignKey("subscriber.id"), nullable=False, index=True),
     Column("at", Instant, nullable=False),
     Column("kind", Text, nullable=False),
@@ -416,7 +425,7 @@ Index(
 attempt = Table(
     "attempt",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Line, primary_key=True),
     Column("issue_id", Integer, nullable=False),
     Column("subscriber_id", Integer, nullable=False),
     Column("at", Instant, nullable=False),
@@ -565,7 +574,7 @@ beat = Table(
 log = Table(
     "log",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Line, primary_key=True),
     Column("at", Instant, nullable=False),
     Column("who", Text, nullable=False),
     Column("channel", Text, nullable=False),

@@ -51,13 +51,14 @@ def deliver(
     clock: Clock,
     late_limit: timedelta,
     why_not: Callable[[Issue], Obstacle | None] = lambda _: None,
+    canary: timedelta | None = None,
 ) -> Delivered:
     """One round. The caller holds the sender lock and has called `ledger.recover` since it took it.
 
     `publish` is called before an issue starts, so that no mail links to a page that is not there; what it raises
     leaves every reader waiting. Then `why_not` says what keeps it from being sent, if anything does: it is held, or put
     off for a while if that may pass. An issue that is under way goes on even while a post is broken. `drain` is the
-    sending engine with its transport.
+    sending engine with its mail servers. With `canary` a hundred readers are sent an issue so long before all others.
     """
     held = (*hold_paused(ledger, clock()), *hold_late(ledger, clock(), late_limit))
     coming = due(ledger, clock())
@@ -67,7 +68,7 @@ def deliver(
     obstacles = {issue: found for issue in coming if (found := why_not(issue))}
     put_off = {issue: one for issue, one in obstacles.items() if one.passes and _is_fresh(issue, clock())}
     held += hold_what_may_not_go(ledger, {i: one for i, one in obstacles.items() if i not in put_off}, clock)
-    started = start_due(ledger, clock(), put_off)
+    started = start_due(ledger, clock(), put_off, canary)
     drained = drain()
     return Delivered(started, held, finish(ledger, clock()), drained, ledger.next_retry(), _said(put_off))
 
@@ -124,10 +125,12 @@ def _late_words(issue: Issue, now: datetime) -> str:
     return f"it did not start at its time{since}"
 
 
-def start_due(ledger: Ledger, now: datetime, without: Collection[Issue] = ()) -> tuple[Issue, ...]:
+def start_due(
+    ledger: Ledger, now: datetime, without: Collection[Issue] = (), canary: timedelta | None = None
+) -> tuple[Issue, ...]:
     """Fix the audience of each READY issue whose time has come, but for these."""
     ready = [issue for issue in due(ledger, now) if issue not in without]
-    started = (ledger.start_send(one.edition, one.number, now=now) for one in ready)
+    started = (ledger.start_send(one.edition, one.number, now=now, canary=canary) for one in ready)
     return tuple(issue for issue in started if issue)
 
 

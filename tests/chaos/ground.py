@@ -77,6 +77,7 @@ class Ground:
 
     folder: Path
     server: Deadly
+    readers: int
     sums: Counter[str] = field(default_factory=Counter)
     runs: int = 0
 
@@ -145,6 +146,9 @@ class Run:
             assert issue
             return issue, app.ledger.deliveries(WEEKLY, 1), app.letters.of(ASKED)
 
+    def states(self) -> dict[str, DeliveryState]:
+        return {one.address: one.state for one in self.read()[1]}
+
     def check(self) -> None:
         """I1 to I7, for whoever reads them in `docs/delivery.md`."""
         issue, deliveries, letters = self.read()
@@ -152,13 +156,13 @@ class Run:
         ends = [*((one.address, one.state) for one in deliveries), *((one.address, one.state) for one in letters)]
         states = Counter(state for _, state in ends)
         doubtful = states[DeliveryState.UNCERTAIN]
-        assert len(deliveries) == issue.audience == READERS, "I5"
+        assert len(deliveries) == issue.audience == self.ground.readers, "I5"
         assert len(letters) == self.letters, "I7"
         assert set(states) <= {DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN}, f"I1 {states}"
         assert doubtful <= self.kills * (self.connections + 1), f"I2 {doubtful}"
         copies = sum(got.values()) - len(got)
         assert copies <= (self.kills * (self.connections + 1) if self.resend else 0), f"I2 {got}"
-        assert len({name for _, name in got}) == len(got) <= READERS + self.letters, "I3"
+        assert len({name for _, name in got}) == len(got) <= self.ground.readers + self.letters, "I3"
         accepted = [address for address, state in ends if state is DeliveryState.ACCEPTED]
         assert not Counter(accepted) - Counter(address for address, _ in got), "I6"
         left = any(one.state is DeliveryState.UNCERTAIN for one in deliveries)
@@ -167,16 +171,16 @@ class Run:
 
 
 @contextmanager
-def ground(folder: Path) -> Iterator[Ground]:
+def ground(folder: Path, readers: int = READERS) -> Iterator[Ground]:
     """Issue 1 is ready for its slot, letters wait; nothing has been sent."""
     with Deadly() as server:
         site = SiteFolder(folder / "site").configure(
             more=f'\n[mail]\ntransport = "smtp"\nhost = "127.0.0.1"\nport = {server.port}\ntls = "none"\n'
         )
         site.post("diesel-van", "2026-11-24")
-        site.readers(READERS)
+        site.readers(readers)
         site.ok("prepare", now=FRIDAY)
-        yield Ground(folder, server)
+        yield Ground(folder, server, readers)
 
 
 def _ask(database: Database) -> None:

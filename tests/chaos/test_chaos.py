@@ -15,7 +15,7 @@ import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -198,6 +198,21 @@ def writing(site: SiteFolder) -> Iterator[None]:
 
 
 @LONG
+def test_a_database_that_is_locked_for_20_s_holds_up_a_send_and_nothing_else(tmp_path: Path) -> None:
+    with storm(tmp_path, seed=1, readers=60, delay=0.1) as one:
+        one.site.ok("prepare", now=FRIDAY)
+        with one.site.started("deliver", now=FRIDAY) as process:
+            until(lambda: len(one.server.messages) >= 10)
+            with writing(one.site):
+                sent = len(one.server.messages)
+                time.sleep(20)
+                assert len(one.server.messages) - sent <= CONNECTIONS
+            assert process.wait(60) == 0
+        one.check()
+        assert {each.state for each in one.deliveries()} == {DeliveryState.ACCEPTED}
+
+
+@LONG
 def test_a_database_that_is_locked_for_long_ends_in_words_and_leaves_no_doubt_unshown(tmp_path: Path) -> None:
     with storm(tmp_path, seed=1, readers=60, delay=0.1) as one:
         one.site.ok("prepare", now=FRIDAY)
@@ -231,6 +246,52 @@ def test_a_disk_that_takes_no_more_ends_in_words_and_leaves_no_doubt_unshown(tmp
         one.check()
         doubtful = [each for each in one.deliveries() if each.state is DeliveryState.UNCERTAIN]
         assert len(doubtful) <= CONNECTIONS
+
+
+@contextmanager
+def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
+    """Only root can make one."""
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", folder], check=False)
+    if mounted.returncode:
+        pytest.skip("no disk can be mounted here")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def fill(file: Path, *, leave: int = 0) -> None:
+    """All of the disk that is free, but for so many octets."""
+    disk = os.statvfs(file.parent)
+    with suppress(OSError), file.open("wb", buffering=0) as ballast:
+        for _ in range((disk.f_bavail * disk.f_frsize - leave) // 4096 + 1):
+            ballast.write(bytes(4096))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+def test_a_disk_that_is_nearly_full_stops_a_send_and_one_that_fills_up_meanwhile_leaves_no_doubt(
+    tmp_path: Path,
+) -> None:
+    with small_disk(tmp_path / "disk", 48) as disk, storm(disk, seed=1, readers=60, delay=0.2) as one:
+        one.site.ok("publish", now=FRIDAY)
+        one.site.ok("prepare", now=FRIDAY)
+        fill(disk / "others", leave=30_000_000)
+        stopped = one.site.run("deliver", now=FRIDAY)
+        assert (stopped.status, one.server.messages) == (4, [])
+        assert "C509" in stopped.err
+        (disk / "others").unlink()
+        with one.site.started("deliver", now=FRIDAY) as process:
+            until(lambda: len(one.server.messages) >= 10)
+            fill(disk / "others")
+            time.sleep(3)  # some of the tries that a commit gets
+            mailed, recorded = len(one.server.messages), [each.state for each in one.deliveries()]
+            assert mailed - recorded.count(DeliveryState.ACCEPTED) <= CONNECTIONS
+            assert mailed < 60, "it went on sending"
+            (disk / "others").unlink()
+            assert process.wait(60) == 0
+        one.check()
+        assert {each.state for each in one.deliveries()} == {DeliveryState.ACCEPTED}
 
 
 # --- the clock -------------------------------------------------------------------------------------

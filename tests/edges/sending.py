@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import insert
 
@@ -111,6 +113,12 @@ class Send:
             patience=HURRY,
         )
 
+    def over(self, relays: Sequence[Relay], **options: Any) -> Drained:
+        """The same over these mail servers, while time passes."""
+        began, now = time.monotonic(), self.now
+        ticking = lambda: now + timedelta(seconds=time.monotonic() - began)  # noqa: E731
+        return drain(self.ledger, relays, composed, clock=ticking, stop=self.stop, **{"patience": HURRY} | options)
+
     def counts(self) -> dict[DeliveryState, int]:
         """States that occur, with their numbers; together they must be the audience."""
         counts = self.ledger.counts("weekly", 1)
@@ -130,21 +138,23 @@ def _empty() -> bytes:
 
 
 @contextmanager
-def sending(folder: Path, readers: int) -> Iterator[Send]:
+def sending(folder: Path, readers: int, domains: Sequence[str] = ("readers.example",)) -> Iterator[Send]:
+    """Reader n has the address rn at one of these domains, each in turn."""
     (folder / "newsletter.sqlite3").write_bytes(_empty())
     database = open_database(f"sqlite:///{folder}/newsletter.sqlite3")
     try:
         send = Send(Ledger(database), SqlRoster(database, hashed), readers)
-        _start(database, send)
+        _start(database, send, domains)
         yield send
     finally:
         database.close()
 
 
-def _start(database: Database, send: Send) -> None:
+def _start(database: Database, send: Send, domains: Sequence[str]) -> None:
+    addresses = [f"r{number}@{domains[number % len(domains)]}" for number in range(1, send.readers + 1)]
     rows = [
         {"address": one, "folded": one.lower(), "status": "active", "edition": "weekly", "joined_at": NOW}
-        for one in map(address, range(1, send.readers + 1))
+        for one in addresses
     ]
     if rows:
         with database.write() as connection:

@@ -154,7 +154,17 @@ def test_a_migration_that_is_cut_short_has_not_happened(file: Path, monkeypatch:
     database.close()
 
 
-@pytest.mark.parametrize("url", ["postgresql://host/name", "sqlite://", "sqlite:///:memory:", "no url at all"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://host/name",
+        "postgresql://host",
+        "postgresql+asyncpg://host/name",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "no url at all",
+    ],
+)
 def test_another_kind_of_database_is_refused(url: str) -> None:
     with pytest.raises(ConfigError) as told:
         open_database(url)
@@ -163,7 +173,7 @@ def test_another_kind_of_database_is_refused(url: str) -> None:
 
 def test_a_password_in_a_url_is_not_shown() -> None:
     with pytest.raises(ConfigError) as told:
-        open_database("postgresql://ada:secret@host/name")
+        open_database("mysql://ada:secret@host/name")
     assert "secret" not in str(told.value)
 
 
