@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from newsletter.content.library import Last, Loaded
     from newsletter.delivery.ahead import Ahead
     from newsletter.delivery.envelope import Compose
-    from newsletter.delivery.progress import LettersDone, Progress
+    from newsletter.delivery.progress import Drained, LettersDone, Progress
     from newsletter.publish.catalogue import Feed
     from newsletter.usecases.answering import Obstacle
     from newsletter.usecases.catch_up import CatchUp
@@ -532,12 +532,11 @@ class App(Edges):
                     self.desk.tell(notice)
                 raise
 
-        return deliver(
-            ledger=self.ledger,
-            publish=publish,
-            drain=lambda: drain(
+        def drained() -> Drained:
+            relays = self.outs.fit(self.relays, clock())
+            done = drain(
                 self.ledger,
-                self.relays,
+                relays,
                 compose,
                 clock=clock,
                 stop=stop,
@@ -546,7 +545,14 @@ class App(Edges):
                 breaker=self.breaker,
                 progress=progress,
                 after_crash=self.config.mail.after_crash,
-            ),
+            )
+            self.outs.note(relays, {one.name for one in done.relays if one.out}, clock())
+            return done
+
+        return deliver(
+            ledger=self.ledger,
+            publish=publish,
+            drain=drained,
             clock=clock,
             late_limit=self.cadence.late_limit,
             why_not=lambda issue: self._why_not(issue, clock()),

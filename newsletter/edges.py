@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
     from newsletter.delivery.breaker import Breaker
-    from newsletter.delivery.circuit import Relay
+    from newsletter.delivery.circuit import Outs, Relay
     from newsletter.delivery.outbox import Outbox
     from newsletter.outside.client import Client as OutsideClient
     from newsletter.publish.album import Album
@@ -372,6 +372,13 @@ class Edges:
         signer = dkim.signer(mail.dkim_key_file, domain=domain, selector=mail.dkim_selector)
         signers = Signers(signer)
         return lambda transport: dkim.Signing(transport, signer, signers.open)
+
+    @cached_property
+    def outs(self) -> Outs:
+        """Which of them refuse us; it remembers from one round to the next."""
+        from newsletter.delivery.circuit import Outs
+
+        return Outs()
 
     @cached_property
     def throttle(self) -> Throttle:
