@@ -77,9 +77,7 @@ def held_lines(told: HeldBack, zone: tzinfo, now: datetime) -> list[str]:
         goes_on = f"; the rest goes on {words.when(told.more, zone, now)}" if told.more else ""
         lines.append(f"{told.taken:,} of the {told.cap:,} messages of today are gone{goes_on}")
     for name, every in told.slowed.items():
-        lines.append(
-            f"{name} asked for less: it gets {rate_words(every)}, a tenth more each minute without a complaint"
-        )
+        lines.append(f"{name} asked for less: it gets {rate_words(every)}, and a tenth more for each quiet minute")
     return lines
 
 
