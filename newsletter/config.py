@@ -510,6 +510,12 @@ class PublishSection(Section):
     compress: bool = Field(False, description="Whether each text file is also written compressed, as `.gz` and `.br`.")
 
 
+def _database(value: str) -> str:
+    if value and not re.match(r"postgresql(\+psycopg)?://\S+/\w", value):
+        raise ValueError("must be postgresql+psycopg://USER@HOST/DATABASE, or empty for SQLite in paths.state")
+    return value
+
+
 class PathsSection(Section):
     state: str = Field("var", description="Folder of database, outbox, keys; relative to the site.")
     output: str = Field("feeds", description="Folder that is published; relative to the site.")
@@ -523,6 +529,11 @@ class Settings(BaseSettings):
     )
 
     review: Literal["on", "off"] = Field("on", description="`off` for a site of one person: no reviewer is asked for.")
+    database: Annotated[str, AfterValidator(_database)] = Field(
+        "",
+        description="The PostgreSQL database that keeps the records: `postgresql+psycopg://USER@HOST/DATABASE`. Empty: "
+        "a SQLite file in `paths.state`. With a password only as `NEWSLETTER_DATABASE`, or it lies in `~/.pgpass`.",
+    )
     keys_file: str = Field("", description="Where the secrets of tokens lie. Default: `keys.toml` in `paths.state`.")
     site: SiteSection = Field(description="What is true of the whole publication.")
     sender: SenderSection = Field(SenderSection(), description="Who the mail comes from.")
@@ -638,6 +649,7 @@ class Config:
     intake: Intake = field(default_factory=Intake)
     keep_network: bool = False  # whether a sign-up keeps its network, shortened
     confirm_within: timedelta = timedelta(days=14)  # how long a sign-up may be confirmed
+    server: str = field(default="", repr=False)  # URL of the PostgreSQL database; empty: a SQLite file
 
     @property
     def editions(self) -> tuple[str, ...]:
@@ -653,8 +665,14 @@ class Config:
         return self.others[edition]
 
     @property
+    def sqlite_file(self) -> Path:
+        """Where the records lie, or lay, when no server keeps them."""
+        return self.state / "newsletter.sqlite3"
+
+    @property
     def database(self) -> str:
-        return f"sqlite:///{self.state / 'newsletter.sqlite3'}"
+        """The URL of what keeps the records."""
+        return self.server or f"sqlite:///{self.sqlite_file}"
 
 
 def find_root(start: Path) -> Path:
@@ -847,7 +865,7 @@ def _parse(text: str) -> dict[str, Any]:
         ) from None
 
 
-def _secrets_in_file(content: Mapping[str, Any], text: str) -> Iterator[Problem]:
+def _secrets_in_file(content: dict[str, Any], text: str) -> Iterator[Problem]:
     mail = content.get("mail")
     relays = mail.get("relays") if isinstance(mail, dict) else None
     named = relays.items() if isinstance(relays, dict) else ()
@@ -863,6 +881,17 @@ def _secrets_in_file(content: Mapping[str, Any], text: str) -> Iterator[Problem]
             line=_locate(text, (*keys, "password")),
             why="The file is committed and copied; whoever reads it could send as you.",
             fixes=("password_file = a file that only you can read", f"{variable} in the environment"),
+        )
+    database = content.get("database")
+    if isinstance(database, str) and re.match(r"[^/]*://[^/@:]*:[^/]*@|.*[?&]password=", database):
+        content.pop("database")
+        yield Problem(
+            "C104",
+            "A password does not belong in this file",
+            file=FILE_NAME,
+            line=_locate(text, ("database",)),
+            why="The file is committed and copied; whoever reads it could read and change all records.",
+            fixes=("the whole line as NEWSLETTER_DATABASE in the environment", "or the password in ~/.pgpass"),
         )
 
 
@@ -996,6 +1025,7 @@ def _config(root: Path, settings: Settings, passwords: Mapping[str, str]) -> Con
         intake=_intake(settings.signup),
         keep_network=settings.privacy.keep_network,
         confirm_within=settings.privacy.confirm_within,
+        server=settings.database,
     )
 
 

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
     from newsletter.delivery.breaker import Breaker
-    from newsletter.delivery.circuit import Relay
+    from newsletter.delivery.circuit import Outs, Relay
     from newsletter.delivery.outbox import Outbox
     from newsletter.outside.client import Client as OutsideClient
     from newsletter.publish.album import Album
@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from newsletter.store.keys import Keys
     from newsletter.store.lock import SenderLock
     from newsletter.store.mailed import MailedPictures
+    from newsletter.store.serverlock import ServerLock
     from newsletter.store.settings import SettingsFile
 
 # Imports of rooms stand inside the properties on purpose: `publish` must not load the mail room, nor `status` lxml.
@@ -172,9 +173,9 @@ class Edges:
         from newsletter.store.database import open_database
         from newsletter.store.instance import Instance
 
-        fresh = not self.has_state
+        known = (self.config.state / INSTANCE).exists() if self.config.server else self.has_state
         database = open_database(self.config.database)
-        if fresh:
+        if not known:
             Instance(self.config.state / INSTANCE, database).doubt()  # gives it its mark
         return database
 
@@ -189,7 +190,7 @@ class Edges:
     def ledger(self) -> Ledger:
         from newsletter.store.ledger import SqlLedger
 
-        return SqlLedger(self.database)
+        return SqlLedger(self.database, self._fingerprint)
 
     @cached_property
     def briefs(self) -> Briefs:
@@ -293,6 +294,12 @@ class Edges:
 
         return self._page("m", self.tokens.make(MOVE, (letter_id,), at))
 
+    def take_back_url(self, letter_id: int, at: datetime) -> str:
+        """Leads to the page on which the old address takes a move back, until 7 days after `at`."""
+        from newsletter.readers.tokens import TAKE_BACK
+
+        return self._page("b", self.tokens.make(TAKE_BACK, (letter_id,), at))
+
     def hold_url(self, slot: str, who: str) -> str:
         """Leads to the page on which a Person, by their key, may hold what a slot sends."""
         from newsletter.readers.tokens import HOLD
@@ -303,9 +310,13 @@ class Edges:
         return f"{self.config.site.web_url}/{route}/{token}"
 
     @cached_property
-    def lock(self) -> SenderLock:
+    def lock(self) -> SenderLock | ServerLock:
         from newsletter.store.lock import SenderLock
 
+        if self.config.server:
+            from newsletter.store.serverlock import ServerLock
+
+            return ServerLock(self.database)
         return SenderLock(self.config.state / "sender.lock")
 
     @cached_property
@@ -363,6 +374,13 @@ class Edges:
         return lambda transport: dkim.Signing(transport, signer, signers.open)
 
     @cached_property
+    def outs(self) -> Outs:
+        """Which of them refuse us; it remembers from one round to the next."""
+        from newsletter.delivery.circuit import Outs
+
+        return Outs()
+
+    @cached_property
     def throttle(self) -> Throttle:
         """How fast mail goes, over all who send together."""
         from newsletter.store.throttle import SqlThrottle
@@ -411,7 +429,7 @@ class Edges:
     @property
     def has_state(self) -> bool:
         """Whether a ledger was ever opened here."""
-        return (self.config.state / "newsletter.sqlite3").exists()
+        return bool(self.config.server) or self.config.sqlite_file.exists()
 
     @cached_property
     def settings(self) -> SettingsFile:

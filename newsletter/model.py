@@ -765,7 +765,7 @@ class Subscriber:
 class Evidence:
     """How somebody said what they want: what is kept of it, to be shown to them or an authority (GDPR Art. 7(1))."""
 
-    way: str  # cli, form, embed, link, one-click, import, clock
+    way: str  # cli, form, embed, link, one-click, import, clock, server (what a mail server answered)
     text: str = ""  # what the reader was shown, or what proof was given
     page: str = ""  # the path of the page
     network: str = ""  # theirs, shortened, if the site keeps it
@@ -809,7 +809,7 @@ class LetterKind(StrEnum):
     LINK = "link"  # a fresh link to the reader's preferences
     DATA = "data"  # a link to what is held about the reader, and to be forgotten
     MOVE = "move"  # to a new address: whether it wants the mail instead of the old one
-    MOVED = "moved"  # to the old address: where the mail goes from now on
+    MOVED = "moved"  # to the old address: that the mail goes elsewhere from now on, and how to take that back
     CATCH_UP = "catch-up"  # the stories that this reader was not sent
 
     @property
@@ -842,6 +842,7 @@ _MAY_HAVE = _may_have()
 _GOOD_FOR = {
     LetterKind.CONFIRM: timedelta(days=14),
     LetterKind.MOVE: timedelta(days=14),
+    LetterKind.MOVED: timedelta(days=7),
     LetterKind.DATA: timedelta(hours=24),
 }
 
@@ -1004,6 +1005,7 @@ class Receipt:
     outcome: Outcome
     code: int | None = None
     reply: str = ""
+    of_content: bool = field(default=False, compare=False)  # answered to what was sent, not to whom
 
     @property
     def words(self) -> str:
@@ -1024,6 +1026,10 @@ class Proof:
     receipt: Receipt
 
 
+NO_MAILBOX = "no-mailbox"
+"""Why a Delivery failed whose reader is mailed no more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settlement:
     """What became of one row that was `sending`: decided by `delivery.retry`, written by the ledger."""
@@ -1034,6 +1040,11 @@ class Settlement:
     next_at: datetime | None = None  # for waiting: not before
     counted: bool = True  # an attempt at this reader was made; False for a fault of the relay
     receipt: Receipt | None = None
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether there is no such mailbox: its reader is blocked."""
+        return self.state is DeliveryState.FAILED and self.reason == NO_MAILBOX
 
 
 @dataclass(frozen=True, slots=True)

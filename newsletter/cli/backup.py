@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -29,12 +30,14 @@ def backup(door: Door, dry_run: bool) -> None:
     _ = app.database  # a site that was never used has no records; they are made, so that the backup is whole
     with stopwatch() as took:
         made = app.backups.make(door.now, keep=app.config.backup.keep)
-        held = f"{words.count(made.counts['files'], 'file')}, {words.count(made.counts['subscriber'], 'reader')}"
+        held = _held(made.counts)
         door.answer(
             {"file": str(made.file), "at": made.at, "size": made.size, "counts": dict(made.counts), "dry_run": False},
             f"Backed up {held}: {words.size(made.size)}, read back ({took()})",
             f"  {made.file}",
-            "It holds keys and addresses: keep a copy on another machine, where only you can read it.",
+            "It holds keys and addresses: keep a copy on another machine, where only you can read it."
+            if "subscriber" in made.counts
+            else "It holds keys, and no records: PostgreSQL keeps those, and pg_dump saves them (docs/postgresql.md).",
         )
 
 
@@ -53,7 +56,7 @@ def restore(door: Door, file: Path, path: Path, dry_run: bool) -> None:
 
     with stopwatch() as took:
         counts = restored(file, path, dry_run=dry_run)
-        held = f"{words.count(counts['files'], 'file')}, {words.count(counts['subscriber'], 'reader')}"
+        held = _held(counts)
         data = {"path": str(path), "counts": dict(counts), "dry_run": dry_run}
         if dry_run:
             door.answer(data, f"Would restore {held} to {path} ({took()}). The backup is whole.")
@@ -65,3 +68,8 @@ def restore(door: Door, file: Path, path: Path, dry_run: bool) -> None:
             "",
             f"Next:  cd {path} && newsletter claim",
         )
+
+
+def _held(counts: Mapping[str, int]) -> str:
+    files = words.count(counts["files"], "file")
+    return f"{files}, {words.count(counts['subscriber'], 'reader')}" if "subscriber" in counts else files

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from newsletter import variants, words
+from newsletter import replies, variants, words
 from newsletter.cli.door import Door, command
 from newsletter.cli.naming import named
 from newsletter.errors import Problem, UsageError, nearest
@@ -110,7 +110,8 @@ def _reader_data(told: Explanation) -> dict[str, object]:
 
 
 def _attempt_data(one: Attempt) -> dict[str, object]:
-    return {"at": one.at, "outcome": one.outcome, "code": one.code, "reply": one.reply}
+    enhanced = replies.enhanced(one.reply)
+    return {"at": one.at, "outcome": one.outcome, "code": one.code, "enhanced": enhanced, "reply": one.reply}
 
 
 def _reader_lines(door: Door, told: Explanation) -> Iterator[str]:

@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from newsletter import variants, words
+from newsletter import replies, variants, words
 from newsletter.cli.door import Door, columns, command
 from newsletter.cli.issue import counts_words
+from newsletter.cli.limits import held_data, held_lines
 from newsletter.cli.naming import named
-from newsletter.model import Answer, Delivery, DeliveryState, Issue, IssueState
+from newsletter.model import NO_MAILBOX, Answer, Delivery, DeliveryState, Issue, IssueState
 
 if TYPE_CHECKING:
+    from newsletter.usecases.allowance import HeldBack
     from newsletter.usecases.report import Report
-
-NO_MAILBOX = "no-mailbox"
-"""The reason of a refusal that speaks of the address itself: it is blocked then."""
 
 _WAYS_OUT = {DeliveryState.FAILED: "newsletter issue retry", DeliveryState.UNCERTAIN: "newsletter issue settle"}
 
@@ -42,7 +41,8 @@ def report(door: Door, number: str, state: str | None) -> None:
     ledger = door.app.ledger
     if state is None:
         told = reports.report(ledger, *named(number))
-        door.answer(_data(told), *_lines(door, told))
+        held = {"held_back": held_data(_held_back(door))} if told.issue.state is IssueState.SENDING else {}
+        door.answer(_data(told) | held, *_lines(door, told))
         return
     one = reports.issue_named(ledger, *named(number))
     rows = ledger.deliveries(one.edition, one.number, DeliveryState(state))
@@ -58,6 +58,8 @@ def _lines(door: Door, told: Report) -> list[str]:
         lines.append(f"{issue.state.value.capitalize():<9} {issue.reason}")
     lines.append(f"{counts_words(told.counts) or 'Nobody was sent it'}{_took(told)}.")
     lines += answer_lines(told.answers, zone)
+    if issue.state is IssueState.SENDING:
+        lines += [f"{line[:1].upper()}{line[1:]}." for line in held_lines(_held_back(door), zone, door.now)]
     if told.trouble:
         lines.append(f"Nobody is served at present: {told.trouble}")
     if told.copies:
@@ -68,6 +70,12 @@ def _lines(door: Door, told: Report) -> list[str]:
     return lines
 
 
+def _held_back(door: Door) -> HeldBack:
+    from newsletter.usecases.allowance import held_back
+
+    return held_back(door.app.config.mail.limits, door.app.throttle, door.now)
+
+
 _WITH_REASON = {IssueState.PAUSED, IssueState.CANCELLED}
 
 
@@ -75,7 +83,7 @@ def _took(told: Report) -> str:
     issue = told.issue
     if not (issue.finished_at and issue.started_at):
         return ""
-    rate = f", {told.pace:,.1f} a second" if told.pace else ""
+    rate = f", {told.pace:,.1f} a second" if told.pace and told.pace >= 0.1 else ""
     return f", in {words.span(issue.finished_at - issue.started_at)}{rate}"
 
 
@@ -91,7 +99,11 @@ def end_lines(door: Door, issue: Issue) -> list[str]:
 
 def answer_lines(answers: Sequence[Answer], zone: tzinfo) -> list[str]:
     """`  failed     550 5.1.1 unknown user: 3 → blocked`: those who have it not, or not for sure, and why."""
-    return columns([(f"  {one.state.value}", _answer(one, zone)) for one in answers])
+    ours = {replies.enhanced(one.reply): wrong for one in answers if (wrong := replies.setup(one.reply))}
+    return [
+        *columns([(f"  {one.state.value}", _answer(one, zone)) for one in answers]),
+        *(f"Not the readers' fault: {code} says, {wrong[0].lower()}{wrong[1:]}." for code, wrong in ours.items()),
+    ]
 
 
 def _answer(one: Answer, zone: tzinfo) -> str:
@@ -154,7 +166,9 @@ def _answer_data(one: Answer) -> dict[str, object]:
         "state": one.state.value,
         "reason": one.reason,
         "code": one.code,
+        "enhanced": replies.enhanced(one.reply),
         "reply": one.reply,
+        "setup": replies.setup(one.reply),
         "readers": one.readers,
         "next_at": one.next_at,
     }
@@ -166,6 +180,7 @@ def _row_data(row: Delivery) -> dict[str, object]:
         "state": row.state.value,
         "reason": row.reason,
         "code": row.code,
+        "enhanced": replies.enhanced(row.reply),
         "reply": row.reply,
         "attempts": row.attempts,
         "done_at": row.done_at,

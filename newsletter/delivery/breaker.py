@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Sequence
 
-from newsletter import words
+from newsletter import replies, words
 from newsletter.model import Chunk, DeliveryState, Settlement
 from newsletter.providers import OTHER
 
@@ -28,7 +28,6 @@ POLICY, OF_LAST = 3, 100
 """So many of the last so many may not be refused as unwanted."""
 
 _REPLIES = 10
-_NO_MAILBOX = frozenset({"no-mailbox"})
 _POLICY = frozenset({"policy", "content"})
 
 
@@ -113,8 +112,12 @@ def _kind(one: Settlement) -> str:
         return "uncertain"
     if one.state is not DeliveryState.FAILED:
         return ""
-    return "permanent" if one.reason in _NO_MAILBOX else "policy" if one.reason in _POLICY else ""
+    return "permanent" if one.is_dead else "policy" if one.reason in _POLICY else ""
 
 
 def _reply(one: Settlement) -> str:
-    return words.shorten(words.nameless(one.receipt.words), 120) if one.receipt else one.reason
+    """In the server's words, and in ours where they speak of how we are set up."""
+    if one.receipt is None:
+        return one.reason
+    said, ours = words.shorten(words.nameless(one.receipt.words), 120), replies.setup(one.receipt.reply)
+    return f"{said} ({ours})" if ours else said

@@ -120,12 +120,15 @@ class Mould:
     """All that the Messages of one mailing with one variant share; a reader's own words are put in. Thread-safe."""
 
     def __init__(self, site: Site, mailing: Mailing, text_for: Cut) -> None:
-        """Raises NewsletterError S404 for a control character in a header's words."""
+        """Raises NewsletterError: S404 for a control character in a header's words, S401 for what is not sound."""
         self._envelope = ascii_address(site.sender.envelope)
         self._name, self._domain = mailing.name, ascii_address(site.sender.address).rpartition("@")[2]
         self._headers = (*HEADERS[:-1], *(field.partition(":")[0] for field in text_for.fields))
         self._head = "".join(f"{line}\r\n" for line in (*_head(site, mailing, text_for.subject), *text_for.fields, ""))
         self._pieces = text_for.pieces
+        for piece in self._pieces:  # what all have is looked at once, here
+            if isinstance(piece, bytes):
+                mime.sound(piece)
         self._escaped = [(one.name, escaped(one)) for one in Sentinel if text_for.has(escaped(one))]
         self._zone = site.timezone
         self._long_date = lru_cache(maxsize=4096)(tongue_of(site).long_date)
@@ -146,8 +149,10 @@ class Mould:
         for name, blank in self._escaped:
             words[blank] = escape(words[name])
         head = (self._head % words).encode()
-        body = [piece if isinstance(piece, bytes) else filled(piece, words) for piece in self._pieces]
-        mime.check(head, body, self._headers)
+        own = [filled(piece, words) for piece in self._pieces if not isinstance(piece, bytes)]
+        mime.check(head, own, self._headers)
+        rest = iter(own)
+        body = [piece if isinstance(piece, bytes) else next(rest) for piece in self._pieces]
         return Message(self._envelope, recipient, message_id, (head, *body))
 
 

@@ -11,7 +11,7 @@ T = TypeVar("T")
 LARGE = 2048
 """Octets from which on a piece is taken for one that other Messages have as well."""
 
-_KEPT = 64
+_KEPT = 256  # an issue has as many variants as its readers chose
 
 
 def remembered(of: Callable[[bytes], T]) -> Callable[[bytes], T]:

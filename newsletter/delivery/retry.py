@@ -10,7 +10,8 @@ import re
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from newsletter.model import DeliveryState, Outcome, Receipt, Settlement
+from newsletter.model import NO_MAILBOX, DeliveryState, Outcome, Receipt, Settlement
+from newsletter.replies import enhanced, speaks_of_us
 
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 30, 60, 120, 240, 480))
 """Before the second, third … hand-over; the last is used again until the limit."""
@@ -21,8 +22,7 @@ LIMIT = timedelta(hours=48)
 RESEND_AFTER = timedelta(minutes=15)
 
 _SPREAD = 0.2
-_ENHANCED = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
-_NO_MAILBOX = re.compile(r"5\.1\.[01236]|5\.2\.1")
+_NO_MAILBOX = re.compile(r"5\.1\.(?:[01236]|10)|5\.2\.1")  # 5.1.10: the domain takes no mail at all (RFC 7505)
 _MAILBOX_FULL = "5.2.2"
 _TOO_LARGE = frozenset({"5.2.3", "5.3.4"})
 _MAILBOX_CODES = frozenset({550, 551, 553})  # without an enhanced code these speak of the mailbox (RFC 5321 4.2.3)
@@ -71,17 +71,16 @@ def wait(subscriber_id: int, attempts: int) -> timedelta:
 def reason_of(receipt: Receipt) -> str:
     """Why a refusal was a refusal, in one word: no-mailbox, too-large, content or policy (RFC 3463)."""
     code = enhanced(receipt.reply)
-    if _NO_MAILBOX.fullmatch(code) or (not code and receipt.code in _MAILBOX_CODES):
-        return "no-mailbox"
+    if _NO_MAILBOX.fullmatch(code) or (not code and _speaks_of_a_mailbox(receipt)):
+        return NO_MAILBOX
     if code in _TOO_LARGE or (not code and receipt.code == 552):
         return "too-large"
     return "content" if code.startswith("5.6.") else "policy"
 
 
-def enhanced(reply: str) -> str:
-    """The enhanced status code with which a reply begins (RFC 2034), or an empty string."""
-    found = _ENHANCED.match(reply)
-    return found[1] if found else ""
+def _speaks_of_a_mailbox(receipt: Receipt) -> bool:
+    """Of a refusal without an enhanced code: in doubt it does not, since who has no mailbox is mailed no more."""
+    return receipt.code in _MAILBOX_CODES and not receipt.of_content and not speaks_of_us(receipt.reply)
 
 
 def _later(subscriber_id: int, receipt: Receipt, at: datetime) -> Settlement:

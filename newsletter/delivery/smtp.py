@@ -20,12 +20,14 @@ from typing import Self
 from newsletter.delivery.pieces import remembered
 from newsletter.errors import ConfigError, NewsletterError, Outside, Problem
 from newsletter.model import Message, Outcome, Receipt
+from newsletter.words import nameless
 
 Reply = tuple[int, str]
 
 _ADDRESS = re.compile(r"[!-;=?-~]+@[A-Za-z0-9.-]+")
 _CLOSING = 421
 _GO_AHEAD = 354
+_GROUP = 3  # MAIL, RCPT and DATA; who answers the last has taken the reader
 _NOT_SIGNED_IN = 530
 _REPLY_LIMIT = 500
 _LONGEST = 2000  # octets of a line of a reply; RFC 5321 4.5.3.1.5 allows 512
@@ -141,7 +143,7 @@ class SmtpSession:
         self._clear(client, opened=replies[-1][0] == _GO_AHEAD)
         if refused is replies[0]:
             raise self._sender_refused(refused)
-        return _receipt(refused)
+        return _receipt(refused, of_content=refused is replies[-1] and len(replies) == _GROUP)
 
     def _clear(self, client: _Client, *, opened: bool) -> None:
         """Make room for the next; the refusal that led here counts even when the connection ends over it."""
@@ -160,7 +162,7 @@ class SmtpSession:
             self._drop()
             raise self._outside_of(_BrokeOff(_said(fault))) from fault
         try:
-            receipt = _receipt(client.reply())
+            receipt = _receipt(client.reply(), of_content=True)
         except _Closing as fault:
             self._drop()
             raise self._outside_of(_BrokeOff(_said(fault))) from fault
@@ -179,16 +181,17 @@ class SmtpSession:
             raise self._outside_of(fault) from fault
 
     def _outside_of(self, fault: Exception) -> Outside:
+        """Told in logs and notices, so without names: whom a server speaks of is for the ledger alone."""
         match fault:
             case ssl.SSLError() | _NoTls():
                 return self._outside("S321", f"offers no TLS that can be trusted: {fault}")
             case smtplib.SMTPAuthenticationError(smtp_code=code) if code >= 500:
                 return self._outside("S322", "refuses the user or the password", _reply(fault))
             case _BrokeOff():
-                return self._outside("S328", f"broke off in the middle of a message: {_nameless(str(fault))}")
+                return self._outside("S328", f"broke off in the middle of a message: {nameless(str(fault))}")
             case smtplib.SMTPResponseException():
                 code, text = _reply(fault)
-                return self._outside("S324", "does not take mail now", (code, _nameless(text)))
+                return self._outside("S324", "does not take mail now", (code, nameless(text)))
             case smtplib.SMTPServerDisconnected():
                 return self._outside("S320", f"cannot be reached: {fault}")
             case smtplib.SMTPException() | UnicodeError():
@@ -396,8 +399,8 @@ def _refusal(replies: Sequence[Reply]) -> Reply | None:
     return next((reply for reply in replies if reply[0] >= 400), None)
 
 
-def _receipt(reply: Reply) -> Receipt:
-    return Receipt(_OUTCOMES[reply[0] // 100], *reply)
+def _receipt(reply: Reply, *, of_content: bool) -> Receipt:
+    return Receipt(_OUTCOMES[reply[0] // 100], *reply, of_content=of_content)
 
 
 def _reply(fault: smtplib.SMTPResponseException) -> Reply:
@@ -408,11 +411,6 @@ def _said(fault: OSError) -> str:
     if isinstance(fault, smtplib.SMTPResponseException):
         return "{} {}".format(*_reply(fault))
     return str(fault)
-
-
-def _nameless(text: str) -> str:
-    """Trouble of the server is told in logs and notices; whom it speaks of is for the ledger alone."""
-    return _ADDRESS.sub("…", text)
 
 
 def _words(reply: bytes | str) -> str:

@@ -3,6 +3,7 @@
 A backup is a compressed tar of the site's own files (settings, posts, templates), its state (a consistent copy of the
 database, taken while others write; pictures of mails) and its keys. Not in it: what a publish makes, caches, the
 outbox, and what tells a site from its copies, so that a restored one starts locked. It is for its owner's eyes (0600).
+Records that a PostgreSQL server keeps are not in it either: that server has better ways to save them.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Places:
     """Where the parts of a site lie."""
 
     root: Path
-    database: Path
+    database: Path | None  # None: a server keeps the records
     state: Path
     keys: Path
 
@@ -177,10 +178,11 @@ def _pack(file: Path, places: Places) -> None:
     handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "wb") as raw, TemporaryDirectory(dir=file.parent, prefix=".copy-") as folder:
         copy = Path(folder, "newsletter.sqlite3")
-        counts = _snapshot(places.database, copy)
+        counts = _snapshot(places.database, copy) if places.database else {}
+        records = [("state/newsletter.sqlite3", copy)] if places.database else []
         hashes: dict[str, str] = {}
         with tarfile.open(fileobj=raw, mode="w:gz", compresslevel=3) as packed:
-            for name, path in [("state/newsletter.sqlite3", copy), *_files(places)]:
+            for name, path in [*records, *_files(places)]:
                 with path.open("rb") as stream:
                     _add(packed, name, stream, path.stat(), hashes)
             listed = json.dumps({"files": hashes, "counts": counts}).encode()

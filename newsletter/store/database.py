@@ -1,26 +1,24 @@
-"""One SQLite file: a single writer, a few readers, a schema that is up to date.
+"""The database of a site, whichever of the two kinds it is: one who writes, many who read, a schema that is up to date.
 
-Every write begins with BEGIN IMMEDIATE, so that it waits for its turn instead of failing half-way; a commit
-is on the disk when it returns (`synchronous=FULL`). What the database refuses becomes `errors.Outside`.
+A write is decided alone, on SQLite as on PostgreSQL; a commit is on the disk when it returns. What the database refuses
+becomes `errors.Outside`.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, text
+from sqlalchemy import Column, Connection, Engine, Insert, Table, inspect, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.compiler import compiles
 
-from newsletter.errors import ConfigError, Outside, Problem
-from newsletter.store.folder import alone_in
+from newsletter.errors import ConfigError, Problem
 from newsletter.store.trouble import told
-from newsletter.store.turns import Turns
 
 REVISION = "0005"
 """The schema that this program reads and writes: the last file in `migrations/versions`."""
@@ -28,36 +26,65 @@ REVISION = "0005"
 PATIENCE = 10.0
 """Seconds to wait for another process that is writing."""
 
-_READERS = 4
 
-_SHORTEST_QUEUE = 30.0
-"""Seconds that a thread waits for its turn at the least, since each one before it may spend its own patience."""
+class Home(Protocol):
+    """Where a database lies, and what is different there."""
+
+    @property
+    def place(self) -> str:
+        """Its name in a Problem; without a password."""
+
+    @property
+    def file(self) -> Path | None:
+        """None for one on a server."""
+
+    @property
+    def writer(self) -> Engine: ...
+
+    @property
+    def reader(self) -> Engine: ...
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Before a write begins: the threads of this process take turns."""
+
+    def enter(self, connection: Connection) -> None:
+        """At the beginning of a write: no other process decides anything until it ends."""
+
+    def apart(self) -> Connection:
+        """A connection beside the others, each statement of which is a transaction."""
+
+    def first_start(self) -> AbstractContextManager[None]:
+        """There is something to connect to. Raises Outside."""
 
 
 class Database:
     """An open database; thread-safe. Build it with `open_database`."""
 
-    def __init__(self, file: Path, *, patience: float) -> None:
-        self.file = file
-        self._turns = Turns()
-        self._patience = max(_SHORTEST_QUEUE, patience)
-        self._writer = _engine(file, patience, size=1, begin="BEGIN IMMEDIATE", readonly=False)
-        self._reader = _engine(file, patience, size=_READERS, begin="BEGIN", readonly=True)
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._writer, self._reader = home.writer, home.reader
+        self.place = home.place
+        self.file = home.file
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction that may write; it commits at the end, or, on any exception, has not happened.
 
-        One thread at a time, first come, first served: never call `write` within `write`. Raises Outside.
+        One at a time, first come, first served: never call `write` within `write`. Raises Outside.
         """
-        with told(str(self.file)), self._turns.turn(self._patience), self._writer.begin() as connection:
+        with told(self.place), self._home.turn(), self._writer.begin() as connection:
+            self._home.enter(connection)
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One consistent view, which neither waits for a writer nor holds one up. Raises Outside."""
-        with told(str(self.file)), self._reader.begin() as connection:
+        with told(self.place), self._reader.begin() as connection:
             yield connection
+
+    def apart(self) -> Connection:
+        """A connection beside the others, for what lasts as long as a connection. The caller closes it."""
+        return self._home.apart()
 
     def close(self) -> None:
         self._reader.dispose()
@@ -72,16 +99,34 @@ def insert_new(table: Table) -> sqlite.Insert:
     return sqlite.insert(table).on_conflict_do_nothing()
 
 
+@compiles(sqlite.dml.OnConflictDoNothing, "postgresql")
+def _the_same(*_args: Any, **_options: Any) -> str:
+    return "ON CONFLICT DO NOTHING"
+
+
+def insert_over(connection: Connection, table: Table, *same: Column[Any]) -> Insert:
+    """An INSERT that writes over the row that has the same values in the columns `same`."""
+    if connection.dialect.name == "sqlite":
+        insert: Any = sqlite.insert(table)
+    else:
+        from sqlalchemy.dialects import postgresql  # which takes a while to load
+
+        insert = postgresql.insert(table)
+    rest = {column.name: insert.excluded[column.name] for column in table.c if column not in set(same)}
+    over: Insert = insert.on_conflict_do_update(index_elements=same, set_=rest)
+    return over
+
+
 def open_database(url: str, *, patience: float = PATIENCE) -> Database:
-    """Open `sqlite:///PATH`, making the folder, the file and the schema where they are missing.
+    """Open `sqlite:///PATH` or `postgresql://…`, making what is missing: the schema, and of SQLite folder and file.
 
     `patience` is in seconds. Raises ConfigError for another kind of URL and for a schema that is newer than this
-    program; Outside when the disk or another process is in the way.
+    program; Outside when the disk, the server or another process is in the way.
     """
-    file = _file_of(url)
-    database = Database(file, patience=patience)
+    home = _home_of(url, patience)
+    database = Database(home)
     try:
-        with _first_start(file):
+        with home.first_start():
             _bring_up_to_date(database)
     except BaseException:
         database.close()
@@ -89,35 +134,22 @@ def open_database(url: str, *, patience: float = PATIENCE) -> Database:
     return database
 
 
-def _file_of(url: str) -> Path:
+def _home_of(url: str, patience: float) -> Home:
     try:
         parsed: URL | None = make_url(url)
     except ArgumentError:
         parsed = None
-    if parsed is None or parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
-        shown = parsed.render_as_string(hide_password=True) if parsed else url
-        raise ConfigError(
-            Problem("C508", f"not a database that can be used: {shown}", fixes=("write sqlite:///PATH/OF/THE/FILE",))
-        )
-    return Path(str(parsed.database))
+    if parsed is not None and parsed.drivername == "sqlite" and parsed.database not in (None, "", ":memory:"):
+        from newsletter.store.sqlite import SqliteHome
 
+        return SqliteHome(parsed, patience)
+    if parsed is not None and parsed.drivername in ("postgresql", "postgresql+psycopg") and parsed.database:
+        from newsletter.store.postgresql import PostgresqlHome
 
-@contextmanager
-def _first_start(file: Path) -> Iterator[None]:
-    """The folder and the file exist, and no other process is opening them.
-
-    The lock is there because SQLite refuses the second of two switches to WAL at once, whatever `busy_timeout` says.
-    An existing file is not opened here: closing it would drop the locks that SQLite holds on it in this process.
-    The file holds addresses: it is made for its owner's eyes only, and SQLite copies that to its companions.
-    """
-    try:
-        with alone_in(file.parent):
-            with suppress(FileExistsError, PermissionError):  # without permission SQLite will say so
-                os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-            yield
-    except OSError as error:
-        problem = Problem("C506", "the database cannot be opened", file=str(file), why=error.strerror or str(error))
-        raise Outside(problem) from error
+        return PostgresqlHome(parsed, patience)
+    shown = parsed.render_as_string(hide_password=True) if parsed else url.partition("://")[0] + "://…"
+    fixes = ("write postgresql+psycopg://USER@HOST/DATABASE", "or sqlite:///PATH/OF/THE/FILE")
+    raise ConfigError(Problem("C508", f"not a database that can be used: {shown}", fixes=fixes))
 
 
 def _bring_up_to_date(database: Database) -> None:
@@ -129,7 +161,7 @@ def _bring_up_to_date(database: Database) -> None:
         from newsletter.store import migrate  # Alembic takes a third of a second to load, and is rarely needed
 
         if found is not None and found not in migrate.known_revisions():
-            raise ConfigError(_too_new(database.file, found))
+            raise ConfigError(_too_new(database.place, found))
         migrate.upgrade(connection)
 
 
@@ -140,45 +172,11 @@ def _revision(connection: Connection) -> str | None:
     return found
 
 
-def _too_new(file: Path, found: str) -> Problem:
+def _too_new(place: str, found: str) -> Problem:
     return Problem(
         "C501",
         f"the database has schema {found}, and this program knows schemas up to {REVISION}",
-        file=str(file),
+        file=place,
         why="a newer newsletter has written it; an older one would not understand what it finds",
         fixes=("install the newer version again", "or restore the backup made before the upgrade"),
     )
-
-
-def _engine(file: Path, patience: float, *, size: int, begin: str, readonly: bool) -> Engine:
-    engine = create_engine(
-        URL.create("sqlite", database=str(file)),
-        pool_size=size,
-        max_overflow=0,
-        pool_timeout=max(_SHORTEST_QUEUE, patience),
-        hide_parameters=True,  # a traceback in a log names nobody
-    )
-
-    @event.listens_for(engine, "connect")
-    def prepare(raw: Any, _record: object) -> None:
-        raw.isolation_level = None  # BEGIN is ours to say
-        raw.execute(f"PRAGMA busy_timeout = {round(patience * 1000)}")
-        for setting in (*_SETTINGS, "query_only = ON" if readonly else "journal_mode = WAL"):
-            raw.execute(f"PRAGMA {setting}")
-
-    @event.listens_for(engine, "begin")
-    def begin_transaction(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    return engine
-
-
-_SETTINGS = (
-    "synchronous = FULL",
-    "foreign_keys = ON",
-    "temp_store = MEMORY",
-    "cache_size = -8192",
-    "journal_size_limit = 67108864",
-    "trusted_schema = OFF",
-    "secure_delete = ON",  # who is forgotten is overwritten as well; most builds of SQLite would leave them in the file
-)

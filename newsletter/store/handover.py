@@ -13,7 +13,9 @@ from datetime import datetime
 from sqlalchemy import bindparam, or_, select, update
 
 from newsletter.model import Addressee, Chunk, DeliveryState, IssueState, Settlement
+from newsletter.store.blocking import block_the_dead
 from newsletter.store.marking import give_back, held_by, mark, settle
+from newsletter.store.rolls import Fingerprint
 from newsletter.store.room import must_have_room
 from newsletter.store.rows import Part, first_waiting, in_flight, word
 from newsletter.store.tables import (
@@ -26,6 +28,8 @@ from newsletter.store.tables import (
 
 
 class HandOver(Part):
+    _fingerprint: Fingerprint | None = None
+
     def due_chunks(self, now: datetime) -> Sequence[Chunk]:
         """As `ports.Ledger` says; what an earlier holder of these chunks had claimed waits again."""
         with self._database.write() as connection:
@@ -63,6 +67,8 @@ class HandOver(Part):
         with self._database.write() as connection:
             held, state = held_by(connection, chunk)
             settle(connection, held, settled, milliseconds(now), cancelled=state == IssueState.CANCELLED)
+            if self._fingerprint:
+                block_the_dead(connection, self._fingerprint, settled, now)
             marked: dict[int, Addressee | None] = dict.fromkeys(wanted)
             if state != IssueState.SENDING:
                 give_back(connection, held, wanted)

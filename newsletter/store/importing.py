@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Table, bindparam, delete, func, insert, selec
 
 from newsletter.model import ConsentKind, DeliveryState, ImportRun, LetterKind, Subscriber, SubscriberStatus
 from newsletter.store.database import Database, insert_new
+from newsletter.store.postgresql import copy_in
 from newsletter.store.rolls import COLUMNS, FORGOTTEN, HERE, Fingerprint, read_subscriber
 from newsletter.store.tables import consent, import_run, letter, milliseconds, subscriber, suppression
 
@@ -121,7 +122,9 @@ class Step:
 
         `names` stand in the order of the table's columns.
         """
-        if rows:
+        if rows and self._connection.dialect.name == "postgresql":
+            copy_in(self._connection, table, names, rows)
+        elif rows:
             columns: dict[str, Any] = {name: bindparam(name) for name in names}
             statement = insert(table).values(columns).compile(dialect=self._connection.dialect)
             self._connection.exec_driver_sql(str(statement), list(rows))

@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, column, delete, func, insert, select, table
+from sqlalchemy import Connection, column, delete, func, insert, select, table, text
 
 from newsletter.errors import Outside, Problem
 from newsletter.store import tables
@@ -27,6 +28,11 @@ MACHINE = Path("/etc/machine-id")
 
 _SEQUENCE = table("sqlite_sequence", column("name"), column("seq"))
 """SQLite's own: the last id of each table whose ids are given once (AUTOINCREMENT)."""
+
+
+_WHERE = "SELECT (pg_control_system()).system_identifier, oid FROM pg_database WHERE datname = current_database()"
+
+_COPIED = "its database was copied, or restored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +64,32 @@ class Instance:
         if memory is None and mark is None:
             self.claim()
             return ""
-        if memory is None or mark is None or memory.mark != mark:
+        if mark is None or (self._database.file and (memory is None or memory.mark != mark)):
             return f"its database is not the one that {self._file.name} remembers"
-        if memory.machine != _machine():
-            return "it was made on another machine"
-        if memory.inode != self._inode():
-            return "its database was copied, or restored"
+        if doubt := self._moved(memory) if memory and self._database.file else self._dumped(mark):
+            return doubt
+        if memory is None or memory.mark != mark:  # one more machine that shares a database, or it was claimed there
+            with _told(self._file), alone_in(self._file.parent):
+                memory = self._write(mark)
         with self._database.read() as connection:
             came = _length(connection)
         if any(now < then for now, then in zip(came, memory.length, strict=True)):
             return "its database is older than what was done here: a backup was restored"
         return ""
 
+    def _moved(self, memory: _Memory) -> str:
+        if memory.machine != _machine():
+            return "it was made on another machine"
+        return "" if memory.inode == self._inode() else _COPIED
+
+    def _dumped(self, mark: str) -> str:
+        """The mark of a database on a server begins with where it was made: one from a dump lies elsewhere."""
+        return "" if mark.startswith(self._place()) else _COPIED
+
     def claim(self) -> None:
         """Be the site from now on: a new mark, so that other copies are in doubt."""
         with _told(self._file), alone_in(self._file.parent):
-            mark = sha256(f"{_machine()}|{self._database.file.stat()}".encode()).hexdigest()[:32]
+            mark = self._fresh()
             with self._database.write() as connection:
                 connection.execute(delete(tables.instance))
                 connection.execute(insert(tables.instance).values(mark=mark))
@@ -90,15 +106,16 @@ class Instance:
             with _told(self._file):
                 self._write(memory.mark)
 
-    def _write(self, mark: str) -> None:
+    def _write(self, mark: str) -> _Memory:
         with self._database.read() as connection:
-            lines, attempts, readers = _length(connection)
+            now = _Memory(mark, _machine(), self._inode(), *_length(connection))
         replace(
             self._file,
             "# Which copy of this site may send. Made by newsletter; do not carry it along to another place.\n"
-            f"mark = {written(mark)}\nmachine = {written(_machine())}\ninode = {self._inode()}\n"
-            f"lines = {lines}\nattempts = {attempts}\nreaders = {readers}\n",
+            f"mark = {written(mark)}\nmachine = {written(now.machine)}\ninode = {now.inode}\n"
+            f"lines = {now.lines}\nattempts = {now.attempts}\nreaders = {now.readers}\n",
         )
+        return now
 
     def _memory(self) -> _Memory | None:
         try:
@@ -116,7 +133,20 @@ class Instance:
             return found
 
     def _inode(self) -> int:
-        return self._database.file.stat().st_ino
+        return self._database.file.stat().st_ino if self._database.file else 0
+
+    def _fresh(self) -> str:
+        if self._database.file:
+            return sha256(f"{_machine()}|{self._database.file.stat()}".encode()).hexdigest()[:32]
+        with self._database.read() as connection:
+            at = connection.scalar(text("SELECT clock_timestamp()"))
+        return self._place() + sha256(f"{_machine()}|{at}".encode()).hexdigest()[:16]
+
+    def _place(self) -> str:
+        """Which server, and which of its databases, as a hash: a copy made by dumping has another."""
+        with self._database.read() as connection:
+            told = connection.execute(text(_WHERE)).one()
+        return sha256(f"{told}".encode()).hexdigest()[:16]
 
 
 @contextmanager
@@ -131,10 +161,12 @@ def _told(file: Path) -> Iterator[None]:
 
 def _length(connection: Connection) -> tuple[int, ...]:
     """How many lines, attempts and readers there ever were. Lines and attempts are never taken away; readers may be
-    forgotten, so that SQLite is asked which id was given last.
+    forgotten, so that the database is asked which id was given last.
     """
     last = [select(func.coalesce(func.max(kept.c.id), 0)).scalar_subquery() for kept in (tables.log, tables.attempt)]
-    readers = select(_SEQUENCE.c.seq).where(_SEQUENCE.c.name == tables.subscriber.name).scalar_subquery()
+    readers: Any = select(_SEQUENCE.c.seq).where(_SEQUENCE.c.name == tables.subscriber.name).scalar_subquery()
+    if connection.dialect.name == "postgresql":
+        readers = func.pg_sequence_last_value("subscriber_id_seq")
     return tuple(connection.execute(select(*last, func.coalesce(readers, 0))).one())
 
 

@@ -12,6 +12,7 @@ from newsletter.store.dropping import drop_issues, drop_letters
 from newsletter.store.meanwhile import come
 from newsletter.store.rolls import (
     FORGOTTEN,
+    Fingerprint,
     RosterPart,
     change,
     lift,
@@ -25,7 +26,7 @@ from newsletter.store.rolls import (
 from newsletter.store.tables import consent, subscriber
 
 _MAY_LEAVE = (SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED, SubscriberStatus.UNCONFIRMED)
-_MAY_BE_BLOCKED = (*_MAY_LEAVE, SubscriberStatus.LEFT)
+MAY_BE_BLOCKED = (*_MAY_LEAVE, SubscriberStatus.LEFT)
 
 
 class Leaving(RosterPart):
@@ -59,13 +60,10 @@ class Leaving(RosterPart):
 
     def block(self, subscriber_id: int, *, reason: str, evidence: Evidence, now: datetime) -> bool:
         with self._database.write() as connection:
-            reader = standing(connection, subscriber_id, _MAY_BE_BLOCKED)
+            reader = standing(connection, subscriber_id, MAY_BE_BLOCKED)
             if reader is None:
                 return False
-            suppress(connection, self._fingerprint(reader.address), reason, now)
-            change(connection, reader.id, status=SubscriberStatus.BLOCKED.value)
-            say(connection, reader, ConsentKind.BLOCKED, evidence, now)
-            _drop(connection, reader, "suppressed", now)
+            block(connection, self._fingerprint, reader, reason=reason, evidence=evidence, now=now)
             return True
 
     def unblock(self, subscriber_id: int, *, evidence: Evidence, now: datetime) -> bool:
@@ -95,6 +93,22 @@ class Leaving(RosterPart):
                 return False
             lift(connection, mark)
             return True
+
+
+def block(
+    connection: Connection,
+    fingerprint: Fingerprint,
+    reader: Subscriber,
+    *,
+    reason: str,
+    evidence: Evidence,
+    now: datetime,
+) -> None:
+    """One of MAY_BE_BLOCKED -> blocked: the address is suppressed, what waits is dropped."""
+    suppress(connection, fingerprint(reader.address), reason, now)
+    change(connection, reader.id, status=SubscriberStatus.BLOCKED.value)
+    say(connection, reader, ConsentKind.BLOCKED, evidence, now)
+    _drop(connection, reader, "suppressed", now)
 
 
 def _drop(connection: Connection, reader: Subscriber, reason: str, now: datetime) -> None:

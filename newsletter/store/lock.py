@@ -34,7 +34,7 @@ class SenderLock:
                 self._handle = handle
                 with suppress(OSError):  # a full disk: the lock counts, not the name of its holder
                     os.ftruncate(handle, 0)
-                    os.pwrite(handle, _who_am_i().encode(), 0)
+                    os.pwrite(handle, who_am_i().encode(), 0)
                 return True
             threading.Event().wait(0.01)
         os.close(handle)
@@ -82,6 +82,7 @@ def _flock(handle: int, kind: int) -> bool:
     return True
 
 
-def _who_am_i() -> str:
+def who_am_i() -> str:
+    """This process, in a line: `4711 newsletter work`."""
     command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
     return f"{os.getpid()} {command}\n"

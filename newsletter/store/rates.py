@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, select
-from sqlalchemy.dialects import sqlite
 
 from newsletter.model import Limit, Wait
-from newsletter.store.database import Database
+from newsletter.store.database import Database, insert_over
 from newsletter.store.tables import SIGNUPS, consent, rate
 
 Decide = Callable[[Sequence[Limit], Mapping[str, datetime], datetime], Mapping[str, datetime] | Wait]
@@ -63,6 +62,5 @@ def _purge(connection: Connection, now: datetime) -> None:
 def _write(connection: Connection, full_at: Mapping[str, datetime]) -> None:
     if not full_at:
         return
-    insert = sqlite.insert(rate)
-    write = insert.on_conflict_do_update(index_elements=[rate.c.key], set_={"full_at": insert.excluded.full_at})
-    connection.execute(write, [{"key": key, "full_at": at} for key, at in full_at.items()])
+    rows = [{"key": key, "full_at": at} for key, at in full_at.items()]
+    connection.execute(insert_over(connection, rate, rate.c.key), rows)

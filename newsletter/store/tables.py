@@ -75,6 +75,10 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else instant(value)
 
 
+Line = BigInteger().with_variant(Integer(), "sqlite")
+"""The number of a line in a table that only grows."""
+
+
 def _one_of(column: str, words: type[StrEnum]) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({', '.join(repr(word.value) for word in words)})", name=column)
 
@@ -253,7 +257,7 @@ Index("ix_subscriber_asked", subscriber.c.joined_at, sqlite_where=_UNCONFIRMED, 
 consent = Table(
     "consent",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Line, primary_key=True),
     Column("subscriber_id", Integer, ForeignKey("subscriber.id"), nullable=False, index=True),
     Column("at", Instant, nullable=False),
     Column("kind", Text, nullable=False),
@@ -421,7 +425,7 @@ Index(
 attempt = Table(
     "attempt",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Line, primary_key=True),
     Column("issue_id", Integer, nullable=False),
     Column("subscriber_id", Integer, nullable=False),
     Column("at", Instant, nullable=False),
@@ -570,7 +574,7 @@ beat = Table(
 log = Table(
     "log",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Line, primary_key=True),
     Column("at", Instant, nullable=False),
     Column("who", Text, nullable=False),
     Column("channel", Text, nullable=False),

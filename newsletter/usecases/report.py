@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from newsletter import variants, words
+from newsletter import replies, variants, words
 from newsletter.errors import Problem, UsageError
 from newsletter.issues import cadence as cadences
 from newsletter.issues.selection import Selection, held, paused
@@ -83,7 +82,6 @@ def beside(press: Press, roster: Roster) -> Beside:
     return Beside(press.cadence, readers, slot, number, len(choose(press).stories))
 
 
-_ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")  # RFC 3463
 ATTENTION = {IssueState.HELD, IssueState.PAUSED, IssueState.NEEDS_ATTENTION}
 OVER = {IssueState.SENT, IssueState.NEEDS_ATTENTION}
 
@@ -198,8 +196,7 @@ def told_alike(answers: Sequence[Answer]) -> list[Answer]:
     alike: dict[tuple[object, ...], Answer] = {}
     for one in answers:
         said = words.shorten(words.nameless(one.reply), LONGEST)
-        enhanced = _ENHANCED.match(one.reply)
-        key = (one.state, one.reason, one.code, enhanced[0] if enhanced else said)
+        key = (one.state, one.reason, one.code, replies.enhanced(one.reply) or said)
         first = alike.setdefault(key, replace(one, reply=said, readers=0))
         times = [at for at in (first.next_at, one.next_at) if at]
         alike[key] = replace(first, readers=first.readers + one.readers, next_at=min(times, default=None))

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import random
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -31,10 +28,11 @@ from newsletter.model import (
     Settlement,
 )
 from newsletter.ports import Ledger, Roster
-from newsletter.store.database import Database, open_database
+from newsletter.store.database import Database
 from newsletter.store.ledger import SqlLedger
 from newsletter.store.letters import SqlLetters
 from newsletter.store.roster import SqlRoster
+from tests.contract.conftest import Fresh
 from tests.contract.desk import ADA, FRIDAY, LINK, YES, Desk, a_digest, a_story, hashed
 
 NO = Receipt(Outcome.REFUSED, 550, "nobody here")
@@ -339,15 +337,10 @@ class Life:
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.sampled_from(STEPS), max_size=24), seed=st.integers(0, 999))
-def test_no_story_comes_twice_none_comes_unwanted_and_none_is_lost(
-    empty_file: Path, steps: list[str], seed: int
-) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        shutil.copy(empty_file, f"{folder}/newsletter.sqlite3")
-        database = open_database(f"sqlite:///{folder}/newsletter.sqlite3")
+def test_no_story_comes_twice_none_comes_unwanted_and_none_is_lost(fresh: Fresh, steps: list[str], seed: int) -> None:
+    with fresh() as database:
         desk = Desk(SqlLedger(database), SqlRoster(database, hashed))
         life = Life(desk, SqlLetters(database), random.Random(seed))
         for step in ("join", "join", "post", "post", "weekly", "choose", *steps, "answer", "answer", "weekly"):
             getattr(life, step)()
         assert len(life.sent) == len(set(life.sent))
-        database.close()

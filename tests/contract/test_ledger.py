@@ -11,6 +11,7 @@ import pytest
 
 from newsletter.errors import UsageError
 from newsletter.model import (
+    NO_MAILBOX,
     WEEKLY,
     Addressee,
     Answer,
@@ -24,6 +25,8 @@ from newsletter.model import (
     Settlement,
     SlotOutcome,
     SlotRecord,
+    Subscriber,
+    SubscriberStatus,
     by_clock,
 )
 from newsletter.ports import Ledger, Roster
@@ -35,6 +38,7 @@ from tests.contract.desk import (
     FRIDAY,
     LINK,
     MINUTE,
+    PAPER,
     Desk,
     a_digest,
     a_story,
@@ -512,6 +516,41 @@ def test_how_an_issue_ends(desk: Desk, settlement: Settlement, end: IssueState) 
     desk.ledger.hand_over(chunk, settled=[settlement], wanted=[], now=FRIDAY)
     finished = desk.ledger.finish(WEEKLY, 1, now=FRIDAY + MINUTE)
     assert (finished.state, finished.finished_at) == (end, FRIDAY + MINUTE)
+
+
+# -- who has no mailbox
+
+
+def _reader(desk: Desk, subscriber_id: int) -> Subscriber:
+    reader = desk.roster.get(subscriber_id)
+    assert reader
+    return reader
+
+
+def test_who_has_no_mailbox_is_blocked_with_the_outcome_and_can_be_let_back(desk: Desk) -> None:
+    [ada, ben], chunk = desk.send(2)
+    desk.hand(chunk, [ada, ben])
+    address = _reader(desk, ada).address
+    gone = Settlement(
+        ada, FAILED, NO_MAILBOX, receipt=Receipt(Outcome.REFUSED, 550, f"5.1.1 <{address}>: no such user")
+    )
+    desk.ledger.hand_over(chunk, settled=[gone, accepted(ben)], wanted=[], now=FRIDAY)
+    assert _reader(desk, ada).status is SubscriberStatus.BLOCKED
+    assert desk.roster.suppressed(address) == "no mailbox: 550 5.1.1"
+    assert desk.roster.consents(ada)[-1].text == f"550 5.1.1 <{address}>: no such user"
+    assert _reader(desk, ben).status is SubscriberStatus.ACTIVE
+    assert desk.roster.unblock(ada, evidence=PAPER, now=FRIDAY)
+    assert _reader(desk, ada).status is SubscriberStatus.ACTIVE
+    assert desk.roster.suppressed(address) == ""
+
+
+@pytest.mark.parametrize("reason", ["policy", "content", "too-large", "expired"])
+def test_other_refusals_are_held_against_nobody(desk: Desk, reason: str) -> None:
+    [ada], chunk = desk.send(1)
+    desk.hand(chunk, [ada])
+    refused = Settlement(ada, FAILED, reason, receipt=Receipt(Outcome.REFUSED, 550, "5.7.26 not authenticated"))
+    desk.ledger.hand_over(chunk, settled=[refused], wanted=[], now=FRIDAY)
+    assert _reader(desk, ada).status is SubscriberStatus.ACTIVE
 
 
 # -- after a crash

@@ -6,13 +6,11 @@ account of what left the house, and compares.
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
-from tempfile import mkdtemp
 from typing import ClassVar
 
 from hypothesis import HealthCheck, settings
@@ -39,9 +37,9 @@ from newsletter.model import (
     SubscriberStatus,
     by_clock,
 )
-from newsletter.store.database import open_database
 from newsletter.store.ledger import SqlLedger
 from newsletter.store.roster import SqlRoster
+from tests.contract.conftest import Fresh
 from tests.contract.desk import FRIDAY, LINK, MINUTE, Desk, a_story, accepted, deferred, hashed, slot_of_week
 
 TURNS = (
@@ -54,13 +52,12 @@ Pair = tuple[int, int]
 
 
 class History(RuleBasedStateMachine):
-    template: ClassVar[Path]
+    fresh: ClassVar[Fresh]
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(mkdtemp(prefix="ledger-"))
-        shutil.copy(self.template, self.folder / "db")
-        self.database = open_database(f"sqlite:///{self.folder / 'db'}")
+        self.opened = ExitStack()
+        self.database = self.opened.enter_context(History.fresh())
         self.desk = Desk(SqlLedger(self.database), SqlRoster(self.database, hashed))
         self.ledger = self.desk.ledger
         self.now = FRIDAY
@@ -74,8 +71,7 @@ class History(RuleBasedStateMachine):
         self.carriers: dict[str, set[int]] = {}
 
     def teardown(self) -> None:
-        self.database.close()
-        shutil.rmtree(self.folder)
+        self.opened.close()
 
     @initialize()
     def begin(self) -> None:
@@ -320,10 +316,10 @@ class History(RuleBasedStateMachine):
             assert times <= 1 + self.excused[pair]
 
 
-def test_whatever_the_order_of_events_the_ledger_keeps_its_promises(empty_file: Path) -> None:
-    History.template = empty_file
+def test_whatever_the_order_of_events_the_ledger_keeps_its_promises(fresh: Fresh, fewer: int) -> None:
+    History.fresh = staticmethod(fresh)
     slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
     run_state_machine_as_test(
         History,
-        settings=settings(max_examples=30, stateful_step_count=30, deadline=None, suppress_health_check=slow),
+        settings=settings(max_examples=30 // fewer, stateful_step_count=30, deadline=None, suppress_health_check=slow),
     )

@@ -5,11 +5,9 @@ The machine keeps a plain account of each address beside the roster, and compare
 
 from __future__ import annotations
 
-import shutil
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
-from tempfile import mkdtemp
 from typing import ClassVar
 
 from hypothesis import HealthCheck, settings
@@ -17,10 +15,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from newsletter.model import WEEKLY, Chunk, Consent, DeliveryState, LetterKind, SubscriberStatus
-from newsletter.store.database import open_database
 from newsletter.store.ledger import SqlLedger
 from newsletter.store.letters import SqlLetters
 from newsletter.store.roster import SqlRoster
+from tests.contract.conftest import Fresh
 from tests.contract.desk import FRIDAY, LINK, PAPER, Desk, accepted, hashed, slot_of_week
 
 UNCONFIRMED, ACTIVE, PAUSED, LEFT, BLOCKED = SubscriberStatus
@@ -58,13 +56,12 @@ class Plain:
 
 
 class History(RuleBasedStateMachine):
-    template: ClassVar[Path]
+    fresh: ClassVar[Fresh]
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(mkdtemp(prefix="roster-"))
-        shutil.copy(self.template, self.folder / "db")
-        self.database = open_database(f"sqlite:///{self.folder / 'db'}")
+        self.opened = ExitStack()
+        self.database = self.opened.enter_context(History.fresh())
         self.roster = SqlRoster(self.database, hashed)
         self.ledger = SqlLedger(self.database)
         self.letters = SqlLetters(self.database)
@@ -77,8 +74,7 @@ class History(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self._look_closely()
-        self.database.close()
-        shutil.rmtree(self.folder)
+        self.opened.close()
 
     def _who(self, drawn: int) -> int:
         known = [*self.readers, max(self.readers, default=0) + 1]
@@ -322,10 +318,10 @@ class History(RuleBasedStateMachine):
             assert reader.status is not LEFT or (letter.kind is LetterKind.CONFIRM and reader.asked)
 
 
-def test_whatever_happens_nobody_is_mailed_who_did_not_agree_or_went(empty_file: Path) -> None:
-    History.template = empty_file
+def test_whatever_happens_nobody_is_mailed_who_did_not_agree_or_went(fresh: Fresh, fewer: int) -> None:
+    History.fresh = staticmethod(fresh)
     slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
     run_state_machine_as_test(
         History,
-        settings=settings(max_examples=15, stateful_step_count=30, deadline=None, suppress_health_check=slow),
+        settings=settings(max_examples=15 // fewer, stateful_step_count=30, deadline=None, suppress_health_check=slow),
     )

@@ -6,12 +6,9 @@ A plain model beside the ledger remembers who was sent what; the ledger must hav
 from __future__ import annotations
 
 import random
-import shutil
-import tempfile
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -32,10 +29,10 @@ from newsletter.model import (
     Settlement,
     Story,
 )
-from newsletter.store.database import Database, open_database
 from newsletter.store.ledger import SqlLedger
 from newsletter.store.roster import SqlRoster
 from tests.builders import a_library, a_post, a_site
+from tests.contract.conftest import Fresh
 from tests.contract.desk import ADA, FRIDAY, LINK, YES, Desk, hashed
 
 STEPS = ("join", "join", "post", "post", "correct", "correct", "issue", "issue", "answer", "answer", "cancel", "leave")
@@ -137,21 +134,14 @@ class Saga:
             self.desk.ledger.cancel(WEEKLY, going[-1].number, reason="", hand=ADA)
 
 
-def _opened(folder: str, empty: Path) -> Database:
-    shutil.copy(empty, f"{folder}/newsletter.sqlite3")
-    return open_database(f"sqlite:///{folder}/newsletter.sqlite3")
-
-
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.sampled_from(STEPS), max_size=24), seed=st.integers(0, 999))
 def test_recaps_go_to_who_lacks_the_earlier_part_and_no_correction_is_told_twice(
-    empty_file: Path, steps: list[str], seed: int
+    fresh: Fresh, steps: list[str], seed: int
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        database = _opened(folder, empty_file)
+    with fresh() as database:
         saga = Saga(Desk(SqlLedger(database), SqlRoster(database, hashed)), random.Random(seed))
         for step in ("join", "join", "post", "issue", "answer", "correct", "post", *steps):
             saga.step(step)
         errata = {key: count for key, count in saga.told.items() if key[1][1]}
         assert all(count == 1 for count in errata.values()), errata
-        database.close()

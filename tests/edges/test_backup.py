@@ -11,6 +11,7 @@ import stat
 import tarfile
 import threading
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -53,6 +54,10 @@ def backups(tmp_path: Path, places: Places) -> Backups:
     return Backups(tmp_path / "backups", places)
 
 
+def file_of(places: Places) -> Path:
+    return places.state / "newsletter.sqlite3"
+
+
 def rows(database: Path) -> int:
     with closing(sqlite3.connect(database)) as connection:
         return int(connection.execute("SELECT count(*) FROM log").fetchone()[0])
@@ -90,7 +95,7 @@ def test_the_database_is_whole_though_others_write_meanwhile(backups: Backups, p
     stop, wrote = threading.Event(), threading.Event()
 
     def write() -> None:
-        with closing(sqlite3.connect(places.database, timeout=30)) as connection:
+        with closing(sqlite3.connect(file_of(places), timeout=30)) as connection:
             while not stop.is_set():
                 with connection:
                     connection.executemany(LOG, [()] * 10)
@@ -106,8 +111,16 @@ def test_the_database_is_whole_though_others_write_meanwhile(backups: Backups, p
         writer.join()
     restore(made.file, tmp_path / "again")
     there = rows(tmp_path / "again/var/newsletter.sqlite3")
-    assert 0 < there <= rows(places.database)
+    assert 0 < there <= rows(file_of(places))
     assert there % 10 == 0
+
+
+def test_records_that_a_server_keeps_are_not_in_it(places: Places, tmp_path: Path) -> None:
+    made = Backups(tmp_path / "backups", replace(places, database=None)).make(NIGHT, keep=3)
+    assert dict(made.counts) == {"files": made.counts["files"]}
+    restore(made.file, tmp_path / "again")
+    assert not (tmp_path / "again/var/newsletter.sqlite3").exists()
+    assert (tmp_path / "again/var/keys.toml").exists()
 
 
 def test_only_so_many_are_kept_and_nothing_else_is_touched(backups: Backups, tmp_path: Path) -> None:
@@ -126,11 +139,11 @@ def test_only_so_many_are_kept_and_nothing_else_is_touched(backups: Backups, tmp
 
 def test_a_damaged_database_makes_no_backup_and_older_ones_stay(backups: Backups, places: Places) -> None:
     first = backups.make(NIGHT, keep=1)
-    content = bytearray(places.database.read_bytes())
+    content = bytearray(file_of(places).read_bytes())
     content[4096 * 3 : 4096 * 6] = b"\xff" * 4096 * 3
-    for companion in places.database.parent.glob("newsletter.sqlite3-*"):
+    for companion in file_of(places).parent.glob("newsletter.sqlite3-*"):
         companion.unlink()
-    places.database.write_bytes(content)
+    file_of(places).write_bytes(content)
     with pytest.raises(Outside) as told:
         backups.make(NIGHT + timedelta(days=1), keep=1)
     assert told.value.problems[0].code in {"C531", "C532"}

@@ -58,13 +58,14 @@ def test_a_file_that_an_earlier_version_wrote_is_believed(tmp_path: Path, instan
 def test_a_database_that_knows_fewer_readers_than_there_were_is_an_older_one(
     database: Database, instance: Instance
 ) -> None:
-    before = database.file.with_name("backup")
-    with closing(sqlite3.connect(database.file)) as now:
+    file = Path(database.place)
+    before = file.with_name("backup")
+    with closing(sqlite3.connect(file)) as now:
         now.execute("VACUUM INTO ?", (str(before),))
     join(SqlRoster(database, hashed), "ada@readers.example")
     instance.remember()
     database.close()
-    database.file.write_bytes(before.read_bytes())  # in place: the same file, of an earlier time
+    file.write_bytes(before.read_bytes())  # in place: the same file, of an earlier time
     for beside in ("-wal", "-shm"):
-        database.file.with_name(database.file.name + beside).unlink(missing_ok=True)
+        file.with_name(file.name + beside).unlink(missing_ok=True)
     assert "is older than what was done here" in instance.doubt()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import email
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import default
+from html import escape
 from typing import Any
 
 import pytest
@@ -44,6 +46,7 @@ def composed(
     digest: Digest = DIGEST,
     to: Addressee = ADA,
     url: str = URL,
+    choices: str = "",
 ) -> Message:
     return compose(
         site=site or a_site(),
@@ -51,7 +54,7 @@ def composed(
         digest=digest,
         addressee=to,
         unsubscribe_url=url,
-        preferences_url=url.replace("/u/", "/p/"),
+        preferences_url=choices or url.replace("/u/", "/p/"),
         message_id_key="a lasting key",
     )
 
@@ -196,6 +199,67 @@ def test_quoted_printable_lines_have_at_most_76_characters(html: str) -> None:
     assert max(len(line) for line in body.split(b"\r\n")) <= 76
 
 
+words_of_lines = st.one_of(
+    st.sampled_from([*Sentinel, "%", "%s", "%(to)s", "%%", ".", "=", " ", "ü", "long " * 30]),
+    st.text("a.% \tü&<", max_size=9),
+)
+lines = st.lists(st.lists(words_of_lines, max_size=5).map("".join), min_size=1, max_size=8).map("\n".join)
+
+
+def plainly(text: str, html: str, boundary: str, encodings: Sequence[str]) -> bytes:
+    """The body of a message, made out to one reader first and encoded then."""
+    made = b""
+    for subtype, part, encoding in zip(("plain", "html"), (text, html), encodings, strict=True):
+        made += f"--{boundary}\r\nContent-Type: text/{subtype}; charset=utf-8\r\n".encode()
+        made += f"Content-Transfer-Encoding: {encoding}\r\n\r\n".encode()
+        made += mime.encode(mime.one_line_end(part), encoding) + b"\r\n"
+    return made + f"--{boundary}--\r\n".encode()
+
+
+@given(
+    lines,
+    lines,
+    st.integers(1, 10**9),
+    st.sampled_from(["a&b", "100%25", "t=<>", "%(id)s"]),
+    st.sampled_from(["a%s@x.example", "a+%25s@x.example", "ada@readers.example"]),
+)
+def test_a_message_is_to_the_octet_the_one_that_is_filled_in_first_and_encoded_then(
+    text: str, html: str, reader: int, token: str, address: str
+) -> None:
+    url = f"https://autotrendy.example/u/{token}"
+    to = replace(ADA, subscriber_id=reader, address=address)
+    message = composed(digest=Digest("100 % (s)", "", html, text), to=to, url=url)
+    own = {
+        Sentinel.UNSUBSCRIBE: url,
+        Sentinel.PREFERENCES: url.replace("/u/", "/p/"),
+        Sentinel.ADDRESS: masked(address),
+        Sentinel.JOINED: "3 March 2026",
+    }
+    for sentinel, words in own.items():
+        text, html = text.replace(sentinel, words), html.replace(sentinel, escape(words))
+    boundary = read(message).get_boundary() or ""
+    encodings = [part["Content-Transfer-Encoding"] for part in read(message).walk() if not part.is_multipart()]
+    assert message.content.partition(b"\r\n\r\n")[2] == plainly(text, html, boundary, encodings)
+    theirs = EmailMessage()
+    theirs["To"], theirs["Subject"], theirs["List-Unsubscribe-Post"] = (
+        address,
+        "100 % (s)",
+        "List-Unsubscribe=One-Click",
+    )
+    theirs.set_content(text)
+    theirs.add_alternative(html, subtype="html")
+    again = email.message_from_bytes(theirs.as_bytes(), policy=default)
+    assert {name: read(message)[name] for name in ("To", "Subject", "List-Unsubscribe-Post")} == {
+        name: again[name] for name in ("To", "Subject", "List-Unsubscribe-Post")
+    }
+    found = [part.get_content() for part in again.walk() if not part.is_multipart()]
+    assert [_unended(part) for part in parts(message).values()] == [_unended(part) for part in found]
+
+
+def _unended(text: str) -> str:
+    return text.replace("\r\n", "\n").rstrip("\n")
+
+
 INJECTIONS = [
     f"Weekly{end}Bcc: victim@y.example"
     for end in ("\r\n", "\n", "\r", "\r\n ", "\n\t", "\x00", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85")
@@ -244,6 +308,23 @@ def with_words(place: str, words: str) -> dict[str, Any]:
 def test_a_link_that_would_break_the_headers_stops_the_message(url: str) -> None:
     with pytest.raises(NewsletterError) as refused:
         composed(url=url)
+    assert refused.value.problems[0].code == "S401"
+
+
+@pytest.mark.parametrize("words", ["\0", "a\rb", "a\r\nb", "ä", "k" * 999])
+@pytest.mark.parametrize("plain", [(), ("plain",)])
+def test_what_is_put_into_the_body_alone_is_looked_at_as_well(words: str, plain: tuple[str, ...]) -> None:
+    digest = replace(DIGEST, text=f"Choose:\n{Sentinel.PREFERENCES}\n")
+    with pytest.raises(NewsletterError) as refused:
+        composed(digest=digest, to=replace(ADA, variant=plain), url=URL, choices=f"https://a.example/{words}")
+    assert refused.value.problems[0].code == "S401"
+
+
+@pytest.mark.parametrize("around", [0, 1000])
+def test_what_all_readers_get_is_looked_at_as_well(around: int) -> None:
+    text = "Good.\n" * around + "No\0\n" + "Good.\n" * around
+    with pytest.raises(NewsletterError) as refused:
+        composed(digest=replace(DIGEST, text=f"{text}{Sentinel.UNSUBSCRIBE}\n"))
     assert refused.value.problems[0].code == "S401"
 
 

@@ -59,7 +59,7 @@ def _empty() -> bytes:
 
 def _end(database: Database) -> None:
     database.close()
-    shutil.rmtree(database.file.parent, ignore_errors=True)  # it may be called in any test
+    shutil.rmtree(Path(database.place).parent, ignore_errors=True)  # it may be called in any test
 
 
 class Readers:

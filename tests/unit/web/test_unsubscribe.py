@@ -366,7 +366,7 @@ def test_other_methods_are_refused_and_told_what_is_allowed(client: TestClient, 
 
 
 def test_a_locked_database_asks_the_mail_client_to_come_again(readers: Readers, client: TestClient) -> None:
-    locked = sqlite3.connect(readers.database.file, isolation_level=None)
+    locked = sqlite3.connect(readers.database.place, isolation_level=None)
     locked.execute("BEGIN EXCLUSIVE")
     answer = client.post(LINK, data=ONE_CLICK)
     locked.close()

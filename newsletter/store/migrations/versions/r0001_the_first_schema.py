@@ -8,6 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from newsletter.store.migrations.seals import seal
+
 revision = "0001"
 down_revision = None
 
@@ -22,7 +24,8 @@ def upgrade() -> None:
     _deliveries()
     _signs()
     for table in APPEND_ONLY:
-        _seal(table)
+        seal(table, "UPDATE")
+        seal(table, "DELETE")
 
 
 def _table(name: str, *parts: sa.schema.SchemaItem, **options: Any) -> None:
@@ -44,6 +47,11 @@ def _number(name: str, start: str | None = None) -> sa.Column[int]:
 
 def _id(name: str = "id") -> sa.Column[int]:
     return sa.Column(name, sa.Integer, primary_key=True)
+
+
+def _line() -> sa.Column[int]:
+    """The number of a line in a table that only grows."""
+    return sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True)
 
 
 def _ref(name: str, target: str, *, optional: bool = False) -> sa.Column[int]:
@@ -139,7 +147,7 @@ def _readers() -> None:
     op.create_index("ix_subscriber_audience", "subscriber", ["edition", "status", "id"])
     _table(
         "consent",
-        _id(),
+        _line(),
         _ref("subscriber_id", "subscriber.id"),
         _at("at"),
         _text("kind"),
@@ -175,7 +183,7 @@ def _deliveries() -> None:
     _partial_index("ix_delivery_in_flight", "delivery", ["chunk_id", "state"], "state IN ('claimed', 'sending')")
     _table(
         "attempt",
-        _id(),
+        _line(),
         _number("issue_id"),
         _number("subscriber_id"),
         _at("at"),
@@ -191,20 +199,9 @@ def _signs() -> None:
     _table("beat", sa.Column("process", sa.Text, primary_key=True), _at("at"))
     _table(
         "log",
-        _id(),
+        _line(),
         _at("at"),
         *(_text(name) for name in ("who", "channel", "action", "object")),
         _blank("before"),
         _blank("after"),
     )
-
-
-def _seal(table: str) -> None:
-    """Nobody changes or removes a line of this table: what happened has happened."""
-    if op.get_bind().dialect.name != "sqlite":
-        raise NotImplementedError("append-only tables are sealed by SQLite triggers only")
-    for change in ("UPDATE", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER {table}_no_{change.lower()} BEFORE {change} ON {table} "
-            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-        )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from newsletter.store.migrations.seals import seal, unseal
+
 revision = "0004"
 down_revision = "0003"
 
@@ -13,6 +15,7 @@ INSTANT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # milliseconds s
 KINDS = "'asked', 'joined', 'chose', 'paused', 'resumed', 'moved', 'left', 'returned', 'blocked', 'unblocked'"
 LETTERS = "'confirm', 'known', 'link', 'data', 'move', 'moved', 'catch-up'"
 STATES = "'waiting', 'claimed', 'sending', 'accepted', 'failed', 'uncertain', 'dropped'"
+STILL_HERE = "EXISTS (SELECT 1 FROM subscriber WHERE id = OLD.subscriber_id AND address <> '')"
 OPEN = sa.text("state IN ('waiting', 'sending')")
 MOVES = sa.text("kind = 'move'")
 NOTICES = (
@@ -82,7 +85,7 @@ def _consents() -> None:
     op.drop_table("consent")  # its triggers go with it
     op.create_table(
         "consent",
-        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
         sa.Column("subscriber_id", sa.Integer, sa.ForeignKey("subscriber.id"), nullable=False),
         sa.Column("at", INSTANT, nullable=False),
         sa.Column("kind", sa.Text, nullable=False),
@@ -100,25 +103,14 @@ def _consents() -> None:
     signups = sa.text("kind = 'asked' AND way IN ('form', 'embed')")
     op.create_index("ix_consent_signups", "consent", ["at"], sqlite_where=signups, postgresql_where=signups)
     # Nobody changes a line, and lines go only with the address of the reader whom they are about.
-    op.execute(
-        "CREATE TRIGGER consent_no_update BEFORE UPDATE ON consent "
-        "BEGIN SELECT RAISE(ABORT, 'consent is append-only'); END"
-    )
-    op.execute(
-        "CREATE TRIGGER consent_no_delete BEFORE DELETE ON consent "
-        "WHEN EXISTS (SELECT 1 FROM subscriber WHERE id = OLD.subscriber_id AND address <> '') "
-        "BEGIN SELECT RAISE(ABORT, 'consent is append-only'); END"
-    )
+    seal("consent", "UPDATE")
+    seal("consent", "DELETE", STILL_HERE)
 
 
 def _attempts() -> None:
     """The answers of mail servers name addresses: of a reader who was forgotten they may be blanked."""
-    op.execute("DROP TRIGGER attempt_no_update")
-    op.execute(
-        "CREATE TRIGGER attempt_no_update BEFORE UPDATE ON attempt "
-        "WHEN EXISTS (SELECT 1 FROM subscriber WHERE id = OLD.subscriber_id AND address <> '') "
-        "BEGIN SELECT RAISE(ABORT, 'attempt is append-only'); END"
-    )
+    unseal("attempt", "UPDATE")
+    seal("attempt", "UPDATE", STILL_HERE)
 
 
 def _suppressions() -> None:

@@ -1,0 +1,271 @@
+"""What PostgreSQL does otherwise than SQLite: who waits for whom, what it refuses, what a lost connection leaves."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.exc import IntegrityError
+
+from newsletter.errors import ConfigError, Outside
+from newsletter.model import Limit
+from newsletter.readers.limits import decide
+from newsletter.store.database import Database, open_database
+from newsletter.store.instance import Instance
+from newsletter.store.rates import SqlRates
+from newsletter.store.roster import SqlRoster
+from newsletter.store.serverlock import ServerLock
+from newsletter.store.tables import metadata
+from tests.contract.desk import FRIDAY, LINK, MINUTE, hashed
+from tests.postgres import Server, empty
+
+
+@pytest.fixture(scope="module")
+def url(postgres: Server) -> Iterator[str]:
+    with postgres.database() as made:
+        yield made
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    with closing(open_database(url, patience=0.2)) as opened:
+        empty(opened)
+        yield opened
+
+
+def wrote(database: Database, *statements: str) -> None:
+    with database.write() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+
+
+def refused(database: Database, *statements: str) -> str:
+    with pytest.raises(Outside) as told:
+        wrote(database, *statements)
+    return told.value.problems[0].code
+
+
+# -- the schema
+
+
+def test_the_migrated_schema_is_the_schema(database: Database, postgres: Server) -> None:
+    with database.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        migrated = described(connection)
+    with postgres.database() as other:
+        engine = create_engine(other)
+        with engine.begin() as fresh:
+            metadata.create_all(fresh)
+            assert described(fresh) == migrated
+        engine.dispose()
+
+
+def described(connection: Any) -> dict[str, object]:
+    look = inspect(connection)
+    return {
+        name: (
+            sorted(str(sorted(one.items())) for one in look.get_check_constraints(name)),
+            sorted(str(sorted(one.items(), key=str)) for one in look.get_indexes(name)),
+            sorted((one["name"], str(one["type"]), one["nullable"], one["default"]) for one in look.get_columns(name)),
+        )
+        for name in metadata.tables
+    }
+
+
+@pytest.mark.parametrize("change", ["UPDATE log SET who = 'eve'", "DELETE FROM log"])
+def test_a_record_is_never_rewritten(database: Database, change: str) -> None:
+    line = "INSERT INTO log (at, who, channel, action, object) VALUES (0, 'ada', 'cli', 'send', 'issue 1')"
+    with pytest.raises(IntegrityError, match="log is append-only"):
+        wrote(database, line, change)
+
+
+def test_a_schema_from_the_future_is_refused(database: Database, url: str) -> None:
+    with database.write() as connection:
+        (was,) = connection.execute(text("SELECT version_num FROM alembic_version")).one()
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(ConfigError) as told:
+        open_database(url)
+    with database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :was"), {"was": was})
+    assert told.value.problems[0].code == "C501"
+
+
+def test_two_machines_may_make_the_schema_at_once(postgres: Server) -> None:
+    with postgres.database() as fresh, ThreadPoolExecutor(4) as machines:
+        for opened in [*machines.map(open_database, [fresh] * 4)]:
+            opened.close()
+
+
+# -- who waits for whom
+
+
+def test_of_many_at_once_each_sees_what_the_one_before_it_wrote(database: Database, url: str) -> None:
+    limits = [Limit("network:x", 5, MINUTE)]
+    with closing(open_database(url)) as other, ThreadPoolExecutor(8) as threads:
+        rates = [SqlRates(each, decide) for each in (database, other)]
+        waits = [*threads.map(lambda n: rates[n % 2].take(limits, FRIDAY), range(20))]
+    assert waits.count(None) == 5
+
+
+def test_whoever_waits_too_long_for_another_writer_is_told_that_it_is_busy(database: Database, url: str) -> None:
+    with closing(open_database(url)) as other, other.write():
+        assert refused(database, "SELECT 1") == "C502"
+
+
+def test_a_reader_waits_for_no_writer_and_writes_nothing(database: Database) -> None:
+    with database.write() as writer:
+        writer.execute(text("INSERT INTO beat (process, at) VALUES ('work', 1)"))
+        with database.read() as reader:
+            assert reader.scalar(text("SELECT count(*) FROM beat")) == 0
+            with pytest.raises(Outside):
+                told_off(database)
+
+
+def told_off(database: Database) -> None:
+    with database.read() as connection:
+        connection.execute(text("DELETE FROM beat"))
+
+
+def test_a_read_sees_one_state_however_long_it_takes(database: Database) -> None:
+    with database.read() as reader:
+        before = reader.scalar(text("SELECT count(*) FROM beat"))
+        with database.write() as writer:
+            writer.execute(text("INSERT INTO beat (process, at) VALUES ('work', 1)"))
+        assert reader.scalar(text("SELECT count(*) FROM beat")) == before
+
+
+# -- refusals
+
+
+def test_a_server_that_is_not_there_is_told_without_the_password() -> None:
+    with pytest.raises(Outside) as told:
+        open_database("postgresql://ada:secret@127.0.0.1:1/newsletter")
+    (problem,) = told.value.problems
+    assert problem.code == "C506"
+    assert "secret" not in str(told.value)
+
+
+def test_a_database_that_is_not_there_is_told_with_what_makes_it(postgres: Server) -> None:
+    with pytest.raises(Outside) as told:
+        open_database(postgres.url("nowhere"))
+    (problem,) = told.value.problems
+    assert problem.code == "C506"
+    assert 'database "nowhere" does not exist' in problem.why
+
+
+def test_a_connection_that_was_ended_is_told_and_the_next_write_makes_another(database: Database) -> None:
+    assert refused(database, "SELECT pg_terminate_backend(pg_backend_pid())") == "C506"
+    with database.write() as connection:
+        assert connection.scalar(text("SELECT 1")) == 1
+
+
+def test_a_restart_of_the_server_is_over_with_the_next_write(database: Database, postgres: Server) -> None:
+    with database.read():
+        pass
+    postgres.restart()
+    with database.write() as connection:
+        assert connection.scalar(text("SELECT 1")) == 1
+
+
+def test_a_process_that_froze_in_a_write_lets_the_others_in(database: Database, url: str) -> None:
+    with closing(open_database(url)) as frozen, pytest.raises(Outside) as told:
+        freeze_in(frozen, lambda: wrote(database, "SELECT 1"))
+    assert told.value.problems[0].code in ("C502", "C506")
+
+
+def freeze_in(database: Database, meanwhile: Callable[[], None]) -> None:
+    with database.write() as connection:
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 50"))
+        threading.Event().wait(0.1)
+        meanwhile()
+        connection.execute(text("SELECT 1"))
+
+
+def test_a_character_that_postgresql_does_not_keep_is_replaced(database: Database) -> None:
+    with database.write() as connection:
+        assert connection.scalar(text("SELECT CAST(:it AS TEXT)"), {"it": "too\0much"}) == "too\ufffdmuch"
+
+
+def test_a_user_of_the_server_without_rights_beyond_this_database_is_enough(database: Database, url: str) -> None:
+    wrote(database, "CREATE ROLE plain LOGIN", "GRANT ALL ON ALL TABLES IN SCHEMA public TO plain")
+    try:
+        with closing(open_database(url.replace("postgres@", "plain@"))) as opened:
+            assert Instance(Path("/nowhere/instance.toml"), opened)._place()
+            assert ServerLock(opened).holder() is None
+    finally:
+        wrote(database, "DROP OWNED BY plain", "DROP ROLE plain")
+
+
+# -- one sender
+
+
+def test_one_process_sends_and_the_others_learn_who(database: Database, url: str) -> None:
+    with closing(open_database(url)) as elsewhere:
+        first, second = ServerLock(database), ServerLock(elsewhere)
+        assert first.acquire()
+        assert first.acquire()
+        assert not second.acquire()
+        assert second.holder()
+        first.release()
+        assert second.acquire()
+        second.release()
+        assert first.holder() is None
+
+
+def test_who_lost_the_server_has_the_lock_no_more_until_they_ask_again(database: Database, postgres: Server) -> None:
+    lock = ServerLock(database)
+    assert lock.acquire()
+    postgres.restart()
+    assert lock.holder() is None
+    assert lock.acquire()
+    assert lock.holder()
+    lock.release()
+
+
+# -- which site
+
+
+@pytest.fixture
+def node(database: Database, tmp_path: Path) -> Instance:
+    made = Instance(tmp_path / "here" / "instance.toml", database)
+    assert made.doubt() == ""
+    return made
+
+
+def test_machines_that_share_a_database_are_one_site(database: Database, node: Instance, tmp_path: Path) -> None:
+    other = Instance(tmp_path / "there" / "instance.toml", database)
+    assert other.doubt() == ""
+    node.claim()
+    assert (node.doubt(), other.doubt()) == ("", "")
+
+
+def test_a_database_from_a_dump_is_a_copy_until_somebody_claims_it(database: Database, node: Instance) -> None:
+    with database.write() as connection:
+        connection.execute(text("UPDATE instance SET mark = 'of another server'"))
+    assert node.doubt() == "its database was copied, or restored"
+    node.claim()
+    assert node.doubt() == ""
+
+
+def test_a_database_that_was_put_back_to_an_earlier_time_is_noticed(database: Database, node: Instance) -> None:
+    roster = SqlRoster(database, hashed)
+    roster.ask("ada@readers.example", edition="weekly", evidence=LINK, now=FRIDAY)
+    node.remember()
+    with database.write() as connection:
+        connection.execute(text("SELECT setval('subscriber_id_seq', 1, false)"))
+    assert "older than what was done here" in node.doubt()
+
+
+def test_records_that_lie_elsewhere_are_not_begun_anew(database: Database, tmp_path: Path) -> None:
+    file = tmp_path / "instance.toml"
+    with closing(open_database(f"sqlite:///{tmp_path / 'newsletter.sqlite3'}")) as before:
+        assert Instance(file, before).doubt() == ""
+    assert Instance(file, database).doubt() == "its database is not the one that instance.toml remembers"
