@@ -634,7 +634,7 @@ class App(Edges):
             case LetterKind.MOVE:
                 return self.move_url(letter.id, letter.at)
             case LetterKind.MOVED:
-                return ""
+                return self.take_back_url(letter.id, letter.at)
             case _:
                 return self.preferences_url(reader.id, reader.token_version)
 
@@ -792,7 +792,7 @@ class App(Edges):
         return OwnData(self.roster, self.tokens, clock)
 
     def new_address(self, clock: Clock) -> NewAddress:
-        """What the link that confirms a new address can do."""
+        """What the links that confirm a new address, and take one back, can do."""
         from newsletter.usecases.new_address import NewAddress
 
         return NewAddress(self.roster, self.letters, self.tokens, clock)

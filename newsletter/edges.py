@@ -294,6 +294,12 @@ class Edges:
 
         return self._page("m", self.tokens.make(MOVE, (letter_id,), at))
 
+    def take_back_url(self, letter_id: int, at: datetime) -> str:
+        """Leads to the page on which the old address takes a move back, until 7 days after `at`."""
+        from newsletter.readers.tokens import TAKE_BACK
+
+        return self._page("b", self.tokens.make(TAKE_BACK, (letter_id,), at))
+
     def hold_url(self, slot: str, who: str) -> str:
         """Leads to the page on which a Person, by their key, may hold what a slot sends."""
         from newsletter.readers.tokens import HOLD
