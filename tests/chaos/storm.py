@@ -21,12 +21,17 @@ from newsletter.store.ledger import SqlLedger
 from tests.acceptance.forked import Forked
 from tests.acceptance.harness import FRIDAY, SiteFolder
 from tests.chaos.lossy import Lossy
+from tests.chaos.sums import SUMS
 from tests.served import served
 
 SEEDS = tuple(int(seed) for seed in os.environ.get("CHAOS_SEEDS", "1").split())
 """Seeds of the random runs; `make chaos` gives more."""
 
+FEW = SEEDS[:25]
+"""Of them, for what takes a minute for each."""
+
 CONNECTIONS = 4
+NO_ANSWER = "the sender stopped before an answer was recorded"
 NOW = datetime.fromisoformat(FRIDAY)
 
 _AT_ONCE = 3.0
@@ -104,6 +109,10 @@ class Storm:
             *self._mailed_after_cancel(),
         ]
         assert not broken, broken
+        doubtful = sum(each.reply == NO_ANSWER for each in deliveries if each.state is DeliveryState.UNCERTAIN)
+        assert doubtful <= self.kills * CONNECTIONS, f"I2 {doubtful} after {self.kills} kills"
+        copies = sum(got.values()) - len(got)
+        SUMS.update(kills=self.kills, messages=sum(got.values()), uncertain=doubtful, copies=copies)
 
     def _lost(self, issue: Issue, states: dict[str, DeliveryState], got: Counter[str]) -> Iterator[str]:
         """I1: each reader of the audience has it, or an end that is shown, or still waits for it."""
