@@ -24,6 +24,6 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     if sums:
         broken = len(terminalreporter.stats.get("failed", ()))
         terminalreporter.write_line(
-            f"chaos: {sums['kills']:,} kills, {sums['messages']:,} messages, {broken} promises broken; in doubt after a "
-            f"kill: {sums['uncertain']:,}, copies where a resend was chosen: {sums['copies']:,}"
+            f"chaos: {sums['kills']:,} kills, {sums['messages']:,} messages, {broken} promises broken; in doubt "
+            f"after a kill: {sums['uncertain']:,}, copies where a resend was chosen: {sums['copies']:,}"
         )

@@ -23,6 +23,7 @@ from tests.acceptance.harness import FRIDAY, SiteFolder
 from tests.chaos.lossy import Lossy
 from tests.chaos.sums import SUMS
 from tests.served import served
+from tests.smtpd import CERTIFICATE
 
 SEEDS = tuple(int(seed) for seed in os.environ.get("CHAOS_SEEDS", "1").split())
 """Seeds of the random runs; `make chaos` gives more."""
@@ -169,14 +170,22 @@ def ledger(site: SiteFolder) -> Iterator[SqlLedger]:
 
 @contextmanager
 def storm(
-    folder: Path, *, seed: int, readers: int, bad: float = 0.0, delay: float = 0.05, more: str = ""
+    folder: Path,
+    *,
+    seed: int,
+    readers: int,
+    bad: float = 0.0,
+    delay: float = 0.05,
+    more: str = "",
+    tls: str = "none",
 ) -> Iterator[Storm]:
     """Issue 1 is ready for its slot; nothing has been sent."""
     chance = random.Random(seed)
-    with Lossy(random.Random(seed + 1), bad=bad, delay=delay) as server:
+    with Lossy(random.Random(seed + 1), bad=bad, delay=delay, tls=tls) as server:
         site = SiteFolder(folder / "site").configure(
             more=f'\n[publish]\nseen_at = "{served(folder / "site" / "feeds")}"\n'
-            f'\n[mail]\ntransport = "smtp"\nhost = "127.0.0.1"\nport = {server.port}\ntls = "none"\n'
+            f'\n[mail]\ntransport = "smtp"\nhost = "127.0.0.1"\nport = {server.port}\ntls = "{tls}"\n'
+            f'ca_file = "{CERTIFICATE}"\n'
             f"connections = {CONNECTIONS}\n{more}"
         )
         site.post("diesel-van", "2026-11-23")

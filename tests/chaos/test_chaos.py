@@ -40,7 +40,8 @@ KILLS = 4 if IN_FULL else 2
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_killed_at_any_moment_in_bad_weather(tmp_path: Path, seed: int) -> None:
-    with storm(tmp_path, seed=seed, readers=120, bad=0.02, delay=0.3) as one:
+    tls = "starttls" if seed % 2 else "none"
+    with storm(tmp_path, seed=seed, readers=120, bad=0.02, delay=0.3, tls=tls) as one:
         for n in range(KILLS):
             with ExitStack() as stack:
                 running = []
