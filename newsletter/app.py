@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from newsletter.content.library import Last, Loaded
     from newsletter.delivery.ahead import Ahead
     from newsletter.delivery.envelope import Compose
-    from newsletter.delivery.progress import LettersDone, Progress
+    from newsletter.delivery.progress import Drained, LettersDone, Progress
     from newsletter.publish.catalogue import Feed
     from newsletter.usecases.answering import Obstacle
     from newsletter.usecases.catch_up import CatchUp
@@ -532,12 +532,11 @@ class App(Edges):
                     self.desk.tell(notice)
                 raise
 
-        return deliver(
-            ledger=self.ledger,
-            publish=publish,
-            drain=lambda: drain(
+        def drained() -> Drained:
+            relays = self.outs.fit(self.relays, clock())
+            done = drain(
                 self.ledger,
-                self.relays,
+                relays,
                 compose,
                 clock=clock,
                 stop=stop,
@@ -546,7 +545,14 @@ class App(Edges):
                 breaker=self.breaker,
                 progress=progress,
                 after_crash=self.config.mail.after_crash,
-            ),
+            )
+            self.outs.note(relays, {one.name for one in done.relays if one.out}, clock())
+            return done
+
+        return deliver(
+            ledger=self.ledger,
+            publish=publish,
+            drain=drained,
             clock=clock,
             late_limit=self.cadence.late_limit,
             why_not=lambda issue: self._why_not(issue, clock()),
@@ -619,7 +625,7 @@ class App(Edges):
             case LetterKind.MOVE:
                 return self.move_url(letter.id, letter.at)
             case LetterKind.MOVED:
-                return ""
+                return self.take_back_url(letter.id, letter.at)
             case _:
                 return self.preferences_url(reader.id, reader.token_version)
 
@@ -777,7 +783,7 @@ class App(Edges):
         return OwnData(self.roster, self.tokens, clock)
 
     def new_address(self, clock: Clock) -> NewAddress:
-        """What the link that confirms a new address can do."""
+        """What the links that confirm a new address, and take one back, can do."""
         from newsletter.usecases.new_address import NewAddress
 
         return NewAddress(self.roster, self.letters, self.tokens, clock)

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
     from newsletter.delivery.breaker import Breaker
-    from newsletter.delivery.circuit import Relay
+    from newsletter.delivery.circuit import Outs, Relay
     from newsletter.delivery.outbox import Outbox
     from newsletter.outside.client import Client as OutsideClient
     from newsletter.publish.album import Album
@@ -315,6 +315,12 @@ class Edges:
 
         return self._page("m", self.tokens.make(MOVE, (letter_id,), at))
 
+    def take_back_url(self, letter_id: int, at: datetime) -> str:
+        """Leads to the page on which the old address takes a move back, until 7 days after `at`."""
+        from newsletter.readers.tokens import TAKE_BACK
+
+        return self._page("b", self.tokens.make(TAKE_BACK, (letter_id,), at))
+
     def hold_url(self, slot: str, who: str) -> str:
         """Leads to the page on which a Person, by their key, may hold what a slot sends."""
         from newsletter.readers.tokens import HOLD
@@ -387,6 +393,13 @@ class Edges:
         signer = dkim.signer(mail.dkim_key_file, domain=domain, selector=mail.dkim_selector)
         signers = Signers(signer)
         return lambda transport: dkim.Signing(transport, signer, signers.open)
+
+    @cached_property
+    def outs(self) -> Outs:
+        """Which of them refuse us; it remembers from one round to the next."""
+        from newsletter.delivery.circuit import Outs
+
+        return Outs()
 
     @cached_property
     def throttle(self) -> Throttle:

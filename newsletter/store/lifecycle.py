@@ -16,11 +16,8 @@ from newsletter.store import tables
 from newsletter.store.acts import act
 from newsletter.store.anew import reckon
 from newsletter.store.audience import forget
-from newsletter.store.rows import Part, issue_id, read_issues
-from newsletter.store.tables import delivery, issue, issue_post
-
-_OPEN = (DeliveryState.WAITING, DeliveryState.CLAIMED, DeliveryState.SENDING)
-"""States of a delivery from which something may still come."""
+from newsletter.store.rows import Part, in_flight, issue_id, read_issues, word
+from newsletter.store.tables import IN_FLIGHT, WAITING, chunk, delivery, issue, issue_post
 
 RETRYABLE = (delivery.c.state == DeliveryState.FAILED.value) & or_(delivery.c.code.is_(None), delivery.c.code < 500)
 """Failed, but not because the reader's mail server said never."""
@@ -168,7 +165,7 @@ class Lifecycle(Part):
         """As `ports.Ledger` says. It needs attention when a delivery is uncertain, or failed in a way that may pass."""
         with self._database.write() as connection:
             found = issue_id(connection, edition, number)
-            if not _count(connection, found, _among(*_OPEN)):
+            if not connection.scalar(select(_is_open(found))):
                 end = IssueState.NEEDS_ATTENTION if _count(connection, found, DOUBTFUL) else IssueState.SENT
                 act(connection, found, IssueAct.FINISH, by_clock(now), to=end, finished_at=now)
             return read_issues(connection, issue.c.id == found)[0]
@@ -238,6 +235,19 @@ def _return_posts(connection: Connection, issue_id: int) -> bool:
         return False
     connection.execute(update(issue_post).where(issue_post.c.issue_id == issue_id).values(carried=0))
     return True
+
+
+def _is_open(issue_id: int) -> ColumnElement[bool]:
+    """Whether something may still come of a delivery of the issue; asked in each round, so no row is read for it."""
+    waiting, flying = delivery.alias("waiting"), delivery.alias("flying")
+    each = select(chunk.c.id).where(chunk.c.issue_id == issue_id)
+    waits = select(waiting.c.chunk_id).with_hint(waiting, f"INDEXED BY {WAITING}", "sqlite")
+    flies = select(flying.c.chunk_id).with_hint(flying, f"INDEXED BY {IN_FLIGHT}", "sqlite")
+    open_ones = (
+        waits.where(waiting.c.chunk_id == chunk.c.id, waiting.c.state == word(DeliveryState.WAITING)).exists(),
+        flies.where(flying.c.chunk_id == chunk.c.id, in_flight(flying)).exists(),
+    )
+    return each.where(or_(*open_ones)).exists()
 
 
 def _among(*states: DeliveryState) -> ColumnElement[bool]:

@@ -40,10 +40,10 @@ def word(state: DeliveryState) -> ColumnElement[str]:
     return literal_column(f"'{state.value}'")
 
 
-def in_flight(row: FromClause, state: DeliveryState) -> ColumnElement[bool]:
-    """Rows that are claimed or sending, found through the index of these two; its condition is spelled out as well."""
-    both = row.c.state.in_([word(DeliveryState.CLAIMED), word(DeliveryState.SENDING)])
-    return and_(both, row.c.state == word(state))
+def in_flight(row: FromClause, state: DeliveryState | None = None) -> ColumnElement[bool]:
+    """Rows that are claimed or sending, or one of the two, found through their index: its condition is spelled out."""
+    both: ColumnElement[bool] = row.c.state.in_([word(DeliveryState.CLAIMED), word(DeliveryState.SENDING)])
+    return and_(both, row.c.state == word(state)) if state else both
 
 
 def first_waiting(chunk_id: ColumnElement[int], otherwise: ColumnElement[datetime]) -> ScalarSelect[datetime]:

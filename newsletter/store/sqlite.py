@@ -82,7 +82,7 @@ class SqliteHome:
 
         @event.listens_for(engine, "begin")
         def begin_transaction(connection: Connection) -> None:
-            connection.exec_driver_sql(begin)
+            connection.connection.cursor().execute(begin)  # by the driver: a third of what a small write costs
 
         return engine
 

@@ -14,7 +14,6 @@ from email.policy import default
 from itertools import combinations
 from pathlib import Path
 from statistics import NormalDist
-from tempfile import TemporaryDirectory
 
 import pytest
 from httpx2 import ASGITransport, AsyncClient, Response
@@ -31,27 +30,16 @@ OPERATOR = Evidence("cli", "on paper")
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    """In memory where there is such a thing: a thousand commits are none of what is tried here."""
-    memory = Path("/dev/shm")
-    if not memory.is_dir():
-        yield tmp_path
-        return
-    with TemporaryDirectory(dir=memory) as name:
-        yield Path(name)
-
-
-@pytest.fixture
-def front(folder: Path) -> Iterator[Front]:
-    made = Front(folder)
+def front(tmp_path: Path) -> Iterator[Front]:
+    made = Front(tmp_path)
     yield made
     made.close()
 
 
 @pytest.fixture
-def unlimited(folder: Path) -> Iterator[Front]:
+def unlimited(tmp_path: Path) -> Iterator[Front]:
     """Without any limit but that of an address."""
-    made = Front(folder, NO_LIMITS)
+    made = Front(tmp_path, NO_LIMITS)
     yield made
     made.close()
 
@@ -110,8 +98,8 @@ def test_one_network_of_ipv6_is_a_64(front: Front) -> None:
     assert len(mailed(front)) == front.intake.network_at_once
 
 
-def test_the_whole_site_has_a_limit(folder: Path) -> None:
-    front = Front(folder, replace(NO_LIMITS, site_an_hour=20))
+def test_the_whole_site_has_a_limit(tmp_path: Path) -> None:
+    front = Front(tmp_path, replace(NO_LIMITS, site_an_hour=20))
     refused = [front.signup.ask(wish(f"r{n}@readers.example", network(n))) for n in range(15)]
     assert [wait is None for wait in refused] == [True] * 10 + [False] * 5
     front.close()
@@ -244,9 +232,9 @@ def told_apart(front: Front, mark: str) -> dict[tuple[str, str], float]:
     return {pair: p for pair, p in found.items() if p <= 0.01}
 
 
-def test_the_time_of_an_answer_does_not_tell_who_is_a_reader(folder: Path) -> None:
+def test_the_time_of_an_answer_does_not_tell_who_is_a_reader(tmp_path: Path) -> None:
     """Chance tells two kinds apart once in thirty runs, and then not the same two again; a leak does it each time."""
-    front = Front(folder, replace(NO_LIMITS, answer_after=timedelta(milliseconds=80)))
+    front = Front(tmp_path, replace(NO_LIMITS, answer_after=timedelta(milliseconds=80)))
     found = told_apart(front, "a")
     if found:
         found = {pair: p for pair, p in told_apart(front, "b").items() if pair in found}

@@ -187,7 +187,7 @@ def test_a_name_with_one_near_address_among_public_ones_is_refused() -> None:
 
 def test_a_certificate_is_accepted_only_if_it_is_trusted_and_for_that_name() -> None:
     with serving(says(), tls=True) as server:
-        trusting = a_client(server, tls=ssl.create_default_context(cafile=CERTIFICATE))
+        trusting = a_client(server, tls=lambda: ssl.create_default_context(cafile=CERTIFICATE))
         address = f"https://127.0.0.1:{server.port}/"
         assert trusting.get(address).content == b"hello"
         assert refused(a_client(server), address)[0] == "C802"

@@ -11,6 +11,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import pytest
 from sqlalchemy import Connection, event, insert, text
 
 from newsletter.errors import ConfigError, NewsletterError, Outside
-from newsletter.model import WEEKLY, DeliveryState, LogEntry
+from newsletter.model import WEEKLY, DeliveryState, LogEntry, Outcome, Receipt
 from newsletter.store import audience, tables
 from newsletter.store.database import Database, open_database
 from newsletter.store.folder import alone_in
@@ -398,6 +399,23 @@ def test_an_audience_comes_in_commits_of_a_bounded_size(desk: Desk, monkeypatch:
     chunks = desk.ledger.due_chunks(FRIDAY)
     sizes = [len(desk.ledger.claim(each, limit=99, now=FRIDAY)) for each in chunks]
     assert sizes == [10, 10, 5] * 4
+
+
+def test_an_outcome_that_a_full_disk_refuses_is_trouble_outside_and_is_written_later(
+    desk: Desk, database: Database
+) -> None:
+    desk.ledger.start_send(WEEKLY, 1, now=FRIDAY)
+    [chunk] = desk.ledger.due_chunks(FRIDAY)
+    desk.hand(chunk, [1])
+    settled = [replace(accepted(1), receipt=Receipt(Outcome.ACCEPTED, 250, "x" * 200_000))]
+    limit(database, 1)
+    with pytest.raises(Outside) as told:
+        desk.ledger.hand_over(chunk, settled=settled, wanted=[2], now=FRIDAY)
+    assert told.value.problems[0].code == "C504"
+    assert (desk.states()[1], desk.states()[2]) == (DeliveryState.SENDING, DeliveryState.CLAIMED)
+    limit(database, 1_000_000)
+    desk.ledger.hand_over(chunk, settled=settled, wanted=[2], now=FRIDAY)
+    assert (desk.states()[1], desk.states()[2]) == (DeliveryState.ACCEPTED, DeliveryState.SENDING)
 
 
 # -- how it finds its rows
