@@ -507,10 +507,18 @@ class App(Edges):
         return tend(roster=self.roster, ledger=self.ledger, now=now, confirm_within=within)
 
     def deliver(
-        self, *, clock: Clock, stop: threading.Event, progress: Callable[[Progress], None] | None = None
+        self,
+        *,
+        clock: Clock,
+        stop: threading.Event,
+        progress: Callable[[Progress], None] | None = None,
+        stays: bool = False,
     ) -> Delivered:
-        """One round of handing out; the caller holds the lock. Raises SourceErrors, Outside."""
-        from newsletter.delivery.engine import drain
+        """One round of handing out; the caller holds the lock. Raises SourceErrors, Outside.
+
+        With `stays` it lasts as long as a pace wants it to; else it ends where it would have to wait, and says so.
+        """
+        from newsletter.delivery.engine import SOON, drain
         from newsletter.usecases.deliver import Composer, deliver
         from newsletter.usecases.notices import delayed
 
@@ -545,6 +553,7 @@ class App(Edges):
                 breaker=self.breaker,
                 progress=progress,
                 after_crash=self.config.mail.after_crash,
+                stays=_STAYS if stays else SOON,
             )
             self.outs.note(relays, {one.name for one in done.relays if one.out}, clock())
             return done
@@ -805,6 +814,9 @@ class App(Edges):
         waits = {one.slot.key for one in self.issues(edition) if one.state in _WAITS}
         return {record.key for record in self.ledger.slots(edition)} - waits if self.has_state else ()
 
+
+_STAYS = 900.0
+"""Seconds that somebody who waits for a send waits for a pace."""
 
 _WAITS = frozenset({IssueState.DRAFT, IssueState.READY})
 

@@ -350,16 +350,20 @@ class Edges:
     @cached_property
     def transport(self) -> Transport:
         """How a single mail leaves: a letter, a notice, a test."""
-        return self.outbox if self.config.mail.sandbox else self._over(self.config.mail.servers[0])
+        from newsletter.delivery.relays import InTurn
+
+        ways = [one.transport for one in self.relays]
+        return ways[0] if len(ways) == 1 else InTurn(ways)
 
     @cached_property
     def relays(self) -> Sequence[Relay]:
-        """The mail servers over which issues go, the first of them that of single mails."""
+        """The mail servers over which issues go."""
         from newsletter.delivery.circuit import Relay
 
-        servers = self.config.mail.servers[: 1 if self.config.mail.sandbox else None]
-        transports = [self.transport, *map(self._over, servers[1:])]
-        return [Relay(one.name, over, one.connections) for one, over in zip(servers, transports, strict=True)]
+        servers = self.config.mail.servers
+        if self.config.mail.sandbox:
+            return [Relay(servers[0].name, self.outbox, servers[0].connections)]
+        return [Relay(one.name, self._over(one), one.connections) for one in servers]
 
     def _over(self, server: MailServer) -> Transport:
         """The way over one mail server, with what leaves signed if it is signed here."""

@@ -409,7 +409,7 @@ def _wait_for(door: Door, sent: Issue) -> int:
 
     began = time.perf_counter()
     with letters_ahead(door, clock) as letters:
-        done, cut = interruptible(lambda stop: sent_and_told(door, clock, stop))
+        done, cut = interruptible(lambda stop: sent_and_told(door, clock, stop, stays=True))
     return handed_out(door, done, f"{time.perf_counter() - began:.1f} s", letters, clock(), cut=cut)
 
 

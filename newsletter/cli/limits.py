@@ -77,9 +77,7 @@ def held_lines(told: HeldBack, zone: tzinfo, now: datetime) -> list[str]:
         goes_on = f"; the rest goes on {words.when(told.more, zone, now)}" if told.more else ""
         lines.append(f"{told.taken:,} of the {told.cap:,} messages of today are gone{goes_on}")
     for name, every in told.slowed.items():
-        lines.append(
-            f"{name} asked for less: it gets {rate_words(every)}, a tenth more each minute without a complaint"
-        )
+        lines.append(f"{name} asked for less: it gets {rate_words(every)}, and a tenth more for each quiet minute")
     return lines
 
 
@@ -104,7 +102,7 @@ def left_lines(done: Drained, zone: tzinfo, now: datetime) -> list[str]:
     if done.not_before and done.not_before > now:
         kind, _, name = done.waits_for.partition(":")
         why = "The messages of today are gone" if kind == "day" else f"{name} gets no more for now"
-        lines.append(f"{why}: the rest goes on {words.when(done.not_before, zone, now)}.")
+        lines.append(f"{why}: newsletter work (or deliver) goes on {words.when(done.not_before, zone, now)}.")
     for one in done.relays if done.trouble is None else ():
         lines.append(f"warn  Mail server {one.name} took no part: {one.fault.code} {one.fault.message}")
     return lines

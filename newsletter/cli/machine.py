@@ -187,11 +187,11 @@ def deliver(door: Door, dry_run: bool) -> int:
         return handed_out(door, done, took(), letters, door.clock()(), cut=cut)
 
 
-def sent_and_told(door: Door, clock: Clock, stop: threading.Event) -> Delivered:
-    """A round of handing out, told while it lasts."""
+def sent_and_told(door: Door, clock: Clock, stop: threading.Event, *, stays: bool = False) -> Delivered:
+    """A round of handing out, told while it lasts; with `stays` for as long as a pace makes it last."""
     watch = Watch(door, clock)
     with watch.live(stop):
-        return door.app.deliver(clock=clock, stop=stop, progress=watch.heard)
+        return door.app.deliver(clock=clock, stop=stop, progress=watch.heard, stays=stays)
 
 
 @contextmanager
