@@ -22,7 +22,7 @@ from newsletter.delivery.circuit import Circuit, Relay
 from newsletter.delivery.gate import Gate
 from newsletter.delivery.lane import FINAL, OF_RELAY, Compose, Lane, Report, Work
 from newsletter.delivery.progress import Drained, Progress, RelayTrouble
-from newsletter.delivery.supply import CLAIM, Row, Supply
+from newsletter.delivery.supply import CLAIM, AllDue, Chunks, Row, Supply
 from newsletter.delivery.throttle import Limits, asks_for_less
 from newsletter.errors import Outside, Problem
 from newsletter.model import Addressee, Chunk, DeliveryState, Settlement, by_clock
@@ -32,9 +32,6 @@ __all__ = ["CLAIM", "Drained", "Limits", "Patience", "Progress", "Relay", "drain
 
 SOON = 5.0
 """Seconds that a send waits for leave, as a rule."""
-
-ANEW = 30.0
-"""Seconds after which a send that waits for leave looks what else is due by now."""
 
 _GLANCE = 0.25  # seconds between two looks whether somebody stops it, while nothing happens
 
@@ -49,6 +46,7 @@ class Patience:
     ledger: tuple[float, ...] = (0.5, 1, 2, 4, 8)
     beside: tuple[float, ...] = (15, 30, 60)
     told: float = 0.1  # between two words of progress
+    anew: float = 30  # after which a send that waits for leave looks what else is due by now
 
 
 PATIENCE = Patience()
@@ -68,21 +66,24 @@ def drain(
     after_crash: str = "ask",
     patience: Patience = PATIENCE,
     stays: float = SOON,
+    chunks: Chunks | None = None,
 ) -> Drained:
     """Hand over every row that is due, until none is that may go, `stop` is set, or the outside world fails.
 
-    Only for the holder of the sender lock. `compose` gets a chunk and a reader. Trouble outside is returned, never
-    raised: S32x or S330 once every mail server failed, the ledger's own Problem once outcomes could not be written
-    (their rows stay `sending`; `recover` settles them), S40x when the Digest cannot become a message. Rows that were
-    claimed and not handed over are given back in every case. What must wait for leave longer than `stays` seconds is
-    left, and `not_before` says when it may go. An issue at which the `breaker` trips is paused.
+    Only for the holder of the sender lock, or with `chunks` that are taken one by one. `compose` gets a chunk and a
+    reader. Trouble outside is returned, never raised: S32x or S330 once every mail server failed, the ledger's own
+    Problem once outcomes could not be written (their rows stay `sending`; `recover` settles them), S40x when the Digest
+    cannot become a message. Rows that were claimed and not handed over are given back in every case. What must wait for
+    leave longer than `stays` seconds is left, and `not_before` says when it may go. An issue at which the `breaker`
+    trips is paused.
     """
     tell = _Teller(progress or (lambda _: None), patience.told)
     try:
         gate = Gate(throttle, limits, _going_on(clock()))
     except Outside as fault:
         return Drained(trouble=fault.problems[0])
-    committer = _Committer(ledger, gate, breaker, clock, stop, patience, stays, tell)
+    supply = Supply(ledger, gate, clock, chunks or AllDue(ledger))
+    committer = _Committer(ledger, gate, supply, breaker, clock, stop, patience, stays, tell)
     return committer.run(relays, Work(compose, clock, after_crash))
 
 
@@ -121,6 +122,7 @@ class _Committer:
         self,
         ledger: Ledger,
         gate: Gate,
+        supply: Supply,
         breaker: Breaker | None,
         clock: Clock,
         stop: threading.Event,
@@ -131,7 +133,7 @@ class _Committer:
         self._reports: SimpleQueue[Report] = SimpleQueue()
         self._ledger = ledger
         self._gate = gate
-        self._supply = Supply(ledger, gate, clock)
+        self._supply = supply
         self._breaker = breaker
         self._clock = clock
         self._stop = stop
@@ -140,6 +142,7 @@ class _Committer:
         self._tell = tell
         self._circuits: list[Circuit[Lane]] = []
         self._settled: defaultdict[Chunk, list[Settlement]] = defaultdict(list)  # reported, not written
+        self._out: Counter[Chunk] = Counter()  # rows that lanes hold
         self._working = 0
         self._taken = 0.0  # when the pass over what is due began
         self._anew = False  # give out no more, so that a new pass can begin
@@ -206,7 +209,7 @@ class _Committer:
         if self._anew and self._all_idle():
             return 0.0
         if not (self._open() and self._supply) or self._anew:
-            return None
+            return _GLANCE if self._open() and self._supply.grows else None
         now = time.monotonic()
         times = [one.rests_until - now for one in self._circuits if one.idle and one.rests_until is not None]
         if (opens_in := self._gate.opens_in) is not None:
@@ -217,6 +220,7 @@ class _Committer:
         for report in reports:
             if report.row and report.settlement:
                 self._settled[report.row.chunk].append(report.settlement)
+                self._out[report.row.chunk] -= 1
             if report.ended:
                 self._note_end(report)
                 continue
@@ -273,11 +277,11 @@ class _Committer:
                 self._gate.look()
                 for circuit in self._circuits:
                     given += self._rows_for(circuit)
-                if self._supply:
+                if given or (self._supply and not self._more()):
                     break
         except Outside as fault:
             self._close(fault.problems[0])
-        self._anew = self._gate.opens is not None and time.monotonic() - self._taken > ANEW
+        self._anew = self._gate.opens is not None and time.monotonic() - self._taken > self._patience.anew
         return given
 
     def _rows_for(self, circuit: Circuit[Lane]) -> Sequence[tuple[Lane, Row]]:
@@ -286,7 +290,7 @@ class _Committer:
 
     def _refilled(self) -> bool:
         """Whether there may be rows. A new pass begins only while no lane holds a row of an older epoch."""
-        if self._supply and not self._anew:
+        if not self._anew and (self._supply or self._more()):
             return True
         if not self._all_idle() or self._settled:
             return False
@@ -294,9 +298,14 @@ class _Committer:
         self._supply.release()
         return self._take()
 
+    def _more(self) -> bool:
+        """Whether chunks came up meanwhile, for lanes that have nothing to do."""
+        if not any(one.idle for one in self._circuits):
+            return False
+        return self._supply.more({*+self._out, *self._settled})
+
     def _take(self) -> bool:
         self._taken = time.monotonic()
-        self._gate.look()
         try:
             return self._supply.take()
         except Outside as fault:
@@ -380,6 +389,7 @@ class _Committer:
         for lane, row in pairs:
             if addressee := answers.get(row.subscriber_id):
                 lane.give(row, addressee)
+                self._out[row.chunk] += 1
                 self._withheld.discard((row.chunk.id, row.subscriber_id))
                 given += 1
             else:
