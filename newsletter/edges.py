@@ -7,7 +7,7 @@ only module that keeps them open; `app` hands them to the use cases.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -178,6 +178,27 @@ class Edges:
         if not known:
             Instance(self.config.state / INSTANCE, database).doubt()  # gives it its mark
         return database
+
+    def transfer(self, url: str, told: Callable[[str, int], None]) -> Mapping[str, int]:
+        """All records into the empty database at `url`, which is the site's from now on; rows by table.
+
+        Raises ConfigError, Refused (C521), Outside (C522).
+        """
+        from newsletter.store.database import open_database
+        from newsletter.store.instance import Instance
+        from newsletter.store.transfer import on_server, transfer
+
+        on_server(url)
+        with closing(open_database(url)) as target:
+            counts = transfer(self.database, target, told)
+            Instance(self.config.state / INSTANCE, target).claim()
+        return counts
+
+    def would_transfer(self, url: str) -> Mapping[str, int]:
+        """What `transfer` would copy; nothing is changed. Raises as it does."""
+        from newsletter.store.transfer import ahead
+
+        return ahead(self.database, url)
 
     @cached_property
     def instance(self) -> Instance:

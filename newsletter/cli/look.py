@@ -156,7 +156,8 @@ def _status_lines(
 
 
 def _held_back(door: Door) -> HeldBack:
-    return held_back(door.app.config.mail.limits, door.app.throttle, door.now)
+    app = door.app
+    return held_back(app.config.mail.limits, app.throttle, door.now, app.ledger.next_retry())
 
 
 def next_lines(door: Door, told: Status) -> list[str]:

@@ -76,7 +76,8 @@ def _lines(door: Door, told: Report) -> list[str]:
 def _held_back(door: Door) -> HeldBack:
     from newsletter.usecases.allowance import held_back
 
-    return held_back(door.app.config.mail.limits, door.app.throttle, door.now)
+    app = door.app
+    return held_back(app.config.mail.limits, app.throttle, door.now, app.ledger.next_retry())
 
 
 def stop_lines(issue: Issue) -> list[str]:

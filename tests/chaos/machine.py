@@ -35,6 +35,7 @@ from newsletter.model import (
 from newsletter.ports import Session
 from newsletter.store.database import Database, open_database
 from newsletter.store.roster import SqlRoster
+from tests.chaos.sums import SUMS
 from tests.contract.desk import hashed
 from tests.edges.sending import NOW, Ledger, Send, address, sending
 
@@ -268,6 +269,7 @@ class World:
         open_ = {DeliveryState.WAITING, DeliveryState.CLAIMED, DeliveryState.SENDING} & set(self.states().values())
         assert not open_, self.states()
         assert self.issue_state() in (IssueState.SENT, IssueState.NEEDS_ATTENTION, IssueState.CANCELLED)
+        SUMS.update(kills=self.kills, messages=len(self.mailbox.stored))
 
 
 @contextmanager

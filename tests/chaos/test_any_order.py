@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from tests.chaos.machine import ANSWERS, READERS, Act, World, world
 from tests.edges.sending import address
 
-EXAMPLES = 600 if "CHAOS_SEEDS" in os.environ else 25
+EXAMPLES = 600 if "CHAOS_SEEDS" in os.environ else 15
 
 readers = st.integers(1, READERS)
 decisions = st.sampled_from(["pause", "resume", "cancel"])
