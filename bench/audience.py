@@ -108,7 +108,7 @@ def main() -> None:
             database = open_database(f"sqlite:///{Path(folder) / 'newsletter.sqlite3'}")
             with database.write() as connection:
                 connection.execute(text(_JOIN), {"readers": readers})
-            took = case(database, Desk(SqlLedger(database), SqlRoster(database, hashed)))
+            took = case(database, Desk(SqlLedger(database, hashed), SqlRoster(database, hashed)))
             print(f"{name:<26} {took:7.1f} s   {readers / took:10,.0f} readers/s", flush=True)
             database.close()
 

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from newsletter.content.library import Last, Loaded
     from newsletter.delivery.ahead import Ahead
     from newsletter.delivery.envelope import Compose
-    from newsletter.delivery.progress import LettersDone, Progress
+    from newsletter.delivery.progress import Drained, LettersDone, Progress
     from newsletter.publish.catalogue import Feed
     from newsletter.usecases.answering import Obstacle
     from newsletter.usecases.catch_up import CatchUp
@@ -507,10 +507,18 @@ class App(Edges):
         return tend(roster=self.roster, ledger=self.ledger, now=now, confirm_within=within)
 
     def deliver(
-        self, *, clock: Clock, stop: threading.Event, progress: Callable[[Progress], None] | None = None
+        self,
+        *,
+        clock: Clock,
+        stop: threading.Event,
+        progress: Callable[[Progress], None] | None = None,
+        stays: bool = False,
     ) -> Delivered:
-        """One round of handing out; the caller holds the lock. Raises SourceErrors, Outside."""
-        from newsletter.delivery.engine import drain
+        """One round of handing out; the caller holds the lock. Raises SourceErrors, Outside.
+
+        With `stays` it lasts as long as a pace wants it to; else it ends where it would have to wait, and says so.
+        """
+        from newsletter.delivery.engine import SOON, drain
         from newsletter.usecases.deliver import Composer, deliver
         from newsletter.usecases.notices import delayed
 
@@ -532,12 +540,11 @@ class App(Edges):
                     self.desk.tell(notice)
                 raise
 
-        return deliver(
-            ledger=self.ledger,
-            publish=publish,
-            drain=lambda: drain(
+        def drained() -> Drained:
+            relays = self.outs.fit(self.relays, clock())
+            done = drain(
                 self.ledger,
-                self.relays,
+                relays,
                 compose,
                 clock=clock,
                 stop=stop,
@@ -546,7 +553,15 @@ class App(Edges):
                 breaker=self.breaker,
                 progress=progress,
                 after_crash=self.config.mail.after_crash,
-            ),
+                stays=_STAYS if stays else SOON,
+            )
+            self.outs.note(relays, {one.name for one in done.relays if one.out}, clock())
+            return done
+
+        return deliver(
+            ledger=self.ledger,
+            publish=publish,
+            drain=drained,
             clock=clock,
             late_limit=self.cadence.late_limit,
             why_not=lambda issue: self._why_not(issue, clock()),
@@ -619,7 +634,7 @@ class App(Edges):
             case LetterKind.MOVE:
                 return self.move_url(letter.id, letter.at)
             case LetterKind.MOVED:
-                return ""
+                return self.take_back_url(letter.id, letter.at)
             case _:
                 return self.preferences_url(reader.id, reader.token_version)
 
@@ -777,7 +792,7 @@ class App(Edges):
         return OwnData(self.roster, self.tokens, clock)
 
     def new_address(self, clock: Clock) -> NewAddress:
-        """What the link that confirms a new address can do."""
+        """What the links that confirm a new address, and take one back, can do."""
         from newsletter.usecases.new_address import NewAddress
 
         return NewAddress(self.roster, self.letters, self.tokens, clock)
@@ -799,6 +814,9 @@ class App(Edges):
         waits = {one.slot.key for one in self.issues(edition) if one.state in _WAITS}
         return {record.key for record in self.ledger.slots(edition)} - waits if self.has_state else ()
 
+
+_STAYS = 900.0
+"""Seconds that somebody who waits for a send waits for a pace."""
 
 _WAITS = frozenset({IssueState.DRAFT, IssueState.READY})
 

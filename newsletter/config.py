@@ -350,7 +350,7 @@ class DigestSection(Section):
 
 
 class RelaySection(Section):
-    host: str = Field(description="A further SMTP server for issues, under a name of yours.", min_length=1)
+    host: str = Field(description="A further SMTP server, under a name of yours.", min_length=1)
     port: int = Field(587, description="SMTP port.", ge=1, le=65535)
     tls: Literal["starttls", "tls", "none"] = Field("starttls", description="As `mail.tls`.")
     ca_file: str = Field("", description="As `mail.ca_file`.")
@@ -429,7 +429,7 @@ class MailSection(Section):
     )
     rates: RatesSection = Field(RatesSection(), description="How fast mail goes to one provider's mailboxes.")
     warmup: WarmupSection = Field(WarmupSection(), description="How a new sending domain is made known.")
-    relays: dict[str, RelaySection] = Field({}, description="Further mail servers for issues, each under its name.")
+    relays: dict[str, RelaySection] = Field({}, description="Further mail servers, each under its name.")
 
 
 class WebSection(Section):

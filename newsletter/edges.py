@@ -7,7 +7,7 @@ only module that keeps them open; `app` hands them to the use cases.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
     from newsletter.delivery.breaker import Breaker
-    from newsletter.delivery.circuit import Relay
+    from newsletter.delivery.circuit import Outs, Relay
     from newsletter.delivery.outbox import Outbox
     from newsletter.outside.client import Client as OutsideClient
     from newsletter.publish.album import Album
@@ -179,6 +179,27 @@ class Edges:
             Instance(self.config.state / INSTANCE, database).doubt()  # gives it its mark
         return database
 
+    def transfer(self, url: str, told: Callable[[str, int], None]) -> Mapping[str, int]:
+        """All records into the empty database at `url`, which is the site's from now on; rows by table.
+
+        Raises ConfigError, Refused (C521), Outside (C522).
+        """
+        from newsletter.store.database import open_database
+        from newsletter.store.instance import Instance
+        from newsletter.store.transfer import on_server, transfer
+
+        on_server(url)
+        with closing(open_database(url)) as target:
+            counts = transfer(self.database, target, told)
+            Instance(self.config.state / INSTANCE, target).claim()
+        return counts
+
+    def would_transfer(self, url: str) -> Mapping[str, int]:
+        """What `transfer` would copy; nothing is changed. Raises as it does."""
+        from newsletter.store.transfer import ahead
+
+        return ahead(self.database, url)
+
     @cached_property
     def instance(self) -> Instance:
         """Which copy of the site this is."""
@@ -294,6 +315,12 @@ class Edges:
 
         return self._page("m", self.tokens.make(MOVE, (letter_id,), at))
 
+    def take_back_url(self, letter_id: int, at: datetime) -> str:
+        """Leads to the page on which the old address takes a move back, until 7 days after `at`."""
+        from newsletter.readers.tokens import TAKE_BACK
+
+        return self._page("b", self.tokens.make(TAKE_BACK, (letter_id,), at))
+
     def hold_url(self, slot: str, who: str) -> str:
         """Leads to the page on which a Person, by their key, may hold what a slot sends."""
         from newsletter.readers.tokens import HOLD
@@ -323,16 +350,20 @@ class Edges:
     @cached_property
     def transport(self) -> Transport:
         """How a single mail leaves: a letter, a notice, a test."""
-        return self.outbox if self.config.mail.sandbox else self._over(self.config.mail.servers[0])
+        from newsletter.delivery.relays import InTurn
+
+        ways = [one.transport for one in self.relays]
+        return ways[0] if len(ways) == 1 else InTurn(ways)
 
     @cached_property
     def relays(self) -> Sequence[Relay]:
-        """The mail servers over which issues go, the first of them that of single mails."""
+        """The mail servers over which issues go."""
         from newsletter.delivery.circuit import Relay
 
-        servers = self.config.mail.servers[: 1 if self.config.mail.sandbox else None]
-        transports = [self.transport, *map(self._over, servers[1:])]
-        return [Relay(one.name, over, one.connections) for one, over in zip(servers, transports, strict=True)]
+        servers = self.config.mail.servers
+        if self.config.mail.sandbox:
+            return [Relay(servers[0].name, self.outbox, servers[0].connections)]
+        return [Relay(one.name, self._over(one), one.connections) for one in servers]
 
     def _over(self, server: MailServer) -> Transport:
         """The way over one mail server, with what leaves signed if it is signed here."""
@@ -366,6 +397,13 @@ class Edges:
         signer = dkim.signer(mail.dkim_key_file, domain=domain, selector=mail.dkim_selector)
         signers = Signers(signer)
         return lambda transport: dkim.Signing(transport, signer, signers.open)
+
+    @cached_property
+    def outs(self) -> Outs:
+        """Which of them refuse us; it remembers from one round to the next."""
+        from newsletter.delivery.circuit import Outs
+
+        return Outs()
 
     @cached_property
     def throttle(self) -> Throttle:

@@ -809,7 +809,7 @@ class LetterKind(StrEnum):
     LINK = "link"  # a fresh link to the reader's preferences
     DATA = "data"  # a link to what is held about the reader, and to be forgotten
     MOVE = "move"  # to a new address: whether it wants the mail instead of the old one
-    MOVED = "moved"  # to the old address: where the mail goes from now on
+    MOVED = "moved"  # to the old address: that the mail goes elsewhere from now on, and how to take that back
     CATCH_UP = "catch-up"  # the stories that this reader was not sent
 
     @property
@@ -842,6 +842,7 @@ _MAY_HAVE = _may_have()
 _GOOD_FOR = {
     LetterKind.CONFIRM: timedelta(days=14),
     LetterKind.MOVE: timedelta(days=14),
+    LetterKind.MOVED: timedelta(days=7),
     LetterKind.DATA: timedelta(hours=24),
 }
 

@@ -592,6 +592,14 @@ class Roster(Protocol):
         None when the letter was used, its reader gets no mail, or the address got another reader or a block meanwhile.
         """
 
+    def take_back(self, letter_id: int, *, evidence: Evidence, now: datetime) -> Subscriber | None:
+        """It was not the reader who moved: they have the address of this letter MOVED again, and all links are dead.
+
+        The other address is told nothing. None when the letter was used, the address got another reader or a block
+        meanwhile, or another address was moved from within the life of such a letter before: whoever carried a reader
+        away must not take them back again.
+        """
+
     def write(
         self,
         subscriber_id: int,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -10,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment
 
-from newsletter.model import Cadence, Issue, IssueState, Library, Person, Post, Sender, Site, Slot, Story, Take
+from newsletter.model import Cadence, File, Issue, IssueState, Library, Person, Post, Sender, Site, Slot, Story, Take
+from newsletter.publish.catalogue import documents
 from newsletter.templates import environment
 from newsletter.tongue import tongue_of
 
@@ -110,3 +112,8 @@ def an_issue(number: int = 1, *posts: Post, **changes: Any) -> Issue:
         "preheader": "What to expect.",
     }
     return Issue(**(defaults | changes))
+
+
+def feed_files(site: Site, library: Library, issues: Sequence[Issue]) -> list[File]:
+    """Every feed document and the list of feeds."""
+    return [File(document.path, document.render()) for document in documents(site, library, issues)]

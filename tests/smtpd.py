@@ -39,6 +39,9 @@ DROP_STORED = "drop, stored"
 """Store the message, then break the connection instead of answering the final dot."""
 
 
+NOISE = "noise"
+"""Over TLS, break in with bytes that are none of it, then end the connection; at DOT, nothing was stored."""
+
 HALF = "half a line"
 """Begin to answer, and break the connection in the middle of the line; at DOT, nothing was stored."""
 
@@ -248,6 +251,10 @@ class _Connection(SMTP):
         if not await self._fails("RSET", arg):
             await super().smtp_RSET(arg)
 
+    async def smtp_STARTTLS(self, arg: str) -> None:  # noqa: N802
+        if not await self._fails("STARTTLS", arg):
+            await super().smtp_STARTTLS(arg)
+
     async def smtp_QUIT(self, arg: str) -> None:  # noqa: N802
         if not await self._fails("QUIT", arg):
             await super().smtp_QUIT(arg)
@@ -270,6 +277,8 @@ class _Connection(SMTP):
     async def _says(self, reply: str) -> bool:
         if reply == DROP:
             self.hang_up()
+        elif reply == NOISE:
+            self._noise()
         elif reply == HALF and isinstance(self.transport, asyncio.Transport):
             self.transport.write(b"250-2.0.0 O")
             self.transport.close()
@@ -278,6 +287,11 @@ class _Connection(SMTP):
             if reply.startswith("421") and self.transport:
                 self.transport.close()
         return bool(reply)
+
+    def _noise(self) -> None:
+        below: Any = getattr(getattr(self.transport, "_ssl_protocol", None), "_transport", self.transport)
+        below.write(b"\x00" * 64)
+        below.close()
 
     async def dot(self) -> str:
         """The content is in: store it and say so, or not."""
@@ -288,8 +302,8 @@ class _Connection(SMTP):
         reply = self._server.reply_at("DOT", received.recipient)
         if reply in ("", DROP_STORED) or reply.startswith("250"):
             self._server.store(received)
-        if reply in (DROP, DROP_STORED, HALF):
-            self.hang_up() if reply != HALF else await self._says(HALF)
+        if reply in (DROP, DROP_STORED, HALF, NOISE):
+            self.hang_up() if reply in (DROP, DROP_STORED) else await self._says(reply)
             raise ConnectionResetError
         return reply or f"250 2.0.0 Ok: queued as {len(self._server.messages):06d}"
 

@@ -19,6 +19,7 @@ from newsletter.model import EACH_POST, DeliveryState, Digest, Issue, IssueState
 if TYPE_CHECKING:
     from newsletter.issues.selection import Choice
     from newsletter.ports import Clock
+    from newsletter.usecases.allowance import Spread
     from newsletter.usecases.look_back import Due
     from newsletter.usecases.send import Plan
 
@@ -273,6 +274,7 @@ def send(door: Door, number: str, confirm: str | None, delay: str, at: str | Non
     newsletter issue send next
     newsletter issue send 12 --confirm 12:1284 --delay 0 --wait
     """
+    from newsletter.cli.limits import spread_data, spread_of
     from newsletter.issues import lifecycle
     from newsletter.usecases import send as sending
 
@@ -285,12 +287,13 @@ def send(door: Door, number: str, confirm: str | None, delay: str, at: str | Non
     plan = sending.plan(press, app.roster, wanted, at=start)
     if given and given[0] != plan.name:
         raise Refused(Problem("S304", f"You confirmed issue {given[0]}; this is issue {plan.name}. Nothing was sent."))
-    page = _confirm_page(door, plan)
+    goes = spread_of(door, plan.audience.readers, start or door.now + pause, edition)
+    page = _confirm_page(door, plan, goes)
     if given and (refusal := lifecycle.check_count(plan.name, given[1], plan.audience.readers)):
         raise Refused(refusal)
     if dry_run:
         door.answer(
-            _plan_data(plan) | {"dry_run": True},
+            _plan_data(plan) | spread_data(goes) | {"dry_run": True},
             *page,
             f"Would send to {words.count(plan.audience.readers, 'reader')}.",
         )
@@ -323,7 +326,8 @@ def _plan_data(plan: Plan) -> dict[str, object]:
     }
 
 
-def _confirm_page(door: Door, plan: Plan) -> list[str]:
+def _confirm_page(door: Door, plan: Plan, goes: Spread) -> list[str]:
+    from newsletter.cli.limits import spread_lines
     from newsletter.usecases.proof import accepted
 
     site, zone = door.app.config.site, door.app.config.cadence.zone
@@ -341,8 +345,10 @@ def _confirm_page(door: Door, plan: Plan) -> list[str]:
         lines.append(f"           first, alphabetically: {first}")
     if others:
         lines.append(f"           not to {others}")
-    where = "the outbox on this machine (sandbox)" if door.app.config.mail.sandbox else door.app.config.mail.host
-    lines.append(f"  Through  {where}")
+    mail = door.app.config.mail
+    servers = ", ".join(dict.fromkeys(server.host for server in mail.servers))
+    lines.append(f"  Through  {'the outbox on this machine (sandbox)' if mail.sandbox else servers}")
+    lines += [f"  {line}" for line in spread_lines(goes, mail.limits.day(door.now))]
     tests = [one for one in door.app.proofs.of(plan.digest_hash) if accepted(one)]
     lines += [f"  Tested   {words.when(one.at, zone)} to {one.recipient} (this text)" for one in tests[-3:]]
     lines += told(plan.problems)
@@ -403,7 +409,7 @@ def _wait_for(door: Door, sent: Issue) -> int:
 
     began = time.perf_counter()
     with letters_ahead(door, clock) as letters:
-        done, cut = interruptible(lambda stop: sent_and_told(door, clock, stop))
+        done, cut = interruptible(lambda stop: sent_and_told(door, clock, stop, stays=True))
     return handed_out(door, done, f"{time.perf_counter() - began:.1f} s", letters, clock(), cut=cut)
 
 

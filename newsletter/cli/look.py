@@ -12,6 +12,7 @@ import click
 from newsletter import words
 from newsletter.cli.door import Door, columns, command
 from newsletter.cli.issue import counts_words, issue_data
+from newsletter.cli.limits import held_data, held_lines
 from newsletter.cli.naming import in_json
 from newsletter.errors import stops
 from newsletter.issues.cadence import preview_at
@@ -31,6 +32,7 @@ from newsletter.model import (
     SlotRecord,
     issue_name,
 )
+from newsletter.usecases.allowance import HeldBack, held_back
 from newsletter.usecases.letters import PATIENCE
 from newsletter.usecases.notices import SHOWN, mail_is_broken, recipients
 from newsletter.usecases.signup import resting
@@ -57,6 +59,7 @@ def status(door: Door) -> int:
         "letters": [letter_data(letter) for letter in stuck],
         "signing_up_paused_until": resting(door.app.rates, door.now),
         "others": [_beside_data(one) for one in others],
+        "held_back": held_data(_held_back(door)),
     }
     beside = [_beside_words(door, one) for one in others]
     door.answer(data, *_status_lines(door, told, broken, owed, stuck, beside))
@@ -137,6 +140,8 @@ def _status_lines(
     lines += [
         f"On its way   issue {one.name}: {_going(one, told, door)}" for one in told.going if one != told.ready(door.now)
     ]
+    if any(one.state is IssueState.SENDING for one in told.going):
+        lines += [f"             {line}" for line in held_lines(_held_back(door), zone, door.now)]
     lines += _needs(door, told, broken, owed, stuck)
     if told.last and told.last.started_at:
         took = f" In {words.span(told.last.finished_at - told.last.started_at)}." if told.last.finished_at else ""
@@ -147,6 +152,11 @@ def _status_lines(
         lines.append(f"Last slot    {told.last_slot.key}: {outcome_words(told.last_slot, told.last_slot_issue)}")
     lines.append(f"Machine      {_machine(door, told)}")
     return lines
+
+
+def _held_back(door: Door) -> HeldBack:
+    app = door.app
+    return held_back(app.config.mail.limits, app.throttle, door.now, app.ledger.next_retry())
 
 
 def next_lines(door: Door, told: Status) -> list[str]:

@@ -187,11 +187,11 @@ def deliver(door: Door, dry_run: bool) -> int:
         return handed_out(door, done, took(), letters, door.clock()(), cut=cut)
 
 
-def sent_and_told(door: Door, clock: Clock, stop: threading.Event) -> Delivered:
-    """A round of handing out, told while it lasts."""
+def sent_and_told(door: Door, clock: Clock, stop: threading.Event, *, stays: bool = False) -> Delivered:
+    """A round of handing out, told while it lasts; with `stays` for as long as a pace makes it last."""
     watch = Watch(door, clock)
     with watch.live(stop):
-        return door.app.deliver(clock=clock, stop=stop, progress=watch.heard)
+        return door.app.deliver(clock=clock, stop=stop, progress=watch.heard, stays=stays)
 
 
 @contextmanager
@@ -261,10 +261,14 @@ def delivered_data(done: Delivered) -> dict[str, object]:
         "finished": {in_json(issue): issue.state.value for issue in done.finished},
         **{name: getattr(done.drained, name) for name in ("accepted", "deferred", "failed", "uncertain", "dropped")},
         "next_retry": done.next_retry,
+        "not_before": done.drained.not_before,
+        "waits_for": done.drained.waits_for,
+        "relays": [{"name": o.name, "out": o.out, "problem": o.fault.as_json()} for o in done.drained.relays],
     }
 
 
 def delivered_words(door: Door, done: Delivered, took: str, now: datetime) -> list[str]:
+    from newsletter.cli.limits import left_lines
     from newsletter.cli.report import end_lines
     from newsletter.usecases.deliver import PATIENCE
 
@@ -275,9 +279,10 @@ def delivered_words(door: Door, done: Delivered, took: str, now: datetime) -> li
     if outcome := outcome_words(done.drained):
         lines.append(f"Handed out: {outcome} ({took})")
     lines += [line for issue in done.finished for line in end_lines(door, issue)]
+    lines += left_lines(done.drained, door.app.config.cadence.zone, now)
     if done.next_retry and done.next_retry > now:
         lines.append(f"The next try is due {words.when(done.next_retry, door.app.config.cadence.zone, now)}")
-    elif done.next_retry:
+    elif done.next_retry and not done.drained.not_before:
         lines.append("Readers still wait: newsletter deliver (or work) goes on where this stopped.")
     return lines or ["Nothing is waiting."]
 

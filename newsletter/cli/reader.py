@@ -51,7 +51,7 @@ def reader_data(one: Subscriber) -> dict[str, object]:
 @click.option("--status", default=None, type=click.Choice([status.value for status in SubscriberStatus]))
 @click.option("--search", default="", metavar="TEXT", help="Only addresses with this in them.")
 def list_readers(door: Door, status: str | None, search: str) -> None:
-    """All readers with their status, in the order in which they joined.
+    """All readers with their status, in the order in which they joined, or asked to.
 
     \b
     newsletter reader list
@@ -70,8 +70,9 @@ def list_readers(door: Door, status: str | None, search: str) -> None:
 
 def _line(one: Subscriber, zone: tzinfo) -> str:
     edition = "" if one.edition == WEEKLY else f"  {one.edition}"
-    joined = words.short_date(one.joined_at.astimezone(zone))
-    return f"{one.address:<36} {one.status.value:<11} joined {joined}{edition}"
+    came = "asked" if one.status is SubscriberStatus.UNCONFIRMED else "joined"
+    day = words.short_date(one.joined_at.astimezone(zone))
+    return f"{one.address:<36} {one.status.value:<11} {came:<6} {day}{edition}"
 
 
 def _echo_array(readers: Iterator[Subscriber]) -> None:

@@ -9,6 +9,7 @@ import click
 
 from newsletter import variants, words
 from newsletter.cli.door import Door, command, told
+from newsletter.cli.limits import spread_data, spread_lines, spread_of
 from newsletter.cli.proofs import text_named, variant_rows
 from newsletter.model import issue_name
 
@@ -33,7 +34,8 @@ def rehearse(door: Door, number: str, dry_run: bool) -> None:  # noqa: ARG001
     done = run(text, ledger=app.ledger, roster=app.roster, write=app.write(text, door.now))
     spent = time.perf_counter() - began
     lines = [*_rehearsed(door, done, spent), *told(text.problems)]
-    door.answer(_data(done) | {"problems": [problem.as_json() for problem in text.problems]}, *lines)
+    goes = spread_data(spread_of(door, len(done.sizes), door.now, text.issue.edition))
+    door.answer(_data(done) | goes | {"problems": [problem.as_json() for problem in text.problems]}, *lines)
 
 
 def _rehearsed(door: Door, done: Rehearsal, spent: float) -> list[str]:
@@ -49,9 +51,17 @@ def _rehearsed(door: Door, done: Rehearsal, spent: float) -> list[str]:
         *(variant_rows(done.variants) if len(done.variants) > 1 else ()),
         f"Size       {sizes}",
         f"Duration   {_duration(done)}; composing took {spent:.1f} s",
+        *_spread(door, done),
         *_skipped(door, done),
     ]
     return [*lines, *_difference(done)]
+
+
+def _spread(door: Door, done: Rehearsal) -> list[str]:
+    """Over which days it would go, and to whom first, where the site has limits."""
+    goes = spread_of(door, len(done.sizes), door.now, done.text.issue.edition)
+    lines = spread_lines(goes, door.app.config.mail.limits.day(door.now))
+    return [f"{line[:9]}  {line[9:]}" for line in lines if not line.startswith("Takes")]
 
 
 _SIZES = ("smallest", "median", "largest")

@@ -11,10 +11,12 @@ import click
 from newsletter import replies, variants, words
 from newsletter.cli.door import Door, columns, command
 from newsletter.cli.issue import counts_words
+from newsletter.cli.limits import held_data, held_lines
 from newsletter.cli.naming import named
 from newsletter.model import NO_MAILBOX, Answer, Delivery, DeliveryState, Issue, IssueState
 
 if TYPE_CHECKING:
+    from newsletter.usecases.allowance import HeldBack
     from newsletter.usecases.report import Report
 
 _WAYS_OUT = {DeliveryState.FAILED: "newsletter issue retry", DeliveryState.UNCERTAIN: "newsletter issue settle"}
@@ -39,7 +41,8 @@ def report(door: Door, number: str, state: str | None) -> None:
     ledger = door.app.ledger
     if state is None:
         told = reports.report(ledger, *named(number))
-        door.answer(_data(told), *_lines(door, told))
+        held = {"held_back": held_data(_held_back(door))} if told.issue.state is IssueState.SENDING else {}
+        door.answer(_data(told) | held, *_lines(door, told))
         return
     one = reports.issue_named(ledger, *named(number))
     rows = ledger.deliveries(one.edition, one.number, DeliveryState(state))
@@ -55,6 +58,8 @@ def _lines(door: Door, told: Report) -> list[str]:
         lines.append(f"{issue.state.value.capitalize():<9} {issue.reason}")
     lines.append(f"{counts_words(told.counts) or 'Nobody was sent it'}{_took(told)}.")
     lines += answer_lines(told.answers, zone)
+    if issue.state is IssueState.SENDING:
+        lines += [f"{line[:1].upper()}{line[1:]}." for line in held_lines(_held_back(door), zone, door.now)]
     if told.trouble:
         lines.append(f"Nobody is served at present: {told.trouble}")
     if told.copies:
@@ -65,6 +70,13 @@ def _lines(door: Door, told: Report) -> list[str]:
     return lines
 
 
+def _held_back(door: Door) -> HeldBack:
+    from newsletter.usecases.allowance import held_back
+
+    app = door.app
+    return held_back(app.config.mail.limits, app.throttle, door.now, app.ledger.next_retry())
+
+
 _WITH_REASON = {IssueState.PAUSED, IssueState.CANCELLED}
 
 
@@ -72,7 +84,7 @@ def _took(told: Report) -> str:
     issue = told.issue
     if not (issue.finished_at and issue.started_at):
         return ""
-    rate = f", {told.pace:,.1f} a second" if told.pace else ""
+    rate = f", {told.pace:,.1f} a second" if told.pace and told.pace >= 0.1 else ""
     return f", in {words.span(issue.finished_at - issue.started_at)}{rate}"
 
 

@@ -53,6 +53,7 @@ class Rounds:
         self._loaded: Loaded | None = None
         self._refused = 0  # in a row
         self._not_before: datetime | None = None
+        self._leave: datetime | None = None  # when readers who wait for a pace or a day may be served
         self._said: tuple[str, ...] = ()
         self._remarks: tuple[Problem, ...] = ()
         self._beside = ExitStack()
@@ -123,7 +124,7 @@ class Rounds:
     def _due(self) -> list[timedelta]:
         app = self._door.app
         now = self.clock()
-        times = [app.ledger.next_retry()]
+        times = [self._leave, app.ledger.next_retry()]
         for cadence in app.rhythms:
             if cadence.singly:  # posts come out as they come: each look finds those that have
                 continue
@@ -194,6 +195,7 @@ class Rounds:
             return
         self._holds = False  # unless all goes well: what a broken round left in doubt is settled by the next
         done = app.deliver(clock=self.clock, stop=self._stop)
+        self._leave = done.drained.not_before
         if done.started or done.held or done.finished or done.drained.accepted:
             self._say(*delivered_words(self._door, done, "this round", self.clock()))
         self._note(done.drained.trouble)

@@ -7,8 +7,9 @@ is answered, all its lanes go on. Readers hear nothing of it: their rows go to a
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from newsletter.errors import Problem
@@ -24,6 +25,35 @@ class Relay:
     name: str
     transport: Transport
     connections: int
+
+
+_FIRST_REST, _LONGEST_REST = timedelta(minutes=1), timedelta(minutes=15)
+
+
+class Outs:
+    """Mail servers that refuse us for good, from one send to the next: knocking at each would only get us shut out.
+
+    They are left out ever longer, as long as there is another.
+    """
+
+    def __init__(self) -> None:
+        self._rests: dict[str, tuple[int, datetime]] = {}  # how often in a row, and until when
+
+    def fit(self, relays: Sequence[Relay], now: datetime) -> Sequence[Relay]:
+        """Those to send over now."""
+        return [one for one in relays if self._left(one.name, now) <= timedelta(0)] or relays
+
+    def note(self, used: Sequence[Relay], out: Collection[str], now: datetime) -> None:
+        """Which of those that a send used were out at its end."""
+        for one in used:
+            times, _ = self._rests.pop(one.name, (0, now))
+            if one.name in out:
+                self._rests[one.name] = (times + 1, now + min(_FIRST_REST * 2**times, _LONGEST_REST))
+
+    def _left(self, name: str, now: datetime) -> timedelta:
+        """Of a rest; one that is longer than the longest was begun before the clock was set back."""
+        left = self._rests[name][1] - now if name in self._rests else timedelta(0)
+        return left if left <= _LONGEST_REST else timedelta(0)
 
 
 class Circuit(Generic[L]):

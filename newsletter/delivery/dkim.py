@@ -67,7 +67,7 @@ class Signer:
     def _formed(self, names: tuple[bytes, ...]) -> tuple[bytes, bytes]:
         """All but the body's hash and the signature itself, as it is sent and as it is hashed."""
         unsigned = self._tags([name.decode() for name in names])
-        return unsigned, _relaxed(b"DKIM-Signature:" + unsigned)
+        return unsigned, _relaxed(b"DKIM-Signature:" + unsigned)[1][:-2]
 
     def _tags(self, names: Iterable[str]) -> bytes:
         lines = (
@@ -159,15 +159,15 @@ def _relaxed_fields(head: bytes) -> tuple[tuple[bytes, ...], bytes]:
     (RFC 6376 5.4.2).
     """
     unfolded = head.replace(b"\r\n ", b" ").replace(b"\r\n\t", b"\t")
-    fields = unfolded.split(b"\r\n")[-2::-1]
-    names = tuple([field.partition(b":")[0] for field in fields])
-    return names, b"".join([_relaxed(field) + b"\r\n" for field in fields])
+    named = [_relaxed(field) for field in unfolded.split(b"\r\n")[-2::-1]]
+    return tuple([name for name, _ in named]), b"".join([field for _, field in named])
 
 
-def _relaxed(field: bytes) -> bytes:
-    """A header field without its line end as it is hashed (RFC 6376 3.4.2)."""
+@lru_cache(maxsize=256)  # most fields are the same for all readers
+def _relaxed(field: bytes) -> tuple[bytes, bytes]:
+    """The name of a header field, and the field as it is hashed (RFC 6376 3.4.2)."""
     name, _, value = field.partition(b":")
-    return name.lower() + b":" + _single(value.replace(b"\r\n", b"")).strip(b" ")
+    return name, name.lower() + b":" + _single(value.replace(b"\r\n", b"")).strip(b" ") + b"\r\n"
 
 
 def _wrapped(tag: str) -> list[str]:

@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -30,7 +31,7 @@ from newsletter.ports import Clock, Ledger, Throttle
 __all__ = ["CLAIM", "Drained", "Limits", "Patience", "Progress", "Relay", "drain"]
 
 SOON = 5.0
-"""Seconds that a send waits for leave; for longer it ends, and says when to come back."""
+"""Seconds that a send waits for leave, as a rule."""
 
 ANEW = 30.0
 """Seconds after which a send that waits for leave looks what else is due by now."""
@@ -66,22 +67,29 @@ def drain(
     progress: Callable[[Progress], None] | None = None,
     after_crash: str = "ask",
     patience: Patience = PATIENCE,
+    stays: float = SOON,
 ) -> Drained:
     """Hand over every row that is due, until none is that may go, `stop` is set, or the outside world fails.
 
     Only for the holder of the sender lock. `compose` gets a chunk and a reader. Trouble outside is returned, never
     raised: S32x or S330 once every mail server failed, the ledger's own Problem once outcomes could not be written
     (their rows stay `sending`; `recover` settles them), S40x when the Digest cannot become a message. Rows that were
-    claimed and not handed over are given back in every case. What must wait for leave longer than SOON is left, and
-    `not_before` says when it may go. An issue at which the `breaker` trips is paused.
+    claimed and not handed over are given back in every case. What must wait for leave longer than `stays` seconds is
+    left, and `not_before` says when it may go. An issue at which the `breaker` trips is paused.
     """
     tell = _Teller(progress or (lambda _: None), patience.told)
     try:
-        gate = Gate(throttle, limits, clock)
+        gate = Gate(throttle, limits, _going_on(clock()))
     except Outside as fault:
         return Drained(trouble=fault.problems[0])
-    committer = _Committer(ledger, gate, breaker, clock, stop, patience, tell)
+    committer = _Committer(ledger, gate, breaker, clock, stop, patience, stays, tell)
     return committer.run(relays, Work(compose, clock, after_crash))
+
+
+def _going_on(now: datetime) -> Clock:
+    """A clock that goes on from now, whatever happens to that of the machine: leave is counted by it."""
+    began = time.monotonic()
+    return lambda: now + timedelta(seconds=time.monotonic() - began)
 
 
 class _Teller:
@@ -117,6 +125,7 @@ class _Committer:
         clock: Clock,
         stop: threading.Event,
         patience: Patience,
+        stays: float,
         tell: _Teller,
     ) -> None:
         self._reports: SimpleQueue[Report] = SimpleQueue()
@@ -127,6 +136,7 @@ class _Committer:
         self._clock = clock
         self._stop = stop
         self._patience = patience
+        self._stays = stays
         self._tell = tell
         self._circuits: list[Circuit[Lane]] = []
         self._settled: defaultdict[Chunk, list[Settlement]] = defaultdict(list)  # reported, not written
@@ -199,8 +209,8 @@ class _Committer:
             return None
         now = time.monotonic()
         times = [one.rests_until - now for one in self._circuits if one.idle and one.rests_until is not None]
-        if self._gate.opens:
-            times.append((self._gate.opens - self._clock()).total_seconds())
+        if (opens_in := self._gate.opens_in) is not None:
+            times.append(opens_in)
         return min(max(0.0, min(times)), _GLANCE) if times else None
 
     def _note(self, reports: Iterable[Report]) -> None:
@@ -297,10 +307,10 @@ class _Committer:
         """Whether nothing is left to do now; while every lane is idle."""
         if not self._open() or not self._supply:
             return True
-        opens = self._gate.opens
-        if opens is None or any(one.rests_until is not None for one in self._circuits if not one.out):
+        opens_in = self._gate.opens_in
+        if opens_in is None or any(one.rests_until is not None for one in self._circuits if not one.out):
             return False
-        return (opens - self._clock()).total_seconds() > SOON
+        return opens_in > self._stays
 
     def _open(self) -> bool:
         return not (self._through or self._closing or self._stop.is_set())

@@ -110,9 +110,9 @@ def _frame(digest: Digest, subtype: str, variant: Collection[str], tallies: Mapp
     fields = (f"Content-Type: text/{subtype}; charset=utf-8", f"Content-Transfer-Encoding: {encoding}")
     fill, is_shown = segments.filling(tallies), segments.showing(variant)
     shown = (piece for within, piece in pieces if is_shown(within))
-    filled = (piece if isinstance(piece, bytes) else fill(piece) for piece in shown)
+    told = (piece if isinstance(piece, bytes) else fill(piece) for piece in shown)
     suffix = _ESCAPED if subtype == "html" else ""
-    return _Frame(fields, tuple(_ready(piece, encoding, suffix) for piece in filled))
+    return _Frame(fields, tuple(_ready(piece, encoding, suffix) for piece in told))
 
 
 def _ready(piece: bytes | str, encoding: str, suffix: str) -> bytes | Blank:

@@ -35,10 +35,15 @@ class Gate:
         self.shut: str = ""  # its key
         self._learn()
 
+    @property
+    def opens_in(self) -> float | None:
+        """Seconds until then."""
+        return None if self.opens is None else (self.opens - self._clock()).total_seconds()
+
     def look(self) -> None:
         """Forget what was refused; learn of what others have slowed."""
         self.opens, self.shut = None, ""
-        if self._throttle and not timedelta(0) <= self._clock() - self._looked < _AGAIN:
+        if self._throttle and self._clock() - self._looked >= _AGAIN:
             self._looked = self._clock()
             self._learn()
 

@@ -16,6 +16,7 @@ from typing import NamedTuple, Protocol
 from newsletter.delivery import retry
 from newsletter.delivery.circuit import Circuit
 from newsletter.delivery.supply import Row
+from newsletter.delivery.throttle import asks_for_less
 from newsletter.errors import ConfigError, NewsletterError, Outside, Problem
 from newsletter.model import Addressee, Chunk, DeliveryState, Message, Outcome, Receipt, Settlement
 from newsletter.ports import Clock, Session
@@ -152,7 +153,8 @@ def hand_over(
         receipt = session.send(message)
     except Outside as error:
         fault = error.problems[0]
-        return HandedOver(_failed(owed, fault, clock(), after_crash), fault=fault)
+        settlement = _failed(owed, fault, clock(), after_crash)
+        return HandedOver(settlement, fault=None if asks_for_less(settlement.receipt) else fault)
     except NewsletterError as refusal:  # the transport saw that it must not be sent
         return _not_composed(owed, refusal.problems[0], clock())
     except Exception as bug:

@@ -56,11 +56,11 @@ class Supply:
         found: list[Row] = []
         for group in sorted(self._groups(), key=self._free) if count else ():
             key = f"group:{group}"
-            while len(found) < count and self._filled(group):
-                rows = self._rows[group]
-                some = self._gate.room(relay, key, min(count - len(found), len(rows)))
-                if not some:
+            while len(found) < count and (room := self._gate.room(relay, key, count - len(found))):
+                if not self._filled(group):
                     break
+                rows = self._rows[group]
+                some = min(room, len(rows))
                 self._gate.use(relay, key, some)
                 found += [rows.popleft() for _ in range(some)]
         return found

@@ -6,13 +6,15 @@ one before.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from newsletter.model import Receipt
+from newsletter.model import Outcome, Receipt
 from newsletter.replies import enhanced
 
+_CLOSED = re.compile(r": 421\b")
 _FARTHEST = 10**9  # readers: no list is longer, and no power of `growth` need be larger
 _LONGEST = 3660  # days that a plan may have
 
@@ -89,6 +91,8 @@ def over_days(readers: int, limits: Limits, today: date, taken: int = 0) -> list
 
 def asks_for_less(receipt: Receipt | None) -> bool:
     """Whether an answer says that too much comes, or too fast: 421, or 4.7.x (RFC 3463 3.8)."""
-    if receipt is None or receipt.code is None or receipt.code >= 500:
+    if receipt is None or receipt.outcome is not Outcome.DEFERRED:
         return False
+    if receipt.code is None:  # the words of a fault, with what the server said when it broke off
+        return _CLOSED.search(receipt.reply) is not None
     return receipt.code == 421 or enhanced(receipt.reply).startswith("4.7.")

@@ -29,12 +29,7 @@ def view(site: Site, library: Library, groups: Sequence[Group], day: date) -> Di
     titles = " · ".join(" ".join(post.title.split()) for post in posts)
     counted = variants.tally(tongue, len(posts), sum(post.minutes for post in posts))
     return DigestView(
-        publication=site.title,
-        tagline=site.tagline,
-        language=site.language,
-        direction=site.direction,
-        look=site.look,
-        logo=views.logo(site),
+        **views.of_site(site),
         number=0,
         title=subject,
         label=subject,
@@ -44,18 +39,11 @@ def view(site: Site, library: Library, groups: Sequence[Group], day: date) -> Di
         counted=counted,
         note=(tongue.say("You asked for what you were not sent. Here it is, oldest first; it will not come again."),),
         signed="",
-        take_label=site.take_label,
         sections=_sections(site, library, groups, _parts(posts, subject)),
         last_issue=None,
         errata=(),
-        home_url=site.address_of(""),
         issue_url="",
-        feeds_url=site.address_of("feeds/"),
-        unsubscribe_url=Sentinel.UNSUBSCRIBE.value,
-        preferences_url=Sentinel.PREFERENCES.value,
         why=_why(site, tongue),
-        reply_line=views.reply_line(site),
-        postal_address=views.postal_address(site),
     )
 
 

@@ -131,8 +131,10 @@ def moved(say: Say, _edition: str) -> Words:
                 "On %(day)s at %(time)s (%(zone)s) your new address was confirmed. From now on %(publication)s goes "
                 "there, and nothing more comes to this one."
             ),
+            say("That wasn’t you? Take it back: it comes to this address again, and the links of whoever did it end."),
         ),
-        after=say("That wasn’t you? Please reply to this email, and a person will look at it."),
+        button=say("Take it back, this was not me"),
+        after=say("The link works for %(good_for)s. It was you? Do nothing: all is as you wished."),
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from typing import TypedDict
 
 from newsletter import segments as marks
 from newsletter import variants, words
@@ -223,12 +224,7 @@ def view(
     show = partial(story, site, library, carried, since, recaps, parts)
     counted = variants.tally(tongue, len(stories), sum(post.minutes for post in stories))
     return DigestView(
-        publication=site.title,
-        tagline=site.tagline,
-        language=site.language,
-        direction=site.direction,
-        look=site.look,
-        logo=logo(site),
+        **of_site(site),
         number=number,
         title=parts[stories[0].id].title,
         label=named.label,
@@ -238,16 +234,46 @@ def view(
         counted=counted,
         note=paragraphs(brief.note),
         signed=brief.signed,
-        take_label=site.take_label,
         sections=tuple(_section(tongue, section, stories[0], show) for section in divided),
         last_issue=_last_issue(site, last, since) if last and not cadence.singly else None,
         errata=tuple(segments.erratum(site, n, one, since.wrong(one.issue.number)) for n, one in enumerate(errata, 1)),
-        home_url=site.address_of(""),
         issue_url=site.address_of(issue_page(cadence.edition, number, stories[0].slug)),
+        why=naming.why(tongue, cadence, site.title),
+    )
+
+
+class OfSite(TypedDict):
+    """What every mail of a site says alike, in the names of `DigestView`."""
+
+    publication: str
+    tagline: str
+    language: str
+    direction: str
+    look: Look
+    logo: LogoView | None
+    take_label: str
+    home_url: str
+    feeds_url: str
+    unsubscribe_url: str
+    preferences_url: str
+    reply_line: str
+    postal_address: str
+
+
+def of_site(site: Site) -> OfSite:
+    """What is the site's own in a mail, whatever it brings."""
+    return OfSite(
+        publication=site.title,
+        tagline=site.tagline,
+        language=site.language,
+        direction=site.direction,
+        look=site.look,
+        logo=logo(site),
+        take_label=site.take_label,
+        home_url=site.address_of(""),
         feeds_url=site.address_of("feeds/"),
         unsubscribe_url=Sentinel.UNSUBSCRIBE.value,
         preferences_url=Sentinel.PREFERENCES.value,
-        why=naming.why(tongue, cadence, site.title),
         reply_line=reply_line(site),
         postal_address=postal_address(site),
     )

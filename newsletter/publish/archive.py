@@ -359,7 +359,7 @@ def _styles(site: Site, templates: Environment) -> list[File]:
 def _robots(site: Site) -> File:
     """Everything may be read but the links that belong to one reader."""
     root = absolute_root(site)
-    private = "".join(f"Disallow: {root}{way}/\n" for way in "cdmpu")
+    private = "".join(f"Disallow: {root}{way}/\n" for way in "bcdmpu")
     words = f"User-agent: *\n{private}\nSitemap: {site.address_of(SITEMAP)}\n"
     return File(PurePosixPath("robots.txt"), words.encode())
 

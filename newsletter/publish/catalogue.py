@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from newsletter.errors import Problem
-from newsletter.model import WEEKLY, Chain, File, Issue, IssueState, Library, Post, Site
+from newsletter.model import WEEKLY, Chain, Issue, IssueState, Library, Post, Site
 from newsletter.publish import keys, takes
 from newsletter.publish.around import Surroundings, around_all, newest_first
 from newsletter.publish.feeds import atom, rss
@@ -74,11 +74,6 @@ class Document:
     path: PurePosixPath
     key: str
     render: Callable[[], bytes]
-
-
-def feed_files(site: Site, library: Library, issues: Sequence[Issue]) -> list[File]:
-    """Every feed document and the list of feeds; a function of its arguments alone."""
-    return [File(document.path, document.render()) for document in documents(site, library, issues)]
 
 
 def documents(

@@ -49,6 +49,7 @@ CONFIRM: Purpose[tuple[int, int]] = Purpose("confirm", LetterKind.CONFIRM.good_f
 DATA: Purpose[tuple[int, int]] = Purpose("data", LetterKind.DATA.good_for)  # the same
 UNDO: Purpose[tuple[int, int, str]] = Purpose("undo", timedelta(minutes=30))  # the same, and what it brings back
 MOVE: Purpose[tuple[int]] = Purpose("move", LetterKind.MOVE.good_for)  # the Letter that asks for it
+TAKE_BACK: Purpose[tuple[int]] = Purpose("take-back", LetterKind.MOVED.good_for)  # the Letter that tells of a move
 FORM: Purpose[tuple[()]] = Purpose("form", timedelta(hours=24))  # nobody: only when a form was shown
 HOLD: Purpose[tuple[str, str]] = Purpose("hold")  # key of a slot, key of a Person
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    null,
     select,
     true,
     update,
@@ -34,7 +35,9 @@ from sqlalchemy.sql.functions import FunctionElement
 from newsletter.model import DeliveryState
 from newsletter.providers import OTHER, PROVIDERS
 from newsletter.store.database import insert_new
-from newsletter.store.tables import Instant, chunk, delivery, subscriber
+from newsletter.store.rows import word
+from newsletter.store.spelled import Spelled
+from newsletter.store.tables import Instant, chunk, delivery, milliseconds, subscriber
 from newsletter.store.variants import Choices
 
 
@@ -112,25 +115,30 @@ def _rows(placed: FromClause, fresh: Sequence[ColumnElement[bool]], issue_id: in
 def _depart(connection: Connection, begun: Row[Any], after: int, unusual: Iterable[tuple[int, str, str]]) -> None:
     """Rows that were just written, of readers who get something else than everybody, or nothing."""
     found: defaultdict[bool, list[Mapping[str, object]]] = defaultdict(list)
+    at = milliseconds(begun.audience_at)
     for reader, variant, why_not in unusual:
         of = {"the_issue": begun.id, "the_reader": reader, "after": after, "which": variant}
-        found[bool(why_not)].append(of | ({"why": why_not, "at": begun.audience_at} if why_not else {}))
+        found[bool(why_not)].append(of | {"why": why_not, "at": at})
     for drops, rows in found.items():
-        connection.execute(_DROPS if drops else _DEPARTS, rows)
+        (_DROPS if drops else _DEPARTS).each(connection, rows)
 
 
-_DEPARTS = (
-    update(delivery)
-    .where(
-        delivery.c.issue_id == bindparam("the_issue"),
-        delivery.c.subscriber_id == bindparam("the_reader"),
-        delivery.c.chunk_id > bindparam("after"),
-    )
-    .values(variant=bindparam("which"))
+_THEIRS = (
+    delivery.c.issue_id == bindparam("the_issue"),
+    delivery.c.subscriber_id == bindparam("the_reader"),
+    delivery.c.chunk_id > bindparam("after"),
 )
-_DROPS = _DEPARTS.values(
-    state=DeliveryState.DROPPED.value,
-    reason=bindparam("why"),
-    chunk_id=None,
-    done_at=bindparam("at", type_=Instant()),
+_DEPARTS = Spelled(lambda _: update(delivery).where(*_THEIRS).values(variant=bindparam("which")))
+_DROPS = Spelled(
+    lambda _: (
+        update(delivery)
+        .where(*_THEIRS)
+        .values(
+            variant=bindparam("which"),
+            state=word(DeliveryState.DROPPED),
+            reason=bindparam("why"),
+            chunk_id=null(),
+            done_at=bindparam("at"),
+        )
+    )
 )

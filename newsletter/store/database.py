@@ -23,6 +23,9 @@ from newsletter.store.trouble import told
 REVISION = "0005"
 """The schema that this program reads and writes: the last file in `migrations/versions`."""
 
+MOVED = "moved"
+"""The schema of a file whose records were moved to a server."""
+
 PATIENCE = 10.0
 """Seconds to wait for another process that is writing."""
 
@@ -123,7 +126,7 @@ def open_database(url: str, *, patience: float = PATIENCE) -> Database:
     `patience` is in seconds. Raises ConfigError for another kind of URL and for a schema that is newer than this
     program; Outside when the disk, the server or another process is in the way.
     """
-    home = _home_of(url, patience)
+    home = home_of(url, patience)
     database = Database(home)
     try:
         with home.first_start():
@@ -134,7 +137,8 @@ def open_database(url: str, *, patience: float = PATIENCE) -> Database:
     return database
 
 
-def _home_of(url: str, patience: float) -> Home:
+def home_of(url: str, patience: float) -> Home:
+    """Where it leads; nothing is opened yet. Raises ConfigError (C508)."""
     try:
         parsed: URL | None = make_url(url)
     except ArgumentError:
@@ -158,6 +162,8 @@ def _bring_up_to_date(database: Database) -> None:
             return
     with database.write() as connection:
         found = _revision(connection)
+        if found == MOVED:
+            raise ConfigError(_moved(database.place))
         from newsletter.store import migrate  # Alembic takes a third of a second to load, and is rarely needed
 
         if found is not None and found not in migrate.known_revisions():
@@ -170,6 +176,19 @@ def _revision(connection: Connection) -> str | None:
         return None
     found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
     return found
+
+
+def _moved(place: str) -> Problem:
+    return Problem(
+        "C523",
+        "The records of this site were moved to PostgreSQL",
+        file=place,
+        why="what is written to the file that was left behind would be lost",
+        fixes=(
+            'write into newsletter.toml, before the first [section]: database = "postgresql+psycopg://USER@HOST/NAME"',
+            "go back to the backup that was made before: newsletter restore",
+        ),
+    )
 
 
 def _too_new(place: str, found: str) -> Problem:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import Connection, Row, exists, select
 
 from newsletter.model import (
     ConsentKind,
@@ -58,7 +59,20 @@ class Moving(RosterPart):
             if not self._may_have(connection, asked.address) or not _make_room(connection, reader, asked.address, now):
                 return None
             lift(connection, self._fingerprint(asked.address), FORGOTTEN_ONLY)
-            return _move(connection, reader, asked.address, evidence, now)
+            moved = _move(connection, reader, asked.address, evidence, now)
+            write(connection, LetterKind.MOVED, reader.id, reader.address, now)
+            return moved
+
+    def take_back(self, letter_id: int, *, evidence: Evidence, now: datetime) -> Subscriber | None:
+        with self._database.write() as connection:
+            told = connection.execute(select(letter).where(letter.c.id == letter_id, _MOVED)).one_or_none()
+            reader = told and standing(connection, told.subscriber_id, LetterKind.MOVED.readers)
+            if not told or not reader or _came_back(connection, told) or _carried_on(connection, told):
+                return None
+            if not self._may_have(connection, told.address) or not _make_room(connection, reader, told.address, now):
+                return None
+            lift(connection, self._fingerprint(told.address), FORGOTTEN_ONLY)
+            return _move(connection, reader, told.address, evidence, now)
 
     def write(
         self,
@@ -78,6 +92,7 @@ class Moving(RosterPart):
 
 
 _MOVE = letter.c.kind == LetterKind.MOVE.value
+_MOVED = letter.c.kind == LetterKind.MOVED.value
 
 
 def _moved_since(connection: Connection, reader: Subscriber, asked: datetime) -> bool:
@@ -86,6 +101,30 @@ def _moved_since(connection: Connection, reader: Subscriber, asked: datetime) ->
         consent.c.subscriber_id == reader.id, consent.c.kind == ConsentKind.MOVED.value, consent.c.at >= asked
     )
     return bool(connection.scalar(select(moved)))
+
+
+def _came_back(connection: Connection, told: Row[Any]) -> bool:
+    """Whether the address that was told of a move is the reader's again, or was since."""
+    back = exists().where(
+        consent.c.subscriber_id == told.subscriber_id,
+        consent.c.kind == ConsentKind.MOVED.value,
+        consent.c.address == told.address,
+        consent.c.at >= told.at,
+    )
+    return bool(connection.scalar(select(back)))
+
+
+def _carried_on(connection: Connection, told: Row[Any]) -> bool:
+    """Whether the move that a letter tells of went on from another one that might still be taken back then."""
+    life = LetterKind.MOVED.good_for or timedelta(0)
+    before = exists().where(
+        _MOVED,
+        letter.c.subscriber_id == told.subscriber_id,
+        letter.c.id < told.id,
+        letter.c.address != told.address,
+        letter.c.at > told.at - life,
+    )
+    return bool(connection.scalar(select(before)))
 
 
 def _make_room(connection: Connection, reader: Subscriber, address: str, now: datetime) -> bool:
@@ -105,5 +144,4 @@ def _move(connection: Connection, reader: Subscriber, address: str, evidence: Ev
     change(connection, reader.id, address=address, folded=address.lower(), token_version=version)
     moved = replace(reader, address=address, token_version=version)
     say(connection, moved, ConsentKind.MOVED, evidence, now)
-    write(connection, LetterKind.MOVED, reader.id, reader.address, now)
     return moved

@@ -83,7 +83,7 @@ def told(place: str) -> Iterator[None]:
         refusal = _refusal(said)
         if refusal is None:
             raise
-        raise Outside(_problem(refusal, place, str(said).strip())) from error
+        raise Outside(_problem(refusal, place, " ".join(str(said).split()))) from error
 
 
 def _refusal(error: BaseException | None) -> tuple[str, str, tuple[str, ...]] | None:
@@ -91,6 +91,8 @@ def _refusal(error: BaseException | None) -> tuple[str, str, tuple[str, ...]] | 
     if not isinstance(error, sqlite3.Error):
         return _said_by_a_server(error)
     name = getattr(error, "sqlite_errorname", "")
+    if name == "SQLITE_CONSTRAINT_TRIGGER" and "moved to PostgreSQL" in str(error):
+        return ("C523", "The records of this site were moved to PostgreSQL", ("stop this process and start it again",))
     if name == "SQLITE_ERROR" or not isinstance(error, sqlite3.DatabaseError):
         return None
     if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):

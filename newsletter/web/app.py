@@ -35,7 +35,7 @@ from newsletter.web.guesses import Guesses
 from newsletter.web.hold import HoldPage
 from newsletter.web.links import link_header
 from newsletter.web.moves import MovesFile
-from newsletter.web.new_address import NewAddressPage
+from newsletter.web.new_address import NewAddressPage, TakeBackPage
 from newsletter.web.own_data import OwnDataPage
 from newsletter.web.pages import Pages
 from newsletter.web.paths import folder_address, path_of
@@ -119,6 +119,7 @@ def _own(pages: Pages, own: Own) -> list[Route]:
         Route("/p/{token}", chosen, name="preferences", max_body_size=MAX_BODY),
         Route("/d/{token}", OwnDataPage(pages, own.data), name="data", max_body_size=MAX_BODY),
         Route("/m/{token}", NewAddressPage(pages, own.address), name="move", max_body_size=MAX_BODY),
+        Route("/b/{token}", TakeBackPage(pages, own.address.back), name="take-back", max_body_size=MAX_BODY),
     ]
 
 

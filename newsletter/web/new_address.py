@@ -1,4 +1,5 @@
-"""The page behind the link of a letter MOVE, `/m/TOKEN`: a button that lets the mail come to a new address.
+"""The pages behind the links of the letters MOVE, `/m/TOKEN`, and MOVED, `/b/TOKEN`: a button that lets the mail come
+to a new address, and one that takes that back.
 
 Looking never changes anything. All wrong tokens get one answer.
 """
@@ -16,11 +17,11 @@ from newsletter.web.pages import Pages
 from newsletter.web.signed import SignedPage
 from newsletter.words import masked
 
-PAGE = "/m/"
-"""What the record of consent calls the page: its address without the token."""
-
 
 class NewAddressPage(SignedPage):
+    page = "/m/"  # what the record of consent calls it: its address without the token
+    ask, done = "ask", "done"  # what the template calls its steps
+
     def __init__(self, pages: Pages, address: NewAddress) -> None:
         super().__init__(pages)
         self._address = address
@@ -32,15 +33,18 @@ class NewAddressPage(SignedPage):
         if before.made:
             return self._show(request.scope, "already", self._say("This is your address already"), before)
         if request.method != "POST":
-            return self._show(request.scope, "ask", self._ask(before), before)
-        after = self._address.move(token, Evidence("link", self._ask(before), PAGE))
+            return self._show(request.scope, self.ask, self._ask(before), before)
+        after = self._address.move(token, Evidence("link", self._ask(before), self.page))
         if after and after.made:
-            return self._show(request.scope, "done", self._say("Your address is changed"), after)
+            return self._show(request.scope, self.done, self._done(), after)
         return self._show(request.scope, "over", self._say("This cannot be done any more"), before)
 
     def _ask(self, move: Move) -> str:
         publication, address = self._pages.site.title, masked(move.address)
         return self._say("Get %(publication)s at %(address)s?", publication=publication, address=address)
+
+    def _done(self) -> str:
+        return self._say("Your address is changed")
 
     def _show(self, scope: Scope, step: str, title: str, move: Move) -> Response:
         address = masked(move.address)
@@ -53,8 +57,26 @@ class NewAddressPage(SignedPage):
             scope,
             404,
             self._say("This link does not work"),
-            self._say("It works for 14 days. A new one can be asked for on the page of your preferences."),
+            self._way(),
         )
+
+    def _way(self) -> str:
+        return self._say("It works for 14 days. A new one can be asked for on the page of your preferences.")
 
     def _say(self, sentence: str, **values: str) -> str:
         return self._pages.tongue.say(sentence, **values)
+
+
+class TakeBackPage(NewAddressPage):
+    page = "/b/"
+    ask, done = "ask-back", "done-back"
+
+    def _ask(self, move: Move) -> str:
+        publication, address = self._pages.site.title, masked(move.address)
+        return self._say("Get %(publication)s at %(address)s again?", publication=publication, address=address)
+
+    def _done(self) -> str:
+        return self._say("It comes to your address again")
+
+    def _way(self) -> str:
+        return self._say("It works for 7 days. After that, please reply to the email in which it was.")

@@ -41,6 +41,7 @@ def test_a_list_is_tried_then_moves_in_and_each_is_asked_once(site: SiteFolder) 
     by_address = {reader["address"]: reader["status"] for reader in site.json("reader", "list")}
     assert by_address.pop("left@readers.example") == "left"
     assert by_address == {"ada@readers.example": "unconfirmed", "bob@readers.example": "unconfirmed"}
+    assert "ada@readers.example                  unconfirmed asked  25 Nov 2026" in site.ok("reader", "list").out
     site.ok("deliver", now="2026-11-25T12:01:00+01:00")
     assert sorted(mail["To"] for mail in site.mails()) == sorted(by_address)
     with (site.root / "old-list.rejected.csv").open(encoding="utf-8-sig", newline="") as stream:

@@ -129,6 +129,19 @@ def test_no_means_failed_later_means_waiting_and_explain_has_the_servers_words(s
     assert [i["state"] for i in site.issues()] == ["sent"]
 
 
+def test_a_refusal_that_speaks_of_us_is_told_as_such_and_blocks_nobody(site: SiteFolder, server: Smtpd) -> None:
+    through(site, server).readers(2)
+    server.fault("RCPT", "550 5.7.26 This mail is unauthenticated", to="reader0000@readers.example")
+    server.fault("RCPT", "550 5.1.1 nobody of that name", to="reader0001@readers.example")
+    send(site)
+    report = site.ok("issue", "report", "1").out
+    assert "550 5.7.26 This mail is unauthenticated: 1\n" in report
+    assert "550 5.1.1 nobody of that name: 1 → blocked\n" in report
+    assert "Not the readers' fault: 5.7.26 says, the sending domain does not vouch for this mail" in report
+    readers = {row["address"]: row["status"] for row in site.json("reader", "list")}
+    assert readers == {"reader0000@readers.example": "active", "reader0001@readers.example": "blocked"}
+
+
 def test_no_answer_after_the_text_is_uncertain_shown_and_never_repeated_unasked(
     site: SiteFolder, server: Smtpd
 ) -> None:

@@ -12,7 +12,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from tests.acceptance.forked import Forked
 from tests.acceptance.harness import FRIDAY, SiteFolder, until
 from tests.chaos.alone import hand_out, without_pages
 from tests.chaos.points import Point, sender
+from tests.chaos.sums import SUMS
 from tests.smtpd import DROP, Smtpd
 
 READERS = 4
@@ -78,7 +79,6 @@ class Ground:
     folder: Path
     server: Deadly
     readers: int
-    sums: Counter[str] = field(default_factory=Counter)
     runs: int = 0
 
     def run(self, connections: int, after_crash: str = "ask", *, letter: bool = False) -> Run:
@@ -130,7 +130,6 @@ class Run:
         if status == 0:
             return ""
         self.kills += 1
-        self.ground.sums["kills"] += 1
         return point.place if point.of_the_server else (self.root / "ended-at").read_text()
 
     def ends(self) -> None:
@@ -167,7 +166,7 @@ class Run:
         assert not Counter(accepted) - Counter(address for address, _ in got), "I6"
         left = any(one.state is DeliveryState.UNCERTAIN for one in deliveries)
         assert issue.state is (IssueState.NEEDS_ATTENTION if left else IssueState.SENT), "I1"
-        self.ground.sums.update(messages=sum(got.values()), uncertain=doubtful, copies=copies)
+        SUMS.update(kills=self.kills, messages=sum(got.values()), uncertain=doubtful, copies=copies)
 
 
 @contextmanager

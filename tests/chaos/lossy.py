@@ -6,13 +6,14 @@ import random
 import time
 from collections.abc import Mapping, Sequence
 
-from tests.smtpd import DROP, DROP_STORED, HALF, Received, Smtpd
+from tests.smtpd import DROP, DROP_STORED, HALF, NOISE, Received, Smtpd
 
 STORMS: Mapping[str, Sequence[str]] = {
     "BANNER": ("554 5.3.2 not today", DROP, HALF),
-    "MAIL": ("451 4.3.0 later", "421 4.3.2 going down", DROP),
-    "RCPT": ("450 4.2.0 greylisted", "550 5.1.1 nobody here", "421 4.7.0 too fast", "gibberish", DROP, HALF),
-    "DATA": ("451 4.3.0 later", DROP, HALF),
+    "STARTTLS": ("454 4.7.0 no TLS now", DROP, HALF, NOISE),
+    "MAIL": ("451 4.3.0 later", "421 4.3.2 going down", "553 5.7.1 not with this sender", DROP),
+    "RCPT": ("450 4.2.0 greylisted", "550 5.1.1 nobody here", "421 4.7.0 too fast", "gibberish", DROP, HALF, NOISE),
+    "DATA": ("451 4.3.0 later", DROP, HALF, NOISE),
     "DOT": (
         "451 4.3.0 try again",
         "554 5.6.0 it looks like spam",
@@ -21,6 +22,7 @@ STORMS: Mapping[str, Sequence[str]] = {
         DROP,
         DROP_STORED,
         HALF,
+        NOISE,
     ),
     "RSET": (DROP, "421 4.3.2 going down"),
 }
@@ -29,8 +31,8 @@ STORMS: Mapping[str, Sequence[str]] = {
 class Lossy(Smtpd):
     """`bad` is how likely something happens at each turn; 0 is fair weather. The same seed throws the same dice."""
 
-    def __init__(self, chance: random.Random, *, bad: float, delay: float) -> None:
-        super().__init__()
+    def __init__(self, chance: random.Random, *, bad: float, delay: float, tls: str = "none") -> None:
+        super().__init__(tls=tls)
         self._chance = chance
         self._longest = delay
         self.bad = bad

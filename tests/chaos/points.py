@@ -38,6 +38,7 @@ class Point:
     place: str
     nth: int
     signal: int = signal.SIGKILL
+    of: str = ""  # only commits of this function of the store are counted
 
     @property
     def of_the_server(self) -> bool:
@@ -70,7 +71,7 @@ def _watch_commits(point: Point, note: Path) -> None:
         mine = 0
         with inner(self) as connection:
             yield connection
-            mine = next(begun)
+            mine = next(begun) if point.of in ("", _who()) else 0
             if mine == point.nth and point.place != "after":
                 _end(point, note, _who(), self.file)
         if mine == point.nth and point.place == "after":

@@ -21,12 +21,18 @@ from newsletter.store.ledger import SqlLedger
 from tests.acceptance.forked import Forked
 from tests.acceptance.harness import FRIDAY, SiteFolder
 from tests.chaos.lossy import Lossy
+from tests.chaos.sums import SUMS
 from tests.served import served
+from tests.smtpd import CERTIFICATE
 
 SEEDS = tuple(int(seed) for seed in os.environ.get("CHAOS_SEEDS", "1").split())
 """Seeds of the random runs; `make chaos` gives more."""
 
+FEW = SEEDS[:25]
+"""Of them, for what takes a minute for each."""
+
 CONNECTIONS = 4
+NO_ANSWER = "the sender stopped before an answer was recorded"
 NOW = datetime.fromisoformat(FRIDAY)
 
 _AT_ONCE = 3.0
@@ -68,8 +74,11 @@ class Storm:
         self.kills += 1
 
     def calm(self) -> None:
-        """Fair weather, and time enough for whoever was put off."""
+        """Fair weather, a person who resumes what stopped by itself in bad, and time enough for whoever was put off."""
         self.server.bad = 0
+        for issue in self.issues():
+            if issue.state is IssueState.PAUSED:
+                self.site.ok("issue", "resume", issue.name, now=FRIDAY)
         self.site.ok("prepare", now=FRIDAY)
         for hours in (0, 24):
             later = (NOW + timedelta(hours=hours)).isoformat()
@@ -104,6 +113,10 @@ class Storm:
             *self._mailed_after_cancel(),
         ]
         assert not broken, broken
+        doubtful = sum(each.reply == NO_ANSWER for each in deliveries if each.state is DeliveryState.UNCERTAIN)
+        assert doubtful <= self.kills * CONNECTIONS, f"I2 {doubtful} after {self.kills} kills"
+        copies = sum(got.values()) - len(got)
+        SUMS.update(kills=self.kills, messages=sum(got.values()), uncertain=doubtful, copies=copies)
 
     def _lost(self, issue: Issue, states: dict[str, DeliveryState], got: Counter[str]) -> Iterator[str]:
         """I1: each reader of the audience has it, or an end that is shown, or still waits for it."""
@@ -160,14 +173,22 @@ def ledger(site: SiteFolder) -> Iterator[SqlLedger]:
 
 @contextmanager
 def storm(
-    folder: Path, *, seed: int, readers: int, bad: float = 0.0, delay: float = 0.05, more: str = ""
+    folder: Path,
+    *,
+    seed: int,
+    readers: int,
+    bad: float = 0.0,
+    delay: float = 0.05,
+    more: str = "",
+    tls: str = "none",
 ) -> Iterator[Storm]:
     """Issue 1 is ready for its slot; nothing has been sent."""
     chance = random.Random(seed)
-    with Lossy(random.Random(seed + 1), bad=bad, delay=delay) as server:
+    with Lossy(random.Random(seed + 1), bad=bad, delay=delay, tls=tls) as server:
         site = SiteFolder(folder / "site").configure(
             more=f'\n[publish]\nseen_at = "{served(folder / "site" / "feeds")}"\n'
-            f'\n[mail]\ntransport = "smtp"\nhost = "127.0.0.1"\nport = {server.port}\ntls = "none"\n'
+            f'\n[mail]\ntransport = "smtp"\nhost = "127.0.0.1"\nport = {server.port}\ntls = "{tls}"\n'
+            f'ca_file = "{CERTIFICATE}"\n'
             f"connections = {CONNECTIONS}\n{more}"
         )
         site.post("diesel-van", "2026-11-23")

@@ -288,6 +288,22 @@ def test_a_deferred_reader_of_a_canary_is_due_before_the_others(desk: Desk, monk
     assert [one.id for one in desk.ledger.due_chunks(FRIDAY + MINUTE)] == [chunk.id]
 
 
+def test_a_canary_that_was_cut_short_is_one_when_it_goes_on(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audience, "FIRST", 2)
+    monkeypatch.setattr(audience, "FROM", 5)
+    ids = desk.join(5)
+    desk.open(5, "batteries")
+    with monkeypatch.context() as cut:
+        cut.setattr(audience, "_freeze", lambda *_: 1 // 0)
+        with pytest.raises(ZeroDivisionError):
+            desk.ledger.start_send(WEEKLY, 1, now=FRIDAY, canary=CANARY)
+    assert [*desk.states()] == ids[:2]
+    desk.ledger.recover(now=FRIDAY + MINUTE, resend=False)
+    assert len(desk.ledger.due_chunks(FRIDAY + MINUTE)) == 1
+    assert len(desk.ledger.due_chunks(FRIDAY + CANARY)) == 2
+    assert [*desk.states()] == ids
+
+
 def test_a_small_audience_has_no_canary(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audience, "FIRST", 2)
     monkeypatch.setattr(audience, "FROM", 5)

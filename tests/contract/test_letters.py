@@ -161,7 +161,10 @@ def test_a_letter_goes_only_to_readers_whom_it_is_for(
     assert {(one.state, one.reason) for one in dropped} <= {(DeliveryState.DROPPED, reasons.get(status, "settled"))}
 
 
-@pytest.mark.parametrize(("kind", "life"), [(KIND.CONFIRM, timedelta(days=14)), (KIND.MOVE, timedelta(days=14))])
+@pytest.mark.parametrize(
+    ("kind", "life"),
+    [(KIND.CONFIRM, timedelta(days=14)), (KIND.MOVE, timedelta(days=14)), (KIND.MOVED, timedelta(days=7))],
+)
 def test_a_letter_whose_link_would_be_dead_is_not_sent(
     database: Database, letters: Letters, kind: LetterKind, life: timedelta
 ) -> None:

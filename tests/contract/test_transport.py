@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from newsletter.delivery.outbox import Outbox
+from newsletter.delivery.relays import InTurn
 from newsletter.delivery.smtp import SmtpSettings, SmtpTransport
 from newsletter.errors import NewsletterError, Outside
 from newsletter.model import Message, Outcome
@@ -54,6 +56,14 @@ def a_mail_server(tls: str, *, pipelining: bool = True) -> Callable[[Path, ExitS
     return arena
 
 
+def two_mail_servers(tmp_path: Path, stack: ExitStack) -> Arena:
+    """Of which the first is away for good."""
+    arena = a_mail_server("none")(tmp_path, stack)
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        away = SmtpTransport(SmtpSettings("127.0.0.1", nobody.getsockname()[1], tls="none"))
+    return replace(arena, transport=InTurn([away, arena.transport]))
+
+
 @pytest.fixture(
     params=[
         pytest.param(an_outbox, id="outbox"),
@@ -61,6 +71,7 @@ def a_mail_server(tls: str, *, pipelining: bool = True) -> Callable[[Path, ExitS
         pytest.param(a_mail_server("none", pipelining=False), id="smtp-one-by-one"),
         pytest.param(a_mail_server("starttls"), id="starttls"),
         pytest.param(a_mail_server("tls"), id="tls"),
+        pytest.param(two_mail_servers, id="in-turn"),
     ]
 )
 def arena(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Arena]:

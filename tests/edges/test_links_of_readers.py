@@ -29,6 +29,7 @@ from tests.unit.web.parts import a_client
 
 ADDRESS, ADA, BOB = "ada.lovelace@readers.example", 1, 2
 HAND = Evidence("cli", "on paper")
+EARLIER = WEDNESDAY - timedelta(minutes=1)
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PATCH")
 ACTS = (
     *("", "leave", "pause", "monthly", "feed", "undo", "why", "save", "resume", "data", "download"),
@@ -36,7 +37,7 @@ ACTS = (
 )
 """All that buttons of such pages say, and nothing."""
 
-OWN = {"u": "/u/", "p": "/p/", "d": "/d/", "m": "/m/", "c": "/c/", "hold": "/hold/"}
+OWN = {"u": "/u/", "p": "/p/", "d": "/d/", "m": "/m/", "b": "/b/", "c": "/c/", "hold": "/hold/"}
 SAVING = {
     "often": "weekly",
     "shown": ["batteries"],
@@ -49,7 +50,7 @@ SAVING = {
 
 @dataclass
 class House:
-    """A whole site with two readers, each of whom asked for another address."""
+    """A whole site with two readers, each of whom has moved, and asked for yet another address."""
 
     world: World
     pages: Starlette
@@ -61,13 +62,16 @@ class House:
         reader = app.roster.get(number)
         assert reader
         key = (reader.id, reader.token_version)
-        move = next(one for one in app.letters.of(reader.id) if one.kind is LetterKind.MOVE)
+        letters = app.letters.of(reader.id)
+        move = [one for one in letters if one.kind is LetterKind.MOVE][-1]
+        told = next(one for one in letters if one.kind is LetterKind.MOVED)
         links = {
             "u": app.unsubscribe_url(*key),
             "p": app.preferences_url(*key),
             "d": app.data_url(*key, WEDNESDAY),
             "c": app.confirm_url(*key, WEDNESDAY),
             "m": app.move_url(move.id, WEDNESDAY),
+            "b": app.take_back_url(told.id, told.at),
             "hold": app.hold_url("2026-W48", "review-desk"),
         }
         return {route: link.rpartition("/")[2] for route, link in links.items()}
@@ -99,8 +103,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     app = a_world(root, ("hybrid-hatch", "2026-11-24")).app
     app.publish(app.library(WEDNESDAY), WEDNESDAY)
     for address in (ADDRESS, "bob@others.example"):
-        made = app.roster.add(address, edition=WEEKLY, evidence=HAND, now=WEDNESDAY)
+        made = app.roster.add(f"old-{address}", edition=WEEKLY, evidence=HAND, now=EARLIER)
         assert made
+        app.roster.ask_move(made.id, address, now=EARLIER)
+        app.roster.move(app.letters.of(made.id)[0].id, evidence=HAND, now=EARLIER)
         app.roster.ask_move(made.id, f"new-{address}", now=WEDNESDAY)
     app.close()
     return root

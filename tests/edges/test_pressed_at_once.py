@@ -13,8 +13,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from newsletter.model import MONTHLY, WEEKLY, DeliveryState, LetterKind, SubscriberStatus
-from newsletter.readers.tokens import MOVE, UNSUBSCRIBE
+from newsletter.model import MONTHLY, WEEKLY, DeliveryState, Evidence, LetterKind, SubscriberStatus
+from newsletter.readers.tokens import MOVE, TAKE_BACK, UNSUBSCRIBE
 from newsletter.usecases.enroll import Unsubscribe
 from newsletter.usecases.rhythms import Rhythms
 from newsletter.web.app import create_app
@@ -78,6 +78,16 @@ def test_a_new_address_that_is_confirmed_twenty_times_moves_once(readers: Reader
     assert readers.said() == [("moved", "link")]
     assert [one.kind for one in readers.written()] == [LetterKind.MOVE, LetterKind.MOVED]
     assert readers.reader().token_version == 2
+
+
+def test_a_move_that_is_taken_back_twenty_times_is_taken_back_once(readers: Readers, tmp_path: Path) -> None:
+    readers.roster.ask_move(1, "new@example.net", now=readers.now)
+    readers.roster.move(readers.written()[0].id, evidence=Evidence("link"), now=readers.now)
+    told = readers.written()[1]
+    link = f"/b/{TOKENS.make(TAKE_BACK, (told.id,), told.at)}"
+    assert all_at_once(readers, tmp_path, link) == [200] * TWENTY
+    assert readers.said() == [("moved", "link")] * 2
+    assert readers.reader().token_version == 3
 
 
 def test_who_is_forgotten_twenty_times_is_forgotten_once(readers: Readers, tmp_path: Path) -> None:

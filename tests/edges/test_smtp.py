@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from newsletter.delivery.relays import InTurn
 from newsletter.delivery.smtp import SmtpSettings, SmtpTransport
 from newsletter.errors import ConfigError, Outside
 from newsletter.model import Message, Outcome, Receipt
@@ -246,6 +247,44 @@ def test_a_connection_carries_so_many_messages_and_no_more() -> None:
     with Smtpd() as server:
         assert outcomes(send(server, *range(7), max_per_connection=3)) == [Outcome.ACCEPTED] * 7
         assert (server.connections, server.commands.count("QUIT")) == (3, 3)
+
+
+# --- several servers, for single mails -------------------------------------------------------------
+
+
+def test_a_letter_goes_over_the_next_server_when_one_takes_none_and_stays_there() -> None:
+    with Smtpd() as first, Smtpd() as second:
+        first.fault("MAIL", "451 4.3.2 busy", times=1)
+        with InTurn([SmtpTransport(settings(first)), SmtpTransport(settings(second))]).open() as session:
+            outcomes = [session.send(a_message(number)).outcome for number in (1, 2)]
+        assert outcomes == [Outcome.ACCEPTED] * 2
+        assert (len(first.messages), len(second.messages)) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("stage", "reply", "outcome"),
+    [
+        ("RCPT", "550 5.1.1 nobody here", Outcome.REFUSED),
+        ("RCPT", "451 4.2.0 greylisted", Outcome.DEFERRED),
+        ("DOT", DROP_STORED, Outcome.UNKNOWN),
+    ],
+)
+def test_what_one_server_answered_is_asked_of_no_other(stage: str, reply: str, outcome: Outcome) -> None:
+    with Smtpd() as first, Smtpd() as second:
+        first.fault(stage, reply)
+        with InTurn([SmtpTransport(settings(first)), SmtpTransport(settings(second))]).open() as session:
+            assert session.send(a_message()).outcome is outcome
+        assert second.connections == 0
+
+
+def test_when_no_server_takes_mail_the_first_one_is_told_of() -> None:
+    with Smtpd() as first, Smtpd() as second:
+        first.fault("MAIL", "550 5.7.1 not you")
+        second.fault("MAIL", "451 4.3.2 busy")
+        transport = InTurn([SmtpTransport(settings(first)), SmtpTransport(settings(second))])
+        with transport.open() as session, pytest.raises(Outside) as outside:
+            session.send(a_message())
+    assert outside.value.problems[0].code == "S323"
 
 
 # --- encryption and sign-in ------------------------------------------------------------------------

@@ -17,10 +17,9 @@ import pytest
 
 from newsletter.model import Library, Site
 from newsletter.outside.client import Client
-from newsletter.publish.catalogue import feed_files
 from newsletter.publish.output import Folder
 from newsletter.publish.websub import Hubs
-from tests.builders import a_library, a_post, a_site
+from tests.builders import a_library, a_post, a_site, feed_files
 
 NOW = datetime(2022, 3, 1, tzinfo=UTC)
 ROOT = "https://autotrendy.example/"

@@ -385,3 +385,51 @@ def test_the_reference_lists_every_key_with_a_description() -> None:
     rows = list(config.reference())
     assert {"site.title", "people.KEY.name", "mail.password_file", "cadence.late_limit"} <= {key for key, _, _ in rows}
     assert all(description for _, _, description in rows)
+
+
+# --- mail servers and limits -----------------------------------------------------------------------
+
+
+def test_further_mail_servers_come_after_the_one_in_mail_each_with_its_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "second.password").write_text("from a file\n")
+    monkeypatch.setenv("NEWSLETTER_MAIL__RELAYS__THIRD__PASSWORD", "from outside")
+    second = '[mail.relays.second]\nhost = "b"\nrate = "5/s"\npassword_file = "second.password"\n'
+    mail = load(tmp_path, f'[mail]\nhost = "a"\nrate = "50/s"\n{second}[mail.relays.third]\nhost = "c"\n').mail
+    assert [(one.name, one.host, one.password) for one in mail.servers] == [
+        ("main", "a", ""),
+        ("second", "b", "from a file"),
+        ("third", "c", "from outside"),
+    ]
+    assert mail.limits.relays == {"main": 50.0, "second": 5.0}
+
+
+def test_what_is_wrong_with_a_further_mail_server_is_told_at_its_line(tmp_path: Path) -> None:
+    text = (
+        f'{SITE}[mail.relays.second]\nhost = "b"\npasword_file = "x"\n[mail.relays.third]\nhost = "c"\npassword = "x"\n'
+    )
+    start = SITE.count("\n")
+    assert [(problem.code, problem.line, problem.fixes[-1]) for problem in problems(tmp_path, text)] == [
+        ("C105", start + 3, "Did you mean mail.relays.second.password_file?"),
+        ("C104", start + 6, "NEWSLETTER_MAIL__RELAYS__THIRD__PASSWORD in the environment"),
+    ]
+
+
+@pytest.mark.parametrize(("told", "rate"), [("20/s", 20), ("600/m", 10), ("36/h", 0.01), ("", None)])
+def test_a_rate_is_by_the_second_the_minute_or_the_hour(tmp_path: Path, told: str, rate: float | None) -> None:
+    groups = load(tmp_path, f'[mail.rates]\ngmail = "{told}"\n').mail.limits.groups
+    assert groups == ({"gmail": rate} if rate else {})
+
+
+@pytest.mark.parametrize("told", ['"fast"', '"0/s"', "20", '"20/d"'])
+def test_what_is_no_rate_is_refused_with_an_example(tmp_path: Path, told: str) -> None:
+    (problem,) = problems(tmp_path, f"{SITE}[mail]\nrate = {told}\n")
+    assert (problem.code, problem.message) == ("C107", "mail.rate is not a rate such as 20/s, 600/m or 5000/h")
+
+
+def test_a_warm_up_needs_its_first_day_and_a_further_server_a_name_of_its_own(tmp_path: Path) -> None:
+    text = f'{SITE}[mail.warmup]\nstart = 3\n[mail.relays.main]\nhost = "x"\n'
+    assert [code for code, _, _ in told(tmp_path, text)] == ["C114", "C115"]
+    warm = load(tmp_path, "[mail]\nper_day = 900\n[mail.warmup]\nstart = 500\nsince = 2026-11-27\n").mail.limits
+    assert [warm.cap(date(2026, 11, day)) for day in (27, 28, 29)] == [500, 750, 900]

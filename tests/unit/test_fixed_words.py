@@ -46,16 +46,15 @@ from newsletter.model import (
     Withdrawal,
 )
 from newsletter.publish import archive
-from newsletter.publish.catalogue import feed_files
 from newsletter.publish.query import Choice
 from newsletter.publish.redirects import Redirect
 from newsletter.readers.intake import RESTING
-from newsletter.readers.tokens import MOVE
+from newsletter.readers.tokens import MOVE, TAKE_BACK
 from newsletter.templates import environment
 from newsletter.tongue import spoken, tongue_of
 from newsletter.usecases.showcase import Coming, Showcase
 from newsletter.web.app import create_app
-from tests.builders import a_cadence, a_library, a_slot, an_issue
+from tests.builders import a_cadence, a_library, a_slot, an_issue, feed_files
 from tests.builders import a_site as an_english_site
 from tests.edges.front import AT_ONCE, Front
 from tests.unit.issues import scene
@@ -349,5 +348,8 @@ def of_their_own(client: TestClient, readers: Readers) -> Iterator[Response]:
     [asked] = [letter for letter in readers.written(4) if letter.kind is LetterKind.MOVE]
     move, data = f"/m/{TOKENS.make(MOVE, (asked.id,), asked.at)}", readers.path("d", 5)
     yield from (client.get("/m/none"), client.get(move), client.post(move), client.get(move))
+    [told] = [letter for letter in readers.written(4) if letter.kind is LetterKind.MOVED]
+    back = f"/b/{TOKENS.make(TAKE_BACK, (told.id,), told.at)}"
+    yield from (client.get("/b/none"), client.get(back), client.post(back), client.get(back))
     yield client.post(readers.path("p"), data={"do": "data"})
     yield from (client.get("/d/none"), client.get(data), client.post(data, data={"do": "forget"}))

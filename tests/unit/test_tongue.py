@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from datetime import date
 from pathlib import Path
 
 import pytest
+from babel.messages.mofile import read_mo
 
 from newsletter import words
-from newsletter.tongue import is_known, known, spoken
+from newsletter.tongue import CATALOGUES, is_known, known, spoken
 
 DAY = date(2026, 9, 4)
 
@@ -80,6 +82,13 @@ def test_the_catalogues_are_whole_and_of_one_make_with_the_code() -> None:
         [sys.executable, "tools/catalogues.py", "--check"], cwd=root, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("tag", "others"), [("fr", "[\u0600-\u06ff]"), ("ar", "[àâçéèêëîïôùû]")])
+def test_no_catalogue_has_words_of_another_language(tag: str, others: str) -> None:
+    with (CATALOGUES / tag / "LC_MESSAGES" / "newsletter.mo").open("rb") as file:
+        catalogue = read_mo(file)
+    assert [message.id for message in catalogue if message.id and re.search(others, str(message.string))] == []
 
 
 def test_an_english_site_loads_nothing_of_babel() -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from newsletter.delivery.circuit import Circuit, Relay
+from newsletter.delivery.circuit import Circuit, Outs, Relay
 from newsletter.delivery.outbox import Outbox
 from newsletter.errors import Problem
 
@@ -60,3 +61,30 @@ def test_a_lane_that_got_no_row_leaves_the_way_back_open(circuit: Circuit[str]) 
     circuit.failed(lane, GONE, 0)
     circuit.take_back(circuit.lend())
     assert circuit.room(1) == 1
+
+
+# --- from one send to the next ---------------------------------------------------------------------
+
+NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+ONE, OTHER = (Relay(name, Outbox(Path("nowhere")), 1) for name in ("one", "other"))
+
+
+def test_a_server_that_refuses_us_is_left_out_ever_longer_and_forgiven_when_it_takes_part() -> None:
+    outs = Outs()
+    outs.note([ONE, OTHER], {"one"}, NOON)
+    assert outs.fit([ONE, OTHER], NOON + MINUTE / 2) == [OTHER]
+    outs.note([OTHER], set(), NOON + MINUTE / 2)
+    assert outs.fit([ONE, OTHER], NOON + MINUTE) == [ONE, OTHER]
+    outs.note([ONE, OTHER], {"one"}, NOON + MINUTE)
+    assert outs.fit([ONE, OTHER], NOON + 2.5 * MINUTE) == [OTHER]
+    outs.note([ONE, OTHER], set(), NOON + 3 * MINUTE)
+    assert outs.fit([ONE, OTHER], NOON + 3 * MINUTE) == [ONE, OTHER]
+
+
+def test_where_every_server_refuses_us_each_is_tried_and_a_clock_that_was_set_back_leaves_none_out() -> None:
+    outs = Outs()
+    outs.note([ONE, OTHER], {"one", "other"}, NOON)
+    assert outs.fit([ONE, OTHER], NOON) == [ONE, OTHER]
+    outs.note([OTHER], set(), NOON)
+    assert outs.fit([ONE, OTHER], NOON - 60 * MINUTE) == [ONE, OTHER]

@@ -83,9 +83,15 @@ def test_rates_are_told_by_key_as_time_between_two() -> None:
         (451, "4.7.650 unusual rate of mail", True),
         (450, "4.2.1 mailbox is busy", False),
         (452, "4.2.2 mailbox full", False),
-        (550, "5.7.1 blocked", False),
-        (None, "no answer", False),
+        (None, "The mail server mail:25 broke off in the middle of a message: 421 4.7.0 too fast", True),
+        (None, "The mail server mail:25 broke off in the middle of a message: it was closed", False),
     ],
 )
 def test_who_asks_for_less(code: int | None, reply: str, less: bool) -> None:
     assert asks_for_less(Receipt(Outcome.DEFERRED, code, reply)) is less
+
+
+def test_a_refusal_and_silence_ask_for_nothing() -> None:
+    assert not asks_for_less(Receipt(Outcome.REFUSED, 550, "5.7.1 blocked"))
+    assert not asks_for_less(Receipt(Outcome.UNKNOWN, None, "no answer"))
+    assert not asks_for_less(None)

@@ -17,69 +17,71 @@ from tests.builders import a_post
 from tests.unit.issues.scene import ALLIANCE, BATTERIES, CHARGING, FOLLOW, REVIEW, a_digest, a_view, templates
 
 FIVE = (ALLIANCE, FOLLOW, REVIEW, CHARGING, BATTERIES)
+THE_TEXT = """\
+Auto Trendy
+===========
+Issue 2 · Friday 11 February 2022 · 2 stories · 8 min
+
+Read this issue on the web:
+https://autotrendy.example/issues/2/
+
+The Renault-Nissan-Mitsubishi Alliance, from start to future
+------------------------------------------------------------
+By News desk · Reviewed by Review desk · 8 Feb 2022 · 7 min read
+
+Ten brands, about 420,000 people and one bill for batteries, to be paid
+by 2030.
+
+    Auto Trendy's take:
+    Sharing innovation takes openness. Splitting risk does too.
+
+    New players can learn it.
+
+Read more:
+https://autotrendy.example/posts/alliance/
+
+Earlier in this story:
+
+- Last week: All-solid-state batteries, and who will wait for them
+  (1 Feb 2022)
+  https://autotrendy.example/posts/all-solid-state-batteries/
+
+How to follow Auto Trendy
+-------------------------
+By News desk · Reviewed by Review desk · 7 Feb 2022 · 1 min read
+
+What follow mean for the cars of the next decade.
+
+Read more:
+https://autotrendy.example/posts/follow/
+
+From last week: All-solid-state batteries, and who will wait for them
+https://autotrendy.example/issues/1/
+
+------------------------------------------------------------------------
+
+You get Auto Trendy every Friday because __READER_ADDRESS__ joined on
+__READER_JOINED__.
+
+Change how often, or pause:
+https://x.invalid/__PREFERENCES__/
+
+Unsubscribe:
+https://x.invalid/__UNSUBSCRIBE__/
+
+Prefer RSS? Follow the feed:
+https://autotrendy.example/feeds/
+
+Just reply: Review desk reads every answer.
+
+Auto Trendy, 1 Calle Mayor, 28013 Madrid, Spain
+"""
+
 words = st.text(st.characters(blacklist_categories=["Cs"]), max_size=200)
 
 
 def test_the_text_part_reads_like_this() -> None:
-    assert seen_by(a_digest(), (), spoken("en")).text == (
-        "Auto Trendy\n"
-        "===========\n"
-        "Issue 2 · Friday 11 February 2022 · 2 stories · 8 min\n"
-        "\n"
-        "Read this issue on the web:\n"
-        "https://autotrendy.example/issues/2/\n"
-        "\n"
-        "The Renault-Nissan-Mitsubishi Alliance, from start to future\n"
-        "------------------------------------------------------------\n"
-        "By News desk · Reviewed by Review desk · 8 Feb 2022 · 7 min read\n"
-        "\n"
-        "Ten brands, about 420,000 people and one bill for batteries, to be paid\n"
-        "by 2030.\n"
-        "\n"
-        "    Auto Trendy's take:\n"
-        "    Sharing innovation takes openness. Splitting risk does too.\n"
-        "\n"
-        "    New players can learn it.\n"
-        "\n"
-        "Read more:\n"
-        "https://autotrendy.example/posts/alliance/\n"
-        "\n"
-        "Earlier in this story:\n"
-        "\n"
-        "- Last week: All-solid-state batteries, and who will wait for them\n"
-        "  (1 Feb 2022)\n"
-        "  https://autotrendy.example/posts/all-solid-state-batteries/\n"
-        "\n"
-        "How to follow Auto Trendy\n"
-        "-------------------------\n"
-        "By News desk · Reviewed by Review desk · 7 Feb 2022 · 1 min read\n"
-        "\n"
-        "What follow mean for the cars of the next decade.\n"
-        "\n"
-        "Read more:\n"
-        "https://autotrendy.example/posts/follow/\n"
-        "\n"
-        "From last week: All-solid-state batteries, and who will wait for them\n"
-        "https://autotrendy.example/issues/1/\n"
-        "\n"
-        "------------------------------------------------------------------------\n"
-        "\n"
-        "You get Auto Trendy every Friday because __READER_ADDRESS__ joined on\n"
-        "__READER_JOINED__.\n"
-        "\n"
-        "Change how often, or pause:\n"
-        "https://x.invalid/__PREFERENCES__/\n"
-        "\n"
-        "Unsubscribe:\n"
-        "https://x.invalid/__UNSUBSCRIBE__/\n"
-        "\n"
-        "Prefer RSS? Follow the feed:\n"
-        "https://autotrendy.example/feeds/\n"
-        "\n"
-        "Just reply: Review desk reads every answer.\n"
-        "\n"
-        "Auto Trendy, 1 Calle Mayor, 28013 Madrid, Spain\n"
-    )
+    assert seen_by(a_digest(), (), spoken("en")).text == THE_TEXT
 
 
 def test_the_contents_are_a_numbered_list_from_three_stories_up() -> None:

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from newsletter.model import Asset, Chain, File, Issue, IssueState, Library, Link, LinkKind, Post, Site, Take
 from newsletter.publish import archive
-from newsletter.publish.catalogue import feed_files
-from tests.builders import a_library, a_post, a_slot, an_issue, built_in
+from tests.builders import a_library, a_post, a_slot, an_issue, built_in, feed_files
 
 environment = built_in
 TEMPLATES = Path(__file__).parents[3] / "templates"

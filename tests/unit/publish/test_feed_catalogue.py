@@ -18,9 +18,9 @@ from newsletter.errors import stops
 from newsletter.model import Asset, Issue, IssueState, Judgement, Library, Picture, Post, Site, Take, Variant
 from newsletter.publish import discovery, feedcheck
 from newsletter.publish.around import around_all
-from newsletter.publish.catalogue import documents, feed_files, feeds
+from newsletter.publish.catalogue import documents, feeds
 from newsletter.publish.feedread import read
-from tests.builders import a_library, a_post, a_site, a_slot, an_issue
+from tests.builders import a_library, a_post, a_site, a_slot, an_issue, feed_files
 from tests.unit.publish.example import PIXEL, a_publication, everything, with_picture
 
 START = datetime(2021, 1, 1, tzinfo=UTC)

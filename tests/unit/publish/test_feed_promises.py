@@ -13,9 +13,9 @@ from lxml import etree
 
 from newsletter.model import Asset
 from newsletter.publish import feedcheck
-from newsletter.publish.catalogue import feed_files, feeds, shared_ids
+from newsletter.publish.catalogue import feeds, shared_ids
 from newsletter.publish.feedread import ATOM, CONTENT, DC, SOURCE
-from tests.builders import a_library, a_post, a_site
+from tests.builders import a_library, a_post, a_site, feed_files
 from tests.unit.publish.example import a_publication, everything, with_picture
 
 SITE = a_site()

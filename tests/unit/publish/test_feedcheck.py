@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 
 from newsletter.errors import Problem, stops
 from newsletter.publish import feedcheck
-from newsletter.publish.catalogue import feed_files
 from newsletter.publish.feedbody import judge
-from tests.builders import a_library, a_post, a_site
+from tests.builders import a_library, a_post, a_site, feed_files
 from tests.unit.publish.example import a_publication, everything, with_picture
 
 SITE = a_site(hubs=("https://hub.example/",))

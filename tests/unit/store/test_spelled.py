@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import Dialect, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from newsletter.store import marking
+from newsletter.store import chunks, marking
 from newsletter.store.spelled import Spelled, _places, _spell
 from newsletter.store.tables import subscriber
 
-EVERY = {name: found for name, found in vars(marking).items() if isinstance(found, Spelled)}
+EVERY = {name: found for name, found in {**vars(chunks), **vars(marking)}.items() if isinstance(found, Spelled)}
 PSYCOPG = postgresql.dialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]
 
 

@@ -14,7 +14,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from newsletter.model import EACH_POST, MONTHLY, WEEKLY, Evidence, LetterKind, SubscriberStatus
-from newsletter.readers.tokens import MOVE
+from newsletter.readers.tokens import MOVE, TAKE_BACK
 from tests.unit.web.parts import MADRID, TOKENS, Readers, a_client, an_app
 
 NOWHERE = Path("/nonexistent")
@@ -428,6 +428,75 @@ def test_the_page_of_the_new_address_says_nothing_of_the_old_one(client: TestCli
     page = client.get(move_link(readers)).text
     assert "r…@" not in page
     assert "example.org" not in text_of(page)
+
+
+def back_link(readers: Readers, nth: int = 0) -> str:
+    letter = [one for one in readers.written() if one.kind is LetterKind.MOVED][nth]
+    return f"/b/{TOKENS.make(TAKE_BACK, (letter.id,), letter.at)}"
+
+
+def moved_away(client: TestClient, readers: Readers, address: str = "thief@example.net") -> str:
+    """Somebody with a forwarded mail took the subscription along; the link that they have now."""
+    save(client, readers, address=address)
+    client.post(move_link(readers))
+    assert readers.reader().address == address
+    return readers.path("p")
+
+
+def test_the_old_address_takes_a_move_back_and_the_links_of_the_new_one_are_dead(
+    client: TestClient, readers: Readers
+) -> None:
+    theirs = moved_away(client, readers)
+    link = back_link(readers)
+    asked = client.get(link).text
+    assert "Get Auto Trendy at r…@example.org again?" in text_of(asked)
+    assert "t…@example.net" not in asked
+    assert readers.reader().address == "thief@example.net"  # looking changes nothing
+    page = client.post(link).text
+    assert "It comes to your address again" in page
+    assert f'href="..{readers.path("p")}"' in page
+    assert readers.reader().address == "reader@example.org"
+    assert client.get(theirs).status_code == 404
+    assert len([one for one in readers.written() if one.kind is LetterKind.MOVED]) == 1  # the other one is told nothing
+    assert readers.said() == [("moved", "link"), ("moved", "link")]
+
+
+def test_a_move_that_was_taken_back_stays_so(client: TestClient, readers: Readers) -> None:
+    moved_away(client, readers)
+    link = back_link(readers)
+    client.post(link)
+    assert "This is your address already" in client.post(link).text
+    assert readers.said() == [("moved", "link"), ("moved", "link")]
+    readers.now += timedelta(days=1)
+    moved_away(client, readers, "mine@example.net")
+    assert "This cannot be done any more" in client.post(link).text
+    assert readers.reader().address == "mine@example.net"
+
+
+def test_a_move_is_taken_back_within_seven_days(client: TestClient, readers: Readers) -> None:
+    moved_away(client, readers)
+    link = back_link(readers)
+    readers.now += timedelta(days=7)
+    assert client.get(link).status_code == 200
+    readers.now += timedelta(seconds=1)
+    assert "It works for 7 days" in client.post(link).text
+    assert readers.reader().address == "thief@example.net"
+
+
+def test_whoever_carried_a_reader_on_cannot_take_them_back(client: TestClient, readers: Readers) -> None:
+    moved_away(client, readers)
+    readers.now += timedelta(days=1)
+    moved_away(client, readers, "den@example.com")
+    assert "This cannot be done any more" in client.post(back_link(readers, 1)).text
+    assert "It comes to your address again" in client.post(back_link(readers, 0)).text
+    assert "This cannot be done any more" in client.post(back_link(readers, 1)).text
+    assert readers.reader().address == "reader@example.org"
+
+
+def test_an_address_that_signed_up_anew_meanwhile_takes_nothing_back(client: TestClient, readers: Readers) -> None:
+    moved_away(client, readers)
+    readers.roster.add("reader@example.org", edition=WEEKLY, evidence=HAND, now=readers.now)
+    assert "This cannot be done any more" in client.post(back_link(readers)).text
 
 
 def test_a_letter_to_an_address_is_sent_once_a_day_whoever_asks(client: TestClient, readers: Readers) -> None:
