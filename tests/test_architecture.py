@@ -36,6 +36,7 @@ EDGES = {
     "delivery.signers",
     "delivery.signing_process",
     "delivery.smtp",
+    "delivery.wire",
     "delivery.outbox",
     "delivery.ahead",
     "delivery.engine",

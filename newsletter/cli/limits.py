@@ -73,6 +73,8 @@ def spread_data(told: Spread) -> dict[str, object]:
 def held_lines(told: HeldBack, zone: tzinfo, now: datetime) -> list[str]:
     """What holds mail back, a line for each: of a site without limits none, as long as nobody asked for less."""
     lines = []
+    if told.next_mail and not told.more:
+        lines.append(f"the next mail goes {words.when(told.next_mail, zone, now)}")
     if told.cap is not None:
         goes_on = f"; the rest goes on {words.when(told.more, zone, now)}" if told.more else ""
         lines.append(f"{told.taken:,} of the {told.cap:,} messages of today are gone{goes_on}")
@@ -91,7 +93,7 @@ def held_data(told: HeldBack) -> dict[str, object]:
     return {
         "today": told.taken,
         "cap": told.cap,
-        "not_before": told.more,
+        "not_before": told.more or told.next_mail,
         "slowed": {name: round(timedelta(seconds=1) / every, 4) for name, every in told.slowed.items()},
     }
 

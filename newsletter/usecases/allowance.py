@@ -7,10 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from newsletter.delivery.throttle import Limits, day_key, over_days
+from newsletter.pace import CANARY_FROM
 from newsletter.ports import Throttle
-
-CANARIES, CANARY_FROM = 100, 500
-"""How many readers get an issue first where a site has that, and for how many readers it is worth it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +55,14 @@ class HeldBack:
     cap: int | None = None
     more: datetime | None = None  # when the next day begins, if today may have no more
     slowed: Mapping[str, timedelta] = field(default_factory=dict)  # provider -> time between two messages to it
+    next_mail: datetime | None = None  # if none goes before: the rest of an issue, or who was put off, waits for it
 
 
-def held_back(limits: Limits, throttle: Throttle, now: datetime) -> HeldBack:
-    """As it stands; what a provider asked for is told until it is as usual again."""
+def held_back(limits: Limits, throttle: Throttle, now: datetime, next_try: datetime | None) -> HeldBack:
+    """As it stands; what a provider asked for is told until it is as usual again. `next_try` is that of the ledger."""
     today = limits.day(now)
     cap = limits.cap(today)
     taken = throttle.taken(day_key(today)) if cap is not None else 0
     slowed = {key.partition(":")[2]: every for key, every in sorted(throttle.slowed().items())}
-    return HeldBack(taken, cap, limits.tomorrow(now) if cap is not None and taken >= cap else None, slowed)
+    more = limits.tomorrow(now) if cap is not None and taken >= cap else None
+    return HeldBack(taken, cap, more, slowed, next_try if next_try and next_try > now else None)

@@ -42,6 +42,7 @@ def test_a_warm_up_with_a_canary_sends_a_hundred_then_what_the_day_may_have_and_
     site.ok("prepare", now=FRIDAY)
     first = site.json("deliver", now=FRIDAY)
     assert (first["accepted"], first["not_before"]) == (100, None)
+    assert "the next mail goes Fri 27 Nov 2026, 08:10 Madrid" in site.ok("status", now=FRIDAY).out
     then = site.json("deliver", now=LATER)
     assert (then["accepted"], then["waits_for"]) == (300, "day:2026-11-27")
     assert "400 of the 400 messages of today are gone" in site.ok("status", now=LATER).out

@@ -74,8 +74,11 @@ class Storm:
         self.kills += 1
 
     def calm(self) -> None:
-        """Fair weather, and time enough for whoever was put off."""
+        """Fair weather, a person who resumes what stopped by itself in bad, and time enough for whoever was put off."""
         self.server.bad = 0
+        for issue in self.issues():
+            if issue.state is IssueState.PAUSED:
+                self.site.ok("issue", "resume", issue.name, now=FRIDAY)
         self.site.ok("prepare", now=FRIDAY)
         for hours in (0, 24):
             later = (NOW + timedelta(hours=hours)).isoformat()

@@ -1,0 +1,182 @@
+"""The words that go over an SMTP connection, and the answers: smtplib, with what bulk mail needs on top.
+
+A command group in one packet (RFC 2920), parameters only where the server offers their extension, replies read as whole
+lines, and a content that no server can take for two.
+"""
+
+from __future__ import annotations
+
+import re
+import smtplib
+import ssl
+from collections.abc import Sequence
+
+from newsletter.delivery.pieces import remembered
+from newsletter.errors import NewsletterError, Problem
+from newsletter.model import Message
+
+Reply = tuple[int, str]
+
+GROUP = 3
+"""Commands of a group: MAIL, RCPT and DATA; who answers the last has taken the reader."""
+
+_ADDRESS = re.compile(r"[!-;=?-~]+@[A-Za-z0-9.-]+")
+_CLOSING = 421
+_REPLY_LIMIT = 500
+_LONGEST = 2000  # octets of a line of a reply; RFC 5321 4.5.3.1.5 allows 512
+_MOST_LINES = 100  # of a reply
+
+
+class Closing(smtplib.SMTPResponseException):
+    """421: the server ends the connection; what it answers is not accepted (RFC 5321 3.8)."""
+
+
+class BrokeOff(smtplib.SMTPException):
+    """The connection ended, or the answers ceased to make sense, after the sender was taken and before the end."""
+
+
+class NoTls(smtplib.SMTPException):
+    """STARTTLS is wished for and not offered."""
+
+
+class Client(smtplib.SMTP):
+    """smtplib with a command group in one packet (RFC 2920) and a time limit that can be changed."""
+
+    largest = 0  # octets that a message may have here; 0 where the server does not say (RFC 1870)
+    _pipelines = _takes_size = _notifies = False
+
+    def learn(self) -> None:
+        """Take note of what the server offers, once and not for every Message."""
+        self._pipelines, self._takes_size, self._notifies = map(self.has_extn, ("pipelining", "size", "dsn"))
+        told = self.esmtp_features.get("size", "").strip()
+        self.largest = int(told) if told.isascii() and told.isdigit() else 0
+
+    def write(self, data: bytes) -> None:
+        if self.sock is None:
+            raise smtplib.SMTPServerDisconnected("the connection was closed")
+        self.sock.sendall(data)
+
+    def patience(self, seconds: float) -> None:
+        if self.sock is not None:
+            self.sock.settimeout(seconds)
+
+    def secure(self, context: ssl.SSLContext | None) -> None:
+        """STARTTLS with a checked certificate, or nothing further is said."""
+        if not self.has_extn("starttls"):
+            raise NoTls("STARTTLS is not among its extensions")
+        self.starttls(context=context)
+        self.ehlo_or_helo_if_needed()
+
+    def offer(self, message: Message) -> list[Reply]:
+        """The replies to MAIL, RCPT and DATA; the last is a refusal where nothing more was asked or said."""
+        group, together = self._envelope(message), self._pipelines
+        if together:
+            self.write(b"".join(group))
+        replies: list[Reply] = []
+        try:
+            for command in group:
+                if not together:
+                    self.write(command)
+                replies.append(self.reply())
+                if not together and refusal(replies):
+                    break
+        except OSError as fault:
+            if not replies:
+                raise
+            if refusal(replies) is None:
+                raise BrokeOff(said_by(fault)) from fault
+        return replies
+
+    def _envelope(self, message: Message) -> tuple[bytes, bytes, bytes]:
+        """MAIL, RCPT and DATA, with the parameters for which the server's extensions stand (RFC 1870, RFC 3461)."""
+        mail, rcpt = f"MAIL FROM:<{message.sender}>", f"RCPT TO:<{message.recipient}>"
+        if self._takes_size:
+            mail += f" SIZE={message.size}"
+        if self._notifies:
+            mail += f" RET=HDRS ENVID={_xtext(message.message_id.partition('@')[0])}"
+            rcpt += f" NOTIFY=FAILURE,DELAY ORCPT=rfc822;{_xtext(message.recipient)}"
+        return f"{mail}\r\n".encode(), f"{rcpt}\r\n".encode(), b"DATA\r\n"
+
+    def empty(self) -> None:
+        """End a DATA that was opened although everybody was refused (RFC 2920 3.1)."""
+        self.write(b".\r\n")
+        self.reply()
+
+    def reply(self) -> Reply:
+        """One reply; 421 and what is no reply at all are raised, and one that breaks off is none."""
+        first = line = self._line()
+        said = [line[4:].strip()]
+        while line[3:4] == b"-" and len(said) < _MOST_LINES:
+            line = self._line()
+            said.append(line[4:].strip())
+        text = b"\n".join(said)
+        code = int(line[:3]) if line[:3].isdigit() and line[3:4] != b"-" else -1
+        if code == _CLOSING:
+            raise Closing(code, text)
+        if not 200 <= code < 600:
+            raise smtplib.SMTPResponseException(code, text or first)
+        return code, _words(text)
+
+    def _line(self) -> bytes:
+        """One whole line. `getreply` of smtplib would take half of one for an answer, and costs more."""
+        if self.file is None:
+            self.file = self.sock.makefile("rb")  # type: ignore[union-attr]  # whoever asks for a reply has written
+        line = self.file.readline(_LONGEST)
+        if not line.endswith(b"\n"):
+            self.close()
+            raise smtplib.SMTPServerDisconnected("the connection was closed in the middle of an answer")
+        return line
+
+
+class ImplicitTls(Client, smtplib.SMTP_SSL):
+    """TLS from the first byte (RFC 8314)."""
+
+
+def on_the_wire(message: Message) -> bytes:
+    """The content as it goes over the wire, with its final dot. Raises NewsletterError S401 for an address that holds a
+    command, and for content that a lenient server would cut in two (SMTP smuggling).
+    """
+    pieces = [*map(_stuffed, message.pieces)]
+    if not pieces or None in pieces or not (_fits(message.sender) and _fits(message.recipient)):
+        raise NewsletterError(Problem("S401", f"Message {message.message_id} is not fit for SMTP; it was not sent"))
+    return b"".join((*pieces, b".\r\n"))  # type: ignore[arg-type]  # there is no None in it
+
+
+def _fits(address: str) -> bool:
+    return _ADDRESS.fullmatch(address) is not None
+
+
+@remembered
+def _stuffed(piece: bytes) -> bytes | None:
+    """Whole lines of ASCII with their leading dots doubled (RFC 5321 4.5.2); None for anything else."""
+    ends = piece.count(b"\r\n")
+    if not (piece.endswith(b"\r\n") and piece.count(b"\n") == piece.count(b"\r") == ends and piece.isascii()):
+        return None
+    return (b"." if piece.startswith(b".") else b"") + piece.replace(b"\r\n.", b"\r\n..")
+
+
+def _xtext(value: str) -> str:
+    """Printable ASCII as a parameter (RFC 3461 4)."""
+    return value.replace("+", "+2B").replace("=", "+3D")
+
+
+def refusal(replies: Sequence[Reply]) -> Reply | None:
+    return next((reply for reply in replies if reply[0] >= 400), None)
+
+
+def reply_of(fault: smtplib.SMTPResponseException) -> Reply:
+    return fault.smtp_code, _words(fault.smtp_error)
+
+
+def said_by(fault: OSError) -> str:
+    if isinstance(fault, smtplib.SMTPResponseException):
+        return "{} {}".format(*reply_of(fault))
+    return str(fault)
+
+
+def _words(reply: bytes | str) -> str:
+    """A reply fit to be shown: one line, printable, at most 500 characters."""
+    text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
+    if not text.isprintable():
+        text = "".join(letter if letter.isprintable() else " " for letter in text)
+    return text[:_REPLY_LIMIT]
