@@ -34,6 +34,7 @@ BLOCKS: dict[str, dict[str, tuple[str, str]]] = {
         "backup": ("newsletter.cli.backup:backup", "one file with all that cannot be made anew"),
         "restore": ("newsletter.cli.backup:restore", "a site from a backup"),
         "claim": ("newsletter.cli.claim:claim", "unlock a copied or restored site"),
+        "upgrade": ("newsletter.cli.upgrade:upgrade", "a database of an older version, after a backup"),
         "move-to-postgres": ("newsletter.cli.transfer:move_to_postgres", "from a file to a database on a server"),
         "log": ("newsletter.cli.look:log", "who did what"),
         "templates": ("newsletter.cli.templates:templates", "list, copy, diff"),
