@@ -7,7 +7,7 @@ export UV_SYSTEM_CERTS := 1
 export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-fast lint format lock bench bench-publish bench-readers bench-send chaos golden words clean help
+.PHONY: demo test test-fast programs lint format lock bench bench-publish bench-readers bench-send chaos golden words clean help
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -15,13 +15,18 @@ help:  ## what can be made
 demo: .venv/.ready  ## publish the site, send two weekly issues into the outbox, say where to look
 	@$(BIN)/python tools/demo.py
 
-test: .venv/.ready lint  ## everything that must be true before a change lands
-	@tools/readers
+test: .venv/.ready  ## everything that must be true before a change lands
+	@$(MAKE) --no-print-directory -j2 lint programs
 	@CHROMIUM="$$(tools/browser)" && export CHROMIUM && PATH="$$PATH:$$(tools/servers)" && export PATH && \
 		$(BIN)/python -m pytest -n 2 --dist worksteal tests
 
 test-fast: .venv/.ready  ## the tests that need no browser and no subprocess
 	@$(BIN)/python -m pytest -n 2 tests/unit tests/contract tests/edges tests/test_architecture.py
+
+programs: .venv/.ready  # of others, for the tests; beside lint, which keeps one processor busy
+	@tools/readers
+	@tools/browser >/dev/null
+	@tools/servers >/dev/null
 
 lint: .venv/.ready  ## ruff and mypy, strict
 	@$(BIN)/ruff check .

@@ -11,7 +11,7 @@ import platform
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -184,20 +184,50 @@ class Edges:
             Instance(self.config.state / INSTANCE, database).doubt()  # gives it its mark
         return database
 
-    def transfer(self, url: str, told: Callable[[str, int], None]) -> Mapping[str, int]:
-        """All records into the empty database at `url`, which is the site's from now on; rows by table.
+    def schema(self) -> tuple[str | None, str]:
+        """The revision of the database, None before there is one, and that of this program. Raises Outside."""
+        from newsletter.store.database import REVISION, as_it_is, schema_of
 
-        Raises ConfigError, Refused (C521), Outside (C522).
+        if not self.has_state:
+            return None, REVISION
+        with closing(as_it_is(self.config.database)) as found:
+            return schema_of(found), REVISION
+
+    def upgrade(self, now: datetime, *, backed_up: bool) -> Path | None:
+        """Bring the database up to date, after a backup: its file. Raises Refused (C524, C527), Outside (C527)."""
+        from newsletter.store.database import as_it_is, upgrade
+        from newsletter.store.serverlock import alone
+
+        with closing(as_it_is(self.config.database)) as database, alone(self._lock_of(database)):
+            saved = None if backed_up else self._saved(now)
+            upgrade(database)
+        return saved
+
+    def _saved(self, now: datetime) -> Path:
+        if not self.config.server:
+            return self.backups.make(now, keep=self.config.backup.keep).file
+        from newsletter.store.dump import dump
+
+        file = self.config.backup.folder / f"newsletter-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}.dump"
+        dump(self.config.server, file)
+        return file
+
+    def transfer(self, url: str, now: datetime, told: Callable[[str, int], None]) -> tuple[Path, Mapping[str, int]]:
+        """All records into the empty database at `url`, which is the site's from now on; a backup, and rows by table.
+
+        Raises ConfigError, Refused (C521, C524), Outside (C522).
         """
         from newsletter.store.database import open_database
         from newsletter.store.instance import Instance
+        from newsletter.store.serverlock import alone
         from newsletter.store.transfer import on_server, transfer
 
         on_server(url)
-        with closing(open_database(url)) as target:
+        with alone(self.lock), closing(open_database(url)) as target:
+            saved = self.backups.make(now, keep=self.config.backup.keep)
             counts = transfer(self.database, target, told)
             Instance(self.config.state / INSTANCE, target).claim()
-        return counts
+        return saved.file, counts
 
     def would_transfer(self, url: str) -> Mapping[str, int]:
         """What `transfer` would copy; nothing is changed. Raises as it does."""
@@ -354,12 +384,15 @@ class Edges:
 
     @cached_property
     def lock(self) -> SenderLock | ServerLock:
+        return self._lock_of(self.database) if self.config.server else self._lock_of(None)
+
+    def _lock_of(self, database: Database | None) -> SenderLock | ServerLock:
         from newsletter.store.lock import SenderLock
 
-        if self.config.server:
+        if database is not None and self.config.server:
             from newsletter.store.serverlock import ServerLock
 
-            return ServerLock(self.database)
+            return ServerLock(database)
         return SenderLock(self.config.state / "sender.lock")
 
     @cached_property
@@ -446,7 +479,8 @@ class Edges:
         from newsletter.store import backup
 
         config = self.config
-        places = backup.Places(config.root, self.database.file, config.state, config.keys_file)
+        records = None if config.server else config.sqlite_file
+        places = backup.Places(config.root, records, config.state, config.keys_file)
         return backup.Backups(config.backup.folder, places)
 
     def own(self) -> None:

@@ -24,6 +24,9 @@ CLEAN = timedelta(minutes=1)
 TOGETHER = timedelta(seconds=10)
 """Within this, several who ask for less say the same thing."""
 
+CANARIES, CANARY_FROM = 100, 500
+"""Readers who get an issue before all others; and the smallest audience in which some do."""
+
 _FASTER = 1.1
 _BLOCK = timedelta(seconds=1)
 

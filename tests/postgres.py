@@ -81,6 +81,11 @@ class Server:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
+    def programs(self) -> Path:
+        """The folder of `psql` and the others."""
+        return (self.folder if os.geteuid() == 0 else _installed()) / _RELEASE / "bin"
+
+    @property
     def _data(self) -> Path:
         return self.folder / "data"
 
@@ -103,12 +108,11 @@ class Server:
 
     def _run(self, program: str, *arguments: str) -> None:
         """Its output goes to a file: the server inherits it, and would hold a pipe open."""
-        programs = self.folder if os.geteuid() == 0 else _installed()
         said = self.folder / f"{program}.txt"
         as_nobody = {"user": _NOBODY, "group": _NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
         with said.open("ab") as output:
             done = subprocess.run(  # type: ignore[call-overload]
-                [programs / _RELEASE / "bin" / program, *arguments],
+                [self.programs / program, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -41,6 +41,9 @@ EDGES = {
     "delivery.ahead",
     "delivery.engine",
     "delivery.lane",
+    "delivery.cluster",
+    "delivery.offers",
+    "delivery.shift",
     "store",
 }
 DOORS = {"app", "edges", "cli", "clock", "web", "config", "copies", "looks", "templates", "starter"}
@@ -181,6 +184,7 @@ def inner_at_import(path: Path) -> set[str]:
         ("feedgen", "publish.feeds"),
         ("premailer", "issues.inline"),
         ("apscheduler", "clock"),
+        ("procrastinate", "delivery.cluster"),
         ("PIL", "publish.pictures"),
         ("pyromark", "content.parts"),
     ],

@@ -14,6 +14,7 @@ from newsletter.cli.door import Door, columns, command
 from newsletter.cli.issue import counts_words, issue_data
 from newsletter.cli.limits import held_data, held_lines
 from newsletter.cli.naming import in_json
+from newsletter.cli.report import stopped_words
 from newsletter.errors import stops
 from newsletter.issues.cadence import preview_at
 from newsletter.model import (
@@ -230,11 +231,14 @@ def _needs(door: Door, told: Status, broken: int, owed: Sequence[NoticeCopy], st
             rows.append(f"issue {one.name} is {_held(one, door.now)}")
         elif one.state is IssueState.READY:
             rows.append(f"issue {one.name} is ready, and waits for a hand: newsletter issue send {one.name}")
+        elif one.state is IssueState.PAUSED:
+            why = words.first_sentence(stopped_words(one)).rstrip(".")
+            rows.append(f"issue {one.name} is {why}: newsletter issue report {one.name}")
         else:
             counts = {s: told.counts[one].get(s, 0) for s in (DeliveryState.UNCERTAIN, DeliveryState.FAILED)}
-            what = f"{one.state.value}, {counts_words(counts) or one.reason}"
-            way_out = "resume" if one.state is IssueState.PAUSED else "settle"
-            rows.append(f"issue {one.name} is {what}: newsletter issue {way_out} {one.name}")
+            rows.append(
+                f"issue {one.name} is {one.state.value}, {counts_words(counts)}: newsletter issue settle {one.name}"
+            )
     rows += _approvals(door, told.selection.waiting)
     return [f"{'Needs you' if n == 0 else '':<12} {row}" for n, row in enumerate(rows)]
 

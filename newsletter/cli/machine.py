@@ -258,6 +258,7 @@ def delivered_data(done: Delivered) -> dict[str, object]:
     return {
         "started": [in_json(issue) for issue in done.started],
         "held": [in_json(issue) for issue in done.held],
+        "stopped": {in_json(issue): issue.reason for issue in done.stopped},
         "finished": {in_json(issue): issue.state.value for issue in done.finished},
         **{name: getattr(done.drained, name) for name in ("accepted", "deferred", "failed", "uncertain", "dropped")},
         "next_retry": done.next_retry,
@@ -269,7 +270,7 @@ def delivered_data(done: Delivered) -> dict[str, object]:
 
 def delivered_words(door: Door, done: Delivered, took: str, now: datetime) -> list[str]:
     from newsletter.cli.limits import left_lines
-    from newsletter.cli.report import end_lines
+    from newsletter.cli.report import end_lines, stop_lines
     from newsletter.usecases.deliver import PATIENCE
 
     lines = [f"{issue.title} was held: {issue.reason}" for issue in done.held]
@@ -278,6 +279,7 @@ def delivered_words(door: Door, done: Delivered, took: str, now: datetime) -> li
         lines.append(f"Not started yet; asked again for {words.span(PATIENCE)} after its time, and then held.")
     if outcome := outcome_words(done.drained):
         lines.append(f"Handed out: {outcome} ({took})")
+    lines += [line for issue in done.stopped for line in stop_lines(issue)]
     lines += [line for issue in done.finished for line in end_lines(door, issue)]
     lines += left_lines(done.drained, door.app.config.cadence.zone, now)
     if done.next_retry and done.next_retry > now:

@@ -34,6 +34,7 @@ BLOCKS: dict[str, dict[str, tuple[str, str]]] = {
         "backup": ("newsletter.cli.backup:backup", "one file with all that cannot be made anew"),
         "restore": ("newsletter.cli.backup:restore", "a site from a backup"),
         "claim": ("newsletter.cli.claim:claim", "unlock a copied or restored site"),
+        "upgrade": ("newsletter.cli.upgrade:upgrade", "a database of an older version, after a backup"),
         "move-to-postgres": ("newsletter.cli.transfer:move_to_postgres", "from a file to a database on a server"),
         "log": ("newsletter.cli.look:log", "who did what"),
         "templates": ("newsletter.cli.templates:templates", "list, copy, diff"),
@@ -44,6 +45,7 @@ BLOCKS: dict[str, dict[str, tuple[str, str]]] = {
         "prepare": ("newsletter.cli.machine:prepare", "make the issue that is due"),
         "deliver": ("newsletter.cli.machine:deliver", "hand out what is waiting"),
         "work": ("newsletter.cli.machine:work", "run all three on a clock"),
+        "worker": ("newsletter.cli.worker:worker", "send beside other workers"),
         "serve": ("newsletter.cli.machine:serve", "the web pages, and those of readers"),
     },
 }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from datetime import tzinfo
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from newsletter.usecases.allowance import HeldBack
     from newsletter.usecases.report import Report
 
+RESUME = "newsletter issue resume"
 _WAYS_OUT = {DeliveryState.FAILED: "newsletter issue retry", DeliveryState.UNCERTAIN: "newsletter issue settle"}
 
 
@@ -55,7 +58,7 @@ def _lines(door: Door, told: Report) -> list[str]:
     began = f" · {words.when(issue.started_at, zone)}" if issue.started_at else ""
     lines = [f"{issue.title} · {issue.state.value}{began}"]
     if issue.state in _WITH_REASON and issue.reason:
-        lines.append(f"{issue.state.value.capitalize():<9} {issue.reason}")
+        lines += wrapped(f"{issue.state.value.capitalize():<9} ", issue.reason)
     lines.append(f"{counts_words(told.counts) or 'Nobody was sent it'}{_took(told)}.")
     lines += answer_lines(told.answers, zone)
     if issue.state is IssueState.SENDING:
@@ -75,6 +78,25 @@ def _held_back(door: Door) -> HeldBack:
 
     app = door.app
     return held_back(app.config.mail.limits, app.throttle, door.now, app.ledger.next_retry())
+
+
+def stop_lines(issue: Issue) -> list[str]:
+    """What is told of an issue that was stopped while it went out."""
+    lines = wrapped(f"{issue.title} is ", f"{stopped_words(issue)}.", "  ")
+    return [*lines, f"It goes on with: {RESUME} {issue.name}"] if issue.state is IssueState.PAUSED else lines
+
+
+def stopped_words(issue: Issue) -> str:
+    """`paused by review-desk`, `paused, 3 of the last 63 messages were refused …`."""
+    state = issue.state.value
+    return issue.reason if issue.reason.startswith(state) else f"{state}, {issue.reason}" if issue.reason else state
+
+
+def wrapped(label: str, text: str, indent: str | None = None) -> list[str]:
+    """A sentence or more behind a label, on lines of 80 columns; below it, unless `indent` says where."""
+    below = " " * len(label) if indent is None else indent
+    wrap = partial(textwrap.wrap, break_long_words=False, break_on_hyphens=False)  # no word is cut, nor an address
+    return wrap(text, 80, initial_indent=label, subsequent_indent=below)
 
 
 _WITH_REASON = {IssueState.PAUSED, IssueState.CANCELLED}
@@ -119,9 +141,9 @@ def _ways(told: Report) -> list[str]:
     some = [state for state in (DeliveryState.FAILED, DeliveryState.UNCERTAIN) if told.counts.get(state)]
     name = told.issue.name
     ways = {state: f"{_WAYS_OUT[state]} {name}" for state in told.doubtful}
-    return columns(
-        [(s.value.capitalize(), f"newsletter issue report {name} --{s.value}", ways.get(s, "")) for s in some]
-    )
+    rows = [(s.value.capitalize(), f"newsletter issue report {name} --{s.value}", ways.get(s, "")) for s in some]
+    paused = [("Go on", f"{RESUME} {name}", "")] if told.issue.state is IssueState.PAUSED else []
+    return columns([*rows, *paused])
 
 
 _BY_PROVIDER = (DeliveryState.ACCEPTED, DeliveryState.WAITING, DeliveryState.FAILED, DeliveryState.UNCERTAIN)

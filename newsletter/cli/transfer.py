@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import click
 
 from newsletter import words
 from newsletter.cli.door import Door, command, stopwatch
-from newsletter.errors import Problem, Refused, UsageError
+from newsletter.errors import Problem, UsageError
 
 
 @command("move-to-postgres")
@@ -24,25 +26,21 @@ def move_to_postgres(door: Door, url: str, dry_run: bool) -> None:
     app = door.app
     if app.config.server:
         raise UsageError(Problem("C525", "The records of this site are in PostgreSQL already. Nothing was done."))
-    if not app.lock.acquire():
-        raise Refused(_sends(app.lock.holder() or "another process"))
     if dry_run:
         counts = app.would_transfer(url)
         rows = words.count(sum(counts.values()), "row")
         door.answer({"counts": dict(counts), "dry_run": True}, f"Would copy {rows} in {len(counts)} tables.")
         return
     with stopwatch() as took:
-        saved = app.backups.make(door.now, keep=app.config.backup.keep)
-        door.say(f"Backed up to {saved.file}")
-        counts = app.transfer(url, lambda table, rows: _tell(door, table, rows))
+        saved, counts = app.transfer(url, door.now, lambda table, rows: _tell(door, table, rows))
         rows = words.count(sum(counts.values()), "row")
         door.answer(
-            {"counts": dict(counts), "backup": str(saved.file), "dry_run": False},
+            {"counts": dict(counts), "backup": str(saved), "dry_run": False},
             f"Moved {rows} in {len(counts)} tables; all were read back and compared ({took()})",
-            f"{app.config.sqlite_file} is closed: nobody can write to it any more.",
+            f"{app.config.sqlite_file} is closed: nobody can write to it any more. A backup: {saved}",
             "",
             "Next:  write into newsletter.toml, before the first [section], or set NEWSLETTER_DATABASE:",
-            f'       database = "{url}"',
+            f'       database = "{_without_password(url)}"',
             "       then start what you stopped, and look: newsletter status",
         )
 
@@ -52,10 +50,6 @@ def _tell(door: Door, table: str, rows: int) -> None:
         door.say(f"  {table}: {words.count(rows, 'row')}, compared")
 
 
-def _sends(holder: str) -> Problem:
-    return Problem(
-        "C524",
-        f"Another process sends ({holder}). Nothing was moved.",
-        why="what it does meanwhile would be missing in the new database",
-        fixes=("stop work and serve, then run the command again",),
-    )
+def _without_password(url: str) -> str:
+    """It has no place in newsletter.toml."""
+    return re.sub(r"(://[^/@:]*):[^/@]*@", r"\1@", url)

@@ -69,7 +69,7 @@ def _stay(door: Door, queues: Sequence[str], connections: int, stop: threading.E
 
 def _alone() -> Problem:
     return Problem(
-        "C525",
+        "C526",
         "Workers need a PostgreSQL database, and this site keeps its records in a SQLite file",
         file="newsletter.toml",
         why="One process sends from a file: newsletter work, with as many connections as it likes.",

@@ -32,40 +32,34 @@ _POLICY = frozenset({"policy", "content"})
 
 
 class Window:
-    """The last results of one issue, in all or at one provider."""
+    """The last results of one issue, in all or at one provider: how many, and which of them were bad."""
 
     def __init__(self) -> None:
-        self._kinds: deque[str] = deque()
-        self._counts: Counter[str] = Counter()
-        self._policies: deque[int] = deque(maxlen=POLICY)  # the number of each among all results
         self._seen = 0
+        self._bad: deque[tuple[int, str]] = deque()  # the number of each among all results, and its kind
         self._replies: deque[str] = deque(maxlen=_REPLIES)
 
-    def add(self, kind: str, reply: str = "") -> None:
-        """One result: `permanent`, `policy`, `uncertain`, or empty for any other."""
-        self._kinds.append(kind)
-        self._seen += 1
-        if len(self._kinds) > SHOWN and (gone := self._kinds.popleft()):
-            self._counts[gone] -= 1
+    def add(self, kind: str, reply: str = "", count: int = 1) -> None:
+        """Some results: `permanent`, `policy`, `uncertain`, or empty for any other."""
+        self._seen += count
         if kind:
-            self._counts[kind] += 1
+            self._bad.append((self._seen, kind))
             self._replies.append(reply)
-        if kind == "policy":
-            self._policies.append(self._seen)
+        while self._bad and self._bad[0][0] <= self._seen - SHOWN:
+            self._bad.popleft()
 
     def verdict(self, where: str) -> str:
         """Why it must stop, with the numbers and the last answers; empty while it may go on."""
-        if len(self._kinds) < FEWEST:
-            return ""
-        many = self._too_many()
+        many = self._too_many() if self._bad and self._seen >= FEWEST else ""
         return f"{many}{where}. The last answers: {self._answers()}" if many else ""
 
     def _too_many(self) -> str:
-        seen, counts = len(self._kinds), self._counts
+        seen, counts = min(self._seen, SHOWN), Counter(kind for _, kind in self._bad)
         if counts["permanent"] > PERMANENT * seen:
             return f"{counts['permanent']} of the last {seen} mailboxes are not there (more than 5 %)"
-        if len(self._policies) == POLICY and self._seen - self._policies[0] < OF_LAST:
-            return f"{POLICY} of the last {min(seen, OF_LAST)} messages were refused as unwanted"
+        unwanted = sum(kind == "policy" and at > self._seen - OF_LAST for at, kind in self._bad)
+        if unwanted >= POLICY:
+            return f"{unwanted} of the last {min(seen, OF_LAST)} messages were refused as unwanted"
         if counts["uncertain"] > max(1, UNCERTAIN * seen):
             return f"{counts['uncertain']} of the last {seen} messages got no answer (more than 1 %)"
         return ""
@@ -91,12 +85,11 @@ class Breaker:
         issue = (chunk.edition, chunk.issue_number)
         windows = self._windows.setdefault(issue, {})
         whole, group = windows.setdefault("", Window()), windows.setdefault(chunk.provider, Window())
-        for one in settlements:
-            if one.counted:
-                kind = _kind(one)
-                reply = _reply(one) if kind else ""
-                whole.add(kind, reply)
-                group.add(kind, reply)
+        bad = [(kind, _reply(one)) for one in settlements if one.counted and (kind := _kind(one))]
+        for window in (whole, group):
+            window.add("", count=sum(one.counted for one in settlements) - len(bad))
+            for kind, reply in bad:
+                window.add(kind, reply)
         why = group.verdict(_at(chunk.provider)) or whole.verdict("")
         if why:
             del self._windows[issue]

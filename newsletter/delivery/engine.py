@@ -146,7 +146,8 @@ class _Committer:
         self._working = 0
         self._taken = 0.0  # when the pass over what is due began
         self._anew = False  # give out no more, so that a new pass can begin
-        self._counts: Counter[str] = Counter()  # by state
+        self._ends: Counter[DeliveryState] = Counter()
+        self._deferred = 0
         self._withheld: set[tuple[int, int]] = set()
         self._through = False  # nothing is left that may go now
         self._closing = False
@@ -362,7 +363,8 @@ class _Committer:
     def _standing(self) -> dict[str, Any]:
         troubled = [RelayTrouble(one.relay.name, one.fault, one.out) for one in self._circuits if one.fault]
         return {
-            **self._counts,
+            **{state.value: count for state, count in self._ends.items()},
+            "deferred": self._deferred,
             "dropped": len(self._withheld),
             "fault": self._fault(),
             "relays": tuple(troubled),
@@ -408,10 +410,10 @@ class _Committer:
     def _count(self, chunk: Chunk, settlements: Sequence[Settlement]) -> None:
         for one in settlements:
             if one.state is DeliveryState.WAITING:
-                self._counts["deferred"] += one.counted
+                self._deferred += one.counted
                 self._gate.unused(not one.counted)  # a fault of the server: nobody was sent anything
             else:
-                self._counts[one.state.value] += 1
+                self._ends[one.state] += 1
         try:
             if any(one.state is DeliveryState.WAITING and asks_for_less(one.receipt) for one in settlements):
                 self._gate.slow(f"group:{chunk.provider}")

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, select, upd
 from newsletter import words
 from newsletter.errors import Outside, Problem
 from newsletter.model import Issue, IssueAct, IssueState, Subscriber, SubscriberStatus, by_clock
+from newsletter.pace import CANARIES, CANARY_FROM
 from newsletter.store.acts import act
 from newsletter.store.chunks import add_rows
 from newsletter.store.database import Database
@@ -30,9 +31,6 @@ CHUNK = 500
 
 BATCH = 20 * CHUNK
 """Readers in one commit."""
-
-FIRST, FROM = 100, 500
-"""Readers of the canary, whose chunks open at once; and the smallest audience that has one."""
 
 
 class Audience(Part):
@@ -117,7 +115,7 @@ def _say_for_whom(connection: Connection, issue_id: int, edition: str, now: date
             audience_expected=expected,
             audience_upto=upto,
             audience_cursor=0,
-            audience_opens_at=now + canary if canary and expected >= FROM else None,
+            audience_opens_at=now + canary if canary and expected >= CANARY_FROM else None,
         )
     )
 
@@ -134,7 +132,7 @@ def _candidates(edition: str, after: int, upto: int) -> tuple[ColumnElement[bool
 def _add_readers(connection: Connection, begun: Row[Any]) -> bool:
     """Write the next readers; True when there may be more."""
     first = begun.audience_opens_at is not None and not begun.audience_cursor
-    size = FIRST if first else BATCH
+    size = CANARIES if first else BATCH
     of, after, upto = begun.edition, begun.audience_cursor, begun.audience_upto
     found = select(subscriber.c.id).where(*_candidates(of, after, upto)).order_by(subscriber.c.id).limit(size)
     next_ones = found.subquery()

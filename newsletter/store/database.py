@@ -85,6 +85,10 @@ class Database:
         with told(self.place), self._reader.begin() as connection:
             yield connection
 
+    def first_start(self) -> AbstractContextManager[None]:
+        """There is something to connect to. Raises Outside."""
+        return self._home.first_start()
+
     def apart(self) -> Connection:
         """A connection beside the others, for what lasts as long as a connection. The caller closes it."""
         return self._home.apart()
@@ -123,18 +127,23 @@ def insert_over(connection: Connection, table: Table, *same: Column[Any]) -> Ins
 def open_database(url: str, *, patience: float = PATIENCE) -> Database:
     """Open `sqlite:///PATH` or `postgresql://…`, making what is missing: the schema, and of SQLite folder and file.
 
-    `patience` is in seconds. Raises ConfigError for another kind of URL and for a schema that is newer than this
-    program; Outside when the disk, the server or another process is in the way.
+    `patience` is in seconds. Raises ConfigError for another kind of URL, for a schema that is newer than this program,
+    and for an older one on a server, where others may still work with it; Outside when the disk, the server or another
+    process is in the way.
     """
-    home = home_of(url, patience)
-    database = Database(home)
+    database = as_it_is(url, patience=patience)
     try:
-        with home.first_start():
-            _bring_up_to_date(database)
+        with database.first_start():
+            upgrade(database, others=database.file is None)
     except BaseException:
         database.close()
         raise
     return database
+
+
+def as_it_is(url: str, *, patience: float = PATIENCE) -> Database:
+    """Whatever its schema is; nothing is made. Raises ConfigError (C508)."""
+    return Database(home_of(url, patience))
 
 
 def home_of(url: str, patience: float) -> Home:
@@ -156,10 +165,12 @@ def home_of(url: str, patience: float) -> Home:
     raise ConfigError(Problem("C508", f"not a database that can be used: {shown}", fixes=fixes))
 
 
-def _bring_up_to_date(database: Database) -> None:
-    with database.read() as connection:
-        if _revision(connection) == REVISION:
-            return
+def upgrade(database: Database, *, others: bool = False) -> None:
+    """Bring its schema up to date, alone. Raises ConfigError when that cannot be (C501, C523), or, where there may be
+    `others` who work with it as it is, must be said by a person (C526).
+    """
+    if schema_of(database) == REVISION:
+        return
     with database.write() as connection:
         found = _revision(connection)
         if found == MOVED:
@@ -168,7 +179,15 @@ def _bring_up_to_date(database: Database) -> None:
 
         if found is not None and found not in migrate.known_revisions():
             raise ConfigError(_too_new(database.place, found))
+        if others and found not in (None, REVISION):
+            raise ConfigError(_too_old(database.place, str(found)))
         migrate.upgrade(connection)
+
+
+def schema_of(database: Database) -> str | None:
+    """Its revision; None for one that is empty. Raises Outside."""
+    with database.read() as connection:
+        return _revision(connection)
 
 
 def _revision(connection: Connection) -> str | None:
@@ -176,6 +195,16 @@ def _revision(connection: Connection) -> str | None:
         return None
     found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
     return found
+
+
+def _too_old(place: str, found: str) -> Problem:
+    return Problem(
+        "C526",
+        f"the database has schema {found}, and this program needs {REVISION}",
+        file=place,
+        why="another machine may still run the older program, which would not understand the new one",
+        fixes=("stop newsletter on all machines, then on one of them: newsletter upgrade",),
+    )
 
 
 def _moved(place: str) -> Problem:

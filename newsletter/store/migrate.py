@@ -18,9 +18,9 @@ def known_revisions() -> tuple[str, ...]:
     return tuple(reversed([script.revision for script in newest_first]))
 
 
-def upgrade(connection: Connection) -> None:
+def upgrade(connection: Connection, upto: str = "head") -> None:
     """Run what is missing inside the transaction of `connection`; the caller commits, or nothing happened."""
     config = Config()
     config.set_main_option("script_location", str(_HOME).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, upto)

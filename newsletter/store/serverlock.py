@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import platform
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy.exc import DBAPIError
 
+from newsletter.errors import Problem, Refused
 from newsletter.store.database import Database
-from newsletter.store.lock import who_am_i
+from newsletter.store.lock import SenderLock, who_am_i
 from newsletter.store.postgresql import SENDER
 from newsletter.store.trouble import told
 
@@ -53,6 +55,26 @@ class ServerLock:
             self.release()
             return False
         return True
+
+
+@contextmanager
+def alone(lock: SenderLock | ServerLock) -> Iterator[None]:
+    """Nobody sends while it lasts. Raises Refused (C524) when somebody does."""
+    if not lock.acquire():
+        raise Refused(_sends(lock.holder() or "another process"))
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _sends(holder: str) -> Problem:
+    return Problem(
+        "C524",
+        f"Another process sends ({holder}). Nothing was done.",
+        why="the records must stand still meanwhile",
+        fixes=("stop work and serve on all machines, then run the command again",),
+    )
 
 
 _HOLDER = (

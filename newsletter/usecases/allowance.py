@@ -7,10 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from newsletter.delivery.throttle import Limits, day_key, over_days
+from newsletter.pace import CANARY_FROM
 from newsletter.ports import Throttle
-
-CANARIES, CANARY_FROM = 100, 500
-"""How many readers get an issue first where a site has that, and for how many readers it is worth it."""
 
 
 @dataclass(frozen=True, slots=True)

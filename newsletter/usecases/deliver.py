@@ -37,6 +37,7 @@ class Delivered:
     drained: Drained
     next_retry: datetime | None
     put_off: tuple[Problem, ...] = ()  # why an issue whose time has come does not start yet
+    stopped: tuple[Issue, ...] = ()  # paused or cancelled while it went out, by whomever
 
 
 PATIENCE = timedelta(minutes=10)
@@ -69,8 +70,16 @@ def deliver(
     put_off = {issue: one for issue, one in obstacles.items() if one.passes and _is_fresh(issue, clock())}
     held += hold_what_may_not_go(ledger, {i: one for i, one in obstacles.items() if i not in put_off}, clock)
     started = start_due(ledger, clock(), put_off, canary)
+    going = sending(ledger)
     drained = drain()
-    return Delivered(started, held, finish(ledger, clock()), drained, ledger.next_retry(), _said(put_off))
+    stopped = _stopped(ledger, going)
+    return Delivered(started, held, finish(ledger, clock()), drained, ledger.next_retry(), _said(put_off), stopped)
+
+
+def _stopped(ledger: Ledger, going: Sequence[Issue]) -> tuple[Issue, ...]:
+    """Those of the issues that were going out which somebody, or the breaker, stopped."""
+    now = (ledger.issue(one.edition, one.number) for one in going)
+    return tuple(one for one in now if one and one.state in {IssueState.PAUSED, IssueState.CANCELLED})
 
 
 def _is_fresh(issue: Issue, now: datetime) -> bool:

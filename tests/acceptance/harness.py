@@ -197,5 +197,5 @@ def until(true: Callable[[], Any], *, seconds: float = 40, what: str = "") -> An
     while time.monotonic() < ends:
         if answer := true():
             return answer
-        time.sleep(0.15)
+        time.sleep(0.05)
     raise AssertionError(f"not within {seconds} s: {what or true}")

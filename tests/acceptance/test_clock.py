@@ -31,7 +31,7 @@ def last_look(site: SiteFolder, now: str) -> str:
 
 def test_work_sends_the_issue_when_its_slot_comes(site: SiteFolder) -> None:
     site.readers(3)
-    with site.started("work", now="2026-11-27T07:59:55+01:00"):
+    with site.started("work", now="2026-11-27T07:59:58+01:00"):
         until(lambda: sent(site), what="issue 1 sent")
     assert len(site.mails()) == 3
     (issue,) = site.issues()
@@ -49,7 +49,7 @@ def test_before_its_slot_work_sends_nothing(site: SiteFolder) -> None:
 
 def test_two_processes_make_one_issue_and_mail_each_reader_once(site: SiteFolder) -> None:
     site.readers(20)
-    now = "2026-11-27T07:59:54+01:00"
+    now = "2026-11-27T07:59:57+01:00"
     with site.started("work", "--every", "1", now=now), site.started("work", "--every", "1", now=now):
         until(lambda: sent(site), what="issue 1 sent")
         until(lambda: "Standing by" in logged(site), what="a stand-by")
@@ -59,10 +59,10 @@ def test_two_processes_make_one_issue_and_mail_each_reader_once(site: SiteFolder
 
 def test_when_the_sender_dies_the_one_that_stood_by_takes_over(site: SiteFolder) -> None:
     site.readers(2)
-    with site.started("work", "--every", "1", now="2026-11-27T07:59:50+01:00") as first:
+    with site.started("work", "--every", "1", now="2026-11-27T07:59:53+01:00") as first:
         until(lambda: "Working" in logged(site))
         until(lambda: (site.root / "var/sender.lock").exists() and (site.root / "var/sender.lock").read_text())
-        with site.started("work", "--every", "1", now="2026-11-27T07:59:52+01:00"):
+        with site.started("work", "--every", "1", now="2026-11-27T07:59:55+01:00"):
             until(lambda: "Standing by" in logged(site))
             first.kill()
             first.wait(10)

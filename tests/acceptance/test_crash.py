@@ -89,7 +89,9 @@ def test_a_publish_killed_at_any_moment_leaves_the_old_site_or_the_new_one_and_t
     for n in range(60):
         site.post(f"car-{n}", "2026-11-20", text="A first paragraph. " * 200)
     known = [_published(site, tmp_path / word, word) for word in ("first", "second")]
+    began = time.monotonic()
     site.ok("publish", now=FRIDAY)
+    took = time.monotonic() - began
     cut = 0
     for turn in range(40):
         if cut == 5:
@@ -99,7 +101,7 @@ def test_a_publish_killed_at_any_moment_leaves_the_old_site_or_the_new_one_and_t
         with site.started("publish", now=FRIDAY) as process:
             # most are killed once the new site is shown, the others at any time before
             until(lambda: turn % 3 == 0 or _record(site) != before or process.poll() is not None)  # noqa: B023
-            time.sleep(chance.uniform(0, 1.5) if turn % 3 == 0 else chance.uniform(0, 0.02))
+            time.sleep(chance.uniform(0, took) if turn % 3 == 0 else chance.uniform(0, 0.02))
             cut += process.poll() is None
             process.kill()
             process.wait(10)

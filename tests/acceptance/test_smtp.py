@@ -186,3 +186,17 @@ def test_what_is_signed_here_is_good_to_whoever_receives_it_and_the_same_on_a_re
     assert all(holds(message.content, b"mail._domainkey.auto-trendy.net.") for message in server.messages)
     told = [parsed(message.content)["DKIM-Signature"] for message in server.messages]
     assert all("List-Unsubscribe-Post" in one and one.count("From") == 2 for one in told)
+
+
+def test_an_issue_that_is_refused_as_unwanted_is_paused_and_everybody_who_asks_hears_why(
+    site: SiteFolder, server: Smtpd
+) -> None:
+    through(site, server, more="connections = 1\n").readers(60)
+    server.fault("RCPT", "550 5.7.1 looks like spam", times=3)
+    site.ok("prepare", now=FRIDAY)
+    why = "messages were refused as unwanted"
+    told = site.ok("deliver", now=FRIDAY).out
+    assert re.search(rf"Issue 1 is paused, 3 of the last \d+ {why}", told)
+    assert "It goes on with: newsletter issue resume 1" in told
+    assert why in site.ok("issue", "report", "1").out
+    assert f"{why} at other providers: newsletter issue report 1" in site.ok("status").out

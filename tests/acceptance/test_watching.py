@@ -43,7 +43,8 @@ def test_p_pauses_it_within_the_message_in_flight_and_the_log_says_who_did(going
         assert screen.shows("newsletter issue resume 1"), screen.screen
         assert screen.ended() == 0
         assert screen.is_sane()
-    assert "accepted " in screen.screen
+    assert "Issue 1 is paused by review-desk.\nIt goes on with: newsletter issue resume 1" in screen.screen
+    assert "issue 1 is paused by review-desk: newsletter issue report 1" in going.ok("status").out
     assert len(server.messages) < READERS
     [pause] = [line for line in going.ok("log").out.splitlines() if "pause issue 1" in line]
     assert "review-desk" in pause

@@ -211,7 +211,7 @@ class Year:
             case "later":
                 self.server.fault("RCPT", "451 4.3.0 later", to=reader.address, times=self.chance.choice([1, 2, 5]))
             case "no":
-                self.server.fault("RCPT", "550 5.1.1 nobody here", to=reader.address)
+                self.server.fault("RCPT", "550 5.7.1 not wanted", to=reader.address)
             case "lost":
                 self.server.fault("DOT", DROP, to=reader.address)
             case _:

@@ -259,8 +259,8 @@ CANARY = 10 * MINUTE
 def test_with_a_canary_the_first_readers_are_due_at_once_and_all_others_later(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audience, "FIRST", 2)
-    monkeypatch.setattr(audience, "FROM", 5)
+    monkeypatch.setattr(audience, "CANARIES", 2)
+    monkeypatch.setattr(audience, "CANARY_FROM", 5)
     ids = desk.join(5)
     desk.open(5, "batteries")
     desk.ledger.start_send(WEEKLY, 1, now=FRIDAY, canary=CANARY)
@@ -276,8 +276,8 @@ def test_with_a_canary_the_first_readers_are_due_at_once_and_all_others_later(
 
 
 def test_a_deferred_reader_of_a_canary_is_due_before_the_others(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audience, "FIRST", 1)
-    monkeypatch.setattr(audience, "FROM", 2)
+    monkeypatch.setattr(audience, "CANARIES", 1)
+    monkeypatch.setattr(audience, "CANARY_FROM", 2)
     first, _ = desk.join(2)
     desk.open(5, "batteries")
     desk.ledger.start_send(WEEKLY, 1, now=FRIDAY, canary=CANARY)
@@ -289,8 +289,8 @@ def test_a_deferred_reader_of_a_canary_is_due_before_the_others(desk: Desk, monk
 
 
 def test_a_canary_that_was_cut_short_is_one_when_it_goes_on(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audience, "FIRST", 2)
-    monkeypatch.setattr(audience, "FROM", 5)
+    monkeypatch.setattr(audience, "CANARIES", 2)
+    monkeypatch.setattr(audience, "CANARY_FROM", 5)
     ids = desk.join(5)
     desk.open(5, "batteries")
     with monkeypatch.context() as cut:
@@ -305,8 +305,8 @@ def test_a_canary_that_was_cut_short_is_one_when_it_goes_on(desk: Desk, monkeypa
 
 
 def test_a_small_audience_has_no_canary(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audience, "FIRST", 2)
-    monkeypatch.setattr(audience, "FROM", 5)
+    monkeypatch.setattr(audience, "CANARIES", 2)
+    monkeypatch.setattr(audience, "CANARY_FROM", 5)
     ids = desk.join(4)
     desk.open(5, "batteries")
     desk.ledger.start_send(WEEKLY, 1, now=FRIDAY, canary=CANARY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,11 +16,14 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import IntegrityError
 
-from newsletter.errors import ConfigError, Outside
+from newsletter.errors import ConfigError, Outside, Refused
 from newsletter.model import Limit
 from newsletter.readers.limits import decide
-from newsletter.store.database import Database, open_database
+from newsletter.store import migrate
+from newsletter.store.database import Database, as_it_is, open_database, upgrade
+from newsletter.store.dump import dump
 from newsletter.store.instance import Instance
+from newsletter.store.migrate import known_revisions
 from newsletter.store.rates import SqlRates
 from newsletter.store.roster import SqlRoster
 from newsletter.store.serverlock import ServerLock
@@ -96,6 +100,33 @@ def test_a_schema_from_the_future_is_refused(database: Database, url: str) -> No
     with database.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = :was"), {"was": was})
     assert told.value.problems[0].code == "C501"
+
+
+def test_an_older_schema_is_changed_only_when_a_person_says_so(postgres: Server) -> None:
+    with postgres.database() as url, closing(as_it_is(url)) as database:
+        with database.write() as connection:
+            migrate.upgrade(connection, known_revisions()[-2])
+        with pytest.raises(ConfigError) as told:
+            open_database(url)
+        assert told.value.problems[0].code == "C526"
+        upgrade(database)
+        open_database(url).close()
+
+
+def test_what_pg_dump_saves_is_whole_and_for_its_owner_alone(
+    database: Database, url: str, postgres: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(Refused):
+        dump(url, tmp_path / "none")
+    monkeypatch.setenv("PATH", str(postgres.programs), prepend=os.pathsep)
+    dump(url, tmp_path / "it.dump")
+    assert (tmp_path / "it.dump").read_bytes().startswith(b"PGDMP")
+    assert (tmp_path / "it.dump").stat().st_mode & 0o777 == 0o600
+    with pytest.raises(Outside) as told:
+        dump(postgres.url("nowhere"), tmp_path / "none")
+    assert told.value.problems[0].code == "C527"
+    assert not (tmp_path / "none").exists()
 
 
 def test_two_machines_may_make_the_schema_at_once(postgres: Server) -> None:

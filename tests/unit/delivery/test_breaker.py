@@ -46,7 +46,7 @@ def test_three_of_the_last_hundred_that_are_unwanted_stop_it_and_three_further_a
     breaker = Breaker()
     for _ in range(5):
         assert breaker.note(OTHERS, [*accepted(59), unwanted()]) == ""
-    assert "3 of the last 100 messages were refused as unwanted" in breaker.note(OTHERS, [unwanted(), unwanted()])
+    assert "4 of the last 100 messages were refused as unwanted" in breaker.note(OTHERS, [unwanted(), unwanted()])
 
 
 def test_more_than_one_in_a_hundred_without_an_answer_stop_it() -> None:
