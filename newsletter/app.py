@@ -501,11 +501,10 @@ class App(Edges):
 
         Where a server keeps the records others may be sending: what they hold stays theirs.
         """
-        resend = self.config.mail.after_crash == "resend"
         if not self.config.server:
-            return self.ledger.recover(now=now, resend=resend)
+            return self.ledger.recover(now=now, resend=self.config.mail.after_crash == "resend")
         self.ledger.fill_begun(now)
-        return self.workers.recover_lost(now=now, resend=resend)
+        return self.workers.recover_lost(now)
 
     def tend(self, now: datetime) -> Tended:
         """What time does to readers: pauses end, sign-ups that nobody confirmed are deleted, limits are forgotten."""
@@ -648,7 +647,7 @@ class App(Edges):
         """Now and then, by one of many: chunks of lost workers are freed, and told of; issues are finished."""
         from newsletter.usecases.deliver import finish
 
-        self.workers.recover_lost(now=now, resend=self.config.mail.after_crash == "resend")
+        self.workers.recover_lost(now)
         finish(self.ledger, now)
         self.workers.wake_ready(now)
 

@@ -253,7 +253,7 @@ class Edges:
         """Many who send at once; only where a server keeps the records."""
         from newsletter.store.workers import SqlWorkers
 
-        return SqlWorkers(self.database, self._wake)
+        return SqlWorkers(self.database, self._wake, resend=self.config.mail.after_crash == "resend")
 
     @cached_property
     def process(self) -> str:

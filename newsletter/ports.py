@@ -769,9 +769,11 @@ class Workers(Protocol):
         """Hold a chunk under a new epoch; None unless it is ready."""
 
     def end(self, of: Chunk, now: datetime, *, again_after: timedelta) -> None:
-        """Hold it no more: what is claimed of it waits again. If it is ready still, workers are told after a while."""
+        """Hold it no more. What is claimed of it waits again; what is `sending`, since its outcome could not be
+        written, is settled as after a crash. If it is ready still, workers are told after a while.
+        """
 
-    def recover_lost(self, *, now: datetime, resend: bool) -> int:
+    def recover_lost(self, now: datetime) -> int:
         """Take the chunks from those who gave no sign of life for too long, and settle what they had in flight, as
         `Ledger.recover` does. How many rows were `sending`.
         """

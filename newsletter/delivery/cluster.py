@@ -138,6 +138,7 @@ class Listener(threading.Thread):
         asyncio.run(self._stay())
 
     async def _stay(self) -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # of a job that was emptied away meanwhile
         while not self._dismissed.is_set():
             with suppress(Exception):  # whatever it was: chunks are told of anew
                 await asyncio.to_thread(self._made)

@@ -78,6 +78,7 @@ class PostgresqlHome:
         def prepare(raw: Any, _record: object) -> None:
             _without_nul(raw)
             raw.execute(setting)
+            raw.execute(_ON_THE_DISK)
             raw.commit()
             raw.read_only = readonly
 
@@ -85,6 +86,11 @@ class PostgresqlHome:
 
 
 _ENTER = f"SELECT pg_advisory_xact_lock({DOOR})"
+
+_ON_THE_DISK = (
+    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+)
+"""A commit that a crash of the server took back would be mail that nobody knows of."""
 
 _AT_FIRST = {
     "connect_timeout": "10",

@@ -22,17 +22,18 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    type_coerce,
     update,
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from newsletter.model import Chunk, DeliveryState, IssueState, Worker
+from newsletter.model import Chunk, IssueState, Worker
 from newsletter.store.database import Database
 from newsletter.store.recovery import settle_lost
-from newsletter.store.rows import Part, Wake, first_waiting, in_flight
-from newsletter.store.tables import Instant, chunk, delivery, issue, milliseconds, worker
+from newsletter.store.rows import Part, Wake, first_waiting
+from newsletter.store.tables import Instant, chunk, issue, milliseconds, worker
 
 SILENT = timedelta(seconds=20)
 """Without a sign of life for so long a worker is taken for dead. It gives one every five seconds."""
@@ -44,9 +45,11 @@ _FORGOTTEN = timedelta(hours=1)
 class SqlWorkers(Part):
     """`ports.Workers` on an SQL database. Thread-safe."""
 
-    def __init__(self, database: Database, wake: Wake) -> None:
+    def __init__(self, database: Database, wake: Wake, *, resend: bool = False) -> None:
+        """With `resend` who may have a Message already, as a crash left it unknown, gets it again."""
         super().__init__(database)
         self._wake = wake
+        self._resend = resend
 
     def sign(self, name: str, *, connections: int, queues: Sequence[str]) -> None:
         with self._database.write() as connection:
@@ -61,7 +64,7 @@ class SqlWorkers(Part):
 
     def workers(self) -> Sequence[Worker]:
         held = select(func.count()).where(chunk.c.worker == worker.c.name).correlate(worker).scalar_subquery()
-        silent = (_Clock() - worker.c.seen_at).label("silent")
+        silent = type_coerce(_Clock() - worker.c.seen_at, Integer()).label("silent")
         told = select(worker.c.name, worker.c.connections, worker.c.queues, silent, held.label("chunks"))
         with self._database.read() as connection:
             return [_worker(row) for row in connection.execute(told.order_by(worker.c.name))]
@@ -96,12 +99,11 @@ class SqlWorkers(Part):
             ended = update(chunk).where(*ours).values(worker="").returning(chunk.c.id)
             if connection.scalar(ended) is None:
                 return
-            claimed = (delivery.c.chunk_id == of.id, in_flight(delivery, DeliveryState.CLAIMED))
-            connection.execute(update(delivery).where(*claimed).values(state=DeliveryState.WAITING.value))
+            settle_lost(connection, now, resend=self._resend, chunks=[of.id])
             if connection.scalar(_ready(now).where(chunk.c.id == of.id)) is not None:
                 self._wake(connection, [of.id], again_after)
 
-    def recover_lost(self, *, now: datetime, resend: bool) -> int:
+    def recover_lost(self, now: datetime) -> int:
         lost = (
             update(chunk)
             .where(chunk.c.worker != "", chunk.c.worker.not_in(_living()))
@@ -112,7 +114,7 @@ class SqlWorkers(Part):
             found = connection.scalars(lost).all()
             forgotten = worker.c.seen_at < _Clock() - _milliseconds(_FORGOTTEN)
             connection.execute(delete(worker).where(forgotten))
-            return settle_lost(connection, now, resend=resend, chunks=found) if found else 0
+            return settle_lost(connection, now, resend=self._resend, chunks=found) if found else 0
 
 
 def _ready(now: datetime) -> Select[int]:
