@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.delivery import engine
+from newsletter.delivery import committer
 from newsletter.delivery.breaker import Breaker
 from newsletter.delivery.engine import Patience, Progress, Relay
 from newsletter.delivery.smtp import SmtpSettings, SmtpTransport
@@ -163,7 +163,7 @@ def test_a_slow_provider_ends_a_send_only_when_the_others_are_through(tmp_path: 
 def test_who_was_put_off_is_tried_again_while_a_slow_provider_is_still_served(
     tmp_path: Path, one: Smtpd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "ANEW", 0.2)
+    monkeypatch.setattr(committer, "ANEW", 0.2)
     one.fault("RCPT", "451 4.3.0 later", to="r2@readers.example")
     one.delay = 0.05
     limits = Limits(groups={"gmail": 5.0})
