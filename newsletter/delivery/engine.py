@@ -23,7 +23,7 @@ from newsletter.delivery.gate import Gate
 from newsletter.delivery.lane import FINAL, OF_RELAY, Compose, Lane, Report, Work
 from newsletter.delivery.progress import Drained, Progress, RelayTrouble
 from newsletter.delivery.supply import CLAIM, Row, Supply
-from newsletter.delivery.throttle import Limits, asks_for_less
+from newsletter.delivery.throttle import Limits, slows
 from newsletter.errors import Outside, Problem
 from newsletter.model import Addressee, Chunk, DeliveryState, Settlement, by_clock
 from newsletter.ports import Clock, Ledger, Throttle
@@ -405,7 +405,7 @@ class _Committer:
             else:
                 self._ends[one.state] += 1
         try:
-            if any(one.state is DeliveryState.WAITING and asks_for_less(one.receipt) for one in settlements):
+            if any(one.state is DeliveryState.WAITING and slows(chunk.provider, one.receipt) for one in settlements):
                 self._gate.slow(f"group:{chunk.provider}")
             if self._breaker and (why := self._breaker.note(chunk, settlements)):
                 self._supply.release()
