@@ -20,7 +20,7 @@ from newsletter.delivery.gate import Gate
 from newsletter.delivery.lane import FINAL, OF_RELAY, Lane, Report, Work
 from newsletter.delivery.progress import Drained
 from newsletter.delivery.supply import Row, Supply
-from newsletter.delivery.throttle import asks_for_less
+from newsletter.delivery.throttle import slows
 from newsletter.errors import Outside, Problem
 from newsletter.model import Addressee, Chunk, DeliveryState, Settlement, by_clock
 from newsletter.ports import Clock, Ledger
@@ -304,7 +304,7 @@ class Committer:
         self._account.count(settlements)
         self._gate.unused(sum(not one.counted and one.state is DeliveryState.WAITING for one in settlements))
         try:
-            if any(one.state is DeliveryState.WAITING and asks_for_less(one.receipt) for one in settlements):
+            if any(one.state is DeliveryState.WAITING and slows(chunk.provider, one.receipt) for one in settlements):
                 self._gate.slow(f"group:{chunk.provider}")
             if self._breaker and (why := self._breaker.note(chunk, settlements)):
                 self._supply.release()

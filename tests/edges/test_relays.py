@@ -147,6 +147,14 @@ def test_a_provider_that_asks_for_less_is_slowed_and_the_others_run_at_speed(
         assert sum(send.counts().values()) == 60
 
 
+def test_a_small_server_that_greylists_slows_nobody_else(tmp_path: Path, one: Smtpd) -> None:
+    one.fault("RCPT", "451 4.7.1 greylisted, come back later", to="r2@readers.example")
+    with sending(tmp_path, readers=30) as send, throttled(send) as throttle:
+        drained = send.over([over("one", one)], throttle=throttle)
+        assert (drained.accepted, drained.deferred) == (29, 1)
+        assert throttle.slowed() == {}
+
+
 def test_a_slow_provider_ends_a_send_only_when_the_others_are_through(tmp_path: Path, one: Smtpd) -> None:
     limits = Limits(groups={"gmail": 1 / 60})
     with sending(tmp_path, readers=20, domains=["readers.example", "gmail.com"]) as send, throttled(send) as throttle:
