@@ -152,7 +152,8 @@ class SmtpSession:
         try:
             if opened:
                 client.empty()
-            client.rset()
+            if client.rset()[0] >= 400:
+                self._drop()
         except OSError:
             self._drop()
 
@@ -179,7 +180,7 @@ class SmtpSession:
     def _connect(self) -> Client:
         try:
             return _signed_in(self._settings, self._context)
-        except (OSError, UnicodeError) as fault:
+        except (OSError, ValueError) as fault:  # ValueError: letters beyond ASCII, a challenge that is no base64
             raise self._outside_of(fault) from fault
 
     def _outside_of(self, fault: Exception) -> Outside:
@@ -196,7 +197,7 @@ class SmtpSession:
                 return self._outside("S324", "does not take mail now", (code, nameless(text)))
             case smtplib.SMTPServerDisconnected():
                 return self._outside("S320", f"cannot be reached: {fault}")
-            case smtplib.SMTPException() | UnicodeError():
+            case smtplib.SMTPException() | ValueError():
                 return self._outside("S322", f"offers no way to sign in: {fault}")
             case _:
                 return self._outside("S320", f"cannot be reached: {fault}")
