@@ -145,6 +145,7 @@ class _Committer:
         self._anew = False  # give out no more, so that a new pass can begin
         self._ends: Counter[DeliveryState] = Counter()
         self._deferred = 0
+        self._dropped = 0
         self._withheld: set[tuple[int, int]] = set()
         self._through = False  # nothing is left that may go now
         self._closing = False
@@ -356,7 +357,7 @@ class _Committer:
         return {
             **{state.value: count for state, count in self._ends.items()},
             "deferred": self._deferred,
-            "dropped": len(self._withheld),
+            "dropped": self._dropped,
             "fault": self._fault(),
             "relays": tuple(troubled),
             "not_before": self._gate.opens,
@@ -386,6 +387,7 @@ class _Committer:
                 given += 1
             else:
                 lane.circuit.take_back(lane)
+                self._dropped += row.subscriber_id in answers
                 self._withhold(row)
         if pairs and not given:
             self._supply.release()  # the issue was stopped or the fence is lost, so ask what is due
