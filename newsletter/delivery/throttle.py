@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from newsletter.model import Outcome, Receipt
+from newsletter.providers import OTHER
 from newsletter.replies import enhanced
 
 _CLOSED = re.compile(r": 421\b")
@@ -96,3 +97,12 @@ def asks_for_less(receipt: Receipt | None) -> bool:
     if receipt.code is None:  # the words of a fault, with what the server said when it broke off
         return _CLOSED.search(receipt.reply) is not None
     return receipt.code == 421 or enhanced(receipt.reply).startswith("4.7.")
+
+
+def slows(provider: str, receipt: Receipt | None) -> bool:
+    """Whether an answer slows the mailboxes of a provider.
+
+    Behind OTHER stand many servers that have nothing to do with each other: who greylists there (4.7.1) speaks for
+    himself, and his reader is tried later; only a connection that was ended over it, our own mail server's, slows all.
+    """
+    return asks_for_less(receipt) and (provider != OTHER or (receipt is not None and receipt.code is None))

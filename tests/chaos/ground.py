@@ -132,12 +132,12 @@ class Run:
         self.kills += 1
         return point.place if point.of_the_server else (self.root / "ended-at").read_text()
 
-    def ends(self) -> None:
-        """Whoever comes next finishes it, and there is nothing left for anybody after."""
+    def ends(self, now: datetime = NOW) -> None:
+        """Whoever comes next finishes what may go."""
         self.ground.server.rest()
         with closing(App(config.load(self.root))) as app:
             without_pages(app)
-            hand_out(app, NOW)
+            hand_out(app, now)
 
     def read(self) -> tuple[Issue, Sequence[Delivery], Sequence[Letter]]:
         with closing(App(config.load(self.root))) as app:
@@ -170,11 +170,11 @@ class Run:
 
 
 @contextmanager
-def ground(folder: Path, readers: int = READERS) -> Iterator[Ground]:
+def ground(folder: Path, readers: int = READERS, more: str = "") -> Iterator[Ground]:
     """Issue 1 is ready for its slot, letters wait; nothing has been sent."""
     with Deadly() as server:
         site = SiteFolder(folder / "site").configure(
-            more=f'\n[mail]\ntransport = "smtp"\nhost = "127.0.0.1"\nport = {server.port}\ntls = "none"\n'
+            more=f'\n[mail]\ntransport = "smtp"\nhost = "127.0.0.1"\nport = {server.port}\ntls = "none"\n' + more
         )
         site.post("diesel-van", "2026-11-24")
         site.readers(readers)

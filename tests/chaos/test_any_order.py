@@ -51,7 +51,7 @@ class Sending(RuleBasedStateMachine):
     def settle(self, again: bool) -> None:
         self.world.settle(again=again)
 
-    @rule(minutes=st.sampled_from([-60, 5, 20, 600]))
+    @rule(minutes=st.sampled_from([-525_600, -60, 5, 20, 600, 525_600]))
     def clock(self, minutes: int) -> None:
         self.world.send.now += timedelta(minutes=minutes)
 

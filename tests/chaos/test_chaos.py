@@ -51,6 +51,7 @@ def test_killed_at_any_moment_in_bad_weather(tmp_path: Path, seed: int) -> None:
                 wait_for_a_moment(one, running[0])
                 one.kill(one.chance.choice(running))
             one.leave(one.chance.randrange(one.readers), FRIDAY)
+            one.resume()
         one.calm()
         one.check()
 

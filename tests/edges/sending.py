@@ -113,10 +113,10 @@ class Send:
             patience=HURRY,
         )
 
-    def over(self, relays: Sequence[Relay], **options: Any) -> Drained:
-        """The same over these mail servers, while time passes."""
+    def over(self, relays: Sequence[Relay], *, speed: float = 1, **options: Any) -> Drained:
+        """The same over these mail servers, while time passes, on the ledger's clock at this speed."""
         began, now = time.monotonic(), self.now
-        ticking = lambda: now + timedelta(seconds=time.monotonic() - began)  # noqa: E731
+        ticking = lambda: now + timedelta(seconds=(time.monotonic() - began) * speed)  # noqa: E731
         return drain(self.ledger, relays, composed, clock=ticking, stop=self.stop, **{"patience": HURRY} | options)
 
     def counts(self) -> dict[DeliveryState, int]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.delivery import committer
 from newsletter.delivery.breaker import Breaker
 from newsletter.delivery.engine import Patience, Progress, Relay
 from newsletter.delivery.smtp import SmtpSettings, SmtpTransport
@@ -146,6 +147,14 @@ def test_a_provider_that_asks_for_less_is_slowed_and_the_others_run_at_speed(
         assert sum(send.counts().values()) == 60
 
 
+def test_a_small_server_that_greylists_slows_nobody_else(tmp_path: Path, one: Smtpd) -> None:
+    one.fault("RCPT", "451 4.7.1 greylisted, come back later", to="r2@readers.example")
+    with sending(tmp_path, readers=30) as send, throttled(send) as throttle:
+        drained = send.over([over("one", one)], throttle=throttle)
+        assert (drained.accepted, drained.deferred) == (29, 1)
+        assert throttle.slowed() == {}
+
+
 def test_a_slow_provider_ends_a_send_only_when_the_others_are_through(tmp_path: Path, one: Smtpd) -> None:
     limits = Limits(groups={"gmail": 1 / 60})
     with sending(tmp_path, readers=20, domains=["readers.example", "gmail.com"]) as send, throttled(send) as throttle:
@@ -157,6 +166,21 @@ def test_a_slow_provider_ends_a_send_only_when_the_others_are_through(tmp_path: 
         assert send.counts() == {ACCEPTED: 11, WAITING: 9}
         send.now = drained.not_before
         assert send.over([over("one", one)], throttle=throttle, limits=limits).accepted == 1
+
+
+def test_who_was_put_off_is_tried_again_while_a_slow_provider_is_still_served(
+    tmp_path: Path, one: Smtpd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(committer, "ANEW", 0.2)
+    one.fault("RCPT", "451 4.3.0 later", to="r2@readers.example")
+    one.delay = 0.05
+    limits = Limits(groups={"gmail": 5.0})
+    with sending(tmp_path, readers=30, domains=["readers.example", "gmail.com"]) as send, throttled(send) as throttle:
+        drained = send.over([over("one", one)], throttle=throttle, limits=limits, speed=300)
+        assert (drained.accepted, drained.deferred, drained.not_before) == (30, 1, None)
+        assert each_once(send, one)
+        order = [message.recipient for message in one.messages]
+        assert "gmail.com" in order[-1], "it did not wait for them"
 
 
 def test_a_paused_issue_stops_within_what_is_in_flight_while_it_waits_for_leave(tmp_path: Path, one: Smtpd) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from newsletter import config
 from newsletter.app import App
 from newsletter.cli.door import Door
 from newsletter.cli.rounds import Rounds
-from newsletter.delivery.engine import drain
+from newsletter.delivery.engine import Limits, Relay, drain
 from newsletter.errors import Outside, Problem
 from newsletter.model import DeliveryState, Evidence
 from newsletter.store.lock import SenderLock
@@ -46,10 +46,11 @@ class Working:
 
 @pytest.fixture
 def working(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Working]:
-    site = SiteFolder(tmp_path / "site").configure(more="\n[mail]\nconnections = 1\n")
+    site = SiteFolder(tmp_path / "site").configure()
     site.post("hybrid-hatch")
     app = App(config.load(site.root))
-    app.__dict__["transport"] = transport = Scripted()
+    transport = Scripted()
+    app.__dict__["relays"] = [Relay("main", transport, 1)]
     app.__dict__["ledger"] = ledger = Ledger(app.database)
     assert drain.__kwdefaults__
     monkeypatch.setitem(drain.__kwdefaults__, "patience", HURRY)
@@ -190,3 +191,21 @@ def test_while_the_clock_is_in_doubt_nobody_is_deleted(working: Working) -> None
     working.now += timedelta(days=900)
     working.rounds.look()
     assert working.app.roster.find("nobody@readers.example")
+
+
+def test_what_a_day_may_not_have_goes_when_the_next_begins_and_work_wakes_for_it(
+    working: Working, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = working.app
+    app.config = replace(app.config, mail=replace(app.config.mail, limits=Limits(per_day=3)))
+    working.rounds.look()
+    assert working.counts() == {"accepted": 3, "waiting": 2}
+    assert "The messages of today are gone: newsletter work (or deliver) goes on" in capsys.readouterr().err
+    until_midnight = datetime(2026, 11, 28, tzinfo=UTC) - working.now
+    assert working.rounds.due_in() == until_midnight
+    working.now += until_midnight - timedelta(seconds=1)
+    working.rounds.look()
+    assert working.counts() == {"accepted": 3, "waiting": 2}
+    working.now += timedelta(seconds=1)
+    working.rounds.look()
+    assert working.counts() == {"accepted": 5}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.delivery.throttle import Limits, Warmup, asks_for_less, over_days
+from newsletter.delivery.throttle import Limits, Warmup, asks_for_less, over_days, slows
 from newsletter.model import Outcome, Receipt
 
 FRIDAY = date(2026, 11, 27)
@@ -95,3 +95,12 @@ def test_a_refusal_and_silence_ask_for_nothing() -> None:
     assert not asks_for_less(Receipt(Outcome.REFUSED, 550, "5.7.1 blocked"))
     assert not asks_for_less(Receipt(Outcome.UNKNOWN, None, "no answer"))
     assert not asks_for_less(None)
+
+
+@pytest.mark.parametrize(
+    ("provider", "code", "slow"),
+    [("gmail", 451, True), ("gmail", None, True), ("other", 451, False), ("other", None, True)],
+)
+def test_of_the_many_servers_behind_other_none_speaks_for_the_rest(provider: str, code: int | None, slow: bool) -> None:
+    reply = "4.7.1 too fast" if code else "broke off: 421 4.7.0 too fast"
+    assert slows(provider, Receipt(Outcome.DEFERRED, code, reply)) is slow

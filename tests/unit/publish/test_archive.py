@@ -443,7 +443,7 @@ def test_the_postal_address_is_on_every_page() -> None:
 def test_robots_may_read_everything_but_the_links_of_one_reader() -> None:
     robots = _build(site=a_site(url="https://host.example/blog"))["robots.txt"]
 
-    assert robots.startswith("User-agent: *\nDisallow: /blog/c/\n")
+    assert robots.startswith("User-agent: *\nDisallow: /blog/b/\n")
     assert "Disallow: /blog/u/\n" in robots
     assert robots.endswith("Sitemap: https://host.example/blog/sitemap.xml\n")
 
