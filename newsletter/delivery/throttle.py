@@ -54,7 +54,7 @@ class Limits:
         """Between two Messages of a key (`relay:NAME`, `group:NAME`); None where nothing is said."""
         kind, _, name = key.partition(":")
         rate = (self.relays if kind == "relay" else self.groups).get(name)
-        return timedelta(seconds=1) / rate if rate else None
+        return max(timedelta.resolution, timedelta(seconds=1) / rate) if rate else None
 
     @property
     def daily(self) -> bool:
