@@ -123,7 +123,7 @@ _CLAIM = (
                 due.c.state == word(DeliveryState.WAITING),
                 or_(due.c.next_at.is_(None), due.c.next_at <= _NOW),
             )
-            .order_by(due.c.next_at, due.c.subscriber_id)
+            .order_by(due.c.next_at.nulls_first(), due.c.subscriber_id)
             .limit(bindparam("at_most"))
         ),
     )
