@@ -39,6 +39,7 @@ EDGES = {
     "delivery.wire",
     "delivery.outbox",
     "delivery.ahead",
+    "delivery.committer",
     "delivery.engine",
     "delivery.lane",
     "delivery.cluster",
