@@ -41,10 +41,10 @@ logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)  # that a connectio
 
 
 def install(connection: Any) -> None:
-    """Make the schema, as part of a transaction of SQLAlchemy, unless it is there in this very release."""
+    """Make the schema, as part of a transaction of SQLAlchemy, unless it is there in this release or a newer one."""
     raw, release = connection.connection.driver_connection, version("procrastinate")
     found = raw.execute(_RELEASE, (_SCHEMA,)).fetchone()
-    if found and found[0] == release:
+    if found and found[0] and _number(found[0]) >= _number(release):
         return
     with _Within(raw):
         raw.execute(f"DROP SCHEMA IF EXISTS {_SCHEMA} CASCADE")
@@ -66,6 +66,10 @@ def wake(connection: Any, chunks: Sequence[int], after: timedelta) -> None:
         fresh = [_job(one, at) for one in chunks if _lock(one) not in known]
         if fresh:
             App(connector=PsycopgConnector()).job_manager.batch_defer_jobs(fresh, connection=raw)
+
+
+def _number(release: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in release.split(".") if part.isdigit())
 
 
 class _Within:

@@ -14,7 +14,7 @@ from tests.acceptance.harness import until
 from tests.chaos.crew import CONNECTIONS, IN_FULL, crew, own_server
 from tests.postgres import Server
 
-MANY = 2000 if IN_FULL else 300
+MANY = 2000 if IN_FULL else 200
 SLOW = 0.05  # seconds that the mail server takes for a message
 
 
