@@ -151,7 +151,8 @@ class SmtpSession:
         try:
             if opened:
                 client.empty()
-            client.rset()
+            if client.rset()[0] >= 400:
+                self._drop()
         except OSError:
             self._drop()
 
@@ -178,7 +179,7 @@ class SmtpSession:
     def _connect(self) -> Client:
         try:
             return _signed_in(self._settings, self._context)
-        except (OSError, UnicodeError) as fault:
+        except (OSError, ValueError) as fault:  # ValueError: letters beyond ASCII, a challenge that is no base64
             raise self._outside_of(fault) from fault
 
     def _outside_of(self, fault: Exception) -> Outside:
@@ -202,7 +203,7 @@ class SmtpSession:
                 return _outside("S324", f"The mail server {self._where} does not take mail now", (code, nameless(text)))
             case smtplib.SMTPServerDisconnected():
                 return _outside("S320", f"The mail server {self._where} cannot be reached: {fault}")
-            case smtplib.SMTPException() | UnicodeError():
+            case smtplib.SMTPException() | ValueError():
                 return _outside("S322", f"The mail server {self._where} offers no way to sign in: {fault}")
             case _:
                 return _outside("S320", f"The mail server {self._where} cannot be reached: {fault}")
