@@ -28,7 +28,7 @@ from newsletter.store.tables import metadata
 
 _NOBODY = 65534
 _RELEASE = "pginstall18"
-_FAST = "-F -c synchronous_commit=off -c full_page_writes=off -c max_connections=200 -c shared_buffers=64MB"
+_FAST = "-F -c full_page_writes=off -c max_connections=200 -c shared_buffers=64MB"
 _NUMBERS = count(1)
 
 
