@@ -70,7 +70,8 @@ class Server:
 
     def restart(self) -> None:
         """At once, as after a crash."""
-        self._run("pg_ctl", "restart", "-w", "-D", str(self._data), "-m", "immediate")
+        with self._alone():
+            self._run("pg_ctl", "restart", "-w", "-D", str(self._data), "-m", "immediate")
 
     def stop(self) -> None:
         """For the run's end; also for a server that was never started."""
