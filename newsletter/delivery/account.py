@@ -27,6 +27,7 @@ class Account:
         self._gate = gate
         self._ends: Counter[DeliveryState] = Counter()
         self._deferred = 0
+        self._dropped = 0
         self._withheld: set[tuple[int, int]] = set()
         self._last = -every
         self._last_fault: Problem | None = None
@@ -43,8 +44,9 @@ class Account:
     def served(self, row: Row) -> None:
         self._withheld.discard((row.chunk.id, row.subscriber_id))
 
-    def withheld(self, row: Row) -> bool:
-        """It may not be handed over; whether that is so for the second time."""
+    def withheld(self, row: Row, *, dropped: bool) -> bool:
+        """It may not be handed over, now or ever; whether that is so for the second time."""
+        self._dropped += dropped
         key = (row.chunk.id, row.subscriber_id)
         again = key in self._withheld
         self._withheld.add(key)
@@ -74,7 +76,7 @@ class Account:
         return {
             **{state.value: count for state, count in self._ends.items()},
             "deferred": self._deferred,
-            "dropped": len(self._withheld),
+            "dropped": self._dropped,
             "fault": self._fault(),
             "relays": tuple(troubled),
             "not_before": self._gate.opens,

@@ -291,13 +291,13 @@ class Committer:
                 given += 1
             else:
                 lane.circuit.take_back(lane)
-                self._withhold(row)
+                self._withhold(row, dropped=row.subscriber_id in answers)
         if pairs and not given:
             self._supply.release()  # the issue was stopped or the fence is lost, so ask what is due
 
-    def _withhold(self, row: Row) -> None:
+    def _withhold(self, row: Row, *, dropped: bool) -> None:
         """A row that is refused twice is not dropped but stuck: the rest is for a later drain."""
-        self._closing = self._account.withheld(row) or self._closing
+        self._closing = self._account.withheld(row, dropped=dropped) or self._closing
         self._gate.unused(1)
 
     def _count(self, chunk: Chunk, settlements: Sequence[Settlement]) -> None:

@@ -26,7 +26,6 @@ from newsletter.delivery.wire import (
     on_the_wire,
     refusal,
     reply_of,
-    said_by,
 )
 from newsletter.errors import ConfigError, Outside, Problem
 from newsletter.model import Message, Outcome, Receipt
@@ -152,7 +151,8 @@ class SmtpSession:
         try:
             if opened:
                 client.empty()
-            client.rset()
+            if client.rset()[0] >= 400:
+                self._drop()
         except OSError:
             self._drop()
 
@@ -162,12 +162,12 @@ class SmtpSession:
             client.write(content)
         except OSError as fault:
             self._drop()
-            raise self._outside_of(BrokeOff(said_by(fault))) from fault
+            raise self._outside_of(BrokeOff(fault)) from fault
         try:
             receipt = _receipt(client.reply(), of_content=True)
         except Closing as fault:
             self._drop()
-            raise self._outside_of(BrokeOff(said_by(fault))) from fault
+            raise self._outside_of(BrokeOff(fault)) from fault
         except OSError as fault:
             self._drop()
             return Receipt(Outcome.UNKNOWN, None, f"no answer after the final dot: {fault}")
@@ -179,7 +179,7 @@ class SmtpSession:
     def _connect(self) -> Client:
         try:
             return _signed_in(self._settings, self._context)
-        except (OSError, UnicodeError) as fault:
+        except (OSError, ValueError) as fault:  # ValueError: letters beyond ASCII, a challenge that is no base64
             raise self._outside_of(fault) from fault
 
     def _outside_of(self, fault: Exception) -> Outside:
@@ -190,13 +190,15 @@ class SmtpSession:
             case smtplib.SMTPAuthenticationError(smtp_code=code) if code >= 500:
                 return self._outside("S322", "refuses the user or the password", reply_of(fault))
             case BrokeOff():
-                return self._outside("S328", f"broke off in the middle of a message: {nameless(str(fault))}")
+                trouble = self._outside("S328", f"broke off in the middle of a message: {nameless(str(fault))}")
+                trouble.answer = fault.answer
+                return trouble
             case smtplib.SMTPResponseException():
                 code, text = reply_of(fault)
                 return self._outside("S324", "does not take mail now", (code, nameless(text)))
             case smtplib.SMTPServerDisconnected():
                 return self._outside("S320", f"cannot be reached: {fault}")
-            case smtplib.SMTPException() | UnicodeError():
+            case smtplib.SMTPException() | ValueError():
                 return self._outside("S322", f"offers no way to sign in: {fault}")
             case _:
                 return self._outside("S320", f"cannot be reached: {fault}")

@@ -145,6 +145,9 @@ def test_a_provider_that_asks_for_less_is_slowed_and_the_others_run_at_speed(
         assert (drained.trouble, drained.deferred, drained.relays) == (None, 2, ())
         assert max(got.values()) == 1
         assert sum(send.counts().values()) == 60
+        put_off = send.ledger.delivery("weekly", 1, 1)
+        assert put_off
+        assert f"{put_off.code} {put_off.reply}" == said
 
 
 def test_a_small_server_that_greylists_slows_nobody_else(tmp_path: Path, one: Smtpd) -> None:

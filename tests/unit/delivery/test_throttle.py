@@ -84,7 +84,7 @@ def test_rates_are_told_by_key_as_time_between_two() -> None:
         (451, "4.7.650 unusual rate of mail", True),
         (450, "4.2.1 mailbox is busy", False),
         (452, "4.2.2 mailbox full", False),
-        (None, "The mail server mail:25 broke off in the middle of a message: 421 4.7.0 too fast", True),
+        (421, "4.3.2 shutting down", True),
         (None, "The mail server mail:25 broke off in the middle of a message: it was closed", False),
     ],
 )
@@ -100,8 +100,7 @@ def test_a_refusal_and_silence_ask_for_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("provider", "code", "slow"),
-    [("gmail", 451, True), ("gmail", None, True), ("other", 451, False), ("other", None, True)],
+    [("gmail", 451, True), ("gmail", 421, True), ("other", 451, False), ("other", 421, True)],
 )
-def test_of_the_many_servers_behind_other_none_speaks_for_the_rest(provider: str, code: int | None, slow: bool) -> None:
-    reply = "4.7.1 too fast" if code else "broke off: 421 4.7.0 too fast"
-    assert slows(provider, Receipt(Outcome.DEFERRED, code, reply)) is slow
+def test_of_the_many_servers_behind_other_none_speaks_for_the_rest(provider: str, code: int, slow: bool) -> None:
+    assert slows(provider, Receipt(Outcome.DEFERRED, code, "4.7.1 too fast")) is slow
