@@ -25,6 +25,9 @@ from newsletter.errors import Outside, Problem
 from newsletter.model import Addressee, Chunk, DeliveryState, Settlement, by_clock
 from newsletter.ports import Clock, Ledger
 
+HELD = 5.0
+"""Seconds for which lanes wait for a new pass until each has ended what it holds; one that hangs is not waited for."""
+
 _GLANCE = 0.25  # seconds between two looks whether somebody stops it, while nothing happens
 
 
@@ -79,6 +82,7 @@ class Committer:
 
     def run(self, relays: Sequence[Relay], work: Work) -> Drained:
         if not self._take():
+            self._give_back()
             return self._account.drained(self._trouble)
         rests = (*self._patience.relay, *self._patience.beside)
         self._account.circuits = self._circuits = [Circuit(relay, rests) for relay in relays]
@@ -112,9 +116,12 @@ class Committer:
             if self._settled:
                 self._commit([])
         finally:
-            self._supply.release()
-            with suppress(Outside):  # what the day could have had is lost: that is less than it may have
-                self._gate.close()
+            self._give_back()
+
+    def _give_back(self) -> None:
+        self._supply.release()
+        with suppress(Outside):  # what the day could have had is lost: that is less than it may have
+            self._gate.close()
 
     # -- listening
     def _gather(self) -> Iterable[Report]:
@@ -130,9 +137,9 @@ class Committer:
 
     def _pause(self) -> float | None:
         """Seconds until something may go by itself; None where only a report can change anything."""
-        if self._anew and self._all_idle():
-            return 0.0
-        if not (self._open() and self._supply) or self._anew:
+        if self._anew:
+            return 0.0 if self._all_idle() else _GLANCE
+        if not (self._open() and self._supply):
             return _GLANCE if self._open() and self._supply.grows else None
         now = time.monotonic()
         times = [one.rests_until - now for one in self._circuits if one.idle and one.rests_until is not None]
@@ -205,7 +212,8 @@ class Committer:
                     break
         except Outside as fault:
             self._close(fault.problems[0])
-        self._anew = self._gate.opens is not None and time.monotonic() - self._taken > self._patience.anew
+        passed = (time.monotonic() - self._taken) % (self._patience.anew + HELD)
+        self._anew = self._gate.opens is not None and passed > self._patience.anew
         return given
 
     def _rows_for(self, circuit: Circuit[Lane]) -> Sequence[tuple[Lane, Row]]:

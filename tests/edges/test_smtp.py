@@ -153,6 +153,7 @@ def test_trouble_with_the_server_which_many_read_names_no_reader(stage: str, pip
             session.send(a_message(1))
     assert "today" in str(trouble.value)
     assert "readers.example" not in str(trouble.value)
+    assert trouble.value.answer == (421, "4.7.0 <R1@readers.example>: too much for r1@readers.example today")
 
 
 def test_a_server_that_fails_at_rset_is_met_again_on_a_new_connection() -> None:
