@@ -25,9 +25,6 @@ from newsletter.errors import Outside, Problem
 from newsletter.model import Addressee, Chunk, DeliveryState, Settlement, by_clock
 from newsletter.ports import Clock, Ledger
 
-HELD = 5.0
-"""Seconds for which lanes wait for a new pass until each has ended what it holds; one that hangs is not waited for."""
-
 _GLANCE = 0.25  # seconds between two looks whether somebody stops it, while nothing happens
 
 
@@ -42,6 +39,9 @@ class Patience:
     beside: tuple[float, ...] = (15, 30, 60)
     told: float = 0.1  # between two words of progress
     anew: float = 30  # after which a send that waits for leave looks what else is due by now
+    held: float = (
+        5  # for which lanes wait for that until each has ended what it holds; one that hangs is not waited for
+    )
 
 
 class Committer:
@@ -212,7 +212,7 @@ class Committer:
                     break
         except Outside as fault:
             self._close(fault.problems[0])
-        passed = (time.monotonic() - self._taken) % (self._patience.anew + HELD)
+        passed = (time.monotonic() - self._taken) % (self._patience.anew + self._patience.held)
         self._anew = self._gate.opens is not None and passed > self._patience.anew
         return given
 
