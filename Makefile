@@ -54,7 +54,7 @@ bench-send: .venv/.ready  ## whole sends beside postfix's smtp-source, near, sig
 	@$(BIN)/python -m bench.send
 	@$(BIN)/python -m bench.million
 
-chaos: .venv/.ready  ## 200 seeds of kill -9 and bad weather, 25 of seasons, full disks, 400 rows of edits (about two hours)
+chaos: .venv/.ready  ## 200 seeds of kill -9 and bad weather, 25 of seasons, full disks, 400 rows of edits (hours)
 	@CHAOS_SEEDS="$${CHAOS_SEEDS:-$$(seq -s ' ' 1 200)}" EDITS="$${EDITS:-400}" \
 		$(BIN)/python -m pytest -n 2 tests/chaos tests/edges/test_any_edit.py
 

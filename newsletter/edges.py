@@ -201,11 +201,14 @@ class Edges:
     def _saved(self, now: datetime) -> Path:
         if not self.config.server:
             return self.backups.make(now, keep=self.config.backup.keep).file
+        file = self.config.backup.folder / f"newsletter-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}.dump"
+        self._dump(file)
+        return file
+
+    def _dump(self, file: Path) -> None:
         from newsletter.store.dump import dump
 
-        file = self.config.backup.folder / f"newsletter-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}.dump"
         dump(self.config.server, file)
-        return file
 
     def transfer(self, url: str, now: datetime, told: Callable[[str, int], None]) -> tuple[Path, Mapping[str, int]]:
         """All records into the empty database at `url`, which is the site's from now on; a backup, and rows by table.
@@ -455,10 +458,12 @@ class Edges:
     @cached_property
     def backups(self) -> Backups:
         from newsletter.store import backup
+        from newsletter.store.dump import can_dump
 
         config = self.config
         records = None if config.server else config.sqlite_file
-        places = backup.Places(config.root, records, config.state, config.keys_file)
+        dump = self._dump if config.server and can_dump() else None
+        places = backup.Places(config.root, records, config.state, config.keys_file, dump)
         return backup.Backups(config.backup.folder, places)
 
     def own(self) -> None:

@@ -93,6 +93,8 @@ class Outside(NewsletterError):
     """Trouble outside of the program that may pass: mail server, disk, database."""
 
     exit_status = 4
+    answer: tuple[int, str] | None = None
+    """What a mail server said as it broke off over a Message, for the ledger alone: it may name a reader."""
 
 
 def stops(problems: Iterable[Problem]) -> tuple[Problem, ...]:

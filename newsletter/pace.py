@@ -28,6 +28,7 @@ CANARIES, CANARY_FROM = 100, 500
 """Readers who get an issue before all others; and the smallest audience in which some do."""
 
 _FASTER = 1.1
+_FORGIVEN = 200  # clean minutes after which the slowest is FREE; a power of them all is no number, from one issue on
 _BLOCK = timedelta(seconds=1)
 
 
@@ -64,6 +65,7 @@ def recovered(
 
     None once it is as fast as `usual`; where that is None too, once it is FREE.
     """
-    minutes = max(0, (now - asked_at) // CLEAN)
-    now_every = every / _FASTER**minutes
-    return (None if now_every <= (usual or FREE) else now_every), asked_at + minutes * CLEAN
+    since = min(asked_at, now)  # what lies ahead, a clock that was wrong has written
+    minutes = (now - since) // CLEAN
+    now_every = every / _FASTER ** min(minutes, _FORGIVEN)
+    return (None if now_every <= (usual or FREE) else now_every), since + minutes * CLEAN

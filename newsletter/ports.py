@@ -436,7 +436,7 @@ class Ledger(Protocol):
         """One commit: record the outcomes in `settled`, mark each of `wanted` `sending`.
 
         A wanted row is marked only if the issue is still SENDING, the chunk's epoch is still ours and the
-        subscriber is still active; else its value is None (it was dropped, or stays for later).
+        subscriber is still active. None for a row that was dropped; one that stays for later is left out.
         """
 
     def release(self, chunk: Chunk, subscriber_ids: Sequence[int]) -> None:

@@ -51,6 +51,7 @@ EDGES = {
     "delivery.wire",
     "delivery.outbox",
     "delivery.ahead",
+    "delivery.committer",
     "delivery.engine",
     "delivery.lane",
     "store",

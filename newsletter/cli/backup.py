@@ -35,9 +35,7 @@ def backup(door: Door, dry_run: bool) -> None:
             {"file": str(made.file), "at": made.at, "size": made.size, "counts": dict(made.counts), "dry_run": False},
             f"Backed up {held}: {words.size(made.size)}, read back ({took()})",
             f"  {made.file}",
-            "It holds keys and addresses: keep a copy on another machine, where only you can read it."
-            if "subscriber" in made.counts
-            else "It holds keys, and no records: PostgreSQL keeps those, and pg_dump saves them (docs/postgresql.md).",
+            _care(made.counts),
         )
 
 
@@ -66,10 +64,22 @@ def restore(door: Door, file: Path, path: Path, dry_run: bool) -> None:
             f"Restored {held} to {path} ({took()})",
             "It is locked, since the site that it was taken from may still run.",
             "",
-            f"Next:  cd {path} && newsletter claim",
+            _next(path, counts),
         )
 
 
 def _held(counts: Mapping[str, int]) -> str:
     files = words.count(counts["files"], "file")
     return f"{files}, {words.count(counts['subscriber'], 'reader')}" if "subscriber" in counts else files
+
+
+def _care(counts: Mapping[str, int]) -> str:
+    if "subscriber" in counts or "dumps" in counts:
+        return "It holds keys and addresses: keep a copy on another machine, where only you can read it."
+    return "It holds keys, and no records: PostgreSQL keeps those, and pg_dump is not here (docs/postgresql.md)."
+
+
+def _next(path: Path, counts: Mapping[str, int]) -> str:
+    if "dumps" not in counts:
+        return f"Next:  cd {path} && newsletter claim"
+    return "Next:  pg_restore --dbname=NAME --no-owner newsletter.dump   into an empty database (docs/postgresql.md)"

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
 from newsletter import words
+from newsletter.providers import OTHER
 
 if TYPE_CHECKING:
     from newsletter.cli.door import Door
@@ -79,7 +80,8 @@ def held_lines(told: HeldBack, zone: tzinfo, now: datetime) -> list[str]:
         goes_on = f"; the rest goes on {words.when(told.more, zone, now)}" if told.more else ""
         lines.append(f"{told.taken:,} of the {told.cap:,} messages of today are gone{goes_on}")
     for name, every in told.slowed.items():
-        lines.append(f"{name} asked for less: it gets {rate_words(every)}, and a tenth more for each quiet minute")
+        who = "the mail server" if name == OTHER else name
+        lines.append(f"{who} asked for less: it gets {rate_words(every)}, and a tenth more for each quiet minute")
     return lines
 
 

@@ -303,8 +303,9 @@ def letters_words(done: LettersDone) -> list[str]:
 
 
 def outcome_words(drained: Drained) -> str:
-    names = ("accepted", "deferred", "failed", "uncertain", "dropped")
-    return ", ".join(f"{getattr(drained, name):,} {name}" for name in names if getattr(drained, name))
+    """`727 accepted, 2 not handed over`: those left, or the issue was stopped before their turn."""
+    said = {name: name for name in ("accepted", "deferred", "failed", "uncertain")} | {"dropped": "not handed over"}
+    return ", ".join(f"{getattr(drained, name):,} {words}" for name, words in said.items() if getattr(drained, name))
 
 
 def interruptible(run: Callable[[threading.Event], T]) -> tuple[T, bool]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from newsletter.usecases.report import Report
 
 RESUME = "newsletter issue resume"
+_LONGEST = 48
+"""Characters of a reply: with the rest of its line on a terminal of 80 columns."""
 _WAYS_OUT = {DeliveryState.FAILED: "newsletter issue retry", DeliveryState.UNCERTAIN: "newsletter issue settle"}
 
 
@@ -130,7 +132,8 @@ def answer_lines(answers: Sequence[Answer], zone: tzinfo) -> list[str]:
 
 
 def _answer(one: Answer, zone: tzinfo) -> str:
-    said = " ".join(str(part) for part in (one.code, one.reply) if part) or variants.why(one.reason) or "–"
+    said = " ".join(str(part) for part in (one.code, words.shorten(one.reply, _LONGEST)) if part)
+    said = said or variants.why(one.reason) or "–"
     blocked = " → blocked" if one.reason == NO_MAILBOX else ""
     again = f", tried again from {words.moment(one.next_at.astimezone(zone))}" if one.next_at else ""
     return f"{said}: {one.readers:,}{blocked}{again if one.state is DeliveryState.WAITING else ''}"

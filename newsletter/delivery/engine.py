@@ -9,46 +9,25 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from queue import Empty, SimpleQueue
-from typing import Any
 
+from newsletter.delivery.account import Account
 from newsletter.delivery.breaker import Breaker
-from newsletter.delivery.circuit import Circuit, Relay
+from newsletter.delivery.circuit import Relay
+from newsletter.delivery.committer import Committer, Patience
 from newsletter.delivery.gate import Gate
-from newsletter.delivery.lane import FINAL, OF_RELAY, Compose, Lane, Report, Work
-from newsletter.delivery.progress import Drained, Progress, RelayTrouble
-from newsletter.delivery.supply import CLAIM, Row, Supply
-from newsletter.delivery.throttle import Limits, asks_for_less
-from newsletter.errors import Outside, Problem
-from newsletter.model import Addressee, Chunk, DeliveryState, Settlement, by_clock
+from newsletter.delivery.lane import Compose, Work
+from newsletter.delivery.progress import Drained, Progress
+from newsletter.delivery.supply import CLAIM
+from newsletter.delivery.throttle import Limits
+from newsletter.errors import Outside
 from newsletter.ports import Clock, Ledger, Throttle
 
 __all__ = ["CLAIM", "Drained", "Limits", "Patience", "Progress", "Relay", "drain"]
 
 SOON = 5.0
 """Seconds that a send waits for leave, as a rule."""
-
-ANEW = 30.0
-"""Seconds after which a send that waits for leave looks what else is due by now."""
-
-_GLANCE = 0.25  # seconds between two looks whether somebody stops it, while nothing happens
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """Seconds between tries; after the last of `relay` with no mail server answering, or of `ledger`, it counts as
-    lost. `beside` is how long one rests further while another answers.
-    """
-
-    relay: tuple[float, ...] = (1, 2, 4, 8)
-    ledger: tuple[float, ...] = (0.5, 1, 2, 4, 8)
-    beside: tuple[float, ...] = (15, 30, 60)
-    told: float = 0.1  # between two words of progress
 
 
 PATIENCE = Patience()
@@ -77,12 +56,12 @@ def drain(
     claimed and not handed over are given back in every case. What must wait for leave longer than `stays` seconds is
     left, and `not_before` says when it may go. An issue at which the `breaker` trips is paused.
     """
-    tell = _Teller(progress or (lambda _: None), patience.told)
     try:
         gate = Gate(throttle, limits, _going_on(clock()))
     except Outside as fault:
         return Drained(trouble=fault.problems[0])
-    committer = _Committer(ledger, gate, breaker, clock, stop, patience, stays, tell)
+    account = Account(progress or (lambda _: None), patience.told, gate)
+    committer = Committer(ledger, gate, breaker, clock, stop, patience, stays, account)
     return committer.run(relays, Work(compose, clock, after_crash))
 
 
@@ -90,329 +69,3 @@ def _going_on(now: datetime) -> Clock:
     """A clock that goes on from now, whatever happens to that of the machine: leave is counted by it."""
     began = time.monotonic()
     return lambda: now + timedelta(seconds=time.monotonic() - began)
-
-
-class _Teller:
-    """Tells of progress, not more often than somebody can look, but at once when a fault comes or goes."""
-
-    def __init__(self, told: Callable[[Progress], None], every: float) -> None:
-        self._told = told
-        self._every = every
-        self._last = -every
-        self._fault: Problem | None = None
-        self._waiting: Callable[[], Progress] | None = None
-
-    def tell(self, make: Callable[[], Progress], fault: Problem | None) -> None:
-        now = time.monotonic()
-        if now - self._last < self._every and fault == self._fault:
-            self._waiting = make
-            return
-        self._last, self._fault, self._waiting = now, fault, None
-        self._told(make())
-
-    def end(self) -> None:
-        """The last word, if it was not said yet."""
-        if self._waiting:
-            self._told(self._waiting())
-
-
-class _Committer:
-    def __init__(
-        self,
-        ledger: Ledger,
-        gate: Gate,
-        breaker: Breaker | None,
-        clock: Clock,
-        stop: threading.Event,
-        patience: Patience,
-        stays: float,
-        tell: _Teller,
-    ) -> None:
-        self._reports: SimpleQueue[Report] = SimpleQueue()
-        self._ledger = ledger
-        self._gate = gate
-        self._supply = Supply(ledger, gate, clock)
-        self._breaker = breaker
-        self._clock = clock
-        self._stop = stop
-        self._patience = patience
-        self._stays = stays
-        self._tell = tell
-        self._circuits: list[Circuit[Lane]] = []
-        self._settled: defaultdict[Chunk, list[Settlement]] = defaultdict(list)  # reported, not written
-        self._working = 0
-        self._taken = 0.0  # when the pass over what is due began
-        self._anew = False  # give out no more, so that a new pass can begin
-        self._ends: Counter[DeliveryState] = Counter()
-        self._deferred = 0
-        self._withheld: set[tuple[int, int]] = set()
-        self._through = False  # nothing is left that may go now
-        self._closing = False
-        self._ledger_lost = False
-        self._trouble: Problem | None = None
-
-    def run(self, relays: Sequence[Relay], work: Work) -> Drained:
-        if not self._take():
-            return self._drained()
-        rests = (*self._patience.relay, *self._patience.beside)
-        self._circuits = [Circuit(relay, rests) for relay in relays]
-        lanes = [lane for one in self._circuits for lane in self._staffed(one, work)]
-        self._working = len(lanes)
-        for lane in lanes:
-            lane.start()
-        try:
-            while self._working:
-                self._note(self._gather())
-                self._advance()
-            self._tell.end()
-        finally:
-            self._end(lanes)
-        return self._drained()
-
-    def _staffed(self, circuit: Circuit[Lane], work: Work) -> Sequence[Lane]:
-        circuit.lanes = [Lane(circuit, work, self._reports) for _ in range(circuit.relay.connections)]
-        circuit.living = len(circuit.lanes)
-        return circuit.lanes
-
-    def _end(self, lanes: Sequence[Lane]) -> None:
-        """After an interruption too: what lanes still hold is finished and written, what was claimed is given back."""
-        self._closing = True
-        for lane in lanes:
-            lane.dismiss()
-        for lane in lanes:
-            lane.join()
-        self._note(self._waiting())
-        try:
-            if self._settled:
-                self._commit([])
-        finally:
-            self._supply.release()
-            with suppress(Outside):  # what the day could have had is lost: that is less than it may have
-                self._gate.close()
-
-    # -- listening
-    def _gather(self) -> Iterable[Report]:
-        """What lanes report; nothing after a while in which one of them could be given something by itself."""
-        with suppress(Empty):
-            yield self._reports.get(timeout=self._pause())
-        yield from self._waiting()
-
-    def _waiting(self) -> Iterable[Report]:
-        with suppress(Empty):
-            while True:
-                yield self._reports.get_nowait()
-
-    def _pause(self) -> float | None:
-        """Seconds until something may go by itself; None where only a report can change anything."""
-        if self._anew and self._all_idle():
-            return 0.0
-        if not (self._open() and self._supply) or self._anew:
-            return None
-        now = time.monotonic()
-        times = [one.rests_until - now for one in self._circuits if one.idle and one.rests_until is not None]
-        if (opens_in := self._gate.opens_in) is not None:
-            times.append(opens_in)
-        return min(max(0.0, min(times)), _GLANCE) if times else None
-
-    def _note(self, reports: Iterable[Report]) -> None:
-        for report in reports:
-            if report.row and report.settlement:
-                self._settled[report.row.chunk].append(report.settlement)
-            if report.ended:
-                self._note_end(report)
-                continue
-            circuit = report.lane.circuit
-            if circuit.out:
-                report.lane.dismiss()
-                continue
-            if report.wants:
-                circuit.idle.append(report.lane)
-            if report.trouble:
-                self._note_fault(circuit, report.lane, report.trouble)
-            elif report.settlement:
-                circuit.answered()
-
-    def _note_end(self, report: Report) -> None:
-        self._working -= 1
-        circuit, trouble = report.lane.circuit, report.trouble
-        circuit.living -= 1
-        if trouble and (trouble.code in OF_RELAY or not circuit.living):
-            circuit.ended(trouble)
-            self._dismiss(circuit)
-        if trouble and (trouble.code in FINAL - OF_RELAY or all(one.out for one in self._circuits)):
-            self._close(trouble)
-
-    def _note_fault(self, circuit: Circuit[Lane], lane: Lane, fault: Problem) -> None:
-        """The server rests, ever longer, while others may go on; all end once none answers over all rests."""
-        circuit.failed(lane, fault, time.monotonic())
-        if all(one.out or one.faults > len(self._patience.relay) for one in self._circuits):
-            self._close(fault)
-
-    @staticmethod
-    def _dismiss(circuit: Circuit[Lane]) -> None:
-        for lane in circuit.idle:
-            lane.dismiss()
-        circuit.idle.clear()
-
-    # -- deciding
-    def _advance(self) -> None:
-        """Write what was reported and give idle lanes their next rows, while there are rows that may go."""
-        rows = self._next_rows()
-        while (rows or self._settled) and not self._ledger_lost:
-            if not self._commit(rows):
-                break
-            rows = self._next_rows()
-        if self._all_idle() and self._over():
-            self._through = True
-            for circuit in self._circuits:
-                self._dismiss(circuit)
-
-    def _next_rows(self) -> list[tuple[Lane, Row]]:
-        given: list[tuple[Lane, Row]] = []
-        try:
-            while self._open() and not given and self._refilled():
-                self._gate.look()
-                for circuit in self._circuits:
-                    given += self._rows_for(circuit)
-                if self._supply:
-                    break
-        except Outside as fault:
-            self._close(fault.problems[0])
-        self._anew = self._gate.opens is not None and time.monotonic() - self._taken > ANEW
-        return given
-
-    def _rows_for(self, circuit: Circuit[Lane]) -> Sequence[tuple[Lane, Row]]:
-        rows = self._supply.rows(circuit.key, circuit.room(time.monotonic()))
-        return [(circuit.lend(), row) for row in rows]
-
-    def _refilled(self) -> bool:
-        """Whether there may be rows. A new pass begins only while no lane holds a row of an older epoch."""
-        if self._supply and not self._anew:
-            return True
-        if not self._all_idle() or self._settled:
-            return False
-        self._anew = False
-        self._supply.release()
-        return self._take()
-
-    def _take(self) -> bool:
-        self._taken = time.monotonic()
-        self._gate.look()
-        try:
-            return self._supply.take()
-        except Outside as fault:
-            self._close(fault.problems[0])
-            return False
-
-    def _over(self) -> bool:
-        """Whether nothing is left to do now; while every lane is idle."""
-        if not self._open() or not self._supply:
-            return True
-        opens_in = self._gate.opens_in
-        if opens_in is None or any(one.rests_until is not None for one in self._circuits if not one.out):
-            return False
-        return opens_in > self._stays
-
-    def _open(self) -> bool:
-        return not (self._through or self._closing or self._stop.is_set())
-
-    def _all_idle(self) -> bool:
-        return sum(len(circuit.idle) for circuit in self._circuits) == self._working
-
-    def _close(self, trouble: Problem) -> None:
-        self._closing = True
-        self._trouble = trouble
-
-    # -- writing
-    def _commit(self, given: Sequence[tuple[Lane, Row]]) -> bool:
-        """One `hand_over` per Chunk concerned; as a rule that is one. False when the ledger cannot be written."""
-        wanted: defaultdict[Chunk, list[tuple[Lane, Row]]] = defaultdict(list)
-        for lane, row in given:
-            wanted[row.chunk].append((lane, row))
-        for chunk in dict.fromkeys((*self._settled, *wanted)):
-            try:
-                answers = self._hand_over(chunk, [row.subscriber_id for _, row in wanted[chunk]])
-            except Outside as fault:
-                for lane, row in (pair for pairs in wanted.values() for pair in pairs):
-                    lane.circuit.take_back(lane)
-                    self._supply.put_back(row)
-                self._ledger_lost = True
-                self._close(fault.problems[0])
-                return False
-            settled = self._settled.pop(chunk, ())
-            self._give(wanted.pop(chunk), answers)
-            self._count(chunk, settled)
-        self._tell.tell(self._progress, self._fault())
-        return True
-
-    def _fault(self) -> Problem | None:
-        return next((one.fault for one in self._circuits if one.fault), None)
-
-    def _progress(self) -> Progress:
-        return Progress(**self._standing())
-
-    def _standing(self) -> dict[str, Any]:
-        troubled = [RelayTrouble(one.relay.name, one.fault, one.out) for one in self._circuits if one.fault]
-        return {
-            **{state.value: count for state, count in self._ends.items()},
-            "deferred": self._deferred,
-            "dropped": len(self._withheld),
-            "fault": self._fault(),
-            "relays": tuple(troubled),
-            "not_before": self._gate.opens,
-            "waits_for": self._gate.shut,
-        }
-
-    def _hand_over(self, chunk: Chunk, wanted: Sequence[int]) -> Mapping[int, Addressee | None]:
-        """Record and mark in one commit; while the ledger refuses, every lane waits here and nothing is sent."""
-        settled = self._settled.get(chunk, ())
-        for seconds in () if self._ledger_lost else self._patience.ledger:
-            try:
-                return self._ledger.hand_over(chunk, settled=settled, wanted=wanted, now=self._clock())
-            except Outside as fault:
-                self._tell_of(fault.problems[0])
-            threading.Event().wait(seconds)
-        return self._ledger.hand_over(chunk, settled=settled, wanted=wanted, now=self._clock())
-
-    def _tell_of(self, fault: Problem) -> None:
-        self._tell.tell(lambda: replace(self._progress(), fault=fault), fault)
-
-    def _give(self, pairs: Sequence[tuple[Lane, Row]], answers: Mapping[int, Addressee | None]) -> None:
-        given = 0
-        for lane, row in pairs:
-            if addressee := answers.get(row.subscriber_id):
-                lane.give(row, addressee)
-                self._withheld.discard((row.chunk.id, row.subscriber_id))
-                given += 1
-            else:
-                lane.circuit.take_back(lane)
-                self._withhold(row)
-        if pairs and not given:
-            self._supply.release()  # the issue was stopped or the fence is lost, so ask what is due
-
-    def _withhold(self, row: Row) -> None:
-        """A row that is refused twice is not dropped but stuck: the rest is for a later drain."""
-        key = (row.chunk.id, row.subscriber_id)
-        self._closing = self._closing or key in self._withheld
-        self._withheld.add(key)
-        self._gate.unused(1)
-
-    def _count(self, chunk: Chunk, settlements: Sequence[Settlement]) -> None:
-        for one in settlements:
-            if one.state is DeliveryState.WAITING:
-                self._deferred += one.counted
-                self._gate.unused(not one.counted)  # a fault of the server: nobody was sent anything
-            else:
-                self._ends[one.state] += 1
-        try:
-            if any(one.state is DeliveryState.WAITING and asks_for_less(one.receipt) for one in settlements):
-                self._gate.slow(f"group:{chunk.provider}")
-            if self._breaker and (why := self._breaker.note(chunk, settlements)):
-                self._supply.release()
-                hand = by_clock(self._clock())
-                self._ledger.pause(chunk.edition, chunk.issue_number, reason=why, hand=hand)
-        except Outside as fault:
-            self._close(fault.problems[0])
-
-    def _drained(self) -> Drained:
-        return Drained(**self._standing(), trouble=self._trouble)

@@ -153,7 +153,7 @@ def hand_over(
         receipt = session.send(message)
     except Outside as error:
         fault = error.problems[0]
-        settlement = _failed(owed, fault, clock(), after_crash)
+        settlement = _failed(owed, error, clock(), after_crash)
         return HandedOver(settlement, fault=None if asks_for_less(settlement.receipt) else fault)
     except NewsletterError as refusal:  # the transport saw that it must not be sent
         return _not_composed(owed, refusal.problems[0], clock())
@@ -173,10 +173,12 @@ def _not_composed(owed: Owed, problem: Problem, now: datetime, *, concerns_all: 
     return HandedOver(Settlement(owed.subscriber_id, DeliveryState.FAILED, reason, counted=False), broken=problem)
 
 
-def _failed(owed: Owed, fault: Problem, now: datetime, after_crash: str) -> Settlement:
+def _failed(owed: Owed, error: Outside, now: datetime, after_crash: str) -> Settlement:
     """Who is owed a Message at which the server breaks off is put off, and not for ever; other faults are nobody's."""
+    fault = error.problems[0]
     if fault.code == BROKE_OFF:
-        return _answered(owed, Receipt(Outcome.DEFERRED, None, fault.message), now, after_crash)
+        code, words = error.answer or (None, fault.message)
+        return _answered(owed, Receipt(Outcome.DEFERRED, code, words), now, after_crash)
     return _put_back(owed, fault, now)
 
 

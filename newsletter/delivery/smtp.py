@@ -26,7 +26,6 @@ from newsletter.delivery.wire import (
     on_the_wire,
     refusal,
     reply_of,
-    said_by,
 )
 from newsletter.errors import ConfigError, Outside, Problem
 from newsletter.model import Message, Outcome, Receipt
@@ -166,12 +165,12 @@ class SmtpSession:
             client.write(content)
         except OSError as fault:
             self._drop()
-            raise self._outside_of(BrokeOff(said_by(fault))) from fault
+            raise self._outside_of(BrokeOff(fault)) from fault
         try:
             receipt = _receipt(client.reply(), of_content=True)
         except Closing as fault:
             self._drop()
-            raise self._outside_of(BrokeOff(said_by(fault))) from fault
+            raise self._outside_of(BrokeOff(fault)) from fault
         except OSError as fault:
             self._drop()
             return Receipt(Outcome.UNKNOWN, None, f"no answer after the final dot: {fault}")
@@ -194,7 +193,9 @@ class SmtpSession:
             case smtplib.SMTPAuthenticationError(smtp_code=code) if code >= 500:
                 return self._outside("S322", "refuses the user or the password", reply_of(fault))
             case BrokeOff():
-                return self._outside("S328", f"broke off in the middle of a message: {nameless(str(fault))}")
+                trouble = self._outside("S328", f"broke off in the middle of a message: {nameless(str(fault))}")
+                trouble.answer = fault.answer
+                return trouble
             case smtplib.SMTPResponseException():
                 code, text = reply_of(fault)
                 return self._outside("S324", "does not take mail now", (code, nameless(text)))

@@ -6,15 +6,14 @@ one before.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from newsletter.model import Outcome, Receipt
+from newsletter.providers import OTHER
 from newsletter.replies import enhanced
 
-_CLOSED = re.compile(r": 421\b")
 _FARTHEST = 10**9  # readers: no list is longer, and no power of `growth` need be larger
 _LONGEST = 3660  # days that a plan may have
 
@@ -53,7 +52,7 @@ class Limits:
         """Between two Messages of a key (`relay:NAME`, `group:NAME`); None where nothing is said."""
         kind, _, name = key.partition(":")
         rate = (self.relays if kind == "relay" else self.groups).get(name)
-        return timedelta(seconds=1) / rate if rate else None
+        return max(timedelta.resolution, timedelta(seconds=1) / rate) if rate else None
 
     @property
     def daily(self) -> bool:
@@ -93,6 +92,13 @@ def asks_for_less(receipt: Receipt | None) -> bool:
     """Whether an answer says that too much comes, or too fast: 421, or 4.7.x (RFC 3463 3.8)."""
     if receipt is None or receipt.outcome is not Outcome.DEFERRED:
         return False
-    if receipt.code is None:  # the words of a fault, with what the server said when it broke off
-        return _CLOSED.search(receipt.reply) is not None
     return receipt.code == 421 or enhanced(receipt.reply).startswith("4.7.")
+
+
+def slows(provider: str, receipt: Receipt | None) -> bool:
+    """Whether an answer slows the mailboxes of a provider.
+
+    Behind OTHER stand many servers that have nothing to do with each other: who greylists there (4.7.1) speaks for
+    himself, and his reader is tried later; only a connection that was ended over it, our own mail server's, slows all.
+    """
+    return asks_for_less(receipt) and (provider != OTHER or (receipt is not None and receipt.code == 421))

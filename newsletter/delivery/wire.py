@@ -36,6 +36,10 @@ class Closing(smtplib.SMTPResponseException):
 class BrokeOff(smtplib.SMTPException):
     """The connection ended, or the answers ceased to make sense, after the sender was taken and before the end."""
 
+    def __init__(self, fault: OSError) -> None:
+        super().__init__(said_by(fault))
+        self.answer = reply_of(fault) if isinstance(fault, Closing) else None
+
 
 class NoTls(smtplib.SMTPException):
     """STARTTLS is wished for and not offered."""
@@ -88,7 +92,7 @@ class Client(smtplib.SMTP):
             if not replies:
                 raise
             if refusal(replies) is None:
-                raise BrokeOff(said_by(fault)) from fault
+                raise BrokeOff(fault) from fault
         return replies
 
     def _envelope(self, message: Message) -> tuple[bytes, bytes, bytes]:

@@ -3,7 +3,7 @@
 A backup is a compressed tar of the site's own files (settings, posts, templates), its state (a consistent copy of the
 database, taken while others write; pictures of mails) and its keys. Not in it: what a publish makes, caches, the
 outbox, and what tells a site from its copies, so that a restored one starts locked. It is for its owner's eyes (0600).
-Records that a PostgreSQL server keeps are not in it either: that server has better ways to save them.
+Records that a PostgreSQL server keeps are in it as `pg_dump` saves them, where that program is at hand.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import shutil
 import sqlite3
 import tarfile
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -47,6 +47,7 @@ class Places:
     database: Path | None  # None: a server keeps the records
     state: Path
     keys: Path
+    dump: Callable[[Path], None] | None = None  # saves what a server keeps; None: that is done elsewhere
 
 
 class Backups:
@@ -177,9 +178,7 @@ def _in_the_way(place: Path) -> Problem:
 def _pack(file: Path, places: Places) -> None:
     handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "wb") as raw, TemporaryDirectory(dir=file.parent, prefix=".copy-") as folder:
-        copy = Path(folder, "newsletter.sqlite3")
-        counts = _snapshot(places.database, copy) if places.database else {}
-        records = [("state/newsletter.sqlite3", copy)] if places.database else []
+        counts, records = _records(places, Path(folder))
         hashes: dict[str, str] = {}
         with tarfile.open(fileobj=raw, mode="w:gz", compresslevel=3) as packed:
             for name, path in [*records, *_files(places)]:
@@ -191,6 +190,18 @@ def _pack(file: Path, places: Places) -> None:
             packed.addfile(about, io.BytesIO(listed))
         raw.flush()
         os.fsync(raw.fileno())
+
+
+def _records(places: Places, folder: Path) -> tuple[dict[str, int], Sequence[tuple[str, Path]]]:
+    """A copy of the records in `folder`: what it holds, and its name in the backup."""
+    if places.database:
+        copy = folder / "newsletter.sqlite3"
+        return _snapshot(places.database, copy), [(f"state/{copy.name}", copy)]
+    if places.dump:
+        copy = folder / "newsletter.dump"
+        places.dump(copy)
+        return {"dumps": 1}, [(f"state/{copy.name}", copy)]
+    return {}, []
 
 
 def _files(places: Places) -> Iterator[tuple[str, Path]]:

@@ -14,12 +14,17 @@ from newsletter.errors import Outside, Problem, Refused
 _PROGRAM = "pg_dump"
 
 
+def can_dump() -> bool:
+    """Whether PostgreSQL's program is on this machine."""
+    return which(_PROGRAM) is not None
+
+
 def dump(url: str, file: Path) -> None:
     """Save it in `file`, for its owner's eyes, as `pg_restore` reads it.
 
     Raises Refused (C527) where the program is missing; Outside (C527) when it fails.
     """
-    if which(_PROGRAM) is None:
+    if not can_dump():
         raise Refused(_failed(f"{_PROGRAM} is not here"))
     parsed = make_url(url)
     whole = parsed.set(drivername="postgresql", password="", query={})
@@ -43,10 +48,10 @@ def dump(url: str, file: Path) -> None:
 def _failed(why: str) -> Problem:
     return Problem(
         "C527",
-        "No backup could be made first. Nothing was done.",
+        "The database could not be saved. Nothing was done.",
         why=why,
         fixes=(
             "install the programs of PostgreSQL, of the server's version or newer: apt-get install postgresql-client",
-            "or save it yourself, then: newsletter upgrade --backed-up",
+            "save it yourself; an upgrade then goes on with: newsletter upgrade --backed-up",
         ),
     )

@@ -69,12 +69,10 @@ class HandOver(Part):
             settle(connection, held, settled, milliseconds(now), cancelled=state == IssueState.CANCELLED)
             if self._fingerprint:
                 block_the_dead(connection, self._fingerprint, settled, now)
-            marked: dict[int, Addressee | None] = dict.fromkeys(wanted)
-            if state != IssueState.SENDING:
-                give_back(connection, held, wanted)
-            elif wanted:
-                mark(connection, held, marked, milliseconds(now))
-            return marked
+            if wanted and state == IssueState.SENDING:
+                return mark(connection, held, wanted, milliseconds(now))
+            give_back(connection, held, wanted)
+            return {}
 
     def release(self, chunk: Chunk, subscriber_ids: Sequence[int]) -> None:
         with self._database.write() as connection:
@@ -125,7 +123,7 @@ _CLAIM = (
                 due.c.state == word(DeliveryState.WAITING),
                 or_(due.c.next_at.is_(None), due.c.next_at <= _NOW),
             )
-            .order_by(due.c.next_at, due.c.subscriber_id)
+            .order_by(due.c.next_at.nulls_first(), due.c.subscriber_id)
             .limit(bindparam("at_most"))
         ),
     )

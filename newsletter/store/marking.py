@@ -65,16 +65,15 @@ def _answer(one: Settlement, *, forgotten: bool) -> dict[str, object]:
     }
 
 
-def mark(connection: Connection, held: Held, marked: dict[int, Addressee | None], now: int) -> None:
-    """Mark those who are still active `sending`, drop the others; rows that are not ours to mark are left out."""
-    found = _WANTED.rows(connection, held, list(marked))
-    for status, *facts in found:
-        if status == SubscriberStatus.ACTIVE:
-            marked[facts[0]] = _addressee(*facts)
+def mark(connection: Connection, held: Held, wanted: Sequence[int], now: int) -> Mapping[int, Addressee | None]:
+    """Mark those who are still active `sending` and drop the others: None. Rows that are not ours are left out."""
+    found = _WANTED.rows(connection, held, wanted)
+    marked = {facts[0]: _addressee(*facts) if status == SubscriberStatus.ACTIVE else None for status, *facts in found}
     if active := [reader for reader, addressee in marked.items() if addressee]:
         _MARK.run(connection, held, active)
     if len(active) < len(found):
         _DROP.each(connection, [_drop(held, row[1], row[0], now) for row in found if marked[row[1]] is None])
+    return marked
 
 
 def _addressee(

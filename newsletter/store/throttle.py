@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, case, select, update
 
 from newsletter.model import Leave
-from newsletter.pace import block, full_again, halved, recovered, room
+from newsletter.pace import SLOWEST, block, full_again, halved, recovered, room
 from newsletter.store.database import Database, insert_new
 from newsletter.store.tables import throttle
 
@@ -44,7 +44,8 @@ class SqlThrottle:
         with self._database.write() as connection:
             row = _row(connection, key)
             slower = halved(row.pace * _TICK if row.pace else every, row.paced_at, now)
-            at = now if row.pace is None or slower != row.pace * _TICK else row.paced_at
+            joined = row.pace is not None and slower == row.pace * _TICK < SLOWEST  # others just said the same
+            at = row.paced_at if joined else now
             _write(connection, key, pace=slower // _TICK, paced_at=at)
             return slower
 

@@ -191,20 +191,21 @@ def report(ledger: Ledger, edition: str, number: int) -> Report:
 def told_alike(answers: Sequence[Answer]) -> list[Answer]:
     """Answers that differ only in whom they speak of taken together, most readers first.
 
-    What the enhanced code says (RFC 3463) is what is alike; without one the words are. They are those of the first.
+    What the enhanced code says (RFC 3463) is what is alike; without one the first `ALIKE` characters of the words are.
+    The words are those of the first, without names.
     """
     alike: dict[tuple[object, ...], Answer] = {}
     for one in answers:
-        said = words.shorten(words.nameless(one.reply), LONGEST)
-        key = (one.state, one.reason, one.code, replies.enhanced(one.reply) or said)
+        said = words.nameless(one.reply)
+        key = (one.state, one.reason, one.code, replies.enhanced(one.reply) or words.shorten(said, ALIKE))
         first = alike.setdefault(key, replace(one, reply=said, readers=0))
         times = [at for at in (first.next_at, one.next_at) if at]
         alike[key] = replace(first, readers=first.readers + one.readers, next_at=min(times, default=None))
     return sorted(alike.values(), key=lambda one: -one.readers)
 
 
-LONGEST = 48
-"""Characters of a reply in a report: with the rest of its line on a terminal of 80 columns."""
+ALIKE = 48
+"""Servers that know no enhanced codes end with what differs for each reader, such as a number of their log."""
 
 
 def issue_named(ledger: Ledger, edition: str, number: int) -> Issue:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +38,20 @@ def test_a_site_moves_while_an_issue_is_ready_and_sends_it_from_there(site: Site
         f"reader{n:04}@readers.example" for n in range(3)
     ]
     assert site.run("move-to-postgres", url).status == 2
+
+
+def test_a_backup_holds_what_pg_dump_saves_and_a_database_from_it_is_locked(
+    site: SiteFolder, url: str, postgres: Server, tmp_path: Path
+) -> None:
+    site.environment |= {"NEWSLETTER_DATABASE": url, "PATH": f"{postgres.programs}:{os.environ['PATH']}"}
+    site.readers(1)
+    made = site.json("backup")["file"]
+    site.ok("restore", made, str(tmp_path / "again"))
+    with postgres.database() as other:
+        into = f"--dbname={other.replace('+psycopg', '')}"
+        subprocess.run([postgres.programs / "pg_restore", into, tmp_path / "again/var/newsletter.dump"], check=True)
+        site.environment["NEWSLETTER_DATABASE"] = other
+        assert "S309" in site.run("deliver").err
 
 
 def test_a_password_in_the_settings_is_refused_and_a_server_that_is_away_is_told(site: SiteFolder) -> None:

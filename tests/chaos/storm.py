@@ -54,7 +54,7 @@ class Storm:
     readers: int
     resend: bool = False
     kills: int = 0
-    doubts: int = 0  # at the most, after these kills
+    doubts: int = 0  # at the most, after these kills, or senders that gave up
     left: dict[str, float] = field(default_factory=dict)  # address -> when the command that left had answered
     cancelled: float | None = None
 

@@ -222,6 +222,7 @@ def test_a_database_that_is_locked_for_long_ends_in_words_and_leaves_no_doubt_un
             until(lambda: len(one.server.messages) >= 10)
             with writing(one.site):
                 assert process.wait(300) == 4
+        one.doubts = CONNECTIONS
         one.calm()
         one.check()
         doubtful = [each for each in one.deliveries() if each.state is DeliveryState.UNCERTAIN]
@@ -244,6 +245,7 @@ def test_a_disk_that_takes_no_more_ends_in_words_and_leaves_no_doubt_unshown(tmp
         )
         assert "Traceback" not in limited.stderr
         assert limited.returncode in (0, 4), limited.stderr
+        one.doubts = CONNECTIONS
         one.calm()
         one.check()
         doubtful = [each for each in one.deliveries() if each.state is DeliveryState.UNCERTAIN]

@@ -42,7 +42,7 @@ def fresh(request: pytest.FixtureRequest, empty_file: Path, postgres: Server) ->
 @pytest.fixture(scope="session")
 def fewer(fresh: Fresh) -> int:
     """By what to divide the examples of a long history: SQLite has gone through all of them."""
-    return 1 if fresh.func is _file else 3  # type: ignore[attr-defined]
+    return 1 if fresh.func is _file else 5  # type: ignore[attr-defined]
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.pace import CLEAN, TOGETHER
+from newsletter.pace import CLEAN, SLOWEST, TOGETHER
 from newsletter.ports import Throttle
 from newsletter.store.database import Database
 from newsletter.store.throttle import SqlThrottle
@@ -72,6 +72,12 @@ def test_a_pace_that_was_asked_for_again_and_again_ends_at_one_a_minute(throttle
     assert throttle.slowed() == {"group:gmail": timedelta(minutes=1)}
     leave = throttle.take("group:gmail", None, FRIDAY + 20 * TOGETHER)
     assert leave.count == 1
+
+
+def test_at_the_slowest_pace_clean_minutes_count_from_when_it_was_asked_for_last(throttle: Throttle) -> None:
+    throttle.slow("group:gmail", SLOWEST, FRIDAY)
+    throttle.slow("group:gmail", SLOWEST, FRIDAY + CLEAN * 5)
+    assert throttle.take("group:gmail", TWENTY, FRIDAY + CLEAN * 5.5).every == SLOWEST
 
 
 def test_a_day_has_no_more_than_its_cap_and_what_is_given_back_it_has_still(throttle: Throttle) -> None:

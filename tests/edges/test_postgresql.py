@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -17,19 +17,22 @@ from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import IntegrityError
 
 from newsletter.errors import ConfigError, Outside, Refused
-from newsletter.model import Limit
+from newsletter.model import WEEKLY, Limit
 from newsletter.readers.limits import decide
 from newsletter.store import migrate
 from newsletter.store.database import Database, as_it_is, open_database, upgrade
 from newsletter.store.dump import dump
 from newsletter.store.instance import Instance
+from newsletter.store.ledger import SqlLedger
 from newsletter.store.migrate import known_revisions
 from newsletter.store.rates import SqlRates
 from newsletter.store.roster import SqlRoster
 from newsletter.store.serverlock import ServerLock
 from newsletter.store.tables import metadata
-from tests.contract.desk import FRIDAY, LINK, MINUTE, hashed
+from tests.contract.desk import FRIDAY, LINK, MINUTE, Desk, accepted, hashed
 from tests.postgres import Server, empty
+
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +147,41 @@ def test_of_many_at_once_each_sees_what_the_one_before_it_wrote(database: Databa
         rates = [SqlRates(each, decide) for each in (database, other)]
         waits = [*threads.map(lambda n: rates[n % 2].take(limits, FRIDAY), range(20))]
     assert waits.count(None) == 5
+
+
+def at_once(url: str, what: Callable[[Desk], T]) -> list[T]:
+    """What four hosts get that do the same at the same instant."""
+    start = threading.Barrier(4)
+
+    def one(_: int) -> T:
+        with closing(open_database(url)) as host:
+            desk = Desk(SqlLedger(host), SqlRoster(host, hashed))
+            start.wait()
+            return what(desk)
+
+    with ThreadPoolExecutor(4) as hosts:
+        return [*hosts.map(one, range(4))]
+
+
+def test_of_hosts_that_make_an_issue_and_send_it_at_once_one_does(database: Database, url: str) -> None:
+    Desk(SqlLedger(database), SqlRoster(database, hashed)).join(30)
+    made = at_once(url, lambda desk: desk.open(5, "a", "b"))
+    assert len([issue for issue in made if issue]) == 1
+    begun = at_once(url, lambda desk: desk.ledger.start_send(WEEKLY, 1, now=FRIDAY))
+    assert len([issue for issue in begun if issue]) == 1
+    mailed = [one for ids in at_once(url, mail_all) for one in ids]
+    assert sorted(mailed) == [*range(1, 31)]
+
+
+def mail_all(desk: Desk) -> list[int]:
+    mailed = []
+    for chunk in desk.ledger.due_chunks(FRIDAY):
+        while claimed := desk.ledger.claim(chunk, limit=4, now=FRIDAY):
+            marked = desk.ledger.hand_over(chunk, settled=[], wanted=claimed, now=FRIDAY)
+            sent = [reader for reader, addressee in marked.items() if addressee]
+            desk.ledger.hand_over(chunk, settled=[accepted(one) for one in sent], wanted=[], now=FRIDAY)
+            mailed += sent
+    return mailed
 
 
 def test_whoever_waits_too_long_for_another_writer_is_told_that_it_is_busy(database: Database, url: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.delivery import engine
+from newsletter.delivery import committer
 from newsletter.delivery.breaker import Breaker
 from newsletter.delivery.engine import Patience, Progress, Relay
 from newsletter.delivery.smtp import SmtpSettings, SmtpTransport
@@ -145,6 +145,17 @@ def test_a_provider_that_asks_for_less_is_slowed_and_the_others_run_at_speed(
         assert (drained.trouble, drained.deferred, drained.relays) == (None, 2, ())
         assert max(got.values()) == 1
         assert sum(send.counts().values()) == 60
+        put_off = send.ledger.delivery("weekly", 1, 1)
+        assert put_off
+        assert f"{put_off.code} {put_off.reply}" == said
+
+
+def test_a_small_server_that_greylists_slows_nobody_else(tmp_path: Path, one: Smtpd) -> None:
+    one.fault("RCPT", "451 4.7.1 greylisted, come back later", to="r2@readers.example")
+    with sending(tmp_path, readers=30) as send, throttled(send) as throttle:
+        drained = send.over([over("one", one)], throttle=throttle)
+        assert (drained.accepted, drained.deferred) == (29, 1)
+        assert throttle.slowed() == {}
 
 
 def test_a_slow_provider_ends_a_send_only_when_the_others_are_through(tmp_path: Path, one: Smtpd) -> None:
@@ -163,7 +174,7 @@ def test_a_slow_provider_ends_a_send_only_when_the_others_are_through(tmp_path: 
 def test_who_was_put_off_is_tried_again_while_a_slow_provider_is_still_served(
     tmp_path: Path, one: Smtpd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "ANEW", 0.2)
+    monkeypatch.setattr(committer, "ANEW", 0.2)
     one.fault("RCPT", "451 4.3.0 later", to="r2@readers.example")
     one.delay = 0.05
     limits = Limits(groups={"gmail": 5.0})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,6 +59,16 @@ def test_a_tenth_comes_back_for_each_clean_minute_until_it_is_as_usual() -> None
     assert recovered(slow, NOON, NOON + CLEAN / 2, usual) == (slow, NOON)
     assert recovered(slow, NOON, NOON + CLEAN * 1.5, usual) == (slow / 1.1, NOON + CLEAN)
     assert recovered(slow, NOON, NOON + CLEAN * 8, usual) == (None, NOON + CLEAN * 8)
+
+
+@pytest.mark.parametrize("days", [1, 6, 7, 365])
+def test_whoever_asked_for_less_at_an_issue_gets_the_next_as_usual(days: int) -> None:
+    assert recovered(SLOWEST, NOON, NOON + timedelta(days=days), None)[0] is None
+
+
+def test_after_a_clock_that_was_wrong_clean_minutes_count_from_now() -> None:
+    slow, ahead = timedelta(milliseconds=100), NOON + timedelta(days=365)
+    assert recovered(slow, ahead, NOON, None) == (slow, NOON)
 
 
 @given(paces, st.integers(0, 200), st.one_of(st.none(), paces))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from newsletter.cli.report import answer_lines
 from newsletter.model import Answer, DeliveryState
 from newsletter.usecases.report import told_alike
 
@@ -38,7 +39,16 @@ def test_those_who_wait_are_tried_again_when_the_first_of_them_is() -> None:
     assert (told.readers, told.next_at) == (6, LATER)
 
 
-def test_a_long_reply_keeps_its_beginning() -> None:
-    [told] = told_alike([Answer(FAILED, "policy", 554, "5.7.1 " + "blocked for reasons " * 9, 1)])
-    assert told.reply.startswith("5.7.1 blocked for reasons")
-    assert len(told.reply) <= 48
+def test_a_long_reply_is_whole_for_a_program_and_its_beginning_stands_on_a_line() -> None:
+    words = "5.7.1 blocked for reasons that take a hundred words and more to tell, as some servers do"
+    [told] = told_alike([Answer(FAILED, "policy", 554, words, 1)])
+    assert told.reply == words
+    [line] = answer_lines([told], UTC)
+    assert line.startswith("  failed  554 5.7.1 blocked for reasons")
+    assert len(line) <= 80
+
+
+def test_without_a_code_those_are_alike_that_begin_alike() -> None:
+    said = "refused for reasons that our log knows better than we do, see its line "
+    [told] = told_alike([Answer(FAILED, "policy", 554, f"{said}{number}", 1) for number in range(3)])
+    assert told.readers == 3
