@@ -35,7 +35,7 @@ from newsletter.words import nameless
 _GO_AHEAD = 354
 _NOT_SIGNED_IN = 530
 _OUTCOMES = {2: Outcome.ACCEPTED, 3: Outcome.UNKNOWN, 4: Outcome.DEFERRED, 5: Outcome.REFUSED}
-_NO_UTF8 = Receipt(Outcome.REFUSED, None, "the mail server does not take addresses beyond ASCII (SMTPUTF8)")
+_NO_UTF8 = Receipt(Outcome.REFUSED, None, "not ASCII, and the mail server has no SMTPUTF8")
 _FIXES = {
     "S320": ("check [mail] host and port, and that the server runs; readers wait and nobody is lost",),
     "S321": ("check [mail] tls, and [mail] ca_file if the server's certificate is your own",),

@@ -50,7 +50,7 @@ def test_three_of_the_last_hundred_that_are_unwanted_stop_it_and_three_further_a
 
 
 def test_addresses_that_the_mail_server_cannot_be_told_stop_nothing() -> None:
-    told = Receipt(Outcome.REFUSED, None, "the mail server does not take addresses beyond ASCII (SMTPUTF8)")
+    told = Receipt(Outcome.REFUSED, None, "not ASCII, and the mail server has no SMTPUTF8")
     untold = [Settlement(n, DeliveryState.FAILED, NO_UTF8, counted=False, receipt=told) for n in range(SHOWN)]
     assert Breaker().note(OTHERS, [*accepted(2), *untold]) == ""
 
