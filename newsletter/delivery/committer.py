@@ -28,6 +28,9 @@ from newsletter.ports import Clock, Ledger
 ANEW = 30.0
 """Seconds after which a send that waits for leave looks what else is due by now."""
 
+HELD = 5.0
+"""Seconds for which lanes wait for that until each has ended what it holds; one that hangs is not waited for."""
+
 _GLANCE = 0.25  # seconds between two looks whether somebody stops it, while nothing happens
 
 
@@ -130,9 +133,9 @@ class Committer:
 
     def _pause(self) -> float | None:
         """Seconds until something may go by itself; None where only a report can change anything."""
-        if self._anew and self._all_idle():
-            return 0.0
-        if not (self._open() and self._supply) or self._anew:
+        if self._anew:
+            return 0.0 if self._all_idle() else _GLANCE
+        if not (self._open() and self._supply):
             return None
         now = time.monotonic()
         times = [one.rests_until - now for one in self._circuits if one.idle and one.rests_until is not None]
@@ -204,7 +207,8 @@ class Committer:
                     break
         except Outside as fault:
             self._close(fault.problems[0])
-        self._anew = self._gate.opens is not None and time.monotonic() - self._taken > ANEW
+        passed = (time.monotonic() - self._taken) % (ANEW + HELD)
+        self._anew = self._gate.opens is not None and passed > ANEW
         return given
 
     def _rows_for(self, circuit: Circuit[Lane]) -> Sequence[tuple[Lane, Row]]:

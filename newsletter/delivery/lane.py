@@ -148,7 +148,7 @@ def hand_over(
         concerns_all = isinstance(error, ConfigError | Outside)
         return _not_composed(owed, error.problems[0], clock(), concerns_all=concerns_all)
     except Exception as bug:
-        return _not_composed(owed, Problem("S405", repr(bug)), clock())
+        return _not_composed(owed, Problem("S405", f"A message could not be written: {bug!r}"), clock())
     try:
         receipt = session.send(message)
     except Outside as error:

@@ -6,10 +6,14 @@ lines, and a content that no server can take for two.
 
 from __future__ import annotations
 
+import io
 import re
 import smtplib
+import socket
 import ssl
+import time
 from collections.abc import Sequence
+from typing import Any
 
 from newsletter.delivery.mime import in_ascii
 from newsletter.delivery.pieces import remembered
@@ -114,28 +118,64 @@ class Client(smtplib.SMTP):
 
     def reply(self) -> Reply:
         """One reply; 421 and what is no reply at all are raised, and one that breaks off is none."""
-        first = line = self._line()
-        said = [line[4:].strip()]
-        while line[3:4] == b"-" and len(said) < _MOST_LINES:
-            line = self._line()
-            said.append(line[4:].strip())
-        text = b"\n".join(said)
-        code = int(line[:3]) if line[:3].isdigit() and line[3:4] != b"-" else -1
+        code, text = self.getreply()
         if code == _CLOSING:
             raise Closing(code, text)
         if not 200 <= code < 600:
-            raise smtplib.SMTPResponseException(code, text or first)
+            raise smtplib.SMTPResponseException(code, text)
         return code, _words(text)
 
-    def _line(self) -> bytes:
-        """One whole line. `getreply` of smtplib would take half of one for an answer, and costs more."""
-        if self.file is None:
-            self.file = self.sock.makefile("rb")  # type: ignore[union-attr]  # whoever asks for a reply has written
-        line = self.file.readline(_LONGEST)
-        if not line.endswith(b"\n"):
+    def getreply(self) -> tuple[int, bytes]:
+        """As of smtplib, which asks here as well; that would read an answer without end, and half a line for one.
+
+        The whole of it may take as long as `patience` says, and no longer than twice that.
+        """
+        try:
+            return self._answer()
+        except OSError as fault:
             self.close()
-            raise smtplib.SMTPServerDisconnected("the connection was closed in the middle of an answer")
+            raise smtplib.SMTPServerDisconnected(f"the connection was closed in an answer: {fault}") from fault
+
+    def _answer(self) -> tuple[int, bytes]:
+        if self.file is None:
+            self._ear = _Ear(self.sock)  # type: ignore[arg-type]  # whoever asks for a reply has written
+            self.file = io.BufferedReader(self._ear)
+        self._ear.listen()
+        first = line = self._line()
+        said = [line[4:].strip()]
+        while line[3:4] == b"-":
+            if len(said) == _MOST_LINES:
+                raise ConnectionError("it has no end")
+            line = self._line()
+            said.append(line[4:].strip())
+        code = int(line[:3]) if line[:3].isdigit() else -1
+        return code, b"\n".join(said) or (first if code < 0 else b"")
+
+    def _line(self) -> bytes:
+        line: bytes = self.file.readline(_LONGEST)  # type: ignore[union-attr]  # of `_answer`
+        if not line.endswith(b"\n"):
+            raise ConnectionError("half a line, or none")
         return line
+
+
+class _Ear(io.RawIOBase):
+    """What a socket says, until one answer took too long."""
+
+    def __init__(self, heard: socket.socket) -> None:
+        self._socket = heard
+        self._until = float("inf")
+
+    def listen(self) -> None:
+        """To the next answer."""
+        self._until = time.monotonic() + (self._socket.gettimeout() or float("inf"))
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, into: Any) -> int:
+        if time.monotonic() > self._until:
+            raise TimeoutError("it came too slowly")
+        return self._socket.recv_into(into)
 
 
 class ImplicitTls(Client, smtplib.SMTP_SSL):

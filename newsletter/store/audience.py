@@ -168,7 +168,7 @@ def _freeze(connection: Connection, begun: Row[Any], now: datetime) -> Issue | N
 def _does_not_add_up(begun: Row[Any]) -> Problem:
     return Problem(
         "S501",
-        f"the audience of issue {begun.number} does not add up to its {begun.audience_expected} readers",
-        why="the list of readers changed while it was read; nobody has been mailed",
+        f"The audience of issue {begun.number} does not add up to its {begun.audience_expected} readers",
+        why="The list of readers changed while it was read; nobody has been mailed.",
         fixes=("send the issue again: the audience is read anew",),
     )

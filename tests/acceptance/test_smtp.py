@@ -161,7 +161,7 @@ def test_a_refusal_that_speaks_of_us_is_told_as_such_and_blocks_nobody(site: Sit
     report = site.ok("issue", "report", "1").out
     assert "550 5.7.26 This mail is unauthenticated: 1\n" in report
     assert "550 5.1.1 nobody of that name: 1 → blocked\n" in report
-    assert "Not the readers' fault: 5.7.26 says, the sending domain does not vouch for this mail" in report
+    assert "Not the readers' fault: 5.7.26 says that the sending domain does not vouch for this mail" in report
     readers = {row["address"]: row["status"] for row in site.json("reader", "list")}
     assert readers == {"reader0000@readers.example": "active", "reader0001@readers.example": "blocked"}
 

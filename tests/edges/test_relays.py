@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -16,9 +17,9 @@ from newsletter.delivery.breaker import Breaker
 from newsletter.delivery.engine import Patience, Progress, Relay
 from newsletter.delivery.smtp import SmtpSettings, SmtpTransport
 from newsletter.delivery.throttle import Limits
-from newsletter.model import DeliveryState, IssueState, by_clock
+from newsletter.model import DeliveryState, IssueState, Message, Receipt, by_clock
 from newsletter.store.throttle import SqlThrottle
-from tests.edges.sending import NOW, Send, sending
+from tests.edges.sending import NOW, Scripted, Send, sending
 from tests.smtpd import Received, Smtpd
 
 ACCEPTED, WAITING = DeliveryState.ACCEPTED, DeliveryState.WAITING
@@ -48,6 +49,18 @@ def recipients(*servers: Smtpd) -> Counter[str]:
 def each_once(send: Send, *servers: Smtpd) -> bool:
     got = recipients(*servers)
     return len(got) == send.readers and set(got.values()) == {1}
+
+
+class Silent(Scripted):
+    """Answers nothing before it is told to."""
+
+    def __init__(self, answers: threading.Event) -> None:
+        super().__init__()
+        self._may_answer = answers
+
+    def send(self, message: Message) -> Receipt:
+        self._may_answer.wait()
+        return super().send(message)
 
 
 @contextmanager
@@ -184,6 +197,28 @@ def test_who_was_put_off_is_tried_again_while_a_slow_provider_is_still_served(
         assert each_once(send, one)
         order = [message.recipient for message in one.messages]
         assert "gmail.com" in order[-1], "it did not wait for them"
+
+
+def test_a_server_that_hangs_holds_up_no_other_while_a_slow_provider_is_served(
+    tmp_path: Path, one: Smtpd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(committer, "ANEW", 0.2)
+    monkeypatch.setattr(committer, "HELD", 0.1)
+    answers = threading.Event()
+    rescue = threading.Timer(10, answers.set)
+
+    def others_are_through(_: Received) -> None:
+        if len(one.messages) == 39:
+            answers.set()
+
+    one.accepted = others_are_through
+    hangs, limits = Silent(answers), Limits(groups={"gmail": 10.0})
+    with sending(tmp_path, readers=40, domains=["gmail.com", "readers.example"]) as send, throttled(send) as throttle:
+        rescue.start()
+        drained = send.over([Relay("hangs", hangs, 1), over("one", one)], throttle=throttle, limits=limits)
+        rescue.cancel()
+        assert drained.accepted == 40
+        assert len(hangs.accepted) == 1, "the others waited for it"
 
 
 def test_a_paused_issue_stops_within_what_is_in_flight_while_it_waits_for_leave(tmp_path: Path, one: Smtpd) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -180,7 +181,7 @@ def test_a_server_that_is_silent_at_first_is_given_up() -> None:
 
 
 @pytest.mark.parametrize(
-    ("greeting", "code"), [(b"554 5.7.1 go away\r\n", "S324"), (b"hello\r\n", "S324"), (b"22", "S324")]
+    ("greeting", "code"), [(b"554 5.7.1 go away\r\n", "S324"), (b"hello\r\n", "S324"), (b"22", "S320")]
 )
 def test_a_server_that_does_not_greet_takes_no_mail(greeting: bytes, code: str) -> None:
     with a_listener(greeting) as port:
@@ -242,6 +243,34 @@ def test_an_answer_without_end_is_given_up(reply: str) -> None:
     with Smtpd() as server:
         server.fault("RCPT", reply)
         assert outcomes(send(server)) == ["S328"]
+
+
+LONG = b"250-and on\r\n" * 200 + b"250 end\r\n"
+
+
+@pytest.mark.parametrize(
+    "says", [LONG.replace(b"250", b"220"), b"220 hi\r\n" + LONG, b"220 hi\r\n250 " + b"x" * 2500 + b"\r\n"]
+)
+def test_a_greeting_without_end_is_given_up(says: bytes) -> None:
+    with a_listener(says) as port:
+        transport = SmtpTransport(SmtpSettings("127.0.0.1", port, tls="none", command_timeout=0.5))
+        with transport.open() as session, pytest.raises(Outside, match=r"it has no end|half a line"):
+            session.send(a_message())
+
+
+def test_an_answer_that_comes_letter_by_letter_is_waited_for_no_longer_than_another() -> None:
+    with a_listener(b"220 " + b"x" * 60 + b"\r\n", pause=0.02) as port:
+        transport = SmtpTransport(SmtpSettings("127.0.0.1", port, tls="none", connect_timeout=0.2, command_timeout=1))
+        with transport.open() as session, pytest.raises(Outside, match="too slowly"):
+            session.send(a_message())
+
+
+def test_where_rset_is_refused_the_next_reader_is_met_on_a_new_connection() -> None:
+    with Smtpd() as server:
+        server.fault("RCPT", "550 5.1.1 no", to="r1@readers.example")
+        server.fault("RSET", "502 5.5.1 what?")
+        assert outcomes(send(server, 1, 2)) == [Outcome.REFUSED, Outcome.ACCEPTED]
+        assert server.connections == 2
 
 
 def test_a_connection_carries_so_many_messages_and_no_more() -> None:
@@ -401,6 +430,15 @@ def test_a_server_without_sign_in_is_told_apart_from_a_wrong_password() -> None:
             session.send(a_message())
 
 
+@pytest.mark.parametrize("method", [b"PLAIN", b"LOGIN", b"CRAM-MD5"])
+def test_a_challenge_that_makes_no_sense_is_trouble_with_the_server_and_leaves_no_reader_in_doubt(
+    method: bytes,
+) -> None:
+    with a_listener(b"220 hi\r\n250-x\r\n250 AUTH " + method + b"\r\n334 abcde\r\n") as port:
+        transport = SmtpTransport(SmtpSettings("127.0.0.1", port, tls="none", user="editor", password="secret"))
+        assert code_of(transport) == "S322"
+
+
 def test_a_password_is_not_sent_over_a_network_in_the_clear() -> None:
     with pytest.raises(ConfigError) as refused:
         SmtpTransport(SmtpSettings("mail.autotrendy.example", tls="none", user="editor", password="secret"))
@@ -424,18 +462,25 @@ def code_of(transport: SmtpTransport) -> str:
 
 
 @contextmanager
-def a_listener(says: bytes) -> Iterator[int]:
-    """A port that says one thing to whoever connects, then closes its side once the other has."""
+def a_listener(says: bytes, pause: float = 0.0) -> Iterator[int]:
+    """A port that says one thing to whoever connects, then closes its side once the other has; with a `pause` before
+    each octet.
+    """
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:
             connection, _ = server.accept()
             with connection:
-                connection.sendall(says)
+                with suppress(OSError):
+                    for octet in says if pause else ():
+                        time.sleep(pause)
+                        connection.sendall(bytes([octet]))
+                    connection.sendall(b"" if pause else says)
                 if not says.endswith(b"\n"):
                     connection.shutdown(socket.SHUT_WR) if says else None
-                while connection.recv(1024):
-                    pass
+                with suppress(OSError):
+                    while connection.recv(1024):
+                        pass
 
         thread = threading.Thread(target=serve)
         thread.start()

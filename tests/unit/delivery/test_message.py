@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
-from email.policy import default
+from email.policy import SMTP, default
 from html import escape
 from typing import Any
 
@@ -498,6 +498,25 @@ def test_a_message_is_its_variant_of_the_digest(variant: set[str]) -> None:
     assert found["text/plain"] == text.rstrip("\n")
     assert found.get("text/html") == (None if "plain" in variant else html.rstrip("\n"))
     assert read(message)["Subject"] == seen_by(STORIES, variant, spoken("en")).subject
+
+
+@pytest.mark.parametrize("variant", [(), (STORIES.segments[0].key,)])
+def test_its_parts_are_to_the_octet_those_that_the_standard_library_makes_for_this_reader(
+    variant: tuple[str, ...],
+) -> None:
+    to = replace(ADA, variant=variant)
+    message = composed(digest=STORIES, to=to)
+    text, html = as_a_reader_gets_it(STORIES, to)
+    encoding = [part["Content-Transfer-Encoding"] for part in read(message).walk()]
+    theirs = EmailMessage(policy=SMTP.clone(max_line_length=76))
+    theirs.set_content(mime.one_line_end(text), cte=encoding[1])
+    theirs.add_alternative(mime.one_line_end(html), subtype="html", cte=encoding[2])
+    assert payloads(message.content) == payloads(theirs.as_bytes())
+
+
+def payloads(octets: bytes) -> list[object]:
+    """The parts as they are written."""
+    return [part.get_payload() for part in email.message_from_bytes(octets).walk() if not part.is_multipart()]
 
 
 def test_who_wants_the_text_alone_gets_one_part_under_the_same_headers() -> None:
