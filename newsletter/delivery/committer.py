@@ -82,6 +82,7 @@ class Committer:
 
     def run(self, relays: Sequence[Relay], work: Work) -> Drained:
         if not self._take():
+            self._give_back()
             return self._account.drained(self._trouble)
         rests = (*self._patience.relay, *self._patience.beside)
         self._account.circuits = self._circuits = [Circuit(relay, rests) for relay in relays]
@@ -115,9 +116,12 @@ class Committer:
             if self._settled:
                 self._commit([])
         finally:
-            self._supply.release()
-            with suppress(Outside):  # what the day could have had is lost: that is less than it may have
-                self._gate.close()
+            self._give_back()
+
+    def _give_back(self) -> None:
+        self._supply.release()
+        with suppress(Outside):  # what the day could have had is lost: that is less than it may have
+            self._gate.close()
 
     # -- listening
     def _gather(self) -> Iterable[Report]:

@@ -143,11 +143,16 @@ def sending(folder: Path, readers: int, domains: Sequence[str] = ("readers.examp
     (folder / "newsletter.sqlite3").write_bytes(_empty())
     database = open_database(f"sqlite:///{folder}/newsletter.sqlite3")
     try:
-        send = Send(Ledger(database), SqlRoster(database, hashed), readers)
-        _start(database, send, domains)
-        yield send
+        yield begun(database, readers, domains)
     finally:
         database.close()
+
+
+def begun(database: Database, readers: int, domains: Sequence[str] = ("readers.example",)) -> Send:
+    """As `sending`, in this database."""
+    send = Send(Ledger(database), SqlRoster(database, hashed), readers)
+    _start(database, send, domains)
+    return send
 
 
 def _start(database: Database, send: Send, domains: Sequence[str]) -> None:

@@ -260,6 +260,15 @@ def test_a_server_that_takes_nothing_costs_the_day_nothing(tmp_path: Path, one: 
         assert throttle.taken("day:2022-02-11") == 0
 
 
+def test_a_round_in_which_nobody_is_due_costs_the_day_nothing(tmp_path: Path, one: Smtpd) -> None:
+    one.fault("RCPT", "451 4.3.0 later", to="r1@readers.example")
+    with sending(tmp_path, readers=10) as send, throttled(send) as throttle:
+        for _ in range(3):
+            send.over([over("one", one)], throttle=throttle, limits=Limits(per_day=100))
+        assert send.counts() == {ACCEPTED: 9, WAITING: 1}
+        assert throttle.taken("day:2022-02-11") == 10
+
+
 # --- what stops it ---------------------------------------------------------------------------------
 
 
