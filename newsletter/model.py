@@ -975,7 +975,7 @@ class Message:
     """
 
     sender: str  # MAIL FROM
-    recipient: str  # RCPT TO, an ASCII domain
+    recipient: str  # RCPT TO: its domain is ASCII, what stands before the @ need not be
     message_id: str  # without angle brackets
     pieces: tuple[bytes, ...] = field(repr=False)
 
@@ -987,6 +987,11 @@ class Message:
     def size(self) -> int:
         """Octets of the content."""
         return sum(map(len, self.pieces))
+
+    @property
+    def needs_utf8(self) -> bool:
+        """Whether only a server that offers SMTPUTF8 can take it (RFC 6531): then its To is UTF-8, and nothing else."""
+        return not self.recipient.isascii()
 
 
 class Outcome(StrEnum):
@@ -1028,6 +1033,10 @@ class Proof:
 
 NO_MAILBOX = "no-mailbox"
 """Why a Delivery failed whose reader is mailed no more."""
+
+
+NO_UTF8 = "no-smtputf8"
+"""Why a Delivery failed to an address that the mail server cannot be told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,19 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "newsletter"
-GROUND = {"colours", "errors", "model", "pace", "providers", "replies", "segments", "tongue", "variants", "words"}
+GROUND = {
+    "addresses",
+    "colours",
+    "errors",
+    "model",
+    "pace",
+    "providers",
+    "replies",
+    "segments",
+    "tongue",
+    "variants",
+    "words",
+}
 ROOMS = {"content", "publish", "issues", "delivery", "readers", "store", "outside"}
 EDGES = {
     "content.source",
