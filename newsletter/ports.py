@@ -730,7 +730,7 @@ class Throttle(Protocol):
     def slow(self, key: str, every: timedelta, now: datetime) -> timedelta:
         """Somebody asked for less: go half as fast as at present, or as `every` where no pace is known. The new one."""
 
-    def slowed(self) -> Mapping[str, timedelta]:
+    def slowed(self, now: datetime) -> Mapping[str, timedelta]:
         """The paces that were asked for and not taken back yet, by key."""
 
     def take_of_day(self, key: str, wanted: int, cap: int) -> int:

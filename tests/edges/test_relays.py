@@ -154,7 +154,7 @@ def test_a_provider_that_asks_for_less_is_slowed_and_the_others_run_at_speed(
         drained = send.over([over("one", one)], throttle=throttle)
         got = recipients(one)
         assert sum(address.endswith("readers.example") for address in got) == 54
-        assert throttle.slowed().keys() == {"group:gmail"}
+        assert throttle.slowed(NOW).keys() == {"group:gmail"}
         assert (drained.trouble, drained.deferred, drained.relays) == (None, 2, ())
         assert max(got.values()) == 1
         assert sum(send.counts().values()) == 60
@@ -168,7 +168,7 @@ def test_a_small_server_that_greylists_slows_nobody_else(tmp_path: Path, one: Sm
     with sending(tmp_path, readers=30) as send, throttled(send) as throttle:
         drained = send.over([over("one", one)], throttle=throttle)
         assert (drained.accepted, drained.deferred) == (29, 1)
-        assert throttle.slowed() == {}
+        assert throttle.slowed(NOW) == {}
 
 
 def test_a_slow_provider_ends_a_send_only_when_the_others_are_through(tmp_path: Path, one: Smtpd) -> None:

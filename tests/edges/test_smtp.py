@@ -368,6 +368,14 @@ def test_what_one_server_answered_is_asked_of_no_other(stage: str, reply: str, o
         assert second.connections == 0
 
 
+def test_after_a_server_that_gave_no_answer_the_next_letter_goes_over_another() -> None:
+    with Smtpd() as first, Smtpd() as second:
+        first.fault("DOT", DROP, times=9)
+        with InTurn([SmtpTransport(settings(first)), SmtpTransport(settings(second))]).open() as session:
+            outcomes = [session.send(a_message(number)).outcome for number in (1, 2, 3)]
+        assert outcomes == [Outcome.UNKNOWN, Outcome.ACCEPTED, Outcome.ACCEPTED]
+
+
 def test_when_no_server_takes_mail_the_first_one_is_told_of() -> None:
     with Smtpd() as first, Smtpd() as second:
         first.fault("MAIL", "550 5.7.1 not you")
