@@ -1068,6 +1068,18 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Worker:
+    """A process that sends beside others, and its last sign of life."""
+
+    name: str
+    connections: int
+    queues: tuple[str, ...]  # none for one that sends only as long as no other does
+    silent: timedelta  # since that sign
+    lives: bool  # as far as can be told from it
+    chunks: int  # that it holds
+
+
+@dataclass(frozen=True, slots=True)
 class Leave:
     """How many Messages may be handed over now, out of what all who send may together."""
 

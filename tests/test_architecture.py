@@ -54,6 +54,9 @@ EDGES = {
     "delivery.committer",
     "delivery.engine",
     "delivery.lane",
+    "delivery.cluster",
+    "delivery.offers",
+    "delivery.shift",
     "store",
 }
 DOORS = {"app", "edges", "cli", "clock", "web", "config", "copies", "looks", "templates", "starter"}
@@ -194,6 +197,7 @@ def inner_at_import(path: Path) -> set[str]:
         ("feedgen", "publish.feeds"),
         ("premailer", "issues.inline"),
         ("apscheduler", "clock"),
+        ("procrastinate", "delivery.cluster"),
         ("PIL", "publish.pictures"),
         ("pyromark", "content.parts"),
     ],
