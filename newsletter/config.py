@@ -51,6 +51,8 @@ from newsletter.words import NTH
 FILE_NAME = "newsletter.toml"
 ENV_PREFIX = "NEWSLETTER_"
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+MOST = 10**9
+"""Messages of a day: what every database can count."""
 _OTHER_VARIABLES = {"NEWSLETTER_AS"}  # read by the command line, not a setting
 
 
@@ -142,7 +144,9 @@ def _address(value: str) -> str:
 
 
 def _bounce_address(value: str) -> str:
-    local = _address(value).rpartition("@")[0] if value else ""
+    local, _, domain = _address(value).rpartition("@") if value else ("", "", "")
+    if not re.fullmatch(r"([^\W_]|[.-])*", domain) or ".." in domain:
+        raise ValueError("is not an email address such as bounces@autotrendy.example: no such domain can be")
     if not re.fullmatch(r"[A-Za-z0-9._+-]*", local):
         raise ValueError("must have only letters, digits and . _ + - before the @")
     return value
@@ -377,10 +381,11 @@ class WarmupSection(Section):
         None,
         description="Messages on the first day of a sending domain that is new; without it there is no warm-up.",
         ge=1,
+        le=MOST,
     )
     growth: float = Field(1.5, description="How many times as many the next day may have.", gt=1, le=10)
     since: date | None = Field(None, description="The first day. Needed with `start`.")
-    target: int | None = Field(None, description="Messages a day with which it is over.", ge=1)
+    target: int | None = Field(None, description="Messages a day with which it is over.", ge=1, le=MOST)
 
 
 class MailSection(Section):
@@ -417,7 +422,9 @@ class MailSection(Section):
     connections: int = Field(4, description="Connections to the SMTP server at once.", ge=1, le=500)
     max_per_connection: int = Field(100, description="Messages over one connection before it is renewed.", ge=1)
     rate: Rate = Field(None, description="The most that the server is given, such as `50/s`; empty for all it takes.")
-    per_day: int | None = Field(None, description="The most messages of issues in a day; the rest goes the next.", ge=1)
+    per_day: int | None = Field(
+        None, description="The most messages of issues in a day; the rest goes the next.", ge=1, le=MOST
+    )
     canary: bool = Field(
         False, description="Whether a hundred readers get an issue ten minutes before all others; from 500 readers on."
     )

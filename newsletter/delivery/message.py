@@ -22,6 +22,7 @@ import idna
 
 from newsletter.delivery import mime
 from newsletter.delivery.frame import BOUNDARY, Cut, cut, escaped, filled, verbatim
+from newsletter.errors import ConfigError, NewsletterError
 from newsletter.model import Addressee, Digest, Issue, Message, Sentinel, Site
 from newsletter.tongue import tongue_of
 from newsletter.words import masked
@@ -120,9 +121,17 @@ class Mould:
     """All that the Messages of one mailing with one variant share; a reader's own words are put in. Thread-safe."""
 
     def __init__(self, site: Site, mailing: Mailing, text_for: Cut) -> None:
-        """Raises NewsletterError: S404 for a control character in a header's words, S401 for what is not sound."""
-        self._envelope = ascii_address(site.sender.envelope)
-        self._name, self._domain = mailing.name, ascii_address(site.sender.address).rpartition("@")[2]
+        """Raises NewsletterError: S404 for a control character in a header's words, S401 for what is not sound.
+
+        Raises ConfigError S402 where the site has no address to send from: that is no reader's fault.
+        """
+        try:
+            self._envelope, sender, _ = map(
+                ascii_address, (site.sender.envelope, site.sender.address, site.sender.reply_to or site.sender.address)
+            )
+        except NewsletterError as error:
+            raise ConfigError(error.problems[0]) from error
+        self._name, self._domain = mailing.name, sender.rpartition("@")[2]
         self._headers = (*HEADERS[:-1], *(field.partition(":")[0] for field in text_for.fields))
         self._head = "".join(f"{line}\r\n" for line in (*_head(site, mailing, text_for.subject), *text_for.fields, ""))
         self._pieces = text_for.pieces

@@ -31,6 +31,7 @@ from newsletter.model import (
     Receipt,
     Sentinel,
     Settlement,
+    Site,
     Story,
     by_clock,
 )
@@ -54,9 +55,9 @@ DIGEST = Digest(
 HURRY = Patience(relay=(0, 0, 0, 0), ledger=(0, 0, 0), told=0)
 
 
-def composed(chunk: Chunk, addressee: Addressee) -> Message:
+def composed(chunk: Chunk, addressee: Addressee, *, site: Site = SITE) -> Message:
     return compose(
-        site=SITE,
+        site=site,
         issue=Issue(chunk.issue_number, chunk.edition, a_slot(), IssueState.SENDING, (), "", "", started_at=NOW),
         digest=DIGEST,
         addressee=addressee,

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from newsletter.delivery import mime
 from newsletter.delivery.message import HEADERS, ascii_address, compose
-from newsletter.errors import NewsletterError
+from newsletter.errors import ConfigError, NewsletterError
 from newsletter.issues import digest as digests
 from newsletter.model import Addressee, Digest, Issue, Message, Segment, SegmentKind, Sentinel, Site, Tally
 from newsletter.tongue import spoken
@@ -117,6 +117,14 @@ def test_bounces_go_where_the_site_says_and_the_mail_stays_as_it_is() -> None:
     elsewhere = replace(a_site().sender, bounces="b@bounces.Autotrendy.example")
     message = composed(site=a_site(sender=elsewhere))
     assert (message.sender, message.content) == ("b@bounces.autotrendy.example", composed().content)
+
+
+@pytest.mark.parametrize("field", ["address", "bounces", "reply_to"])
+def test_an_address_of_ours_that_no_envelope_takes_is_no_readers_fault(field: str) -> None:
+    ours = replace(a_site().sender, **{field: "desk@no_such..place"})
+    with pytest.raises(ConfigError) as refused:
+        composed(site=a_site(sender=ours))
+    assert refused.value.problems[0].code == "S402"
 
 
 def test_a_retry_has_the_same_bytes_whatever_happened_to_the_row() -> None:
