@@ -20,6 +20,7 @@ from newsletter.delivery.throttle import asks_for_less
 from newsletter.errors import ConfigError, NewsletterError, Outside, Problem
 from newsletter.model import Addressee, Chunk, DeliveryState, Message, Outcome, Receipt, Settlement
 from newsletter.ports import Clock, Session
+from newsletter.variants import NO_ENVELOPE
 from newsletter.words import nameless
 
 Compose = Callable[[Chunk, Addressee], Message]
@@ -115,7 +116,9 @@ class Lane(threading.Thread):
         if done.broken is None:
             self._broken = 0
             return done.settlement, None
-        self._broken += done.broken.code != "S402"
+        if done.broken.code == "S402":
+            return Settlement(addressee.subscriber_id, DeliveryState.DROPPED, NO_ENVELOPE, counted=False), None
+        self._broken += 1
         return done.settlement, done.broken if self._broken >= BROKEN_IN_A_ROW else None
 
 
