@@ -920,7 +920,7 @@ class Delivery:
     subscriber_id: int
     address: str
     state: DeliveryState
-    reason: str = ""  # why it was dropped: left, suppressed, cancelled, no-envelope
+    reason: str = ""  # why it was dropped: left, suppressed, cancelled, expired
     attempts: int = 0
     next_at: datetime | None = None
     code: int | None = None  # the last SMTP reply code

@@ -21,9 +21,6 @@ PLAIN = "plain"
 NO_TOPIC, HAD_ALL = "no-topic", "had-all"
 """Why a reader is sent nothing of an issue: no story is of a topic that they want, or all have come to them before."""
 
-NO_ENVELOPE = "no-envelope"
-"""… or their address is one that needs SMTPUTF8 (RFC 6531)."""
-
 
 def variant_for(
     parts: Sequence[Segment], had: Mapping[str, int], without: Collection[str] = (), *, plain: bool = False
@@ -67,11 +64,7 @@ def _in_words(key: str, title: str) -> str:
 
 def why(reason: str) -> str:
     """The reason of a reader who is sent nothing, in words that go on after who it is."""
-    told = {
-        NO_TOPIC: "wants none of its topics",
-        HAD_ALL: "was sent all of it before",
-        NO_ENVELOPE: "has letters before the @ that few mail servers take",
-    }
+    told = {NO_TOPIC: "wants none of its topics", HAD_ALL: "was sent all of it before"}
     return told.get(reason, reason)
 
 

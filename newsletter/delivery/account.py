@@ -76,7 +76,7 @@ class Account:
         return {
             **{state.value: count for state, count in self._ends.items()},
             "deferred": self._deferred,
-            "dropped": self._dropped + self._ends[DeliveryState.DROPPED],
+            "dropped": self._dropped,
             "fault": self._fault(),
             "relays": tuple(troubled),
             "not_before": self._gate.opens,

@@ -20,7 +20,6 @@ from newsletter.delivery.throttle import asks_for_less
 from newsletter.errors import ConfigError, NewsletterError, Outside, Problem
 from newsletter.model import Addressee, Chunk, DeliveryState, Message, Outcome, Receipt, Settlement
 from newsletter.ports import Clock, Session
-from newsletter.variants import NO_ENVELOPE
 from newsletter.words import nameless
 
 Compose = Callable[[Chunk, Addressee], Message]
@@ -116,9 +115,7 @@ class Lane(threading.Thread):
         if done.broken is None:
             self._broken = 0
             return done.settlement, None
-        if done.broken.code == "S402":
-            return Settlement(addressee.subscriber_id, DeliveryState.DROPPED, NO_ENVELOPE, counted=False), None
-        self._broken += 1
+        self._broken += done.broken.code != "S402"
         return done.settlement, done.broken if self._broken >= BROKEN_IN_A_ROW else None
 
 

@@ -27,7 +27,7 @@ class Progress:
     deferred: int = 0
     failed: int = 0
     uncertain: int = 0
-    dropped: int = 0  # the reader left before the hand-over, or cannot be written to
+    dropped: int = 0  # the reader left before the hand-over
     fault: Problem | None = None  # what a mail server, or the ledger, fails with; it is tried again
     relays: tuple[RelayTrouble, ...] = ()
     not_before: datetime | None = None  # what waits for leave may go then; None while something goes

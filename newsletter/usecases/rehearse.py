@@ -16,7 +16,6 @@ from newsletter.issues import budget
 from newsletter.model import Addressee, Issue, Message, Site, SubscriberStatus
 from newsletter.ports import Ledger, Roster
 from newsletter.usecases.texts import Text
-from newsletter.variants import NO_ENVELOPE
 
 Write = Callable[[Addressee], Message]
 
@@ -77,7 +76,7 @@ def rehearse(
             except NewsletterError as refusal:
                 if refusal.problems[0].code != "S402":
                     raise
-                skipped.append(Skipped(one.address, NO_ENVELOPE))
+                skipped.append(Skipped(one.address, refusal.problems[0].message))
                 continue
             sink(message)
             sizes.append(message.size)

@@ -380,23 +380,10 @@ def test_a_ledger_that_stays_broken_ends_the_send_and_leaves_no_doubt_unshown(se
 # --- a message cannot be made ----------------------------------------------------------------------
 
 
-def test_who_needs_an_envelope_beyond_ascii_is_dropped_with_the_reason(send: Send) -> None:
-    def compose(chunk: Chunk, addressee: Addressee) -> Message:
-        if addressee.address in {address(number) for number in range(3, 8)}:
-            raise NewsletterError(Problem("S402", "needs SMTPUTF8"))
-        return composed(chunk, addressee)
-
-    drained = send.drain(Scripted(), compose=compose, connections=1)
-    assert (drained.accepted, drained.dropped, drained.trouble) == (15, 5, None)
-    delivery = send.ledger.delivery("weekly", 1, 3)
-    assert delivery
-    assert (delivery.state, delivery.reason, delivery.attempts) == (DROPPED, "no-envelope", 0)
-
-
 def test_a_reader_whose_message_cannot_be_made_fails_alone(send: Send) -> None:
     def compose(chunk: Chunk, addressee: Addressee) -> Message:
         if addressee.address in (address(3), address(9)):
-            raise NewsletterError(Problem("S401", "is not fit for SMTP"))
+            raise NewsletterError(Problem("S402", "needs SMTPUTF8"))
         if addressee.address == address(12):
             raise KeyError("odd")
         return composed(chunk, addressee)
@@ -406,7 +393,7 @@ def test_a_reader_whose_message_cannot_be_made_fails_alone(send: Send) -> None:
     assert (drained.accepted, drained.failed, drained.trouble) == (17, 3, None)
     delivery = send.ledger.delivery("weekly", 1, 3)
     assert delivery
-    assert (delivery.reason, delivery.attempts) == ("S401 is not fit for SMTP", 0)
+    assert (delivery.reason, delivery.attempts) == ("S402 needs SMTPUTF8", 0)
 
 
 def test_a_digest_that_was_damaged_reaches_nobody_and_fails_nobody(send: Send) -> None:
