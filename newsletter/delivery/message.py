@@ -45,7 +45,8 @@ HEADERS = (
 )
 """Every header of a digest, in order; a message with any other is not handed over."""
 
-_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_LETTER = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u00a1-\u2027\u202f-\ud7ff\ue000-\U0010ffff-]"
+_LOCAL = re.compile(rf"{_LETTER}+(?:\.{_LETTER}+)*")
 _DOMAIN = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*")
 _TO, _ID = "to", "id"
 """Names of blanks in a head, beside those of the Sentinels."""
@@ -109,7 +110,7 @@ def compose(
     What is no retry, a test or a copy that a reader asked for, names its `occasion` and gets a Message-ID of its own,
     so that no mailbox takes it for one that it has.
 
-    Raises NewsletterError: S402 when the address needs SMTPUTF8, S403 when a Sentinel was damaged on the way,
+    Raises NewsletterError: S402 for what is no address, S403 when a Sentinel was damaged on the way,
     or a mark of a segment; S404 for a control character in a header's words, S401 when the finished bytes are not what
     was meant.
     """
@@ -144,7 +145,7 @@ class Mould:
 
     def message(self, addressee: Addressee, urls: Urls, key: bytes) -> Message:
         """The Message for one reader; of `key` its Message-ID is made. Raises as `compose`."""
-        recipient = ascii_address(addressee.address)
+        recipient = mail_address(addressee.address)
         message_id = f"{self._name}.{base64.b32encode(key[:15]).decode().lower()}@{self._domain}"
         words = {
             _TO: recipient,
@@ -159,7 +160,7 @@ class Mould:
             words[blank] = escape(words[name])
         head = (self._head % words).encode()
         own = [filled(piece, words) for piece in self._pieces if not isinstance(piece, bytes)]
-        mime.check(head, own, self._headers)
+        mime.check(head, own, self._headers, recipient)
         rest = iter(own)
         body = [piece if isinstance(piece, bytes) else next(rest) for piece in self._pieces]
         return Message(self._envelope, recipient, message_id, (head, *body))
@@ -198,9 +199,19 @@ def sender_id(sender: str) -> str:
 
 
 def ascii_address(address: str) -> str:
-    """The address for envelope and header: a domain beyond ASCII becomes A-labels (RFC 5891).
+    """One of our own, which every mail server must be able to answer. Raises NewsletterError S402 for another."""
+    written = mail_address(address)
+    if not written.isascii():
+        why = "Only addresses of ASCII letters before the @ reach every mail server (RFC 6531)."
+        raise mime.refuse("S402", f"{address!r} cannot be written in an envelope", why)
+    return written
 
-    Raises NewsletterError S402 when the part before the @ needs SMTPUTF8, or the whole is no address.
+
+def mail_address(address: str) -> str:
+    """The address for envelope and header: a domain beyond ASCII becomes A-labels (RFC 5891), what stands before the @
+    stays, and needs SMTPUTF8 where it is beyond ASCII.
+
+    Raises NewsletterError S402 when the whole is no address.
     """
     local, _, domain = address.rpartition("@")
     try:
@@ -208,6 +219,5 @@ def ascii_address(address: str) -> str:
     except idna.IDNAError:
         domain = ""
     if not _LOCAL.fullmatch(local) or "=?" in local or not _DOMAIN.fullmatch(domain):
-        why = "Only addresses of ASCII letters before the @ reach every mail server (RFC 6531)."
-        raise mime.refuse("S402", f"{address!r} cannot be written in an envelope", why)
+        raise mime.refuse("S402", f"{address!r} cannot be written in an envelope", "It is not an email address.")
     return f"{local}@{domain}"

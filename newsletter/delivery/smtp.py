@@ -29,11 +29,13 @@ from newsletter.delivery.wire import (
 )
 from newsletter.errors import ConfigError, Outside, Problem
 from newsletter.model import Message, Outcome, Receipt
+from newsletter.replies import of_utf8
 from newsletter.words import nameless
 
 _GO_AHEAD = 354
 _NOT_SIGNED_IN = 530
 _OUTCOMES = {2: Outcome.ACCEPTED, 3: Outcome.UNKNOWN, 4: Outcome.DEFERRED, 5: Outcome.REFUSED}
+_NO_UTF8 = Receipt(Outcome.REFUSED, None, "not ASCII, and the mail server has no SMTPUTF8")
 _FIXES = {
     "S320": ("check [mail] host and port, and that the server runs; readers wait and nobody is lost",),
     "S321": ("check [mail] tls, and [mail] ca_file if the server's certificate is your own",),
@@ -103,7 +105,7 @@ class SmtpSession:
         self._quit()
 
     def send(self, message: Message) -> Receipt:
-        """Hand one Message over and say what the server answered.
+        """Hand one Message over and say what the server answered; to an address that it cannot be told, we answer.
 
         Raises Outside, with the Message certainly not accepted: S320 no connection, S321 TLS, S322 sign-in,
         S323 our sender is refused, S324 the server asks for a pause, S327 larger than the server takes, S328 it broke
@@ -111,6 +113,8 @@ class SmtpSession:
         """
         content = on_the_wire(message)
         client, fresh = self._ready()
+        if message.needs_utf8 and not client.takes_utf8:
+            return _NO_UTF8
         if 0 < client.largest < message.size:
             takes = f"takes mail of at most {client.largest:,} octets, and this one has {message.size:,}"
             raise _outside("S327", f"The mail server {self._where} {takes}")
@@ -142,9 +146,9 @@ class SmtpSession:
         if refused is None:
             raise smtplib.SMTPDataError(*replies[-1])
         self._clear(client, opened=replies[-1][0] == _GO_AHEAD)
-        if refused is replies[0]:
+        if refused is replies[0] and not of_utf8(refused[1]):
             raise self._sender_refused(refused)
-        return _receipt(refused, of_content=refused is replies[-1] and len(replies) == GROUP)
+        return _receipt(refused, of_content=refused is replies[0] or (refused is replies[-1] and len(replies) == GROUP))
 
     def _clear(self, client: Client, *, opened: bool) -> None:
         """Make room for the next; the refusal that led here counts even when the connection ends over it."""

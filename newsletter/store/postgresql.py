@@ -82,6 +82,7 @@ class PostgresqlHome:
         def prepare(raw: Any, _record: object) -> None:
             _without_nul(raw)
             raw.execute(setting)
+            raw.execute(_ON_THE_DISK)
             raw.commit()
             raw.read_only = readonly
 
@@ -94,6 +95,11 @@ _DURABLE = """
 """A commit is on the disk when it returns, whatever a server usually does: who was mailed is known after a crash."""
 
 _ENTER = f"SELECT pg_advisory_xact_lock({DOOR})"
+
+_ON_THE_DISK = (
+    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+)
+"""A commit that a crash of the server took back would be mail that nobody knows of."""
 
 _AT_FIRST = {
     "connect_timeout": "10",

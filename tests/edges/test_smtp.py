@@ -13,7 +13,7 @@ import pytest
 
 from newsletter.delivery.relays import InTurn
 from newsletter.delivery.smtp import SmtpSettings, SmtpTransport
-from newsletter.errors import ConfigError, Outside
+from newsletter.errors import ConfigError, NewsletterError, Outside
 from newsletter.model import Message, Outcome, Receipt
 from tests.smtpd import CERTIFICATE, DROP, DROP_STORED, HALF, Smtpd
 
@@ -279,6 +279,67 @@ def test_a_connection_carries_so_many_messages_and_no_more() -> None:
         assert (server.connections, server.commands.count("QUIT")) == (3, 3)
 
 
+# --- addresses beyond ASCII (RFC 6531) -------------------------------------------------------------
+
+BEYOND = "ädä+x@readers.example"
+
+
+def beyond(head: str = f"Subject: x\r\nTo: {BEYOND}\r\n\r\n", recipient: str = BEYOND) -> Message:
+    return Message("editor@autotrendy.example", recipient, "12.2@autotrendy.example", (head.encode(), b"Hello.\r\n"))
+
+
+@PIPELINING
+def test_an_address_beyond_ascii_goes_where_that_is_offered_and_only_it_asks_for_that(pipelining: bool) -> None:
+    with Smtpd(pipelining=pipelining, dsn=True, utf8=True) as server:
+        with SmtpTransport(settings(server)).open() as session:
+            answers = [session.send(message).outcome for message in (a_message(1), beyond(), a_message(3))]
+        assert answers == [Outcome.ACCEPTED] * 3
+        assert [message.recipient for message in server.messages] == [
+            "r1@readers.example",
+            BEYOND,
+            "r3@readers.example",
+        ]
+        assert server.messages[1].content == beyond().content
+        asked = [("BODY=8BITMIME SMTPUTF8" in one) for one in server.commands if one.startswith("MAIL")]
+        assert asked == [False, True, False]
+        (to,) = [one for one in server.commands if one.startswith("RCPT") and BEYOND in one]
+        assert to.endswith(r" ORCPT=utf-8;\x{E4}d\x{E4}\x{2B}x@readers.example")
+
+
+def test_where_it_is_not_offered_we_answer_and_nothing_is_begun() -> None:
+    with Smtpd() as server, SmtpTransport(settings(server)).open() as session:
+        told = Receipt(Outcome.REFUSED, None, "not ASCII, and the mail server has no SMTPUTF8")
+        assert session.send(beyond()) == told
+        assert session.send(a_message()).outcome is Outcome.ACCEPTED
+        assert [one for one in server.commands if "readers.example" in one] == ["RCPT TO:<r1@readers.example>"]
+
+
+def test_a_server_that_offers_it_and_refuses_it_at_the_sender_has_refused_one_reader() -> None:
+    with Smtpd(utf8=True) as server, SmtpTransport(settings(server)).open() as session:
+        server.fault("MAIL", "550 5.6.7 not here")
+        assert session.send(beyond()) == Receipt(Outcome.REFUSED, 550, "5.6.7 not here")
+        assert session.send(a_message()).outcome is Outcome.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    ("head", "recipient"),
+    [
+        (f"Subject: ä\r\nTo: {BEYOND}\r\n\r\n", BEYOND),
+        (f"Subject: {BEYOND}\r\nTo: {BEYOND}\r\n\r\n", BEYOND),
+        (f"Subject: x\r\nTo: {BEYOND}\r\n.\r\n\r\n", BEYOND),
+        (f"Subject: x\nTo: {BEYOND}\r\n\r\n", BEYOND),
+        (f"Subject: x\r\nTo: {BEYOND}\r\n\r\n", "r1@readers.example"),
+        ("Subject: x\r\nTo: ä\u0085b@readers.example\r\n\r\n", "ä\u0085b@readers.example"),
+        ("Subject: x\r\nTo: ä>b@readers.example\r\n\r\n", "ä>b@readers.example"),
+    ],
+)
+def test_nothing_beside_that_address_leaves_beyond_ascii(head: str, recipient: str) -> None:
+    with Smtpd(utf8=True) as server, SmtpTransport(settings(server)).open() as session:
+        with pytest.raises(NewsletterError) as refused:
+            session.send(beyond(head, recipient))
+        assert (refused.value.problems[0].code, server.commands, server.messages) == ("S401", [], [])
+
+
 # --- several servers, for single mails -------------------------------------------------------------
 
 
@@ -305,6 +366,14 @@ def test_what_one_server_answered_is_asked_of_no_other(stage: str, reply: str, o
         with InTurn([SmtpTransport(settings(first)), SmtpTransport(settings(second))]).open() as session:
             assert session.send(a_message()).outcome is outcome
         assert second.connections == 0
+
+
+def test_after_a_server_that_gave_no_answer_the_next_letter_goes_over_another() -> None:
+    with Smtpd() as first, Smtpd() as second:
+        first.fault("DOT", DROP, times=9)
+        with InTurn([SmtpTransport(settings(first)), SmtpTransport(settings(second))]).open() as session:
+            outcomes = [session.send(a_message(number)).outcome for number in (1, 2, 3)]
+        assert outcomes == [Outcome.UNKNOWN, Outcome.ACCEPTED, Outcome.ACCEPTED]
 
 
 def test_when_no_server_takes_mail_the_first_one_is_told_of() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import email
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.delivery import mime
-from newsletter.delivery.message import HEADERS, ascii_address, compose
+from newsletter.delivery.message import HEADERS, ascii_address, compose, mail_address
 from newsletter.errors import ConfigError, NewsletterError
 from newsletter.issues import digest as digests
 from newsletter.model import Addressee, Digest, Issue, Message, Segment, SegmentKind, Sentinel, Site, Tally
@@ -396,6 +396,48 @@ def test_an_address_that_is_no_envelope_is_refused(address: str) -> None:
     with pytest.raises(NewsletterError) as refused:
         ascii_address(address)
     assert refused.value.problems[0].code == "S402"
+
+
+def test_an_address_of_ours_is_one_that_every_server_can_answer() -> None:
+    assert mail_address("ädä@a.example") == "ädä@a.example"
+    with pytest.raises(NewsletterError) as refused:
+        ascii_address("ädä@a.example")
+    assert refused.value.problems[0].code == "S402"
+
+
+BEYOND = replace(ADA, address="संपर्क@xn--c2bd4bq1db8d.xn--h2brj9c")
+
+
+def test_a_reader_with_an_address_beyond_ascii_gets_the_same_message_with_it_under_to() -> None:
+    message, same = composed(to=BEYOND), composed()
+    assert (message.needs_utf8, same.needs_utf8) == (True, False)
+    mail = email.message_from_bytes(message.content, policy=default)
+    assert (mail["To"], message.recipient) == (BEYOND.address, BEYOND.address)
+    assert tuple(mail.keys()) == HEADERS
+    assert "You get this because स…@xn--c2bd4bq1db8d.xn--h2brj9c joined" in [*mail.iter_parts()][
+        1
+    ].get_content().replace("\n", " ")
+    assert message.content.replace("संपर्क".encode(), b"").isascii()
+    assert [line[:3] for line in message.content.splitlines() if not line.isascii()] == [b"To:"]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        lambda head: head.replace(b"Subject: ", "Subject: ä".encode()),
+        lambda head: head.replace(b"\r\nTo: ", "\r\nTo: ä".encode()),
+        lambda head: head.replace(b"\r\nSubject", "ä\r\nSubject".encode()),
+        lambda head: head.replace(b"\r\nTo: ", b"\r\nTo:"),
+        lambda head: head.replace(b"Subject: ", "Subject: संपर्क@xn--c2bd4bq1db8d.xn--h2brj9c".encode()),
+    ],
+)
+def test_nothing_else_in_such_a_head_may_be_beyond_ascii(broken: Callable[[bytes], bytes]) -> None:
+    head = composed(to=BEYOND).pieces[0]
+    mime.check(head, [], HEADERS, BEYOND.address)
+    for each, recipient in ((broken(head), BEYOND.address), (head, ADA.address)):
+        with pytest.raises(NewsletterError) as refused:
+            mime.check(each, [], HEADERS, recipient)
+        assert refused.value.problems[0].code == "S401"
 
 
 def test_a_reader_is_shown_only_what_the_reader_knows() -> None:
