@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, time, timedelta
 from functools import partial
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -152,6 +152,16 @@ def _bounce_address(value: str) -> str:
     return value
 
 
+def _host(value: str) -> str:
+    if re.fullmatch(r"[\w-]{1,63}(\.[\w-]{1,63})*\.?", value):
+        return value
+    try:
+        ip_address(value)
+    except ValueError:
+        raise ValueError("is not the name of a server such as smtp.example.net; its port stands beside it") from None
+    return value
+
+
 def _rate(value: object) -> object:
     """`20/s`, `600/m`, `5000/h` as messages a second; empty for none."""
     if value is None or value == "":
@@ -197,6 +207,7 @@ def _colour(value: str) -> str:
     return "#" + (digits if len(digits) == 6 else "".join(digit * 2 for digit in digits))
 
 
+Host = Annotated[str, AfterValidator(_host)]
 Rate = Annotated[float | None, BeforeValidator(_rate)]
 Line = Annotated[str, AfterValidator(_plain)]
 Url = Annotated[str, AfterValidator(_url)]
@@ -354,7 +365,7 @@ class DigestSection(Section):
 
 
 class RelaySection(Section):
-    host: str = Field(description="A further SMTP server, under a name of yours.", min_length=1)
+    host: Host = Field(description="A further SMTP server, under a name of yours.")
     port: int = Field(587, description="SMTP port.", ge=1, le=65535)
     tls: Literal["starttls", "tls", "none"] = Field("starttls", description="As `mail.tls`.")
     ca_file: str = Field("", description="As `mail.ca_file`.")
@@ -392,7 +403,7 @@ class MailSection(Section):
     transport: Literal["maildir", "smtp"] = Field(
         "maildir", description="`maildir` is the sandbox: mail lands in the outbox and no socket is opened."
     )
-    host: str = Field("localhost", description="SMTP server.")
+    host: Host = Field("localhost", description="SMTP server.")
     port: int = Field(587, description="SMTP port.", ge=1, le=65535)
     tls: Literal["starttls", "tls", "none"] = Field(
         "starttls", description="`starttls`, `tls` (from the first byte) or `none`; never falls back."

@@ -207,6 +207,8 @@ class SmtpSession:
                 return _outside("S324", f"The mail server {self._where} does not take mail now", (code, nameless(text)))
             case smtplib.SMTPServerDisconnected():
                 return _outside("S320", f"The mail server {self._where} cannot be reached: {fault}")
+            case UnicodeEncodeError():  # it would quote the letter
+                return _outside("S322", f"The mail server {self._where} is shown a user and a password in ASCII only")
             case smtplib.SMTPException() | ValueError():
                 return _outside("S322", f"The mail server {self._where} offers no way to sign in: {fault}")
             case _:

@@ -429,6 +429,7 @@ def test_a_wrong_password_is_told_and_the_password_is_not(user: str, password: s
         assert outside.value.problems[0].code == code
         assert "wrong" not in str(outside.value)
         assert "pässword" not in str(outside.value)
+        assert "xe4" not in str(outside.value)
 
 
 def test_a_server_without_sign_in_is_told_apart_from_a_wrong_password() -> None:

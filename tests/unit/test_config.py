@@ -442,6 +442,19 @@ def test_no_day_has_more_than_a_database_can_count(tmp_path: Path, key: str) -> 
     assert (problem.code, f"mail.{key} is refused" in problem.message) == ("C107", True)
 
 
+@pytest.mark.parametrize("host", ["", "smtp.example.net:587", "smtp://a.example", ".a", "a b", "a\\nb", "x" * 64])
+def test_what_is_no_server_is_refused_as_long_as_nobody_waits_for_it(tmp_path: Path, host: str) -> None:
+    for table in ("[mail]", "[mail.relays.second]"):
+        (problem,) = problems(tmp_path, f'{SITE}{table}\nhost = "{host}"\n')
+        assert problem.code == "C107"
+        assert "is not the name of a server such as" in problem.message
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "mail_1", "post.bücher.example", "smtp.example.net."])
+def test_a_server_has_a_name_or_a_number(tmp_path: Path, host: str) -> None:
+    assert load(tmp_path, f'[mail]\nhost = "{host}"\n').mail.host == host
+
+
 def test_a_warm_up_needs_its_first_day_and_a_further_server_a_name_of_its_own(tmp_path: Path) -> None:
     text = f'{SITE}[mail.warmup]\nstart = 3\n[mail.relays.main]\nhost = "x"\n'
     assert [code for code, _, _ in told(tmp_path, text)] == ["C114", "C115"]
