@@ -626,7 +626,7 @@ class App(Edges):
         stop: threading.Event,
         told: Callable[[Drained], None],
     ) -> None:
-        """What a worker does until `stop` is set. Raises Outside when the database is away at the start."""
+        """What a worker does until `stop` is set."""
         from newsletter.delivery.cluster import Listener
         from newsletter.delivery.engine import SOON, Patience
         from newsletter.delivery.offers import Offers

@@ -35,6 +35,7 @@ _CHUNK, _LOOK = "chunk", "look"
 _HEARTBEAT, _STALLED = 5.0, 20.0
 _POLL = 2.0
 _REST = 2.0  # seconds after the database was away
+_AWAY = 3.0  # seconds without a connection, after which all of them are made anew
 
 logging.getLogger("procrastinate").setLevel(logging.CRITICAL)  # what it says of a job concerns nobody
 logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)  # that a connection was lost is told by who needs it
@@ -174,8 +175,9 @@ class Listener(threading.Thread):
         )
 
     def _app(self) -> App:
-        options = f"-c search_path={_SCHEMA}"
-        app = App(connector=PsycopgConnector(conninfo=self._address, kwargs={"options": options}, max_size=4))
+        pool: dict[str, Any] = {"max_size": 4, "timeout": _AWAY, "reconnect_timeout": _AWAY}
+        within = {"options": f"-c search_path={_SCHEMA}"}
+        app = App(connector=PsycopgConnector(conninfo=self._address, kwargs=within, **pool))
 
         @app.task(name=_CHUNK, queue=BULK)
         async def chunk(chunk_id: int) -> None:

@@ -32,8 +32,7 @@ class Signs:
         self._thread = threading.Thread(target=self._stay, daemon=True)
 
     def __enter__(self) -> Self:
-        """Raises Outside."""
-        self._sign()
+        self._give()
         self._thread.start()
         return self
 
@@ -47,8 +46,11 @@ class Signs:
 
     def _stay(self) -> None:
         while not self._over.wait(SIGN):
-            with suppress(Outside):  # the next one may be heard
-                self._sign()
+            self._give()
+
+    def _give(self) -> None:
+        with suppress(Outside):  # one that froze in a write holds all up for some seconds: the next may be heard
+            self._sign()
 
 
 def serve(

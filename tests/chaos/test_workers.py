@@ -18,7 +18,8 @@ from tests.acceptance.harness import until
 from tests.chaos.crew import CONNECTIONS, IN_FULL, NOW, crew, own_server
 from tests.postgres import Server
 
-MANY = 2000 if IN_FULL else 200
+MANY = 2000 if IN_FULL else 120
+at_length = pytest.mark.skipif(not IN_FULL, reason="takes a while: make chaos")
 SLOW = 0.05  # seconds that the mail server takes for a message
 
 
@@ -81,6 +82,7 @@ def test_the_engines_tables_may_be_emptied_or_dropped_at_any_time(server: Server
         one.check()
 
 
+@at_length
 def test_a_database_that_crashes_again_and_again_loses_and_doubles_nothing(server: Server, tmp_path: Path) -> None:
     with crew(tmp_path, server, MANY, delay=SLOW * 4) as one:
         one.starts(3 if IN_FULL else 2)
@@ -116,6 +118,7 @@ def test_without_a_worker_work_sends_itself(server: Server, tmp_path: Path) -> N
 # --- all together ----------------------------------------------------------------------------------
 
 
+@at_length
 def test_a_pace_holds_over_all_workers_together(server: Server, tmp_path: Path) -> None:
     with crew(tmp_path, server, 120, more='rate = "20/s"\n') as one:
         one.starts(2)
