@@ -50,8 +50,10 @@ from newsletter.spread import spread
 if TYPE_CHECKING:
     from newsletter.content.library import Last, Loaded
     from newsletter.delivery.ahead import Ahead
+    from newsletter.delivery.engine import Patience
     from newsletter.delivery.envelope import Compose
     from newsletter.delivery.progress import Drained, LettersDone, Progress
+    from newsletter.delivery.supply import Chunks
     from newsletter.publish.catalogue import Feed
     from newsletter.usecases.answering import Obstacle
     from newsletter.usecases.catch_up import CatchUp
@@ -495,8 +497,14 @@ class App(Edges):
         return each_post.prepare(self.press(library, now, cadence.edition), approved, hand=hand, dry_run=dry_run)
 
     def recover(self, now: datetime) -> int:
-        """After taking the sender lock: settle what a crash left. How many deliveries became uncertain."""
-        return self.ledger.recover(now=now, resend=self.config.mail.after_crash == "resend")
+        """After taking the sender lock: settle what a crash left. How many deliveries became uncertain.
+
+        Where a server keeps the records others may be sending: what they hold stays theirs.
+        """
+        if not self.config.server:
+            return self.ledger.recover(now=now, resend=self.config.mail.after_crash == "resend")
+        self.ledger.fill_begun(now)
+        return self.workers.recover_lost(now)
 
     def tend(self, now: datetime) -> Tended:
         """What time does to readers: pauses end, sign-ups that nobody confirmed are deleted, limits are forgotten."""
@@ -518,19 +526,9 @@ class App(Edges):
 
         With `stays` it lasts as long as a pace wants it to; else it ends where it would have to wait, and says so.
         """
-        from newsletter.delivery.engine import SOON, drain
-        from newsletter.usecases.deliver import Composer, deliver
+        from newsletter.delivery.engine import SOON
+        from newsletter.usecases.deliver import deliver
         from newsletter.usecases.notices import delayed
-
-        composer = Composer(
-            ledger=self.ledger,
-            site=self.config.site,
-            unsubscribe_url=self.unsubscribe_url,
-            preferences_url=self.preferences_url,
-            message_id_key=self.keys.message_id,
-        )
-
-        compose = self._enveloped(composer.compose)
 
         def publish() -> None:
             try:
@@ -540,11 +538,46 @@ class App(Edges):
                     self.desk.tell(notice)
                 raise
 
-        def drained() -> Drained:
+        hand_out = self._sender(clock, stop, progress, stays=_STAYS if stays else SOON)
+
+        return deliver(
+            ledger=self.ledger,
+            publish=publish,
+            drain=lambda: self._unless_attended(hand_out, clock) if self.config.server else hand_out(None),
+            clock=clock,
+            late_limit=self.cadence.late_limit,
+            why_not=lambda issue: self._why_not(issue, clock()),
+            canary=self.config.mail.canary,
+        )
+
+    def _sender(
+        self,
+        clock: Clock,
+        stop: threading.Event,
+        progress: Callable[[Progress], None] | None,
+        *,
+        stays: float,
+        connections: int | None = None,
+        patience: Patience | None = None,
+    ) -> Callable[[Chunks | None], Drained]:
+        """The engine, with this site's mail servers; `connections` to each instead of what they have."""
+        from newsletter.delivery.engine import PATIENCE, drain
+        from newsletter.usecases.deliver import Composer
+
+        composer = Composer(
+            ledger=self.ledger,
+            site=self.config.site,
+            unsubscribe_url=self.unsubscribe_url,
+            preferences_url=self.preferences_url,
+            message_id_key=self.keys.message_id,
+        )
+        compose = self._enveloped(composer.compose)
+
+        def hand_out(chunks: Chunks | None) -> Drained:
             relays = self.outs.fit(self.relays, clock())
             done = drain(
                 self.ledger,
-                relays,
+                [replace(one, connections=connections or one.connections) for one in relays],
                 compose,
                 clock=clock,
                 stop=stop,
@@ -553,20 +586,76 @@ class App(Edges):
                 breaker=self.breaker,
                 progress=progress,
                 after_crash=self.config.mail.after_crash,
-                stays=_STAYS if stays else SOON,
+                patience=patience or PATIENCE,
+                stays=stays,
+                chunks=chunks,
             )
             self.outs.note(relays, {one.name for one in done.relays if one.out}, clock())
             return done
 
-        return deliver(
-            ledger=self.ledger,
-            publish=publish,
-            drain=drained,
-            clock=clock,
-            late_limit=self.cadence.late_limit,
-            why_not=lambda issue: self._why_not(issue, clock()),
-            canary=self.config.mail.canary,
-        )
+        return hand_out
+
+    def _unless_attended(self, hand_out: Callable[[Chunks | None], Drained], clock: Clock) -> Drained:
+        """Send, chunk by chunk, for as long as no worker does."""
+        from newsletter.delivery.offers import Unattended, attended
+        from newsletter.delivery.progress import Drained
+        from newsletter.delivery.shift import Signs
+
+        if attended(self.workers):
+            return Drained()
+        name = self.process
+        with Signs(self.workers, name, connections=sum(one.connections for one in self.relays), queues=()):
+            chunks = Unattended(self.workers, name)
+            done = hand_out(chunks)
+            chunks.give_up(clock())
+        return done
+
+    def serve_queues(
+        self,
+        queues: Sequence[str],
+        *,
+        connections: int,
+        clock: Clock,
+        stop: threading.Event,
+        told: Callable[[Drained], None],
+    ) -> None:
+        """What a worker does until `stop` is set. Raises Outside when the database is away at the start."""
+        from newsletter.delivery.cluster import Listener
+        from newsletter.delivery.engine import SOON, Patience
+        from newsletter.delivery.offers import Offers
+        from newsletter.delivery.shift import Signs, serve
+
+        name = self.process
+        hand_out = self._sender(clock, stop, None, stays=SOON, connections=connections, patience=Patience(anew=2))
+        with Signs(self.workers, name, connections=connections, queues=queues):
+            offers = Offers(self.workers, name, stop)
+            listener = Listener(
+                self.config.server.replace("+psycopg", "", 1),
+                queues,
+                chunks=3 + connections // 50,
+                offer=offers.offer,
+                look=lambda: self.keep_house(clock()),
+                made=self._make_engine,
+            )
+            listener.start()
+            try:
+                serve(offers, lambda: hand_out(offers), clock=clock, stop=stop, told=told)
+            finally:
+                listener.dismiss()
+
+    def keep_house(self, now: datetime) -> None:
+        """Now and then, by one of many: chunks of lost workers are freed, and told of; issues are finished."""
+        from newsletter.usecases.deliver import finish
+
+        self.workers.recover_lost(now)
+        finish(self.ledger, now)
+        self.workers.wake_ready(now)
+
+    def _make_engine(self) -> None:
+        from newsletter.delivery import cluster
+
+        with self.database.write() as connection:
+            cluster.install(connection)
 
     def _enveloped(self, compose: Compose) -> Compose:
         """With the envelope sender that `[mail]` asks for."""

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, time, timedelta
 from functools import partial
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -51,6 +51,8 @@ from newsletter.words import NTH
 FILE_NAME = "newsletter.toml"
 ENV_PREFIX = "NEWSLETTER_"
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+MOST = 10**9
+"""Messages of a day: what every database can count."""
 _OTHER_VARIABLES = {"NEWSLETTER_AS"}  # read by the command line, not a setting
 
 
@@ -142,9 +144,21 @@ def _address(value: str) -> str:
 
 
 def _bounce_address(value: str) -> str:
-    local = _address(value).rpartition("@")[0] if value else ""
+    local, _, domain = _address(value).rpartition("@") if value else ("", "", "")
+    if not re.fullmatch(r"([^\W_]|[.-])*", domain) or ".." in domain:
+        raise ValueError("is not an email address such as bounces@autotrendy.example: no such domain can be")
     if not re.fullmatch(r"[A-Za-z0-9._+-]*", local):
         raise ValueError("must have only letters, digits and . _ + - before the @")
+    return value
+
+
+def _host(value: str) -> str:
+    if re.fullmatch(r"[\w-]{1,63}(\.[\w-]{1,63})*\.?", value):
+        return value
+    try:
+        ip_address(value)
+    except ValueError:
+        raise ValueError("is not the name of a server such as smtp.example.net; its port stands beside it") from None
     return value
 
 
@@ -193,6 +207,7 @@ def _colour(value: str) -> str:
     return "#" + (digits if len(digits) == 6 else "".join(digit * 2 for digit in digits))
 
 
+Host = Annotated[str, AfterValidator(_host)]
 Rate = Annotated[float | None, BeforeValidator(_rate)]
 Line = Annotated[str, AfterValidator(_plain)]
 Url = Annotated[str, AfterValidator(_url)]
@@ -350,7 +365,7 @@ class DigestSection(Section):
 
 
 class RelaySection(Section):
-    host: str = Field(description="A further SMTP server, under a name of yours.", min_length=1)
+    host: Host = Field(description="A further SMTP server, under a name of yours.")
     port: int = Field(587, description="SMTP port.", ge=1, le=65535)
     tls: Literal["starttls", "tls", "none"] = Field("starttls", description="As `mail.tls`.")
     ca_file: str = Field("", description="As `mail.ca_file`.")
@@ -377,17 +392,18 @@ class WarmupSection(Section):
         None,
         description="Messages on the first day of a sending domain that is new; without it there is no warm-up.",
         ge=1,
+        le=MOST,
     )
     growth: float = Field(1.5, description="How many times as many the next day may have.", gt=1, le=10)
     since: date | None = Field(None, description="The first day. Needed with `start`.")
-    target: int | None = Field(None, description="Messages a day with which it is over.", ge=1)
+    target: int | None = Field(None, description="Messages a day with which it is over.", ge=1, le=MOST)
 
 
 class MailSection(Section):
     transport: Literal["maildir", "smtp"] = Field(
         "maildir", description="`maildir` is the sandbox: mail lands in the outbox and no socket is opened."
     )
-    host: str = Field("localhost", description="SMTP server.")
+    host: Host = Field("localhost", description="SMTP server.")
     port: int = Field(587, description="SMTP port.", ge=1, le=65535)
     tls: Literal["starttls", "tls", "none"] = Field(
         "starttls", description="`starttls`, `tls` (from the first byte) or `none`; never falls back."
@@ -417,7 +433,9 @@ class MailSection(Section):
     connections: int = Field(4, description="Connections to the SMTP server at once.", ge=1, le=500)
     max_per_connection: int = Field(100, description="Messages over one connection before it is renewed.", ge=1)
     rate: Rate = Field(None, description="The most that the server is given, such as `50/s`; empty for all it takes.")
-    per_day: int | None = Field(None, description="The most messages of issues in a day; the rest goes the next.", ge=1)
+    per_day: int | None = Field(
+        None, description="The most messages of issues in a day; the rest goes the next.", ge=1, le=MOST
+    )
     canary: bool = Field(
         False, description="Whether a hundred readers get an issue ten minutes before all others; from 500 readers on."
     )

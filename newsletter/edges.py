@@ -6,9 +6,12 @@ only module that keeps them open; `app` hands them to the use cases.
 
 from __future__ import annotations
 
+import os
+import platform
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,12 +41,14 @@ from newsletter.ports import (
     Transport,
     Versions,
     Waivers,
+    Workers,
 )
 from newsletter.program import version
 from newsletter.spread import spread
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from sqlalchemy import Connection
 
     from newsletter.delivery.breaker import Breaker
     from newsletter.delivery.circuit import Outs, Relay
@@ -244,7 +249,24 @@ class Edges:
     def ledger(self) -> Ledger:
         from newsletter.store.ledger import SqlLedger
 
-        return SqlLedger(self.database, self._fingerprint)
+        return SqlLedger(self.database, self._fingerprint, self._wake if self.config.server else None)
+
+    @cached_property
+    def workers(self) -> Workers:
+        """Many who send at once; only where a server keeps the records."""
+        from newsletter.store.workers import SqlWorkers
+
+        return SqlWorkers(self.database, self._wake, resend=self.config.mail.after_crash == "resend")
+
+    @cached_property
+    def process(self) -> str:
+        """A name for this process among all that share a database."""
+        return f"{platform.node()}:{os.getpid()}:{secrets.token_hex(2)}"
+
+    def _wake(self, connection: Connection, chunks: Sequence[int], after: timedelta) -> None:
+        from newsletter.delivery import cluster
+
+        cluster.wake(connection, chunks, after)
 
     @cached_property
     def briefs(self) -> Briefs:

@@ -975,7 +975,7 @@ class Message:
     """
 
     sender: str  # MAIL FROM
-    recipient: str  # RCPT TO, an ASCII domain
+    recipient: str  # RCPT TO: its domain is ASCII, what stands before the @ need not be
     message_id: str  # without angle brackets
     pieces: tuple[bytes, ...] = field(repr=False)
 
@@ -987,6 +987,11 @@ class Message:
     def size(self) -> int:
         """Octets of the content."""
         return sum(map(len, self.pieces))
+
+    @property
+    def needs_utf8(self) -> bool:
+        """Whether only a server that offers SMTPUTF8 can take it (RFC 6531): then its To is UTF-8, and nothing else."""
+        return not self.recipient.isascii()
 
 
 class Outcome(StrEnum):
@@ -1030,6 +1035,10 @@ NO_MAILBOX = "no-mailbox"
 """Why a Delivery failed whose reader is mailed no more."""
 
 
+NO_UTF8 = "no-smtputf8"
+"""Why a Delivery failed to an address that the mail server cannot be told."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settlement:
     """What became of one row that was `sending`: decided by `delivery.retry`, written by the ledger."""
@@ -1056,6 +1065,18 @@ class Chunk:
     epoch: int
     edition: str = WEEKLY
     provider: str = "other"  # whose mailboxes its readers have, as `providers` groups them
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A process that sends beside others, and its last sign of life."""
+
+    name: str
+    connections: int
+    queues: tuple[str, ...]  # none for one that sends only as long as no other does
+    silent: timedelta  # since that sign
+    lives: bool  # as far as can be told from it
+    chunks: int  # that it holds
 
 
 @dataclass(frozen=True, slots=True)

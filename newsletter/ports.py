@@ -63,6 +63,7 @@ from newsletter.model import (
     Version,
     Wait,
     Waiver,
+    Worker,
 )
 
 T = TypeVar("T")
@@ -416,6 +417,9 @@ class Ledger(Protocol):
         Returns how many rows were `sending`.
         """
 
+    def fill_begun(self, now: datetime) -> None:
+        """Finish audiences that were cut short; harmless beside others who send or do the same."""
+
     def due_chunks(self, now: datetime) -> Sequence[Chunk]:
         """Take all chunks with a row due now, of issues that are SENDING; each comes with a new epoch.
 
@@ -730,7 +734,7 @@ class Throttle(Protocol):
     def slow(self, key: str, every: timedelta, now: datetime) -> timedelta:
         """Somebody asked for less: go half as fast as at present, or as `every` where no pace is known. The new one."""
 
-    def slowed(self) -> Mapping[str, timedelta]:
+    def slowed(self, now: datetime) -> Mapping[str, timedelta]:
         """The paces that were asked for and not taken back yet, by key."""
 
     def take_of_day(self, key: str, wanted: int, cap: int) -> int:
@@ -741,6 +745,38 @@ class Throttle(Protocol):
 
     def taken(self, key: str) -> int:
         """How many a day has had."""
+
+
+class Workers(Protocol):
+    """Many who send from one database at once: who they are, and who holds which chunk."""
+
+    def sign(self, name: str, *, connections: int, queues: Sequence[str]) -> None:
+        """A sign of life; the first one makes a worker known."""
+
+    def sign_off(self, name: str) -> None:
+        """It is gone; it holds no chunk any more."""
+
+    def workers(self) -> Sequence[Worker]:
+        """Those who gave a sign of life lately."""
+
+    def ready(self, now: datetime) -> Sequence[int]:
+        """Chunks with a row that is due, of issues that are SENDING, which nobody holds."""
+
+    def wake_ready(self, now: datetime) -> None:
+        """Tell workers of these."""
+
+    def take(self, chunk_id: int, name: str, now: datetime) -> Chunk | None:
+        """Hold a chunk under a new epoch; None unless it is ready."""
+
+    def end(self, of: Chunk, now: datetime, *, again_after: timedelta) -> None:
+        """Hold it no more. What is claimed of it waits again; what is `sending`, since its outcome could not be
+        written, is settled as after a crash. If it is ready still, workers are told after a while.
+        """
+
+    def recover_lost(self, now: datetime) -> int:
+        """Take the chunks from those who gave no sign of life for too long, and settle what they had in flight, as
+        `Ledger.recover` does. How many rows were `sending`.
+        """
 
 
 class Letters(Protocol):

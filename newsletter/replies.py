@@ -43,6 +43,11 @@ def enhanced(reply: str) -> str:
     return found[1] if found else ""
 
 
+def of_utf8(reply: str) -> bool:
+    """Whether a refusal is of an address beyond ASCII for being one (RFC 6531 4.3)."""
+    return enhanced(reply) in {"5.6.7", "5.6.9"}
+
+
 def setup(reply: str) -> str:
     """What is wrong with how we are set up, if that is what a refusal or a deferral says; else an empty string."""
     return _SETUP.get(enhanced(reply).partition(".")[2], "")

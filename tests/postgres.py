@@ -28,7 +28,7 @@ from newsletter.store.tables import metadata
 
 _NOBODY = 65534
 _RELEASE = "pginstall18"
-_FAST = "-F -c synchronous_commit=off -c full_page_writes=off -c max_connections=200 -c shared_buffers=64MB"
+_FAST = "-F -c full_page_writes=off -c max_connections=200 -c shared_buffers=64MB"
 _NUMBERS = count(1)
 
 
@@ -71,7 +71,8 @@ class Server:
 
     def restart(self) -> None:
         """At once, as after a crash."""
-        self._run("pg_ctl", "restart", "-w", "-D", str(self._data), "-m", "immediate")
+        with self._alone():
+            self._run("pg_ctl", "restart", "-w", "-D", str(self._data), "-m", "immediate")
 
     def stop(self) -> None:
         """For the run's end; also for a server that was never started."""

@@ -81,6 +81,7 @@ class Smtpd:
         password: str = "",
         pipelining: bool = True,
         dsn: bool = False,
+        utf8: bool = False,
         delay: float = 0.0,
         size_limit: int = 33554432,
         accepted: Callable[[Received], None] | None = None,
@@ -93,6 +94,7 @@ class Smtpd:
         self.delay = delay
         self.pipelining = pipelining
         self.dsn = dsn
+        self.utf8 = utf8
         self._tls = tls
         self._login = (user.encode(), password.encode())
         self._size_limit = size_limit
@@ -176,6 +178,7 @@ class Smtpd:
             loop=self._loop,
             hostname="mail.test",
             ident="tests",
+            enable_SMTPUTF8=self.utf8,
             data_size_limit=self._size_limit,
             tls_context=_server_context() if self._tls == "starttls" else None,
             require_starttls=self._tls == "starttls",

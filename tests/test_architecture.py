@@ -14,7 +14,19 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "newsletter"
-GROUND = {"colours", "errors", "model", "pace", "providers", "replies", "segments", "tongue", "variants", "words"}
+GROUND = {
+    "addresses",
+    "colours",
+    "errors",
+    "model",
+    "pace",
+    "providers",
+    "replies",
+    "segments",
+    "tongue",
+    "variants",
+    "words",
+}
 ROOMS = {"content", "publish", "issues", "delivery", "readers", "store", "outside"}
 EDGES = {
     "content.source",
@@ -42,6 +54,9 @@ EDGES = {
     "delivery.committer",
     "delivery.engine",
     "delivery.lane",
+    "delivery.cluster",
+    "delivery.offers",
+    "delivery.shift",
     "store",
 }
 DOORS = {"app", "edges", "cli", "clock", "web", "config", "copies", "looks", "templates", "starter"}
@@ -182,6 +197,7 @@ def inner_at_import(path: Path) -> set[str]:
         ("feedgen", "publish.feeds"),
         ("premailer", "issues.inline"),
         ("apscheduler", "clock"),
+        ("procrastinate", "delivery.cluster"),
         ("PIL", "publish.pictures"),
         ("pyromark", "content.parts"),
     ],

@@ -107,6 +107,7 @@ def left_lines(done: Drained, zone: tzinfo, now: datetime) -> list[str]:
         kind, _, name = done.waits_for.partition(":")
         why = "The messages of today are gone" if kind == "day" else f"{name} gets no more for now"
         lines.append(f"{why}: newsletter work (or deliver) goes on {words.when(done.not_before, zone, now)}.")
-    for one in done.relays if done.trouble is None else ():
-        lines.append(f"warn  Mail server {one.name} took no part: {one.fault.code} {one.fault.message}")
+    for one in done.relays:
+        if one.fault != done.trouble:  # that one is told of at the end
+            lines.append(f"warn  Mail server {one.name} took no part: {one.fault.code} {one.fault.message}")
     return lines

@@ -40,7 +40,8 @@ class Standing:
 
     pieces: Sequence[str]
     data: Mapping[str, object]
-    fault: Problem | None = None  # what it fails with at present; it is tried again
+    fault: Problem | None = None  # what it fails with at present
+    then: str = "It is tried again."  # what follows from that
 
 
 class Pace:
@@ -138,7 +139,7 @@ class Live:
 
     def _warn(self, now: Standing, say: Callable[..., None]) -> None:
         if now.fault and now.fault != self._said and not self.door.json:
-            say(*told([now.fault]), "  It is tried again.")
+            say(*told([now.fault]), f"  {now.then}")
         self._said = now.fault
 
     # -- on a terminal

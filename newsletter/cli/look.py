@@ -31,6 +31,7 @@ from newsletter.model import (
     Slot,
     SlotPlan,
     SlotRecord,
+    Worker,
     issue_name,
 )
 from newsletter.usecases.allowance import HeldBack, held_back
@@ -61,11 +62,24 @@ def status(door: Door) -> int:
         "signing_up_paused_until": resting(door.app.rates, door.now),
         "others": [_beside_data(one) for one in others],
         "held_back": held_data(_held_back(door)),
+        "workers": [_worker_data(one) for one in _workers(door)],
     }
     beside = [_beside_words(door, one) for one in others]
     door.answer(data, *_status_lines(door, told, broken, owed, stuck, beside))
     stopped = told.last_tick is not None and door.now - told.last_tick > told.silent_after
     return 4 if stopped or mail_is_broken(owed) else 0
+
+
+def _workers(door: Door) -> Sequence[Worker]:
+    """Those that send issues beside others; none where a file keeps the records."""
+    known = door.app.workers.workers() if door.app.config.server else ()
+    return [one for one in known if one.queues]
+
+
+def _worker_data(one: Worker) -> dict[str, object]:
+    silent = round(one.silent.total_seconds(), 1)
+    told = {"name": one.name, "connections": one.connections, "queues": list(one.queues), "chunks": one.chunks}
+    return told | {"silent_seconds": silent, "lives": one.lives}
 
 
 def reading(door: Door) -> tuple[Status, int]:
@@ -324,7 +338,16 @@ def _machine(door: Door, told: Status) -> str:
         return "work has never run here: newsletter work"
     ago = door.now - told.last_tick
     late = " (is it running? newsletter work)" if ago > told.silent_after else ""
-    return f"work: last look {words.span(max(ago, timedelta(0)))} ago{late} · {_backup(door)}"
+    looked = f"work: last look {words.span(max(ago, timedelta(0)))} ago{late}"
+    return " · ".join([looked, *_crew(door), _backup(door)])
+
+
+def _crew(door: Door) -> list[str]:
+    """How many workers there are, and how many of them give no sign."""
+    workers = _workers(door)
+    lost = sum(not one.lives for one in workers)
+    told = words.count(len(workers) - lost, "worker") + (f", {lost} give no sign" if lost else "")
+    return [told] if workers else []
 
 
 def _backup(door: Door) -> str:

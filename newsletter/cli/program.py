@@ -45,6 +45,7 @@ BLOCKS: dict[str, dict[str, tuple[str, str]]] = {
         "prepare": ("newsletter.cli.machine:prepare", "make the issue that is due"),
         "deliver": ("newsletter.cli.machine:deliver", "hand out what is waiting"),
         "work": ("newsletter.cli.machine:work", "run all three on a clock"),
+        "worker": ("newsletter.cli.worker:worker", "send beside other workers"),
         "serve": ("newsletter.cli.machine:serve", "the web pages, and those of readers"),
     },
 }

@@ -127,7 +127,7 @@ def answer_lines(answers: Sequence[Answer], zone: tzinfo) -> list[str]:
     ours = {replies.enhanced(one.reply): wrong for one in answers if (wrong := replies.setup(one.reply))}
     return [
         *columns([(f"  {one.state.value}", _answer(one, zone)) for one in answers]),
-        *(f"Not the readers' fault: {code} says, {wrong[0].lower()}{wrong[1:]}." for code, wrong in ours.items()),
+        *(f"Not the readers' fault: {code} says that {wrong[0].lower()}{wrong[1:]}." for code, wrong in ours.items()),
     ]
 
 

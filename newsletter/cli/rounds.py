@@ -223,6 +223,7 @@ class Rounds:
     def _take_over(self) -> bool:
         """Whether this process may send: it holds the lock, or gets it now and settles what a crash left."""
         app = self._door.app
+        self._holds = self._holds and app.lock.acquire()  # a lock that a server keeps may have been lost since
         if self._holds:
             return True
         if not app.lock.acquire():

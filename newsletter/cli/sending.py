@@ -80,6 +80,12 @@ def obstacles(done: Progress, now: datetime, zone: tzinfo) -> list[str]:
     return said
 
 
+def what_follows(done: Progress) -> str:
+    """From the fault that is told."""
+    out = [one.name for one in done.relays if one.out and one.fault == done.fault]
+    return f"{out[0]} is out until this send ends." if out else "It is tried again."
+
+
 @dataclass
 class Watch:
     """What is told of the issues that are being sent from here, or from elsewhere."""
@@ -117,7 +123,7 @@ class Watch:
         names = ", ".join(one.name for one in self.issues)
         pieces = [f"Sending {names}", tally_words(now), *pace_words(rate, now.waiting)]
         pieces += obstacles(self._done, self.clock(), self.door.app.config.site.timezone)
-        return Standing([*pieces, *self._ways(now)], self._data(now, rate), self._done.fault)
+        return Standing([*pieces, *self._ways(now)], self._data(now, rate), self._done.fault, what_follows(self._done))
 
     def _ways(self, now: Tally) -> list[str]:
         if not hears_keys() or self.door.no_input:

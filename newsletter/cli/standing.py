@@ -8,6 +8,7 @@ from datetime import datetime
 import click
 
 from newsletter import words
+from newsletter.addresses import caseless
 from newsletter.cli.door import Door, command, moment_of
 from newsletter.cli.reader import next_issue, reader_data
 from newsletter.errors import Problem, Refused, UsageError
@@ -133,7 +134,7 @@ def _typed(door: Door, there: Subscriber) -> str:
 
 
 def _same(there: Subscriber, typed: str) -> None:
-    if typed.strip().lower() != there.address.lower():
+    if caseless(typed.strip()) != caseless(there.address):
         raise Refused(Problem("R116", f"You typed {typed.strip()}, not {there.address}. Nothing was done"))
 
 

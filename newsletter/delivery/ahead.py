@@ -19,6 +19,7 @@ from newsletter.delivery.progress import LettersDone
 from newsletter.errors import NewsletterError, Problem
 from newsletter.model import DeliveryState, Letter, Message, Settlement, Subscriber
 from newsletter.ports import Clock, Letters, Session, Transport
+from newsletter.words import nameless
 
 Compose = Callable[[Letter, Subscriber], Message]
 
@@ -101,7 +102,7 @@ class Ahead:
             return LettersDone(trouble=error.problems[0])
         except Exception as bug:
             why = "This is a fault of the program."
-            return LettersDone(trouble=Problem("S406", f"Handing over a letter broke: {bug!r}", why=why))
+            return LettersDone(trouble=Problem("S406", f"Handing over a letter broke: {nameless(repr(bug))}", why=why))
         self._in_doubt = False
         return replace(done, uncertain=done.uncertain + left) if left else done
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,9 +25,6 @@ from newsletter.errors import Outside, Problem
 from newsletter.model import Addressee, Chunk, DeliveryState, Settlement, by_clock
 from newsletter.ports import Clock, Ledger
 
-ANEW = 30.0
-"""Seconds after which a send that waits for leave looks what else is due by now."""
-
 _GLANCE = 0.25  # seconds between two looks whether somebody stops it, while nothing happens
 
 
@@ -41,6 +38,10 @@ class Patience:
     ledger: tuple[float, ...] = (0.5, 1, 2, 4, 8)
     beside: tuple[float, ...] = (15, 30, 60)
     told: float = 0.1  # between two words of progress
+    anew: float = 30  # after which a send that waits for leave looks what else is due by now
+    held: float = (
+        5  # for which lanes wait for that until each has ended what it holds; one that hangs is not waited for
+    )
 
 
 class Committer:
@@ -50,6 +51,7 @@ class Committer:
         self,
         ledger: Ledger,
         gate: Gate,
+        supply: Supply,
         breaker: Breaker | None,
         clock: Clock,
         stop: threading.Event,
@@ -60,7 +62,7 @@ class Committer:
         self._reports: SimpleQueue[Report] = SimpleQueue()
         self._ledger = ledger
         self._gate = gate
-        self._supply = Supply(ledger, gate, clock)
+        self._supply = supply
         self._breaker = breaker
         self._clock = clock
         self._stop = stop
@@ -69,6 +71,7 @@ class Committer:
         self._account = account
         self._circuits: list[Circuit[Lane]] = []
         self._settled: defaultdict[Chunk, list[Settlement]] = defaultdict(list)  # reported, not written
+        self._out: Counter[Chunk] = Counter()  # rows that lanes hold
         self._working = 0
         self._taken = 0.0  # when the pass over what is due began
         self._anew = False  # give out no more, so that a new pass can begin
@@ -79,6 +82,7 @@ class Committer:
 
     def run(self, relays: Sequence[Relay], work: Work) -> Drained:
         if not self._take():
+            self._give_back()
             return self._account.drained(self._trouble)
         rests = (*self._patience.relay, *self._patience.beside)
         self._account.circuits = self._circuits = [Circuit(relay, rests) for relay in relays]
@@ -112,9 +116,12 @@ class Committer:
             if self._settled:
                 self._commit([])
         finally:
-            self._supply.release()
-            with suppress(Outside):  # what the day could have had is lost: that is less than it may have
-                self._gate.close()
+            self._give_back()
+
+    def _give_back(self) -> None:
+        self._supply.release()
+        with suppress(Outside):  # what the day could have had is lost: that is less than it may have
+            self._gate.close()
 
     # -- listening
     def _gather(self) -> Iterable[Report]:
@@ -130,10 +137,10 @@ class Committer:
 
     def _pause(self) -> float | None:
         """Seconds until something may go by itself; None where only a report can change anything."""
-        if self._anew and self._all_idle():
-            return 0.0
-        if not (self._open() and self._supply) or self._anew:
-            return None
+        if self._anew:
+            return 0.0 if self._all_idle() else _GLANCE
+        if not (self._open() and self._supply):
+            return _GLANCE if self._open() and self._supply.grows else None
         now = time.monotonic()
         times = [one.rests_until - now for one in self._circuits if one.idle and one.rests_until is not None]
         if (opens_in := self._gate.opens_in) is not None:
@@ -144,6 +151,7 @@ class Committer:
         for report in reports:
             if report.row and report.settlement:
                 self._settled[report.row.chunk].append(report.settlement)
+                self._out[report.row.chunk] -= 1
             if report.ended:
                 self._note_end(report)
                 continue
@@ -200,11 +208,12 @@ class Committer:
                 self._gate.look()
                 for circuit in self._circuits:
                     given += self._rows_for(circuit)
-                if self._supply:
+                if given or (self._supply and not self._more()):
                     break
         except Outside as fault:
             self._close(fault.problems[0])
-        self._anew = self._gate.opens is not None and time.monotonic() - self._taken > ANEW
+        passed = (time.monotonic() - self._taken) % (self._patience.anew + self._patience.held)
+        self._anew = self._gate.opens is not None and passed > self._patience.anew
         return given
 
     def _rows_for(self, circuit: Circuit[Lane]) -> Sequence[tuple[Lane, Row]]:
@@ -213,7 +222,7 @@ class Committer:
 
     def _refilled(self) -> bool:
         """Whether there may be rows. A new pass begins only while no lane holds a row of an older epoch."""
-        if self._supply and not self._anew:
+        if not self._anew and (self._supply or self._more()):
             return True
         if not self._all_idle() or self._settled:
             return False
@@ -221,9 +230,14 @@ class Committer:
         self._supply.release()
         return self._take()
 
+    def _more(self) -> bool:
+        """Whether chunks came up meanwhile, for lanes that have nothing to do."""
+        if not any(one.idle for one in self._circuits):
+            return False
+        return self._supply.more({*+self._out, *self._settled})
+
     def _take(self) -> bool:
         self._taken = time.monotonic()
-        self._gate.look()
         try:
             return self._supply.take()
         except Outside as fault:
@@ -287,6 +301,7 @@ class Committer:
         for lane, row in pairs:
             if addressee := answers.get(row.subscriber_id):
                 lane.give(row, addressee)
+                self._out[row.chunk] += 1
                 self._account.served(row)
                 given += 1
             else:

@@ -19,7 +19,7 @@ from newsletter.delivery.committer import Committer, Patience
 from newsletter.delivery.gate import Gate
 from newsletter.delivery.lane import Compose, Work
 from newsletter.delivery.progress import Drained, Progress
-from newsletter.delivery.supply import CLAIM
+from newsletter.delivery.supply import CLAIM, AllDue, Chunks, Supply
 from newsletter.delivery.throttle import Limits
 from newsletter.errors import Outside
 from newsletter.ports import Clock, Ledger, Throttle
@@ -47,21 +47,24 @@ def drain(
     after_crash: str = "ask",
     patience: Patience = PATIENCE,
     stays: float = SOON,
+    chunks: Chunks | None = None,
 ) -> Drained:
     """Hand over every row that is due, until none is that may go, `stop` is set, or the outside world fails.
 
-    Only for the holder of the sender lock. `compose` gets a chunk and a reader. Trouble outside is returned, never
-    raised: S32x or S330 once every mail server failed, the ledger's own Problem once outcomes could not be written
-    (their rows stay `sending`; `recover` settles them), S40x when the Digest cannot become a message. Rows that were
-    claimed and not handed over are given back in every case. What must wait for leave longer than `stays` seconds is
-    left, and `not_before` says when it may go. An issue at which the `breaker` trips is paused.
+    Only for the holder of the sender lock, or with `chunks` that are taken one by one. `compose` gets a chunk and a
+    reader. Trouble outside is returned, never raised: S32x or S330 once every mail server failed, the ledger's own
+    Problem once outcomes could not be written (their rows stay `sending`; `recover` settles them), S40x when the Digest
+    cannot become a message. Rows that were claimed and not handed over are given back in every case. What must wait for
+    leave longer than `stays` seconds is left, and `not_before` says when it may go. An issue at which the `breaker`
+    trips is paused.
     """
     try:
         gate = Gate(throttle, limits, _going_on(clock()))
     except Outside as fault:
         return Drained(trouble=fault.problems[0])
     account = Account(progress or (lambda _: None), patience.told, gate)
-    committer = Committer(ledger, gate, breaker, clock, stop, patience, stays, account)
+    supply = Supply(ledger, gate, clock, chunks or AllDue(ledger))
+    committer = Committer(ledger, gate, supply, breaker, clock, stop, patience, stays, account)
     return committer.run(relays, Work(compose, clock, after_crash))
 
 

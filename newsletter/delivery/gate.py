@@ -49,7 +49,7 @@ class Gate:
 
     def _learn(self) -> None:
         if self._throttle:
-            self._paced |= self._throttle.slowed().keys()
+            self._paced |= self._throttle.slowed(self._clock()).keys()
 
     def paced(self, key: str) -> bool:
         """Whether it has a pace, its own or one that somebody asked for."""

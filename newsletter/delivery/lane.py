@@ -20,6 +20,7 @@ from newsletter.delivery.throttle import asks_for_less
 from newsletter.errors import ConfigError, NewsletterError, Outside, Problem
 from newsletter.model import Addressee, Chunk, DeliveryState, Message, Outcome, Receipt, Settlement
 from newsletter.ports import Clock, Session
+from newsletter.words import nameless
 
 Compose = Callable[[Chunk, Addressee], Message]
 
@@ -148,7 +149,7 @@ def hand_over(
         concerns_all = isinstance(error, ConfigError | Outside)
         return _not_composed(owed, error.problems[0], clock(), concerns_all=concerns_all)
     except Exception as bug:
-        return _not_composed(owed, Problem("S405", repr(bug)), clock())
+        return _not_composed(owed, Problem("S405", f"A message could not be written: {nameless(repr(bug))}"), clock())
     try:
         receipt = session.send(message)
     except Outside as error:
@@ -158,7 +159,7 @@ def hand_over(
     except NewsletterError as refusal:  # the transport saw that it must not be sent
         return _not_composed(owed, refusal.problems[0], clock())
     except Exception as bug:
-        return HandedOver(Settlement(owed.subscriber_id, DeliveryState.UNCERTAIN, repr(bug)), fault=_bug(bug))
+        return HandedOver(Settlement(owed.subscriber_id, DeliveryState.UNCERTAIN, nameless(repr(bug))), fault=_bug(bug))
     return HandedOver(_answered(owed, receipt, clock(), after_crash))
 
 
@@ -190,4 +191,4 @@ def _answered(owed: Owed, receipt: Receipt, now: datetime, after_crash: str) -> 
 
 def _bug(bug: Exception) -> Problem:
     why = "This is a fault of the program; a Delivery that was under way is shown as uncertain."
-    return Problem("S406", f"Handing over broke: {bug!r}", why=why)
+    return Problem("S406", f"Handing over broke: {nameless(repr(bug))}", why=why)

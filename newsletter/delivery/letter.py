@@ -12,7 +12,7 @@ from email.utils import format_datetime
 
 from newsletter.delivery import mime
 from newsletter.delivery.frame import cut
-from newsletter.delivery.message import Mailing, Mould, Urls, ascii_address, sender_id
+from newsletter.delivery.message import Mailing, Mould, Urls, ascii_address, mail_address, sender_id
 from newsletter.model import Addressee, Digest, Letter, Message, Site, Subscriber
 from newsletter.variants import PLAIN
 
@@ -34,10 +34,10 @@ HEADERS = (
 def compose(*, site: Site, letter: Letter, subject: str, text: str, html: str, message_id_key: str) -> Message:
     """The Message of a letter, dated when it was asked for.
 
-    Raises NewsletterError: S402 for an address that needs SMTPUTF8, S404 for a control character in a header's words,
+    Raises NewsletterError: S402 for what is no address, S404 for a control character in a header's words,
     S401 when the finished bytes are not what was meant.
     """
-    sender, recipient = ascii_address(site.sender.address), ascii_address(letter.address)
+    sender, recipient = ascii_address(site.sender.address), mail_address(letter.address)
     message_id = _message_id(letter, sender, message_id_key)
     boundary = "=_" + hashlib.sha256(message_id.encode()).hexdigest()[:32]
     lines = (
@@ -55,7 +55,7 @@ def compose(*, site: Site, letter: Letter, subject: str, text: str, html: str, m
     )
     head = "".join(f"{line}\r\n" for line in lines).encode()
     body = mime.alternative(text, html, boundary)
-    mime.check(head, [body], HEADERS)
+    mime.check(head, [body], HEADERS, recipient)
     return Message(ascii_address(site.sender.envelope), recipient, message_id, (head, body))
 
 

@@ -22,6 +22,7 @@ import idna
 
 from newsletter.delivery import mime
 from newsletter.delivery.frame import BOUNDARY, Cut, cut, escaped, filled, verbatim
+from newsletter.errors import ConfigError, NewsletterError
 from newsletter.model import Addressee, Digest, Issue, Message, Sentinel, Site
 from newsletter.tongue import tongue_of
 from newsletter.words import masked
@@ -44,7 +45,8 @@ HEADERS = (
 )
 """Every header of a digest, in order; a message with any other is not handed over."""
 
-_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_LETTER = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u00a1-\u2027\u202f-\ud7ff\ue000-\U0010ffff-]"
+_LOCAL = re.compile(rf"{_LETTER}+(?:\.{_LETTER}+)*")
 _DOMAIN = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*")
 _TO, _ID = "to", "id"
 """Names of blanks in a head, beside those of the Sentinels."""
@@ -108,7 +110,7 @@ def compose(
     What is no retry, a test or a copy that a reader asked for, names its `occasion` and gets a Message-ID of its own,
     so that no mailbox takes it for one that it has.
 
-    Raises NewsletterError: S402 when the address needs SMTPUTF8, S403 when a Sentinel was damaged on the way,
+    Raises NewsletterError: S402 for what is no address, S403 when a Sentinel was damaged on the way,
     or a mark of a segment; S404 for a control character in a header's words, S401 when the finished bytes are not what
     was meant.
     """
@@ -120,9 +122,17 @@ class Mould:
     """All that the Messages of one mailing with one variant share; a reader's own words are put in. Thread-safe."""
 
     def __init__(self, site: Site, mailing: Mailing, text_for: Cut) -> None:
-        """Raises NewsletterError: S404 for a control character in a header's words, S401 for what is not sound."""
-        self._envelope = ascii_address(site.sender.envelope)
-        self._name, self._domain = mailing.name, ascii_address(site.sender.address).rpartition("@")[2]
+        """Raises NewsletterError: S404 for a control character in a header's words, S401 for what is not sound.
+
+        Raises ConfigError S402 where the site has no address to send from: that is no reader's fault.
+        """
+        try:
+            self._envelope, sender, _ = map(
+                ascii_address, (site.sender.envelope, site.sender.address, site.sender.reply_to or site.sender.address)
+            )
+        except NewsletterError as error:
+            raise ConfigError(error.problems[0]) from error
+        self._name, self._domain = mailing.name, sender.rpartition("@")[2]
         self._headers = (*HEADERS[:-1], *(field.partition(":")[0] for field in text_for.fields))
         self._head = "".join(f"{line}\r\n" for line in (*_head(site, mailing, text_for.subject), *text_for.fields, ""))
         self._pieces = text_for.pieces
@@ -135,7 +145,7 @@ class Mould:
 
     def message(self, addressee: Addressee, urls: Urls, key: bytes) -> Message:
         """The Message for one reader; of `key` its Message-ID is made. Raises as `compose`."""
-        recipient = ascii_address(addressee.address)
+        recipient = mail_address(addressee.address)
         message_id = f"{self._name}.{base64.b32encode(key[:15]).decode().lower()}@{self._domain}"
         words = {
             _TO: recipient,
@@ -150,7 +160,7 @@ class Mould:
             words[blank] = escape(words[name])
         head = (self._head % words).encode()
         own = [filled(piece, words) for piece in self._pieces if not isinstance(piece, bytes)]
-        mime.check(head, own, self._headers)
+        mime.check(head, own, self._headers, recipient)
         rest = iter(own)
         body = [piece if isinstance(piece, bytes) else next(rest) for piece in self._pieces]
         return Message(self._envelope, recipient, message_id, (head, *body))
@@ -189,9 +199,19 @@ def sender_id(sender: str) -> str:
 
 
 def ascii_address(address: str) -> str:
-    """The address for envelope and header: a domain beyond ASCII becomes A-labels (RFC 5891).
+    """One of our own, which every mail server must be able to answer. Raises NewsletterError S402 for another."""
+    written = mail_address(address)
+    if not written.isascii():
+        why = "Only addresses of ASCII letters before the @ reach every mail server (RFC 6531)."
+        raise mime.refuse("S402", f"{address!r} cannot be written in an envelope", why)
+    return written
 
-    Raises NewsletterError S402 when the part before the @ needs SMTPUTF8, or the whole is no address.
+
+def mail_address(address: str) -> str:
+    """The address for envelope and header: a domain beyond ASCII becomes A-labels (RFC 5891), what stands before the @
+    stays, and needs SMTPUTF8 where it is beyond ASCII.
+
+    Raises NewsletterError S402 when the whole is no address.
     """
     local, _, domain = address.rpartition("@")
     try:
@@ -199,6 +219,5 @@ def ascii_address(address: str) -> str:
     except idna.IDNAError:
         domain = ""
     if not _LOCAL.fullmatch(local) or "=?" in local or not _DOMAIN.fullmatch(domain):
-        why = "Only addresses of ASCII letters before the @ reach every mail server (RFC 6531)."
-        raise mime.refuse("S402", f"{address!r} cannot be written in an envelope", why)
+        raise mime.refuse("S402", f"{address!r} cannot be written in an envelope", "It is not an email address.")
     return f"{local}@{domain}"

@@ -19,7 +19,7 @@ from html import escape
 
 from newsletter import variants
 from newsletter.delivery import mime, retry
-from newsletter.delivery.message import ascii_address
+from newsletter.delivery.message import ascii_address, mail_address
 from newsletter.model import Digest, Message, Notice, Person, Sentinel, Site
 from newsletter.tongue import tongue_of
 from newsletter.words import masked
@@ -61,7 +61,7 @@ def compose(
     *, site: Site, notice: Notice, person: Person, hold_url: str, message_id_key: str, attempts: int = 1
 ) -> Message:
     """The mail that tells this person. Raises NewsletterError (S402, S404) for an address or words of no mail."""
-    sender, recipient = ascii_address(site.sender.address), ascii_address(person.email)
+    sender, recipient = ascii_address(site.sender.address), mail_address(person.email)
     digits = hmac.new(message_id_key.encode(), f"notice|{notice.key}|{person.key}".encode(), hashlib.sha256).digest()
     local = f"notice.{base64.b32encode(digits[:15]).decode().lower()}"
     message_id = f"{local}@{sender.rpartition('@')[2]}"
@@ -82,7 +82,7 @@ def compose(
     )
     head = "".join(f"{line}\r\n" for line in lines).encode()
     body = mime.alternative(*parts, boundary)
-    mime.check(head, [body], HEADERS)
+    mime.check(head, [body], HEADERS, recipient)
     return Message(ascii_address(site.sender.envelope), recipient, message_id, (head, body))
 
 

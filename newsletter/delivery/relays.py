@@ -11,12 +11,12 @@ from types import TracebackType
 from typing import Self
 
 from newsletter.errors import Outside
-from newsletter.model import Message, Receipt
+from newsletter.model import Message, Outcome, Receipt
 from newsletter.ports import Session, Transport
 
 
 class InTurn:
-    """Implements `ports.Transport` over others of one kind. Whichever took a Message last is asked first."""
+    """Implements `ports.Transport` over others of one kind. Whichever answered last is asked first."""
 
     def __init__(self, transports: Sequence[Transport]) -> None:
         self.name = transports[0].name
@@ -56,7 +56,8 @@ class _Turns:
             except Outside as fault:  # certainly not accepted
                 faults.append(fault)
             else:
-                self._over.first = place
+                silent = receipt.outcome is Outcome.UNKNOWN  # the next letter need not wait as long for it
+                self._over.first = (place + silent) % count
                 return receipt
         raise faults[0]
 

@@ -10,8 +10,8 @@ import re
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from newsletter.model import NO_MAILBOX, DeliveryState, Outcome, Receipt, Settlement
-from newsletter.replies import enhanced, speaks_of_us
+from newsletter.model import NO_MAILBOX, NO_UTF8, DeliveryState, Outcome, Receipt, Settlement
+from newsletter.replies import enhanced, of_utf8, speaks_of_us
 
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 30, 60, 120, 240, 480))
 """Before the second, third … hand-over; the last is used again until the limit."""
@@ -48,6 +48,8 @@ def settle(
         if after_crash == "resend" and attempts == 0:
             return _later(subscriber_id, receipt, now + RESEND_AFTER)
         return Settlement(subscriber_id, DeliveryState.UNCERTAIN, "no-answer", receipt=receipt)
+    if receipt.outcome is Outcome.REFUSED and receipt.code is None:  # the server was not asked
+        return Settlement(subscriber_id, DeliveryState.FAILED, NO_UTF8, counted=False, receipt=receipt)
     if receipt.outcome is Outcome.REFUSED and enhanced(receipt.reply) != _MAILBOX_FULL:
         return Settlement(subscriber_id, DeliveryState.FAILED, reason_of(receipt), receipt=receipt)
     end = (first_at or now) + LIMIT
@@ -69,12 +71,14 @@ def wait(subscriber_id: int, attempts: int) -> timedelta:
 
 
 def reason_of(receipt: Receipt) -> str:
-    """Why a refusal was a refusal, in one word: no-mailbox, too-large, content or policy (RFC 3463)."""
+    """Why a refusal was a refusal, in one word: no-mailbox, no-smtputf8, too-large, content or policy (RFC 3463)."""
     code = enhanced(receipt.reply)
     if _NO_MAILBOX.fullmatch(code) or (not code and _speaks_of_a_mailbox(receipt)):
         return NO_MAILBOX
     if code in _TOO_LARGE or (not code and receipt.code == 552):
         return "too-large"
+    if of_utf8(receipt.reply):
+        return NO_UTF8
     return "content" if code.startswith("5.6.") else "policy"
 
 

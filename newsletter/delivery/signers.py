@@ -98,6 +98,8 @@ class _Lane:
             self._wire = self._wire or self._signers.wire()
             return self._wire.ask(digest, self._signer.octets)
         except OSError:
+            if self._wire:
+                self._wire.despair()
             self.close()
             self._alone = ALONE
             return self._signer.signature(digest)
@@ -123,6 +125,10 @@ class _Wire:
         if len(answer) != octets:
             raise ConnectionResetError("the process that signs is gone")
         return answer
+
+    def despair(self) -> None:
+        """Of a process that does not answer: its other lanes need not find out by waiting, nor any lane again."""
+        self._child.kill()
 
     def close(self) -> None:
         self._socket.close()
@@ -154,13 +160,17 @@ class _Child:
             undo.pop_all()
         return _Wire(self, ours)
 
+    def kill(self) -> None:
+        """Also one that was stopped."""
+        self._process.kill()
+        self._process.wait()
+
     def end(self) -> None:
         self._control.close()
         try:
             self._process.wait(_PATIENCE)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            self.kill()
 
 
 def _started(end: socket.socket) -> subprocess.Popen[bytes]:

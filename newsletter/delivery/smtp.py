@@ -29,11 +29,13 @@ from newsletter.delivery.wire import (
 )
 from newsletter.errors import ConfigError, Outside, Problem
 from newsletter.model import Message, Outcome, Receipt
+from newsletter.replies import of_utf8
 from newsletter.words import nameless
 
 _GO_AHEAD = 354
 _NOT_SIGNED_IN = 530
 _OUTCOMES = {2: Outcome.ACCEPTED, 3: Outcome.UNKNOWN, 4: Outcome.DEFERRED, 5: Outcome.REFUSED}
+_NO_UTF8 = Receipt(Outcome.REFUSED, None, "not ASCII, and the mail server has no SMTPUTF8")
 _FIXES = {
     "S320": ("check [mail] host and port, and that the server runs; readers wait and nobody is lost",),
     "S321": ("check [mail] tls, and [mail] ca_file if the server's certificate is your own",),
@@ -103,7 +105,7 @@ class SmtpSession:
         self._quit()
 
     def send(self, message: Message) -> Receipt:
-        """Hand one Message over and say what the server answered.
+        """Hand one Message over and say what the server answered; to an address that it cannot be told, we answer.
 
         Raises Outside, with the Message certainly not accepted: S320 no connection, S321 TLS, S322 sign-in,
         S323 our sender is refused, S324 the server asks for a pause, S327 larger than the server takes, S328 it broke
@@ -111,9 +113,11 @@ class SmtpSession:
         """
         content = on_the_wire(message)
         client, fresh = self._ready()
+        if message.needs_utf8 and not client.takes_utf8:
+            return _NO_UTF8
         if 0 < client.largest < message.size:
-            takes = f"takes no mail of this size, which is {message.size:,} octets; {client.largest:,} may it be"
-            raise self._outside("S327", takes)
+            takes = f"takes mail of at most {client.largest:,} octets, and this one has {message.size:,}"
+            raise _outside("S327", f"The mail server {self._where} {takes}")
         try:
             answer = self._offer(client, message)
         except OSError as fault:
@@ -142,16 +146,17 @@ class SmtpSession:
         if refused is None:
             raise smtplib.SMTPDataError(*replies[-1])
         self._clear(client, opened=replies[-1][0] == _GO_AHEAD)
-        if refused is replies[0]:
+        if refused is replies[0] and not of_utf8(refused[1]):
             raise self._sender_refused(refused)
-        return _receipt(refused, of_content=refused is replies[-1] and len(replies) == GROUP)
+        return _receipt(refused, of_content=refused is replies[0] or (refused is replies[-1] and len(replies) == GROUP))
 
     def _clear(self, client: Client, *, opened: bool) -> None:
         """Make room for the next; the refusal that led here counts even when the connection ends over it."""
         try:
             if opened:
                 client.empty()
-            client.rset()
+            if client.rset()[0] >= 400:
+                self._drop()
         except OSError:
             self._drop()
 
@@ -178,43 +183,49 @@ class SmtpSession:
     def _connect(self) -> Client:
         try:
             return _signed_in(self._settings, self._context)
-        except (OSError, UnicodeError) as fault:
+        except (OSError, ValueError) as fault:  # ValueError: letters beyond ASCII, a challenge that is no base64
             raise self._outside_of(fault) from fault
 
     def _outside_of(self, fault: Exception) -> Outside:
         """Told in logs and notices, so without names: whom a server speaks of is for the ledger alone."""
         match fault:
             case ssl.SSLError() | NoTls():
-                return self._outside("S321", f"offers no TLS that can be trusted: {fault}")
+                return _outside("S321", f"The mail server {self._where} offers no TLS that can be trusted: {fault}")
             case smtplib.SMTPAuthenticationError(smtp_code=code) if code >= 500:
-                return self._outside("S322", "refuses the user or the password", reply_of(fault))
+                return _outside(
+                    "S322", f"The mail server {self._where} refuses the user or the password", reply_of(fault)
+                )
             case BrokeOff():
-                trouble = self._outside("S328", f"broke off in the middle of a message: {nameless(str(fault))}")
+                trouble = _outside(
+                    "S328",
+                    f"The mail server {self._where} broke off in the middle of a message: {nameless(str(fault))}",
+                )
                 trouble.answer = fault.answer
                 return trouble
             case smtplib.SMTPResponseException():
                 code, text = reply_of(fault)
-                return self._outside("S324", "does not take mail now", (code, nameless(text)))
+                return _outside("S324", f"The mail server {self._where} does not take mail now", (code, nameless(text)))
             case smtplib.SMTPServerDisconnected():
-                return self._outside("S320", f"cannot be reached: {fault}")
-            case smtplib.SMTPException() | UnicodeError():
-                return self._outside("S322", f"offers no way to sign in: {fault}")
+                return _outside("S320", f"The mail server {self._where} cannot be reached: {fault}")
+            case UnicodeEncodeError():  # it would quote the letter
+                return _outside("S322", f"The mail server {self._where} is shown a user and a password in ASCII only")
+            case smtplib.SMTPException() | ValueError():
+                return _outside("S322", f"The mail server {self._where} offers no way to sign in: {fault}")
             case _:
-                return self._outside("S320", f"cannot be reached: {fault}")
+                return _outside("S320", f"The mail server {self._where} cannot be reached: {fault}")
 
     def _sender_refused(self, reply: Reply) -> Outside:
         if reply[0] == _NOT_SIGNED_IN:
-            return self._outside("S322", "wants a user and a password", reply)
+            return _outside("S322", f"The mail server {self._where} wants a user and a password", reply)
         if reply[0] == 552 or "5.3.4" in reply[1]:
-            return self._outside("S327", "takes no mail of this size", reply)
+            return _outside("S327", f"The mail server {self._where} takes no mail of this size", reply)
         if reply[0] < 500:
-            return self._outside("S324", "does not take mail now", reply)
-        return self._outside("S323", "refuses the sender's address", reply)
+            return _outside("S324", f"The mail server {self._where} does not take mail now", reply)
+        return _outside("S323", f"The mail server {self._where} refuses the sender's address", reply)
 
-    def _outside(self, code: str, what: str, reply: Reply | None = None) -> Outside:
-        said = f": {reply[0]} {reply[1]}" if reply else ""
-        where = f"{self._settings.host}:{self._settings.port}"
-        return Outside(Problem(code, f"The mail server {where} {what}{said}", fixes=_FIXES[code]))
+    @property
+    def _where(self) -> str:
+        return f"{self._settings.host}:{self._settings.port}"
 
     def _drop(self) -> None:
         if self._client:
@@ -263,6 +274,11 @@ def _loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _outside(code: str, what: str, reply: Reply | None = None) -> Outside:
+    said = f": {reply[0]} {reply[1]}" if reply else ""
+    return Outside(Problem(code, f"{what}{said}", fixes=_FIXES[code]))
 
 
 def _receipt(reply: Reply, *, of_content: bool) -> Receipt:

@@ -7,9 +7,10 @@ are given Messages slowly, then from one of the others until it has no more.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
-from typing import NamedTuple
+from datetime import datetime
+from typing import NamedTuple, Protocol
 
 from newsletter.delivery.gate import Gate
 from newsletter.errors import Outside
@@ -27,11 +28,39 @@ class Row(NamedTuple):
     subscriber_id: int
 
 
+class Chunks(Protocol):
+    """Where the chunks of a send come from. Raises Outside when the ledger fails."""
+
+    grows: bool  # chunks may come up at any time
+
+    def anew(self, now: datetime, opens: datetime | None) -> Sequence[Chunk]:
+        """Take what is due; what was taken before is given up, and may go from `opens` on, if that is known."""
+
+    def more(self, now: datetime, busy: Collection[Chunk]) -> Sequence[Chunk]:
+        """Take what has come up since then; what was taken and is not `busy` is done with."""
+
+
+class AllDue:
+    """All that is due, for the one who sends alone."""
+
+    grows = False
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def anew(self, now: datetime, _opens: datetime | None) -> Sequence[Chunk]:
+        return self._ledger.due_chunks(now)
+
+    def more(self, _now: datetime, _busy: Collection[Chunk]) -> Sequence[Chunk]:
+        return ()
+
+
 class Supply:
     """All of it raises Outside when the ledger fails, but for `release`."""
 
-    def __init__(self, ledger: Ledger, gate: Gate, clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, gate: Gate, clock: Clock, source: Chunks) -> None:
         self._ledger = ledger
+        self._source = source
         self._gate = gate
         self._clock = clock
         self._chunks: defaultdict[str, deque[Chunk]] = defaultdict(deque)  # taken, with rows that are not claimed yet
@@ -43,13 +72,28 @@ class Supply:
 
     def take(self) -> bool:
         """Begin a new pass over what is due: only while no lane holds a row, whose epoch would be an older one."""
+        opens = self._gate.opens
+        self._gate.look()
         if not self._gate.may_today():
             if self._ledger.next_retry() is None:
                 self._gate.look()  # nobody waits for the day to end
             return False
-        for chunk in self._ledger.due_chunks(self._clock()):
+        return self._add(self._source.anew(self._clock(), opens))
+
+    @property
+    def grows(self) -> bool:
+        return self._source.grows
+
+    def more(self, out: Iterable[Chunk]) -> bool:
+        """Whether chunks came up, beside those of which rows are `out` or here."""
+        here = {chunk for chunks in self._chunks.values() for chunk in chunks}
+        busy = here.union(out, (row.chunk for row in self._claimed()))
+        return self._add(self._source.more(self._clock(), busy))
+
+    def _add(self, chunks: Sequence[Chunk]) -> bool:
+        for chunk in chunks:
             self._chunks[chunk.provider].append(chunk)
-        return any(self._chunks.values())
+        return bool(chunks)
 
     def rows(self, relay: str, count: int) -> list[Row]:
         """Up to `count` rows that may go to a relay, by its key; `gate.opens` says when others may."""

@@ -6,11 +6,16 @@ lines, and a content that no server can take for two.
 
 from __future__ import annotations
 
+import io
 import re
 import smtplib
+import socket
 import ssl
+import time
 from collections.abc import Sequence
+from typing import Any
 
+from newsletter.delivery.mime import in_ascii
 from newsletter.delivery.pieces import remembered
 from newsletter.errors import NewsletterError, Problem
 from newsletter.model import Message
@@ -21,6 +26,7 @@ GROUP = 3
 """Commands of a group: MAIL, RCPT and DATA; who answers the last has taken the reader."""
 
 _ADDRESS = re.compile(r"[!-;=?-~]+@[A-Za-z0-9.-]+")
+_BEYOND = re.compile(r"[!-;=?-~\u00a1-\u2027\u202f-\ud7ff\ue000-\U0010ffff]+@[A-Za-z0-9.-]+")
 _CLOSING = 421
 _REPLY_LIMIT = 500
 _LONGEST = 2000  # octets of a line of a reply; RFC 5321 4.5.3.1.5 allows 512
@@ -47,11 +53,13 @@ class Client(smtplib.SMTP):
     """smtplib with a command group in one packet (RFC 2920) and a time limit that can be changed."""
 
     largest = 0  # octets that a message may have here; 0 where the server does not say (RFC 1870)
+    takes_utf8 = False  # addresses beyond ASCII (RFC 6531, which wants 8BITMIME beside SMTPUTF8)
     _pipelines = _takes_size = _notifies = False
 
     def learn(self) -> None:
         """Take note of what the server offers, once and not for every Message."""
         self._pipelines, self._takes_size, self._notifies = map(self.has_extn, ("pipelining", "size", "dsn"))
+        self.takes_utf8 = self.has_extn("smtputf8") and self.has_extn("8bitmime")
         told = self.esmtp_features.get("size", "").strip()
         self.largest = int(told) if told.isascii() and told.isdigit() else 0
 
@@ -92,13 +100,15 @@ class Client(smtplib.SMTP):
         return replies
 
     def _envelope(self, message: Message) -> tuple[bytes, bytes, bytes]:
-        """MAIL, RCPT and DATA, with the parameters for which the server's extensions stand (RFC 1870, RFC 3461)."""
+        """MAIL, RCPT and DATA, with the parameters for which the server's extensions stand (RFC 1870, 3461, 6531)."""
         mail, rcpt = f"MAIL FROM:<{message.sender}>", f"RCPT TO:<{message.recipient}>"
         if self._takes_size:
             mail += f" SIZE={message.size}"
+        if message.needs_utf8:
+            mail += " BODY=8BITMIME SMTPUTF8"
         if self._notifies:
             mail += f" RET=HDRS ENVID={_xtext(message.message_id.partition('@')[0])}"
-            rcpt += f" NOTIFY=FAILURE,DELAY ORCPT=rfc822;{_xtext(message.recipient)}"
+            rcpt += f" NOTIFY=FAILURE,DELAY ORCPT={_original(message.recipient)}"
         return f"{mail}\r\n".encode(), f"{rcpt}\r\n".encode(), b"DATA\r\n"
 
     def empty(self) -> None:
@@ -108,28 +118,64 @@ class Client(smtplib.SMTP):
 
     def reply(self) -> Reply:
         """One reply; 421 and what is no reply at all are raised, and one that breaks off is none."""
-        first = line = self._line()
-        said = [line[4:].strip()]
-        while line[3:4] == b"-" and len(said) < _MOST_LINES:
-            line = self._line()
-            said.append(line[4:].strip())
-        text = b"\n".join(said)
-        code = int(line[:3]) if line[:3].isdigit() and line[3:4] != b"-" else -1
+        code, text = self.getreply()
         if code == _CLOSING:
             raise Closing(code, text)
         if not 200 <= code < 600:
-            raise smtplib.SMTPResponseException(code, text or first)
+            raise smtplib.SMTPResponseException(code, text)
         return code, _words(text)
 
-    def _line(self) -> bytes:
-        """One whole line. `getreply` of smtplib would take half of one for an answer, and costs more."""
-        if self.file is None:
-            self.file = self.sock.makefile("rb")  # type: ignore[union-attr]  # whoever asks for a reply has written
-        line = self.file.readline(_LONGEST)
-        if not line.endswith(b"\n"):
+    def getreply(self) -> tuple[int, bytes]:
+        """As of smtplib, which asks here as well; that would read an answer without end, and half a line for one.
+
+        The whole of it may take as long as `patience` says, and no longer than twice that.
+        """
+        try:
+            return self._answer()
+        except OSError as fault:
             self.close()
-            raise smtplib.SMTPServerDisconnected("the connection was closed in the middle of an answer")
+            raise smtplib.SMTPServerDisconnected(f"the connection was closed in an answer: {fault}") from fault
+
+    def _answer(self) -> tuple[int, bytes]:
+        if self.file is None:
+            self._ear = _Ear(self.sock)  # type: ignore[arg-type]  # whoever asks for a reply has written
+            self.file = io.BufferedReader(self._ear)
+        self._ear.listen()
+        first = line = self._line()
+        said = [line[4:].strip()]
+        while line[3:4] == b"-":
+            if len(said) == _MOST_LINES:
+                raise ConnectionError("it has no end")
+            line = self._line()
+            said.append(line[4:].strip())
+        code = int(line[:3]) if line[:3].isdigit() else -1
+        return code, b"\n".join(said) or (first if code < 0 else b"")
+
+    def _line(self) -> bytes:
+        line: bytes = self.file.readline(_LONGEST)  # type: ignore[union-attr]  # of `_answer`
+        if not line.endswith(b"\n"):
+            raise ConnectionError("half a line, or none")
         return line
+
+
+class _Ear(io.RawIOBase):
+    """What a socket says, until one answer took too long."""
+
+    def __init__(self, heard: socket.socket) -> None:
+        self._socket = heard
+        self._until = float("inf")
+
+    def listen(self) -> None:
+        """To the next answer."""
+        self._until = time.monotonic() + (self._socket.gettimeout() or float("inf"))
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, into: Any) -> int:
+        if time.monotonic() > self._until:
+            raise TimeoutError("it came too slowly")
+        return self._socket.recv_into(into)
 
 
 class ImplicitTls(Client, smtplib.SMTP_SSL):
@@ -141,13 +187,15 @@ def on_the_wire(message: Message) -> bytes:
     command, and for content that a lenient server would cut in two (SMTP smuggling).
     """
     pieces = [*map(_stuffed, message.pieces)]
-    if not pieces or None in pieces or not (_fits(message.sender) and _fits(message.recipient)):
+    if message.needs_utf8 and pieces:
+        pieces[0] = _head_beyond_ascii(message)
+    if (
+        not pieces
+        or None in pieces
+        or not (_ADDRESS.fullmatch(message.sender) and _BEYOND.fullmatch(message.recipient))
+    ):
         raise NewsletterError(Problem("S401", f"Message {message.message_id} is not fit for SMTP; it was not sent"))
     return b"".join((*pieces, b".\r\n"))  # type: ignore[arg-type]  # there is no None in it
-
-
-def _fits(address: str) -> bool:
-    return _ADDRESS.fullmatch(address) is not None
 
 
 @remembered
@@ -157,6 +205,20 @@ def _stuffed(piece: bytes) -> bytes | None:
     if not (piece.endswith(b"\r\n") and piece.count(b"\n") == piece.count(b"\r") == ends and piece.isascii()):
         return None
     return (b"." if piece.startswith(b".") else b"") + piece.replace(b"\r\n.", b"\r\n..")
+
+
+def _head_beyond_ascii(message: Message) -> bytes | None:
+    """The head as it is, where its recipient alone is beyond ASCII and no line needs another dot; else None."""
+    head = message.pieces[0]
+    plain = in_ascii(head, message.recipient)
+    return head if _stuffed(plain) == plain else None
+
+
+def _original(recipient: str) -> str:
+    """The address for ORCPT (RFC 3461 4.2); beyond ASCII in the form that every server can hand on (RFC 6533 3)."""
+    if recipient.isascii():
+        return f"rfc822;{_xtext(recipient)}"
+    return "utf-8;" + re.sub(r"[^!-*,-<>-\[\]-~]", lambda found: f"\\x{{{ord(found[0]):X}}}", recipient)
 
 
 def _xtext(value: str) -> str:

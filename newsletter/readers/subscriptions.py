@@ -9,8 +9,13 @@ from difflib import get_close_matches
 
 from email_validator import EmailNotValidError, validate_email
 
+from newsletter.addresses import caseless
 from newsletter.errors import Problem
 
+LONGEST, LONGEST_LOCAL = 254, 64
+"""Octets of an address (RFC 5321 4.5.3.1.3, less the angle brackets), and of what stands before its @."""
+
+_FORMULA = "=+-＝＋－"  # spreadsheets take the wide ones for the same
 _NEAR = 0.87  # one letter wrong, missing or swapped in a name of nine
 _PROVIDERS = """
     aol.com btinternet.com comcast.net email.com fastmail.com free.fr freenet.de gmail.com gmx.com gmx.de gmx.net
@@ -21,24 +26,28 @@ _PROVIDERS = """
 
 
 def canonical(address: str) -> str | Problem:
-    """The address as it is stored and compared: trimmed, its domain in lower case and A-labels (RFC 5891).
+    """The address as it is stored and mailed: trimmed, its domain in lower case and A-labels (RFC 5891), what stands
+    before the @ in NFC (RFC 6532 3.1).
 
-    Otherwise a Problem: R101 it is no address; R102 its local part needs SMTPUTF8, which few servers take;
-    R103 it is valid on paper and used only by attackers.
+    Otherwise a Problem: R101 it is no address, or too long in UTF-8; R103 it is valid on paper and used only by
+    attackers.
     """
     trimmed = address.strip()
     try:
         valid = validate_email(trimmed, check_deliverability=False, strict=True)
     except EmailNotValidError as refusal:
-        return Problem("R101", f"{trimmed!r} is not an email address", why=str(refusal), fixes=_fixes(trimmed))
-    if valid.ascii_email is None:
-        why = "Letters beyond ASCII before the @ are taken by few mail servers; beyond the @ they are fine."
-        return Problem("R102", f"{trimmed!r} cannot be reached by every mail server", why=why)
-    local = valid.ascii_email.partition("@")[0]
-    if "=?" in local or local[0] in "=+-":
+        return _no_address(trimmed, str(refusal))
+    local, written = valid.local_part, f"{valid.local_part}@{valid.ascii_domain}"
+    if len(local.encode()) > LONGEST_LOCAL or len(written.encode()) > LONGEST:
+        return _no_address(trimmed, "The email address is too long.")
+    if "=?" in local or local[0] in _FORMULA:
         why = "It could be read as a formula by a spreadsheet, as an option by a command or as an encoded header."
         return Problem("R103", f"{trimmed!r} is refused", why=why)
-    return valid.ascii_email
+    return written
+
+
+def _no_address(typed: str, why: str) -> Problem:
+    return Problem("R101", f"{typed!r} is not an email address", why=why, fixes=_fixes(typed))
 
 
 def mailbox(address: str) -> str:
@@ -46,7 +55,7 @@ def mailbox(address: str) -> str:
 
     For counting only: mail goes to the address as its owner wrote it.
     """
-    local, _, domain = address.lower().rpartition("@")
+    local, _, domain = caseless(address).rpartition("@")
     local = local.partition("+")[0]
     gmail = domain in {"gmail.com", "googlemail.com"}
     return f"{local.replace('.', '') if gmail else local}@{'gmail.com' if gmail else domain}"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 
+from newsletter.addresses import caseless
+
 
 def fingerprint(key: str, address: str) -> str:
     """HMAC-SHA256 (RFC 2104) over the address without case, in hex: nobody can try addresses without the key."""
-    return hmac.new(key.encode(), address.lower().encode(), hashlib.sha256).hexdigest()
+    return hmac.new(key.encode(), caseless(address).encode(), hashlib.sha256).hexdigest()

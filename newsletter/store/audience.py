@@ -7,6 +7,7 @@ be claimed before it, since only then the issue is SENDING. Who comes or goes in
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,9 +21,9 @@ from newsletter.store.acts import act
 from newsletter.store.chunks import add_rows
 from newsletter.store.database import Database
 from newsletter.store.meanwhile import UNFINISHED, ahead
-from newsletter.store.pausing import wake
-from newsletter.store.rows import Part, read_issues, read_segments
-from newsletter.store.tables import delivery, issue, subscriber
+from newsletter.store.pausing import wake as end_pauses
+from newsletter.store.rows import Part, Wake, read_issues, read_segments
+from newsletter.store.tables import chunk, delivery, issue, subscriber
 from newsletter.store.variants import Choices
 
 CHUNK = 500
@@ -33,16 +34,18 @@ BATCH = 20 * CHUNK
 
 
 class Audience(Part):
+    _wake: Wake | None = None
+
     def start_send(self, edition: str, number: int, *, now: datetime, canary: timedelta | None = None) -> Issue | None:
         """As `ports.Ledger` says.
 
         Raises Outside when the rows do not add up to the readers: then they are gone, and the next call starts anew.
         """
         begun = _begin(self._database, edition, number, now, canary)
-        return None if begun is None else fill(self._database, begun, now)
+        return None if begun is None else fill(self._database, begun, now, self._wake)
 
 
-def fill(database: Database, issue_id: int, now: datetime) -> Issue | None:
+def fill(database: Database, issue_id: int, now: datetime, wake: Wake | None = None) -> Issue | None:
     """Write what is missing of a begun audience; None when another process finished it, or it was called off."""
     while True:
         with database.write() as connection:
@@ -52,6 +55,8 @@ def fill(database: Database, issue_id: int, now: datetime) -> Issue | None:
             if _add_readers(connection, begun):
                 continue
             frozen = _freeze(connection, begun, now)
+            if frozen and wake:
+                wake(connection, _open_chunks(connection, issue_id), timedelta(0))
         if frozen is None:
             raise Outside(_does_not_add_up(begun))
         return frozen
@@ -93,7 +98,7 @@ def _begin(database: Database, edition: str, number: int, now: datetime, canary:
         if found is None:
             return None
         if found.audience_at is None:
-            wake(connection, now)
+            end_pauses(connection, now)
             _say_for_whom(connection, found.id, edition, now, canary)
         return int(found.id)
 
@@ -165,10 +170,16 @@ def _freeze(connection: Connection, begun: Row[Any], now: datetime) -> Issue | N
     return read_issues(connection, issue.c.id == begun.id)[0]
 
 
+def _open_chunks(connection: Connection, issue_id: int) -> Sequence[int]:
+    """Those that open at once."""
+    those = select(chunk.c.id).where(chunk.c.issue_id == issue_id, chunk.c.opens_at.is_(None)).order_by(chunk.c.id)
+    return connection.scalars(those).all()
+
+
 def _does_not_add_up(begun: Row[Any]) -> Problem:
     return Problem(
         "S501",
-        f"the audience of issue {begun.number} does not add up to its {begun.audience_expected} readers",
-        why="the list of readers changed while it was read; nobody has been mailed",
+        f"The audience of issue {begun.number} does not add up to its {begun.audience_expected} readers",
+        why="The list of readers changed while it was read; nobody has been mailed.",
         fixes=("send the issue again: the audience is read anew",),
     )

@@ -20,7 +20,7 @@ from sqlalchemy.ext.compiler import compiles
 from newsletter.errors import ConfigError, Problem
 from newsletter.store.trouble import told
 
-REVISION = "0005"
+REVISION = "0006"
 """The schema that this program reads and writes: the last file in `migrations/versions`."""
 
 MOVED = "moved"

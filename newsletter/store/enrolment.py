@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, exists, func, select
 
+from newsletter.addresses import caseless
 from newsletter.model import ConsentKind, Evidence, LetterKind, Subscriber, SubscriberStatus
 from newsletter.store.database import insert_new
 from newsletter.store.dropping import drop_letters
@@ -93,7 +94,7 @@ def _new(
     """None when the address is known."""
     row = insert_new(subscriber).values(
         address=address,
-        folded=address.lower(),
+        folded=caseless(address),
         status=status.value,
         edition=edition,
         joined_at=now,

@@ -7,9 +7,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, select, update
 
+from newsletter.addresses import caseless
 from newsletter.model import Subscriber, SubscriberStatus
 from newsletter.store.dropping import drop_issues
-from newsletter.store.rolls import FORGOTTEN, RosterPart, change, standing, suppress, word
+from newsletter.store.rolls import FORGOTTEN, RosterPart, change, standing, suppress, suppressed, word
 from newsletter.store.tables import (
     MOVES,
     attempt,
@@ -47,9 +48,9 @@ class Erasure(RosterPart):
             for address in _had(connection, reader):
                 mark = self._fingerprint(address)
                 suppress(connection, mark, FORGOTTEN, now)
-                names = func.lower(suppression.c.reason).contains(address, autoescape=True)
-                unnamed = update(suppression).where(suppression.c.hash == mark, names)
-                connection.execute(unnamed.values(reason=SubscriberStatus.BLOCKED.value))
+                if address in caseless(suppressed(connection, mark)):
+                    unnamed = update(suppression).where(suppression.c.hash == mark)
+                    connection.execute(unnamed.values(reason=SubscriberStatus.BLOCKED.value))
             husk(connection, reader, now)
             return True
 
@@ -58,7 +59,8 @@ class Erasure(RosterPart):
         unused = (
             select(letter.c.id)
             .join(subscriber, letter.c.subscriber_id == subscriber.c.id)
-            .where(MOVES, letter.c.at < before, func.lower(letter.c.address) != subscriber.c.folded)
+            .where(MOVES, letter.c.at < before, letter.c.address != subscriber.c.address)
+            .where(func.lower(letter.c.address) != subscriber.c.folded)
         )
         if self._any(unused):
             with self._database.write() as connection:
@@ -67,8 +69,8 @@ class Erasure(RosterPart):
 
 def _had(connection: Connection, reader: Subscriber) -> set[str]:
     """Each address that was theirs, without case, except those that another reader has by now."""
-    told = select(func.lower(consent.c.address)).where(consent.c.subscriber_id == reader.id)
-    theirs = {reader.address.lower(), *connection.scalars(told)} - {""}
+    told = select(consent.c.address).where(consent.c.subscriber_id == reader.id)
+    theirs = {caseless(one) for one in (reader.address, *connection.scalars(told)) if one}
     others = select(subscriber.c.folded).where(subscriber.c.folded.in_(theirs), subscriber.c.id != reader.id)
     return theirs - set(connection.scalars(others))
 
@@ -93,8 +95,14 @@ def husk(connection: Connection, reader: Subscriber, now: datetime) -> None:
     )
     _without_records(connection, [reader.id])
     _without_replies(connection, reader.id)
-    wished = func.lower(letter.c.address) == reader.address.lower()  # by another reader, who wanted to move there
-    connection.execute(delete(letter).where(MOVES, wished))
+    _without_wishes(connection, caseless(reader.address))
+
+
+def _without_wishes(connection: Connection, address: str) -> None:
+    """Of others, who wanted to move there. The database does not know how letters beyond ASCII are folded."""
+    moves = connection.execute(select(letter.c.id, letter.c.address).where(MOVES))
+    wished = [number for number, to in moves if caseless(to) == address]
+    connection.execute(delete(letter).where(letter.c.id.in_(wished)))
 
 
 def erase_unconfirmed(connection: Connection, subscriber_ids: Sequence[int]) -> None:

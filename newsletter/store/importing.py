@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select
 
+from newsletter.addresses import caseless
 from newsletter.model import ConsentKind, DeliveryState, ImportRun, LetterKind, Subscriber, SubscriberStatus
 from newsletter.store.database import Database, insert_new
 from newsletter.store.postgresql import copy_in
@@ -172,7 +173,7 @@ def _reader(one: Subscriber, asked: int | None) -> tuple[Any, ...]:
     times = (one.left_at, one.owed_from, one.paused_until)
     joined = milliseconds(one.joined_at) if asked is None else asked
     in_milliseconds = (at and milliseconds(at) for at in times)
-    words = (one.address, one.address.lower(), one.status.value, one.edition)
+    words = (one.address, caseless(one.address), one.status.value, one.edition)
     return (*words, joined, *in_milliseconds, " ".join(one.without), int(one.plain))
 
 

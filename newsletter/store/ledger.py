@@ -13,6 +13,7 @@ from newsletter.store.lifecycle import Lifecycle
 from newsletter.store.log import Log
 from newsletter.store.recovery import Recovery
 from newsletter.store.rolls import Fingerprint
+from newsletter.store.rows import Wake
 from newsletter.store.slots import Slots
 from newsletter.store.variants import Variants
 
@@ -20,7 +21,11 @@ from newsletter.store.variants import Variants
 class SqlLedger(Slots, Issues, Lifecycle, Audience, Variants, HandOver, Recovery, Debts, Again, Acts, Log):
     """`ports.Ledger` on an SQL database; `ports` says what each method promises. Thread-safe."""
 
-    def __init__(self, database: Database, fingerprint: Fingerprint | None = None) -> None:
-        """Without a `fingerprint` nobody can be suppressed: readers without a mailbox stay as they are."""
+    def __init__(self, database: Database, fingerprint: Fingerprint | None = None, wake: Wake | None = None) -> None:
+        """Without a `fingerprint` nobody can be suppressed: readers without a mailbox stay as they are.
+
+        `wake` is told of the chunks of an issue by the very commit that lets it go.
+        """
         super().__init__(database)
         self._fingerprint = fingerprint
+        self._wake = wake

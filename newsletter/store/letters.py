@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, literal, or_, select, update
 
+from newsletter.addresses import caseless
 from newsletter.model import (
     DeliveryState,
     Digest,
@@ -173,7 +174,7 @@ def _is_elsewhere(letter: Letter, reader: Subscriber) -> bool:
     """Whether the reader has moved since: from its address, or already to the one that it asks about."""
     if letter.kind is LetterKind.MOVE:
         return letter.address == reader.address
-    return letter.kind is not LetterKind.MOVED and letter.address.lower() != reader.address.lower()
+    return letter.kind is not LetterKind.MOVED and caseless(letter.address) != caseless(reader.address)
 
 
 def _is(one: Letter) -> ColumnElement[bool]:

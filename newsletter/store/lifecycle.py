@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, update
 
 from newsletter import words
-from newsletter.model import DeliveryState, Hand, Issue, IssueAct, IssueState, SlotOutcome, by_clock
+from newsletter.model import NO_UTF8, DeliveryState, Hand, Issue, IssueAct, IssueState, SlotOutcome, by_clock
 from newsletter.store import tables
 from newsletter.store.acts import act
 from newsletter.store.anew import reckon
@@ -19,8 +19,12 @@ from newsletter.store.audience import forget
 from newsletter.store.rows import Part, in_flight, issue_id, read_issues, word
 from newsletter.store.tables import IN_FLIGHT, WAITING, chunk, delivery, issue, issue_post
 
-RETRYABLE = (delivery.c.state == DeliveryState.FAILED.value) & or_(delivery.c.code.is_(None), delivery.c.code < 500)
-"""Failed, but not because the reader's mail server said never."""
+RETRYABLE = (
+    (delivery.c.state == DeliveryState.FAILED.value)
+    & (delivery.c.reason != NO_UTF8)
+    & or_(delivery.c.code.is_(None), delivery.c.code < 500)
+)
+"""Failed, but not because the reader's mail server said never, or ours cannot be told the address."""
 
 DOUBTFUL = or_(delivery.c.state == DeliveryState.UNCERTAIN.value, RETRYABLE) & delivery.c.settled_at.is_(None)
 """What a person has still to decide about."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection, bindparam, func, insert, literal_column, null, select, update
 
 from newsletter.model import Addressee, Chunk, DeliveryState, Settlement, SubscriberStatus
-from newsletter.store.rows import word
+from newsletter.store.rows import in_flight, word
 from newsletter.store.spelled import Spelled
 from newsletter.store.tables import Instant, attempt, chunk, delivery, instant, issue, milliseconds, subscriber
 
@@ -142,9 +142,12 @@ _WANTED = Spelled(
         select(subscriber.c.status, subscriber.c.id, subscriber.c.address, subscriber.c.joined_at)
         .add_columns(subscriber.c.token_version, delivery.c.attempts, delivery.c.first_at, delivery.c.variant)
         .join_from(delivery, subscriber)
-        .where(*_OURS, delivery.c.subscriber_id.in_(among), delivery.c.state == word(DeliveryState.CLAIMED))
+        .where(*_OURS, delivery.c.subscriber_id.in_(among), in_flight(delivery))
     )
 )
+"""Those that are `sending` already were marked by a commit whose answer was lost with the connection: nobody was given
+them.
+"""
 
 _MARK = Spelled(
     lambda among: (

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, exists, select
 
+from newsletter.addresses import caseless
 from newsletter.model import (
     ConsentKind,
     Digest,
@@ -141,7 +142,7 @@ def _make_room(connection: Connection, reader: Subscriber, address: str, now: da
 def _move(connection: Connection, reader: Subscriber, address: str, evidence: Evidence, now: datetime) -> Subscriber:
     drop_letters(connection, reader.id, "moved", now)
     version = reader.token_version + 1
-    change(connection, reader.id, address=address, folded=address.lower(), token_version=version)
+    change(connection, reader.id, address=address, folded=caseless(address), token_version=version)
     moved = replace(reader, address=address, token_version=version)
     say(connection, moved, ConsentKind.MOVED, evidence, now)
     return moved

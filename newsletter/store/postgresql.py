@@ -43,8 +43,12 @@ class PostgresqlHome:
         self.place = url.set(password=None, query={}).render_as_string()
         self._url = url.update_query_dict({**_AT_FIRST, **dict(url.query)})
         self._queue = max(_SHORTEST_QUEUE, patience)
-        stalled = f"SET idle_in_transaction_session_timeout = {round(_STALLED * 1000)}"
-        self.writer = self._engine(f"SET lock_timeout = {max(1, round(patience * 1000))}; {stalled}", readonly=False)
+        self.writer = self._engine(
+            f"SET lock_timeout = {max(1, round(patience * 1000))};"
+            f"SET idle_in_transaction_session_timeout = {round(_STALLED * 1000)};"
+            f"{_DURABLE}",
+            readonly=False,
+        )
         self.reader = self._engine("SET default_transaction_isolation = 'repeatable read'", readonly=True)
 
     def turn(self) -> AbstractContextManager[None]:
@@ -78,13 +82,24 @@ class PostgresqlHome:
         def prepare(raw: Any, _record: object) -> None:
             _without_nul(raw)
             raw.execute(setting)
+            raw.execute(_ON_THE_DISK)
             raw.commit()
             raw.read_only = readonly
 
         return engine
 
 
+_DURABLE = """
+    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
+"""
+"""A commit is on the disk when it returns, whatever a server usually does: who was mailed is known after a crash."""
+
 _ENTER = f"SELECT pg_advisory_xact_lock({DOOR})"
+
+_ON_THE_DISK = (
+    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+)
+"""A commit that a crash of the server took back would be mail that nobody knows of."""
 
 _AT_FIRST = {
     "connect_timeout": "10",

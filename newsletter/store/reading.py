@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
+from newsletter.addresses import caseless
 from newsletter.model import Consent, ConsentKind, Subscriber, SubscriberStatus
 from newsletter.store.rolls import (
     COLUMNS,
@@ -40,7 +41,7 @@ class Reading(RosterPart):
         if status is not None:
             wanted.append(subscriber.c.status == SubscriberStatus(status).value)
         if search:
-            wanted.append(subscriber.c.folded.contains(search.lower(), autoescape=True))
+            wanted.append(subscriber.c.folded.contains(caseless(search), autoescape=True))
         return self._batches(wanted)
 
     def _batches(self, wanted: Sequence[ColumnElement[bool]]) -> Iterator[Subscriber]:

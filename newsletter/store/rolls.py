@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, RowMapping, Select, insert, literal_column, select, update
 
+from newsletter.addresses import caseless
 from newsletter.model import ConsentKind, Evidence, Subscriber, SubscriberStatus
 from newsletter.store.database import Database
 from newsletter.store.tables import consent, subscriber, suppression
@@ -50,7 +51,7 @@ def over(now: datetime) -> tuple[ColumnElement[bool], ...]:
 
 def same_address(address: str) -> ColumnElement[bool]:
     """Case does not tell two readers apart."""
-    return subscriber.c.folded == address.lower()
+    return subscriber.c.folded == caseless(address)
 
 
 def read_subscriber(row: RowMapping) -> Subscriber:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,6 +26,9 @@ from newsletter.errors import Problem, UsageError
 from newsletter.model import DeliveryState, Digest, Issue, IssueState, Segment, SegmentKind, Slot, Story
 from newsletter.store.database import Database
 from newsletter.store.tables import WAITING, delivery, editor_note, issue, issue_post, segment, subscriber
+
+Wake = Callable[[Connection, Sequence[int], timedelta], None]
+"""Tells workers, as part of the transaction, that these chunks are to be sent, after a while."""
 
 
 class Part:

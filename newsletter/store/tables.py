@@ -375,8 +375,22 @@ chunk = Table(
     Column("epoch", Integer, nullable=False, server_default=text("0")),
     Column("provider", Text, nullable=False, server_default=text("'other'")),  # whose mailboxes its readers have
     Column("opens_at", Instant),  # nothing of it is claimed before
+    _blank("worker"),  # who of many holds it; on SQLite the one sender holds all, and nobody is named
     sqlite_strict=True,
 )
+
+worker = Table(
+    "worker",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("seen_at", Instant, nullable=False),  # by the clock of the database, which all ask
+    Column("connections", Integer, nullable=False),
+    _blank("queues"),  # with a blank between; none for a process that sends only as long as no worker does
+    sqlite_strict=True,
+)
+
+HELD = text("worker <> ''")
+Index("ix_chunk_held", chunk.c.worker, sqlite_where=HELD, postgresql_where=HELD)
 
 delivery = Table(
     "delivery",

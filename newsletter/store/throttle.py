@@ -49,10 +49,11 @@ class SqlThrottle:
             _write(connection, key, pace=slower // _TICK, paced_at=at)
             return slower
 
-    def slowed(self) -> Mapping[str, timedelta]:
+    def slowed(self, now: datetime) -> Mapping[str, timedelta]:
         with self._database.read() as connection:
-            rows = connection.execute(select(throttle.c.key, throttle.c.pace).where(throttle.c.pace.is_not(None)))
-            return {row.key: row.pace * _TICK for row in rows}
+            rows = connection.execute(select(throttle).where(throttle.c.pace.is_not(None))).all()
+        paces = {row.key: _pace(row, None, now)[0] for row in rows}
+        return {key: every for key, every in paces.items() if every}
 
     def take_of_day(self, key: str, wanted: int, cap: int) -> int:
         with self._database.write() as connection:

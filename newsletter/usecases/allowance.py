@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from newsletter.delivery.throttle import Limits, day_key, over_days
-from newsletter.pace import CANARY_FROM
+from newsletter.pace import CANARY_FROM, FREE
 from newsletter.ports import Throttle
 
 
@@ -63,6 +63,7 @@ def held_back(limits: Limits, throttle: Throttle, now: datetime, next_try: datet
     today = limits.day(now)
     cap = limits.cap(today)
     taken = throttle.taken(day_key(today)) if cap is not None else 0
-    slowed = {key.partition(":")[2]: every for key, every in sorted(throttle.slowed().items())}
+    paces = sorted(throttle.slowed(now).items())
+    slowed = {key.partition(":")[2]: every for key, every in paces if every > (limits.usual(key) or FREE)}
     more = limits.tomorrow(now) if cap is not None and taken >= cap else None
     return HeldBack(taken, cap, more, slowed, next_try if next_try and next_try > now else None)

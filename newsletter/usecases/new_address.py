@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from newsletter.addresses import caseless
 from newsletter.model import Evidence, Letter, LetterKind, Subscriber
 from newsletter.ports import Clock, Letters, Roster
 from newsletter.readers.tokens import MOVE, PREFERENCES, TAKE_BACK, Purpose, Tokens
@@ -20,7 +21,7 @@ class Move:
 
     @property
     def made(self) -> bool:
-        return self.reader.address.lower() == self.address.lower()
+        return caseless(self.reader.address) == caseless(self.address)
 
 
 @dataclass(frozen=True)

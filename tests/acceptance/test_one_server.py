@@ -55,10 +55,11 @@ def test_the_unit_waits_longer_for_the_messages_in_flight_than_a_mail_server_may
     assert minutes * 60 > SmtpSettings("localhost").final_dot_timeout
 
 
-def test_systemd_finds_nothing_wrong_with_the_unit_and_little_exposed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["newsletter.service", "newsletter-worker.service"])
+def test_systemd_finds_nothing_wrong_with_the_unit_and_little_exposed(name: str, tmp_path: Path) -> None:
     assert shutil.which("systemd-analyze"), "tools/servers brings it"
-    here = tmp_path / "newsletter.service"
-    text = UNIT.read_text(encoding="utf-8").replace("/opt/newsletter/bin/newsletter", str(COMMAND))
+    here = tmp_path / name
+    text = (DEPLOY / name).read_text(encoding="utf-8").replace("/opt/newsletter/bin/newsletter", str(COMMAND))
     here.write_text(text, encoding="utf-8")
     verified = subprocess.run(["systemd-analyze", "verify", here], capture_output=True, text=True, check=False)
     assert (verified.returncode, verified.stderr) == (0, "")

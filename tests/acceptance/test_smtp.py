@@ -129,6 +129,30 @@ def test_no_means_failed_later_means_waiting_and_explain_has_the_servers_words(s
     assert [i["state"] for i in site.issues()] == ["sent"]
 
 
+@pytest.mark.parametrize("offered", [True, False])
+def test_a_reader_with_an_address_beyond_ascii_is_mailed_where_that_can_be_done_and_kept_where_not(
+    site: SiteFolder, offered: bool
+) -> None:
+    with Smtpd(utf8=offered) as server:
+        through(site, server).readers(1)
+        agreed = ("--consent", "On paper.", "--now", "2026-11-20T12:00:00+01:00")
+        site.ok("reader", "add", "用户@例子.example", *agreed)
+        send(site)
+        (issue,) = site.issues()
+        report = site.ok("issue", "report", "1").out
+        told = site.ok("explain", "用户@例子.example", "1").out
+        arrived = {m.recipient: m.content for m in server.messages}
+    assert site.json("reader", "show", "用户@例子.example")["status"] == "active"
+    if offered:
+        assert issue["deliveries"] == {"accepted": 2}
+        assert "To: 用户@xn--fsqu00a.example\r\n" in arrived["用户@xn--fsqu00a.example"].decode()
+    else:
+        assert (issue["state"], issue["deliveries"]) == ("sent", {"accepted": 1, "failed": 1})
+        assert "  failed  not ASCII, and the mail server has no SMTPUTF8: 1\n" in report
+        assert "the mail server has no SMTPUTF8" in told
+        assert [*arrived] == ["reader0000@readers.example"]
+
+
 def test_a_refusal_that_speaks_of_us_is_told_as_such_and_blocks_nobody(site: SiteFolder, server: Smtpd) -> None:
     through(site, server).readers(2)
     server.fault("RCPT", "550 5.7.26 This mail is unauthenticated", to="reader0000@readers.example")
@@ -137,7 +161,7 @@ def test_a_refusal_that_speaks_of_us_is_told_as_such_and_blocks_nobody(site: Sit
     report = site.ok("issue", "report", "1").out
     assert "550 5.7.26 This mail is unauthenticated: 1\n" in report
     assert "550 5.1.1 nobody of that name: 1 → blocked\n" in report
-    assert "Not the readers' fault: 5.7.26 says, the sending domain does not vouch for this mail" in report
+    assert "Not the readers' fault: 5.7.26 says that the sending domain does not vouch for this mail" in report
     readers = {row["address"]: row["status"] for row in site.json("reader", "list")}
     assert readers == {"reader0000@readers.example": "active", "reader0001@readers.example": "blocked"}
 

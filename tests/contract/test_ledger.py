@@ -8,6 +8,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import insert
 
 from newsletter.errors import UsageError
 from newsletter.model import (
@@ -32,6 +33,8 @@ from newsletter.model import (
 from newsletter.ports import Ledger, Roster
 from newsletter.providers import provider_of
 from newsletter.store import audience
+from newsletter.store.database import Database
+from newsletter.store.tables import subscriber
 from newsletter.usecases.report import report
 from tests.contract.desk import (
     ADA,
@@ -209,8 +212,12 @@ def test_an_issue_without_readers_is_sent_at_once(desk: Desk) -> None:
     assert (done.state, done.audience, done.finished_at) == (IssueState.SENT, 0, FRIDAY)
 
 
-def test_many_readers_come_in_chunks_of_five_hundred(desk: Desk) -> None:
-    ids = desk.join(501)
+def test_many_readers_come_in_chunks_of_five_hundred(desk: Desk, database: Database) -> None:
+    ids = [*range(1, 502)]
+    like = {"status": "active", "edition": WEEKLY, "joined_at": FRIDAY}
+    with database.write() as connection:
+        rows = [like | {"address": f"reader{n}@readers.example", "folded": f"reader{n}@readers.example"} for n in ids]
+        connection.execute(insert(subscriber), rows)
     desk.open(5, "batteries")
     desk.ledger.start_send(WEEKLY, 1, now=FRIDAY)
     chunks = desk.ledger.due_chunks(FRIDAY)

@@ -614,6 +614,20 @@ def test_who_is_forgotten_is_so_under_each_address_that_they_had(
     assert roster.suppressed(ADA) == roster.suppressed(BEN) == "forgotten"
 
 
+def test_an_address_beyond_ascii_is_one_in_every_case_and_is_forgotten_in_every_case(
+    roster: Roster, letters: SqlLetters, database: Database
+) -> None:
+    first, other = "Ädä@readers.example", "ÄDÄ@readers.example"
+    ada, ben = join(roster, first), join(roster, BEN)
+    assert roster.find(other) == ada
+    assert [one.id for one in roster.all(search="äD")] == [ada.id]
+    roster.leave(ada.id, evidence=LINK, now=FRIDAY)
+    asked_to_move(roster, letters, ben, other)
+    roster.forget(ada.id, now=FRIDAY)
+    assert everywhere(database, "ädä@") == []
+    assert roster.suppressed("ädä@readers.example") == "forgotten"
+
+
 def test_a_reason_for_a_block_does_not_name_who_is_forgotten(roster: Roster, database: Database) -> None:
     ada = join(roster, ADA)
     roster.block(ada.id, reason=f"mail from {ADA.upper()}", evidence=PAPER, now=FRIDAY)

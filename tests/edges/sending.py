@@ -31,6 +31,7 @@ from newsletter.model import (
     Receipt,
     Sentinel,
     Settlement,
+    Site,
     Story,
     by_clock,
 )
@@ -54,9 +55,9 @@ DIGEST = Digest(
 HURRY = Patience(relay=(0, 0, 0, 0), ledger=(0, 0, 0), told=0)
 
 
-def composed(chunk: Chunk, addressee: Addressee) -> Message:
+def composed(chunk: Chunk, addressee: Addressee, *, site: Site = SITE) -> Message:
     return compose(
-        site=SITE,
+        site=site,
         issue=Issue(chunk.issue_number, chunk.edition, a_slot(), IssueState.SENDING, (), "", "", started_at=NOW),
         digest=DIGEST,
         addressee=addressee,
@@ -143,11 +144,16 @@ def sending(folder: Path, readers: int, domains: Sequence[str] = ("readers.examp
     (folder / "newsletter.sqlite3").write_bytes(_empty())
     database = open_database(f"sqlite:///{folder}/newsletter.sqlite3")
     try:
-        send = Send(Ledger(database), SqlRoster(database, hashed), readers)
-        _start(database, send, domains)
-        yield send
+        yield begun(database, readers, domains)
     finally:
         database.close()
+
+
+def begun(database: Database, readers: int, domains: Sequence[str] = ("readers.example",)) -> Send:
+    """As `sending`, in this database."""
+    send = Send(Ledger(database), SqlRoster(database, hashed), readers)
+    _start(database, send, domains)
+    return send
 
 
 def _start(database: Database, send: Send, domains: Sequence[str]) -> None:

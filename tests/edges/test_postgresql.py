@@ -16,6 +16,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import IntegrityError
 
+from newsletter.delivery.circuit import Relay
+from newsletter.delivery.committer import Patience
 from newsletter.errors import ConfigError, Outside, Refused
 from newsletter.model import WEEKLY, Limit
 from newsletter.readers.limits import decide
@@ -30,6 +32,7 @@ from newsletter.store.roster import SqlRoster
 from newsletter.store.serverlock import ServerLock
 from newsletter.store.tables import metadata
 from tests.contract.desk import FRIDAY, LINK, MINUTE, Desk, accepted, hashed
+from tests.edges.sending import Scripted, begun
 from tests.postgres import Server, empty
 
 T = TypeVar("T")
@@ -242,6 +245,28 @@ def test_a_restart_of_the_server_is_over_with_the_next_write(database: Database,
     postgres.restart()
     with database.write() as connection:
         assert connection.scalar(text("SELECT 1")) == 1
+
+
+def test_a_commit_is_on_the_disk_also_where_the_server_would_let_it_wait(database: Database, url: str) -> None:
+    name = url.rpartition("/")[2]
+    wrote(database, f"ALTER DATABASE {name} SET synchronous_commit = off")
+    try:
+        with closing(open_database(url)) as opened, opened.write() as connection:
+            assert connection.scalar(text("SHOW synchronous_commit")) == "on"
+    finally:
+        wrote(database, f"ALTER DATABASE {name} RESET synchronous_commit")
+
+
+def test_a_send_lives_through_restarts_of_the_server(database: Database, postgres: Server) -> None:
+    send = begun(database, 40)
+    transport = Scripted()
+    for number in (10, 25):
+        transport.answer(number, postgres.restart)
+    patient = Patience(ledger=(0.2, 0.5, 1, 2, 4), told=0)
+    done = send.over([Relay("main", transport, 4)], patience=patient)
+    assert (done.accepted, done.trouble) == (40, None)
+    assert len(transport.recipients) == len(set(transport.recipients)) == 40
+    assert send.ledger.recover(now=send.now, resend=False) == 0
 
 
 def test_a_process_that_froze_in_a_write_lets_the_others_in(database: Database, url: str) -> None:

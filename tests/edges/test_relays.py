@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from newsletter.delivery import committer
 from newsletter.delivery.breaker import Breaker
 from newsletter.delivery.engine import Patience, Progress, Relay
 from newsletter.delivery.smtp import SmtpSettings, SmtpTransport
 from newsletter.delivery.throttle import Limits
-from newsletter.model import DeliveryState, IssueState, by_clock
+from newsletter.model import DeliveryState, IssueState, Message, Receipt, by_clock
 from newsletter.store.throttle import SqlThrottle
-from tests.edges.sending import NOW, Send, sending
+from tests.edges.sending import HURRY, NOW, Scripted, Send, sending
 from tests.smtpd import Received, Smtpd
+
+IMPATIENT = replace(HURRY, anew=0.2)
 
 ACCEPTED, WAITING = DeliveryState.ACCEPTED, DeliveryState.WAITING
 
@@ -48,6 +51,18 @@ def recipients(*servers: Smtpd) -> Counter[str]:
 def each_once(send: Send, *servers: Smtpd) -> bool:
     got = recipients(*servers)
     return len(got) == send.readers and set(got.values()) == {1}
+
+
+class Silent(Scripted):
+    """Answers nothing before it is told to."""
+
+    def __init__(self, answers: threading.Event) -> None:
+        super().__init__()
+        self._may_answer = answers
+
+    def send(self, message: Message) -> Receipt:
+        self._may_answer.wait()
+        return super().send(message)
 
 
 @contextmanager
@@ -141,7 +156,7 @@ def test_a_provider_that_asks_for_less_is_slowed_and_the_others_run_at_speed(
         drained = send.over([over("one", one)], throttle=throttle)
         got = recipients(one)
         assert sum(address.endswith("readers.example") for address in got) == 54
-        assert throttle.slowed().keys() == {"group:gmail"}
+        assert throttle.slowed(NOW).keys() == {"group:gmail"}
         assert (drained.trouble, drained.deferred, drained.relays) == (None, 2, ())
         assert max(got.values()) == 1
         assert sum(send.counts().values()) == 60
@@ -155,7 +170,7 @@ def test_a_small_server_that_greylists_slows_nobody_else(tmp_path: Path, one: Sm
     with sending(tmp_path, readers=30) as send, throttled(send) as throttle:
         drained = send.over([over("one", one)], throttle=throttle)
         assert (drained.accepted, drained.deferred) == (29, 1)
-        assert throttle.slowed() == {}
+        assert throttle.slowed(NOW) == {}
 
 
 def test_a_slow_provider_ends_a_send_only_when_the_others_are_through(tmp_path: Path, one: Smtpd) -> None:
@@ -171,19 +186,35 @@ def test_a_slow_provider_ends_a_send_only_when_the_others_are_through(tmp_path: 
         assert send.over([over("one", one)], throttle=throttle, limits=limits).accepted == 1
 
 
-def test_who_was_put_off_is_tried_again_while_a_slow_provider_is_still_served(
-    tmp_path: Path, one: Smtpd, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(committer, "ANEW", 0.2)
+def test_who_was_put_off_is_tried_again_while_a_slow_provider_is_still_served(tmp_path: Path, one: Smtpd) -> None:
     one.fault("RCPT", "451 4.3.0 later", to="r2@readers.example")
     one.delay = 0.05
     limits = Limits(groups={"gmail": 5.0})
     with sending(tmp_path, readers=30, domains=["readers.example", "gmail.com"]) as send, throttled(send) as throttle:
-        drained = send.over([over("one", one)], throttle=throttle, limits=limits, speed=300)
+        drained = send.over([over("one", one)], throttle=throttle, limits=limits, speed=300, patience=IMPATIENT)
         assert (drained.accepted, drained.deferred, drained.not_before) == (30, 1, None)
         assert each_once(send, one)
         order = [message.recipient for message in one.messages]
         assert "gmail.com" in order[-1], "it did not wait for them"
+
+
+def test_a_server_that_hangs_holds_up_no_other_while_a_slow_provider_is_served(tmp_path: Path, one: Smtpd) -> None:
+    answers = threading.Event()
+    rescue = threading.Timer(10, answers.set)
+
+    def others_are_through(_: Received) -> None:
+        if len(one.messages) == 39:
+            answers.set()
+
+    one.accepted = others_are_through
+    hangs, limits = Silent(answers), Limits(groups={"gmail": 10.0})
+    with sending(tmp_path, readers=40, domains=["gmail.com", "readers.example"]) as send, throttled(send) as throttle:
+        rescue.start()
+        relays = [Relay("hangs", hangs, 1), over("one", one)]
+        drained = send.over(relays, throttle=throttle, limits=limits, patience=replace(IMPATIENT, held=0.1))
+        rescue.cancel()
+        assert drained.accepted == 40
+        assert len(hangs.accepted) == 1, "the others waited for it"
 
 
 def test_a_paused_issue_stops_within_what_is_in_flight_while_it_waits_for_leave(tmp_path: Path, one: Smtpd) -> None:
@@ -223,6 +254,15 @@ def test_a_server_that_takes_nothing_costs_the_day_nothing(tmp_path: Path, one: 
     with sending(tmp_path, readers=10) as send, throttled(send) as throttle:
         assert send.over([over("one", one)], throttle=throttle, limits=Limits(per_day=100)).trouble
         assert throttle.taken("day:2022-02-11") == 0
+
+
+def test_a_round_in_which_nobody_is_due_costs_the_day_nothing(tmp_path: Path, one: Smtpd) -> None:
+    one.fault("RCPT", "451 4.3.0 later", to="r1@readers.example")
+    with sending(tmp_path, readers=10) as send, throttled(send) as throttle:
+        for _ in range(3):
+            send.over([over("one", one)], throttle=throttle, limits=Limits(per_day=100))
+        assert send.counts() == {ACCEPTED: 9, WAITING: 1}
+        assert throttle.taken("day:2022-02-11") == 10
 
 
 # --- what stops it ---------------------------------------------------------------------------------

@@ -156,6 +156,18 @@ def test_a_process_that_stands_by_says_so_once(working: Working, capsys: pytest.
     assert working.counts() == {"accepted": 5}
 
 
+def test_a_process_that_lost_its_lock_to_another_stands_by(
+    working: Working, capsys: pytest.CaptureFixture[str]
+) -> None:
+    working.rounds.look()
+    working.app.lock.release()
+    other = SenderLock(working.app.config.state / "sender.lock")
+    assert other.acquire()
+    working.rounds.look()
+    assert "Standing by" in capsys.readouterr().err
+    other.release()
+
+
 def test_nothing_is_due_when_the_ledger_cannot_be_asked(working: Working, monkeypatch: pytest.MonkeyPatch) -> None:
     def lost(_self: object) -> None:
         raise Outside(Problem("C507", "the database refused"))

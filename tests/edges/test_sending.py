@@ -12,6 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from newsletter.delivery.outbox import Outbox
 from newsletter.delivery.smtp import SmtpSettings, SmtpTransport
 from newsletter.errors import NewsletterError, Outside, Problem
 from newsletter.model import Addressee, Chunk, DeliveryState, Evidence, IssueState, Message, Outcome, by_clock
-from tests.edges.sending import HURRY, NOW, Scripted, Send, address, composed, sending
+from tests.edges.sending import HURRY, NOW, SITE, Scripted, Send, address, composed, sending
 
 ACCEPTED, FAILED, WAITING = DeliveryState.ACCEPTED, DeliveryState.FAILED, DeliveryState.WAITING
 UNCERTAIN, DROPPED = DeliveryState.UNCERTAIN, DeliveryState.DROPPED
@@ -382,7 +383,7 @@ def test_a_ledger_that_stays_broken_ends_the_send_and_leaves_no_doubt_unshown(se
 def test_a_reader_whose_message_cannot_be_made_fails_alone(send: Send) -> None:
     def compose(chunk: Chunk, addressee: Addressee) -> Message:
         if addressee.address in (address(3), address(9)):
-            raise NewsletterError(Problem("S402", "needs SMTPUTF8"))
+            raise NewsletterError(Problem("S402", "no address"))
         if addressee.address == address(12):
             raise KeyError("odd")
         return composed(chunk, addressee)
@@ -392,7 +393,7 @@ def test_a_reader_whose_message_cannot_be_made_fails_alone(send: Send) -> None:
     assert (drained.accepted, drained.failed, drained.trouble) == (17, 3, None)
     delivery = send.ledger.delivery("weekly", 1, 3)
     assert delivery
-    assert (delivery.reason, delivery.attempts) == ("S402 needs SMTPUTF8", 0)
+    assert (delivery.reason, delivery.attempts) == ("S402 no address", 0)
 
 
 def test_a_digest_that_was_damaged_reaches_nobody_and_fails_nobody(send: Send) -> None:
@@ -405,13 +406,26 @@ def test_a_digest_that_was_damaged_reaches_nobody_and_fails_nobody(send: Send) -
     assert send.counts() == {WAITING: 20}
 
 
+def test_where_the_site_has_no_address_to_send_from_nobody_fails(send: Send) -> None:
+    nowhere = replace(SITE, sender=replace(SITE.sender, bounces="b@my_host.example"))
+
+    def compose(chunk: Chunk, addressee: Addressee) -> Message:
+        return composed(chunk, addressee, site=nowhere)
+
+    drained = send.drain(Scripted(), compose=compose)
+    assert drained.trouble
+    assert drained.trouble.code == "S402"
+    assert send.counts() == {WAITING: 20}
+
+
 def test_messages_that_cannot_be_made_one_after_the_other_end_the_send(send: Send) -> None:
     def compose(chunk: Chunk, addressee: Addressee) -> Message:
-        raise KeyError("a bug")
+        raise KeyError(f"a bug with {addressee.address}")
 
     drained = send.drain(Scripted(), compose=compose, connections=2)
     assert drained.trouble
     assert drained.trouble.code == "S405"
+    assert "@" not in drained.trouble.message, "logs and notices name no reader"
     assert send.counts() == {FAILED: 6, WAITING: 14}
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.delivery import signers
 from newsletter.delivery.dkim import Signer
 from newsletter.delivery.rsa import Signature
 from newsletter.delivery.signers import ALONE, Signers
@@ -65,6 +66,18 @@ def test_a_process_that_is_killed_costs_no_signature_and_is_replaced(lanes: list
             assert [lane(digest) for digest in DIGESTS] == SIGNATURES
     assert len(children()) == 2
     assert not children() & before
+
+
+def test_a_process_that_was_stopped_is_waited_for_once_and_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signers, "_PATIENCE", 1)
+    both = Signers(SIGNER, processes=2)
+    with both.open() as lane:
+        assert [lane(digest) for digest in DIGESTS] == SIGNATURES
+        (stopped,) = children()
+        os.kill(stopped, signal.SIGSTOP)
+        assert [lane(digest) for digest in DIGESTS] == SIGNATURES
+        assert stopped not in children()
+    assert not children()
 
 
 def test_ctrl_c_ends_no_process_that_signs(lanes: list[Signature]) -> None:

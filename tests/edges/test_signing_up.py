@@ -56,6 +56,13 @@ def test_a_sign_up_makes_one_unconfirmed_reader_and_one_letter(front: Front, cli
     assert [(one.kind, one.state) for one in front.all_letters()] == [(LetterKind.CONFIRM, DeliveryState.WAITING)]
 
 
+def test_letters_beyond_ascii_are_taken_before_the_at_as_well(front: Front, client: TestClient) -> None:
+    page = client.post("/subscribe/", data=front.form("Ädä@exämple.org"))
+    assert (page.status_code, "Ä…@" in page.text) == (200, True)
+    assert front.reader("ädä@xn--exmple-cua.org").address == "Ädä@xn--exmple-cua.org"
+    assert [one.kind for one in front.all_letters()] == [LetterKind.CONFIRM]
+
+
 def test_the_very_words_of_the_page_are_kept_as_evidence(front: Front, client: TestClient) -> None:
     page = client.get("/subscribe/").text
     client.post("/subscribe/", data=front.form())
@@ -82,7 +89,8 @@ def test_a_site_that_keeps_networks_keeps_them_short(tmp_path: Path) -> None:
         ("ada@readers.example\r\nBcc: bob@example.org", "is not an email address."),
         ("ada@a.example,bob@b.example", "is not an email address."),
         ("=cmd|x@example.org", "would not arrive"),
-        ("ädä@example.org", "would not arrive"),
+        ("＝ädä@example.org", "would not arrive"),
+        ("ä" * 33 + "@example.org", "is not an email address."),
         ("<script>alert(1)</script>@x", "&lt;script&gt;"),
         ("a" * 16_000, "is not an email address."),
     ],

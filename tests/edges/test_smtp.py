@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
 
 from newsletter.delivery.relays import InTurn
 from newsletter.delivery.smtp import SmtpSettings, SmtpTransport
-from newsletter.errors import ConfigError, Outside
+from newsletter.errors import ConfigError, NewsletterError, Outside
 from newsletter.model import Message, Outcome, Receipt
 from tests.smtpd import CERTIFICATE, DROP, DROP_STORED, HALF, Smtpd
 
@@ -180,7 +181,7 @@ def test_a_server_that_is_silent_at_first_is_given_up() -> None:
 
 
 @pytest.mark.parametrize(
-    ("greeting", "code"), [(b"554 5.7.1 go away\r\n", "S324"), (b"hello\r\n", "S324"), (b"22", "S324")]
+    ("greeting", "code"), [(b"554 5.7.1 go away\r\n", "S324"), (b"hello\r\n", "S324"), (b"22", "S320")]
 )
 def test_a_server_that_does_not_greet_takes_no_mail(greeting: bytes, code: str) -> None:
     with a_listener(greeting) as port:
@@ -244,10 +245,99 @@ def test_an_answer_without_end_is_given_up(reply: str) -> None:
         assert outcomes(send(server)) == ["S328"]
 
 
+LONG = b"250-and on\r\n" * 200 + b"250 end\r\n"
+
+
+@pytest.mark.parametrize(
+    "says", [LONG.replace(b"250", b"220"), b"220 hi\r\n" + LONG, b"220 hi\r\n250 " + b"x" * 2500 + b"\r\n"]
+)
+def test_a_greeting_without_end_is_given_up(says: bytes) -> None:
+    with a_listener(says) as port:
+        transport = SmtpTransport(SmtpSettings("127.0.0.1", port, tls="none", command_timeout=0.5))
+        with transport.open() as session, pytest.raises(Outside, match=r"it has no end|half a line"):
+            session.send(a_message())
+
+
+def test_an_answer_that_comes_letter_by_letter_is_waited_for_no_longer_than_another() -> None:
+    with a_listener(b"220 " + b"x" * 60 + b"\r\n", pause=0.02) as port:
+        transport = SmtpTransport(SmtpSettings("127.0.0.1", port, tls="none", connect_timeout=0.2, command_timeout=1))
+        with transport.open() as session, pytest.raises(Outside, match="too slowly"):
+            session.send(a_message())
+
+
+def test_where_rset_is_refused_the_next_reader_is_met_on_a_new_connection() -> None:
+    with Smtpd() as server:
+        server.fault("RCPT", "550 5.1.1 no", to="r1@readers.example")
+        server.fault("RSET", "502 5.5.1 what?")
+        assert outcomes(send(server, 1, 2)) == [Outcome.REFUSED, Outcome.ACCEPTED]
+        assert server.connections == 2
+
+
 def test_a_connection_carries_so_many_messages_and_no_more() -> None:
     with Smtpd() as server:
         assert outcomes(send(server, *range(7), max_per_connection=3)) == [Outcome.ACCEPTED] * 7
         assert (server.connections, server.commands.count("QUIT")) == (3, 3)
+
+
+# --- addresses beyond ASCII (RFC 6531) -------------------------------------------------------------
+
+BEYOND = "ädä+x@readers.example"
+
+
+def beyond(head: str = f"Subject: x\r\nTo: {BEYOND}\r\n\r\n", recipient: str = BEYOND) -> Message:
+    return Message("editor@autotrendy.example", recipient, "12.2@autotrendy.example", (head.encode(), b"Hello.\r\n"))
+
+
+@PIPELINING
+def test_an_address_beyond_ascii_goes_where_that_is_offered_and_only_it_asks_for_that(pipelining: bool) -> None:
+    with Smtpd(pipelining=pipelining, dsn=True, utf8=True) as server:
+        with SmtpTransport(settings(server)).open() as session:
+            answers = [session.send(message).outcome for message in (a_message(1), beyond(), a_message(3))]
+        assert answers == [Outcome.ACCEPTED] * 3
+        assert [message.recipient for message in server.messages] == [
+            "r1@readers.example",
+            BEYOND,
+            "r3@readers.example",
+        ]
+        assert server.messages[1].content == beyond().content
+        asked = [("BODY=8BITMIME SMTPUTF8" in one) for one in server.commands if one.startswith("MAIL")]
+        assert asked == [False, True, False]
+        (to,) = [one for one in server.commands if one.startswith("RCPT") and BEYOND in one]
+        assert to.endswith(r" ORCPT=utf-8;\x{E4}d\x{E4}\x{2B}x@readers.example")
+
+
+def test_where_it_is_not_offered_we_answer_and_nothing_is_begun() -> None:
+    with Smtpd() as server, SmtpTransport(settings(server)).open() as session:
+        told = Receipt(Outcome.REFUSED, None, "not ASCII, and the mail server has no SMTPUTF8")
+        assert session.send(beyond()) == told
+        assert session.send(a_message()).outcome is Outcome.ACCEPTED
+        assert [one for one in server.commands if "readers.example" in one] == ["RCPT TO:<r1@readers.example>"]
+
+
+def test_a_server_that_offers_it_and_refuses_it_at_the_sender_has_refused_one_reader() -> None:
+    with Smtpd(utf8=True) as server, SmtpTransport(settings(server)).open() as session:
+        server.fault("MAIL", "550 5.6.7 not here")
+        assert session.send(beyond()) == Receipt(Outcome.REFUSED, 550, "5.6.7 not here")
+        assert session.send(a_message()).outcome is Outcome.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    ("head", "recipient"),
+    [
+        (f"Subject: ä\r\nTo: {BEYOND}\r\n\r\n", BEYOND),
+        (f"Subject: {BEYOND}\r\nTo: {BEYOND}\r\n\r\n", BEYOND),
+        (f"Subject: x\r\nTo: {BEYOND}\r\n.\r\n\r\n", BEYOND),
+        (f"Subject: x\nTo: {BEYOND}\r\n\r\n", BEYOND),
+        (f"Subject: x\r\nTo: {BEYOND}\r\n\r\n", "r1@readers.example"),
+        ("Subject: x\r\nTo: ä\u0085b@readers.example\r\n\r\n", "ä\u0085b@readers.example"),
+        ("Subject: x\r\nTo: ä>b@readers.example\r\n\r\n", "ä>b@readers.example"),
+    ],
+)
+def test_nothing_beside_that_address_leaves_beyond_ascii(head: str, recipient: str) -> None:
+    with Smtpd(utf8=True) as server, SmtpTransport(settings(server)).open() as session:
+        with pytest.raises(NewsletterError) as refused:
+            session.send(beyond(head, recipient))
+        assert (refused.value.problems[0].code, server.commands, server.messages) == ("S401", [], [])
 
 
 # --- several servers, for single mails -------------------------------------------------------------
@@ -276,6 +366,14 @@ def test_what_one_server_answered_is_asked_of_no_other(stage: str, reply: str, o
         with InTurn([SmtpTransport(settings(first)), SmtpTransport(settings(second))]).open() as session:
             assert session.send(a_message()).outcome is outcome
         assert second.connections == 0
+
+
+def test_after_a_server_that_gave_no_answer_the_next_letter_goes_over_another() -> None:
+    with Smtpd() as first, Smtpd() as second:
+        first.fault("DOT", DROP, times=9)
+        with InTurn([SmtpTransport(settings(first)), SmtpTransport(settings(second))]).open() as session:
+            outcomes = [session.send(a_message(number)).outcome for number in (1, 2, 3)]
+        assert outcomes == [Outcome.UNKNOWN, Outcome.ACCEPTED, Outcome.ACCEPTED]
 
 
 def test_when_no_server_takes_mail_the_first_one_is_told_of() -> None:
@@ -331,6 +429,7 @@ def test_a_wrong_password_is_told_and_the_password_is_not(user: str, password: s
         assert outside.value.problems[0].code == code
         assert "wrong" not in str(outside.value)
         assert "pässword" not in str(outside.value)
+        assert "xe4" not in str(outside.value)
 
 
 def test_a_server_without_sign_in_is_told_apart_from_a_wrong_password() -> None:
@@ -338,6 +437,15 @@ def test_a_server_without_sign_in_is_told_apart_from_a_wrong_password() -> None:
         transport = SmtpTransport(SmtpSettings("127.0.0.1", port, tls="none", user="editor", password="secret"))
         with transport.open() as session, pytest.raises(Outside, match="no way to sign in"):
             session.send(a_message())
+
+
+@pytest.mark.parametrize("method", [b"PLAIN", b"LOGIN", b"CRAM-MD5"])
+def test_a_challenge_that_makes_no_sense_is_trouble_with_the_server_and_leaves_no_reader_in_doubt(
+    method: bytes,
+) -> None:
+    with a_listener(b"220 hi\r\n250-x\r\n250 AUTH " + method + b"\r\n334 abcde\r\n") as port:
+        transport = SmtpTransport(SmtpSettings("127.0.0.1", port, tls="none", user="editor", password="secret"))
+        assert code_of(transport) == "S322"
 
 
 def test_a_password_is_not_sent_over_a_network_in_the_clear() -> None:
@@ -363,18 +471,25 @@ def code_of(transport: SmtpTransport) -> str:
 
 
 @contextmanager
-def a_listener(says: bytes) -> Iterator[int]:
-    """A port that says one thing to whoever connects, then closes its side once the other has."""
+def a_listener(says: bytes, pause: float = 0.0) -> Iterator[int]:
+    """A port that says one thing to whoever connects, then closes its side once the other has; with a `pause` before
+    each octet.
+    """
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:
             connection, _ = server.accept()
             with connection:
-                connection.sendall(says)
+                with suppress(OSError):
+                    for octet in says if pause else ():
+                        time.sleep(pause)
+                        connection.sendall(bytes([octet]))
+                    connection.sendall(b"" if pause else says)
                 if not says.endswith(b"\n"):
                     connection.shutdown(socket.SHUT_WR) if says else None
-                while connection.recv(1024):
-                    pass
+                with suppress(OSError):
+                    while connection.recv(1024):
+                        pass
 
         thread = threading.Thread(target=serve)
         thread.start()

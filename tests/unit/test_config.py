@@ -226,6 +226,14 @@ def test_bounces_come_back_to_the_sender_unless_another_address_is_named(tmp_pat
     assert (named.site.sender.envelope, named.mail.verp) == ("b@bounces.example", True)
 
 
+@pytest.mark.parametrize("domain", ["my_host.example", "exa(mple.example", "bounces..example", "a'b.example"])
+def test_bounces_cannot_come_back_to_what_is_no_domain(tmp_path: Path, domain: str) -> None:
+    (one,) = told(tmp_path, f'{SITE}[mail]\nbounce_address = "b@{domain}"\n')
+    assert one[0] == "C107"
+    assert "no such domain can be" in one[2]
+    assert load(tmp_path, '[mail]\nbounce_address = "b@bücher-1.example"\n').site.sender.bounces
+
+
 @pytest.mark.parametrize("address", ["", f"{'b' * 35}@bounces.example"])
 def test_readers_own_envelopes_need_an_address_with_room_for_them(tmp_path: Path, address: str) -> None:
     (one,) = told(tmp_path, f'{SITE}[mail]\nbounce_address = "{address}"\nenvelope = "verp"\n')
@@ -426,6 +434,25 @@ def test_a_rate_is_by_the_second_the_minute_or_the_hour(tmp_path: Path, told: st
 def test_what_is_no_rate_is_refused_with_an_example(tmp_path: Path, told: str) -> None:
     (problem,) = problems(tmp_path, f"{SITE}[mail]\nrate = {told}\n")
     assert (problem.code, problem.message) == ("C107", "mail.rate is not a rate such as 20/s, 600/m or 5000/h")
+
+
+@pytest.mark.parametrize("key", ["per_day", "warmup.start", "warmup.target"])
+def test_no_day_has_more_than_a_database_can_count(tmp_path: Path, key: str) -> None:
+    (problem,) = problems(tmp_path, f"{SITE}[mail]\n{key} = 9_999_999_999\n")
+    assert (problem.code, f"mail.{key} is refused" in problem.message) == ("C107", True)
+
+
+@pytest.mark.parametrize("host", ["", "smtp.example.net:587", "smtp://a.example", ".a", "a b", "a\\nb", "x" * 64])
+def test_what_is_no_server_is_refused_as_long_as_nobody_waits_for_it(tmp_path: Path, host: str) -> None:
+    for table in ("[mail]", "[mail.relays.second]"):
+        (problem,) = problems(tmp_path, f'{SITE}{table}\nhost = "{host}"\n')
+        assert problem.code == "C107"
+        assert "is not the name of a server such as" in problem.message
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "mail_1", "post.bücher.example", "smtp.example.net."])
+def test_a_server_has_a_name_or_a_number(tmp_path: Path, host: str) -> None:
+    assert load(tmp_path, f'[mail]\nhost = "{host}"\n').mail.host == host
 
 
 def test_a_warm_up_needs_its_first_day_and_a_further_server_a_name_of_its_own(tmp_path: Path) -> None:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 
 from newsletter.errors import Problem
-from newsletter.readers.subscriptions import canonical
+from newsletter.readers.subscriptions import LONGEST, LONGEST_LOCAL, canonical
 
-_LONGEST = 254  # octets of an address (RFC 5321 4.5.3.1.3, less the angle brackets)
 _LOCAL = re.compile(r"(?![=+\-])[\w!#$%&'*+\-/=?^`{|}~]+(?:\.[\w!#$%&'*+\-/=?^`{|}~]+)*", re.ASCII)
-_LONGEST_LOCAL = 64
 _DOMAINS = 50_000
 _INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
 
@@ -32,7 +30,7 @@ class Addresses:
         """As `subscriptions.canonical`, of an address without blanks around it."""
         local, _, domain = address.rpartition("@")
         known = self._domains.get(domain)
-        short = known is not None and len(local) <= _LONGEST_LOCAL and len(local) + len(known) < _LONGEST
+        short = known is not None and len(local) <= LONGEST_LOCAL and len(local) + len(known) < LONGEST
         if short and _LOCAL.fullmatch(local) and "=?" not in local:
             return f"{local}@{known}"
         found = canonical(address)

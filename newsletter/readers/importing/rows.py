@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import NamedTuple
 
+from newsletter.addresses import caseless
 from newsletter.errors import Problem
 from newsletter.model import EACH_POST, MONTHLY, WEEKLY
 from newsletter.readers.importing.addresses import Addresses, cleaned
@@ -45,7 +46,7 @@ class Entry(NamedTuple):
     @property
     def folded(self) -> str:
         """What tells two readers apart."""
-        return self.address.lower()
+        return caseless(self.address)
 
 
 class Rows:
@@ -86,7 +87,7 @@ class Rows:
         if address.isascii():
             return address.lower()
         found = self._addresses.canonical(address)
-        return address if isinstance(found, Problem) else found.lower()
+        return address if isinstance(found, Problem) else caseless(found)
 
     def entry(self, row: int, record: Sequence[str]) -> Entry:
         """What a record says."""

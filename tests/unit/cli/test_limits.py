@@ -59,3 +59,7 @@ def test_a_send_that_ends_for_today_says_when_it_goes_on_and_who_took_no_part() 
         "warn  Mail server second took no part: S322 refuses the user or the password",
     ]
     assert left_lines(Drained(trouble=fault, relays=ended.relays), UTC, NOON) == []
+    away = Problem("S320", "cannot be reached")
+    assert left_lines(Drained(trouble=away, relays=ended.relays), UTC, NOON) == [
+        "warn  Mail server second took no part: S322 refuses the user or the password"
+    ]

@@ -11,7 +11,7 @@ import pytest
 from newsletter.cli import live
 from newsletter.cli.door import Door
 from newsletter.cli.live import Live, Pace, Standing, fitted, pace_words
-from newsletter.cli.sending import Tally, obstacles, tally_words
+from newsletter.cli.sending import Tally, obstacles, tally_words, what_follows
 from newsletter.delivery.progress import Progress, RelayTrouble
 from newsletter.errors import Problem
 
@@ -58,6 +58,13 @@ def test_what_holds_a_send_back_is_told_with_the_time_at_which_it_goes_on() -> N
     fault = Problem("S324", "it does not take mail now")
     troubled = Progress(relays=(RelayTrouble("a", fault, out=False), RelayTrouble("b", fault, out=True)))
     assert obstacles(troubled, NOW, UTC) == ["a rests", "b is out"]
+
+
+def test_of_a_server_that_is_out_nobody_is_told_that_it_is_tried_again() -> None:
+    away, refused = Problem("S320", "cannot be reached"), Problem("S322", "refuses the password")
+    relays = (RelayTrouble("a", away, out=False), RelayTrouble("b", refused, out=True))
+    assert what_follows(Progress(fault=away, relays=relays)) == "It is tried again."
+    assert what_follows(Progress(fault=refused, relays=relays)) == "b is out until this send ends."
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.delivery.breaker import FEWEST, SHOWN, Breaker
-from newsletter.model import Chunk, DeliveryState, Outcome, Receipt, Settlement
+from newsletter.model import NO_UTF8, Chunk, DeliveryState, Outcome, Receipt, Settlement
 
 CHUNK = Chunk(1, 47, 1, provider="gmail")
 OTHERS = Chunk(2, 47, 1, provider="other")
@@ -47,6 +47,12 @@ def test_three_of_the_last_hundred_that_are_unwanted_stop_it_and_three_further_a
     for _ in range(5):
         assert breaker.note(OTHERS, [*accepted(59), unwanted()]) == ""
     assert "4 of the last 100 messages were refused as unwanted" in breaker.note(OTHERS, [unwanted(), unwanted()])
+
+
+def test_addresses_that_the_mail_server_cannot_be_told_stop_nothing() -> None:
+    told = Receipt(Outcome.REFUSED, None, "not ASCII, and the mail server has no SMTPUTF8")
+    untold = [Settlement(n, DeliveryState.FAILED, NO_UTF8, counted=False, receipt=told) for n in range(SHOWN)]
+    assert Breaker().note(OTHERS, [*accepted(2), *untold]) == ""
 
 
 def test_more_than_one_in_a_hundred_without_an_answer_stop_it() -> None:

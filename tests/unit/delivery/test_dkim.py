@@ -68,6 +68,12 @@ def test_an_independent_verifier_finds_it_good() -> None:
     assert holds(signed() + HEAD + b"\r\n" + b"".join(BODY))
 
 
+def test_an_address_beyond_ascii_is_signed_as_it_stands() -> None:
+    head = HEAD.replace(b"ada@", "ädä@".encode())
+    assert holds(signed(head) + head + b"\r\n" + b"".join(BODY))
+    assert not holds(signed(head) + HEAD + b"\r\n" + b"".join(BODY))
+
+
 def test_it_is_the_same_on_a_retry() -> None:
     assert signed() == signed()
 

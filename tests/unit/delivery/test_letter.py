@@ -42,10 +42,18 @@ def test_a_retry_has_the_same_bytes_and_another_letter_another_message_id() -> N
     assert not any("ada" in one.lower() for one in others)
 
 
+def test_an_address_beyond_ascii_stands_in_the_envelope_and_under_to_and_nowhere_else() -> None:
+    message = composed(replace(LETTER, address="Ädä@exämple.example"))
+    assert message.needs_utf8
+    assert message.recipient == "Ädä@xn--exmple-cua.example"
+    assert message.content.count("To: Ädä@xn--exmple-cua.example\r\n".encode()) == 1
+    assert message.content.replace("Ädä".encode(), b"").isascii()
+
+
 def test_no_control_character_gets_into_a_header_and_an_address_of_no_envelope_is_refused() -> None:
     with pytest.raises(NewsletterError) as error:
         composed(subject="Hello\r\nBcc: victim@reader.example")
     assert error.value.problems[0].code == "S404"
     with pytest.raises(NewsletterError) as error:
-        composed(replace(LETTER, address="adä@reader.example"))
+        composed(replace(LETTER, address="ada lovelace@reader.example"))
     assert error.value.problems[0].code == "S402"

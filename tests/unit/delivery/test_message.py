@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import email
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
-from email.policy import default
+from email.policy import SMTP, default
 from html import escape
 from typing import Any
 
@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.delivery import mime
-from newsletter.delivery.message import HEADERS, ascii_address, compose
-from newsletter.errors import NewsletterError
+from newsletter.delivery.message import HEADERS, ascii_address, compose, mail_address
+from newsletter.errors import ConfigError, NewsletterError
 from newsletter.issues import digest as digests
 from newsletter.model import Addressee, Digest, Issue, Message, Segment, SegmentKind, Sentinel, Site, Tally
 from newsletter.tongue import spoken
@@ -117,6 +117,14 @@ def test_bounces_go_where_the_site_says_and_the_mail_stays_as_it_is() -> None:
     elsewhere = replace(a_site().sender, bounces="b@bounces.Autotrendy.example")
     message = composed(site=a_site(sender=elsewhere))
     assert (message.sender, message.content) == ("b@bounces.autotrendy.example", composed().content)
+
+
+@pytest.mark.parametrize("field", ["address", "bounces", "reply_to"])
+def test_an_address_of_ours_that_no_envelope_takes_is_no_readers_fault(field: str) -> None:
+    ours = replace(a_site().sender, **{field: "desk@no_such..place"})
+    with pytest.raises(ConfigError) as refused:
+        composed(site=a_site(sender=ours))
+    assert refused.value.problems[0].code == "S402"
 
 
 def test_a_retry_has_the_same_bytes_whatever_happened_to_the_row() -> None:
@@ -390,6 +398,48 @@ def test_an_address_that_is_no_envelope_is_refused(address: str) -> None:
     assert refused.value.problems[0].code == "S402"
 
 
+def test_an_address_of_ours_is_one_that_every_server_can_answer() -> None:
+    assert mail_address("ädä@a.example") == "ädä@a.example"
+    with pytest.raises(NewsletterError) as refused:
+        ascii_address("ädä@a.example")
+    assert refused.value.problems[0].code == "S402"
+
+
+BEYOND = replace(ADA, address="संपर्क@xn--c2bd4bq1db8d.xn--h2brj9c")
+
+
+def test_a_reader_with_an_address_beyond_ascii_gets_the_same_message_with_it_under_to() -> None:
+    message, same = composed(to=BEYOND), composed()
+    assert (message.needs_utf8, same.needs_utf8) == (True, False)
+    mail = email.message_from_bytes(message.content, policy=default)
+    assert (mail["To"], message.recipient) == (BEYOND.address, BEYOND.address)
+    assert tuple(mail.keys()) == HEADERS
+    assert "You get this because स…@xn--c2bd4bq1db8d.xn--h2brj9c joined" in [*mail.iter_parts()][
+        1
+    ].get_content().replace("\n", " ")
+    assert message.content.replace("संपर्क".encode(), b"").isascii()
+    assert [line[:3] for line in message.content.splitlines() if not line.isascii()] == [b"To:"]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        lambda head: head.replace(b"Subject: ", "Subject: ä".encode()),
+        lambda head: head.replace(b"\r\nTo: ", "\r\nTo: ä".encode()),
+        lambda head: head.replace(b"\r\nSubject", "ä\r\nSubject".encode()),
+        lambda head: head.replace(b"\r\nTo: ", b"\r\nTo:"),
+        lambda head: head.replace(b"Subject: ", "Subject: संपर्क@xn--c2bd4bq1db8d.xn--h2brj9c".encode()),
+    ],
+)
+def test_nothing_else_in_such_a_head_may_be_beyond_ascii(broken: Callable[[bytes], bytes]) -> None:
+    head = composed(to=BEYOND).pieces[0]
+    mime.check(head, [], HEADERS, BEYOND.address)
+    for each, recipient in ((broken(head), BEYOND.address), (head, ADA.address)):
+        with pytest.raises(NewsletterError) as refused:
+            mime.check(each, [], HEADERS, recipient)
+        assert refused.value.problems[0].code == "S401"
+
+
 def test_a_reader_is_shown_only_what_the_reader_knows() -> None:
     assert masked("ada@readers.example") == "a…@readers.example"
 
@@ -456,6 +506,25 @@ def test_a_message_is_its_variant_of_the_digest(variant: set[str]) -> None:
     assert found["text/plain"] == text.rstrip("\n")
     assert found.get("text/html") == (None if "plain" in variant else html.rstrip("\n"))
     assert read(message)["Subject"] == seen_by(STORIES, variant, spoken("en")).subject
+
+
+@pytest.mark.parametrize("variant", [(), (STORIES.segments[0].key,)])
+def test_its_parts_are_to_the_octet_those_that_the_standard_library_makes_for_this_reader(
+    variant: tuple[str, ...],
+) -> None:
+    to = replace(ADA, variant=variant)
+    message = composed(digest=STORIES, to=to)
+    text, html = as_a_reader_gets_it(STORIES, to)
+    encoding = [part["Content-Transfer-Encoding"] for part in read(message).walk()]
+    theirs = EmailMessage(policy=SMTP.clone(max_line_length=76))
+    theirs.set_content(mime.one_line_end(text), cte=encoding[1])
+    theirs.add_alternative(mime.one_line_end(html), subtype="html", cte=encoding[2])
+    assert payloads(message.content) == payloads(theirs.as_bytes())
+
+
+def payloads(octets: bytes) -> list[object]:
+    """The parts as they are written."""
+    return [part.get_payload() for part in email.message_from_bytes(octets).walk() if not part.is_multipart()]
 
 
 def test_who_wants_the_text_alone_gets_one_part_under_the_same_headers() -> None:

@@ -68,6 +68,13 @@ def test_only_who_has_no_mailbox_is_dead() -> None:
     assert not settled(552, "5.2.2 mailbox full").is_dead
 
 
+def test_an_address_that_the_server_cannot_be_told_fails_without_an_attempt_and_is_not_dead() -> None:
+    own = settle(1, Receipt(Outcome.REFUSED, None, "no SMTPUTF8"), attempts=0, first_at=None, now=NOW)
+    theirs = settle(1, Receipt(Outcome.REFUSED, 553, "5.6.7 not there"), attempts=0, first_at=None, now=NOW)
+    assert (own.reason, own.counted, own.is_dead) == ("no-smtputf8", False, False)
+    assert (theirs.reason, theirs.counted, theirs.is_dead) == ("no-smtputf8", True, False)
+
+
 def test_a_full_mailbox_is_tried_again_although_the_code_says_never() -> None:
     full = Receipt(Outcome.REFUSED, 552, "5.2.2 mailbox full")
     assert settle(1, full, attempts=0, first_at=None, now=NOW).state is DeliveryState.WAITING

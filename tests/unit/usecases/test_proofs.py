@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.delivery.circuit import Relay
 from newsletter.errors import Outside, Problem, Refused, UsageError
 from newsletter.model import WEEKLY, Evidence, Hand, IssueState, Message, Outcome, Proof
 from newsletter.ports import Transport
@@ -278,7 +279,7 @@ def test_a_copy_that_was_accepted_settles_the_doubt_about_the_first(world: World
     assert made
     lost = Scripted()
     lost.answer_to("ada@readers.example", Outcome.UNKNOWN)
-    world.app.transport = lost
+    world.app.relays = [Relay("main", lost, 1)]
     world.deliver(SLOT)
     assert world.states()[made.number] is IssueState.NEEDS_ATTENTION
     resent(world, copied(world, "ada@readers.example", made.number), lost, SLOT + timedelta(hours=1))
