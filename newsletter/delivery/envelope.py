@@ -54,7 +54,7 @@ class ReturnPath:
     def read(self, address: str) -> Returned | None:
         """Whose it is, whatever case it came back in; None for what was not made here, to the letter."""
         base, _, signed = address.lower().rpartition("@")[0].rpartition("+")
-        if base != self._local.lower() or len(signed) != _DIGITS:
+        if base != self._local.lower() or len(signed) != _DIGITS or "=" in signed:
             return None
         try:
             told = base64.b32decode(f"{signed.upper()}{'=' * (-_DIGITS % 8)}")

@@ -45,6 +45,7 @@ def test_one_other_letter_is_somebody_elses(place: int, letter: str) -> None:
         "b+ä@x",
         f"b+{'a' * 29}@x",
         f"c{ADDRESS[1:]}",
+        f"{ADDRESS.partition('@')[0][:-1]}=@x",
         f"+{ADDRESS}",
         "b+" * 30,
     ],
