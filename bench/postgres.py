@@ -149,7 +149,6 @@ def life(server: Server, readers: int) -> None:
         with counted(server, database) as cost:
             done = send(desk, 32, readers)
         print(f"  {'the send':<26} {cost.of(done)}", flush=True)
-        time.sleep(1.5)  # until the server has counted
         show(database, "Sent:")
         with counted(server, database) as cost:
             outside(database, "VACUUM ANALYZE delivery, attempt, chunk")
@@ -158,6 +157,7 @@ def life(server: Server, readers: int) -> None:
 
 
 def show(database: Database, title: str) -> None:
+    time.sleep(1.5)  # until the server has counted
     print(title)
     for name, table, indexes, live, dead, updated, hot in asked(database, _ROOM):
         of = max(live, 1)
