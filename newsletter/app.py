@@ -601,14 +601,21 @@ class App(Edges):
         from newsletter.delivery.progress import Drained
         from newsletter.delivery.shift import Signs
 
-        if attended(self.workers):
-            return Drained()
+        if there := attended(self.workers):
+            return Drained(workers=there)
         name = self.process
         with Signs(self.workers, name, connections=sum(one.connections for one in self.relays), queues=()):
             chunks = Unattended(self.workers, name)
             done = hand_out(chunks)
             chunks.give_up(clock())
         return done
+
+    @property
+    def attended(self) -> int:
+        """How many workers send issues."""
+        from newsletter.delivery.offers import attended
+
+        return attended(self.workers) if self.config.server else 0
 
     def serve_queues(
         self,

@@ -410,6 +410,9 @@ def _wait_for(door: Door, sent: Issue) -> int:
     began = time.perf_counter()
     with letters_ahead(door, clock) as letters:
         done, cut = interruptible(lambda stop: sent_and_told(door, clock, stop, stays=True))
+    if done.drained.workers and not cut:
+        app.lock.release()
+        return _watched(door, sent, clock)
     return handed_out(door, done, f"{time.perf_counter() - began:.1f} s", letters, clock(), cut=cut)
 
 
@@ -419,11 +422,13 @@ def _watched(door: Door, sent: Issue, clock: Clock) -> int:
     from newsletter.usecases.report import issue_named
 
     app = door.app
-    door.say(f"Another process is sending ({app.lock.holder()}).")
+    workers = app.attended
+    by = f"{words.count(workers, 'worker')}" if workers else f"Another process ({app.lock.holder()})"
+    door.say(f"{by} {'are' if workers > 1 else 'is'} sending.")
     watch = Watch(door, clock, [sent])
     try:
         with watch.live():
-            while (going := _is_under_way(door, sent)) and _somebody_sends(door):
+            while (going := _is_under_way(door, sent)) and (app.attended or _somebody_sends(door)):
                 watch.read()
                 time.sleep(LOOK)
     except KeyboardInterrupt:

@@ -264,6 +264,7 @@ def delivered_data(done: Delivered) -> dict[str, object]:
         "next_retry": done.next_retry,
         "not_before": done.drained.not_before,
         "waits_for": done.drained.waits_for,
+        "workers": done.drained.workers,
         "relays": [{"name": o.name, "out": o.out, "problem": o.fault.as_json()} for o in done.drained.relays],
     }
 
@@ -284,6 +285,8 @@ def delivered_words(door: Door, done: Delivered, took: str, now: datetime) -> li
     lines += left_lines(done.drained, door.app.config.cadence.zone, now)
     if done.next_retry and done.next_retry > now:
         lines.append(f"The next try is due {words.when(done.next_retry, door.app.config.cadence.zone, now)}")
+    elif done.next_retry and done.drained.workers:
+        lines.append(f"Left to {words.count(done.drained.workers, 'worker')}: newsletter status")
     elif done.next_retry and not done.drained.not_before:
         lines.append("Readers still wait: newsletter deliver (or work) goes on where this stopped.")
     return lines or ["Nothing is waiting."]

@@ -148,6 +148,6 @@ class Unattended:
         self._hands.end(now)
 
 
-def attended(workers: Workers) -> bool:
-    """Whether a worker is there, as far as can be told, that sends issues."""
-    return any(one.lives and BULK in one.queues for one in workers.workers())
+def attended(workers: Workers) -> int:
+    """How many workers are there, as far as can be told, that send issues."""
+    return sum(one.lives and BULK in one.queues for one in workers.workers())

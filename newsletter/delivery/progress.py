@@ -39,6 +39,7 @@ class Drained(Progress):
     """How a drain ended. With `trouble`, rows that are due still wait."""
 
     trouble: Problem | None = None
+    workers: int = 0  # that send instead: nothing was handed over here
 
 
 @dataclass(frozen=True, slots=True)

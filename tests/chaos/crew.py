@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import insert, text
@@ -69,6 +70,14 @@ class Crew:
         self.stack.callback(process.end)
         return process
 
+    def beside(self, does: Callable[..., None], **how: object) -> Forked:
+        """Another process on the same site."""
+        log = self.site.root / "beside.log"
+        call = partial(does, **how)
+        process = Forked(call, self.site.root, cwd=self.site.root, environment=self.site.environ(), out=log, err=log)
+        self.stack.callback(process.end)
+        return process
+
     def living(self) -> list[Worker]:
         return [one for one in self.app.workers.workers() if one.lives]
 
@@ -108,6 +117,11 @@ class Crew:
         for log in self.site.root.glob("worker-*.log"):
             assert "Traceback" not in (said := log.read_text("utf-8")), said
 
+    def json_status(self) -> list[dict[str, object]]:
+        """What `status` says of workers."""
+        said = self.site.run("status", "--json", now=FRIDAY)
+        return list(said.json["workers"])
+
     def engine(self, *statements: str) -> None:
         with self.app.database.write() as connection:
             for one in statements:
@@ -115,7 +129,9 @@ class Crew:
 
 
 @contextmanager
-def crew(folder: Path, postgres: Server, readers: int, *, delay: float = 0.0, more: str = "") -> Iterator[Crew]:
+def crew(
+    folder: Path, postgres: Server, readers: int, *, delay: float = 0.0, more: str = "", prepared: bool = True
+) -> Iterator[Crew]:
     with ExitStack() as stack:
         url = stack.enter_context(postgres.database())
         server = stack.enter_context(Smtpd(delay=delay))
@@ -124,7 +140,8 @@ def crew(folder: Path, postgres: Server, readers: int, *, delay: float = 0.0, mo
         site.post("diesel-van", "2026-11-24")
         app = stack.enter_context(closing(App(config.load(folder))))
         _add_readers(app, readers)
-        site.ok("prepare", now=FRIDAY)
+        if prepared:
+            site.ok("prepare", now=FRIDAY)
         yield Crew(site, app, server, postgres, readers, stack)
 
 

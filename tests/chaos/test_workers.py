@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from newsletter.model import WEEKLY
+from newsletter import config
+from newsletter.app import App
+from newsletter.model import WEEKLY, Hand, by_clock
 from tests.acceptance.harness import until
-from tests.chaos.crew import CONNECTIONS, IN_FULL, crew, own_server
+from tests.chaos.crew import CONNECTIONS, IN_FULL, NOW, crew, own_server
 from tests.postgres import Server
 
 MANY = 2000 if IN_FULL else 200
@@ -77,13 +81,13 @@ def test_the_engines_tables_may_be_emptied_or_dropped_at_any_time(server: Server
         one.check()
 
 
-def test_a_database_that_crashes_every_three_seconds_loses_and_doubles_nothing(server: Server, tmp_path: Path) -> None:
-    with crew(tmp_path, server, MANY, delay=SLOW) as one:
+def test_a_database_that_crashes_again_and_again_loses_and_doubles_nothing(server: Server, tmp_path: Path) -> None:
+    with crew(tmp_path, server, MANY, delay=SLOW * 4) as one:
         one.starts(3 if IN_FULL else 2)
         one.goes()
+        one.arrived(1)
         for _ in range(8 if IN_FULL else 2):
-            one.arrived(len(one.server.messages) + 1)
-            threading.Event().wait(3)
+            threading.Event().wait(3 if IN_FULL else 2)
             server.restart()
         one.ends()
         one.check()
@@ -95,10 +99,10 @@ def test_whoever_waits_while_workers_send_leaves_it_to_them(server: Server, tmp_
         one.goes()
         one.arrived(1)
         said = one.site.ok("deliver", "--json", now="2026-11-27T08:00:10+01:00").json
-        assert said["accepted"] == 0
-        until(lambda: sum(one.counts().values()) == len(one.server.messages), what="all have it")
-        issue = one.app.ledger.issue(WEEKLY, 1)
-        assert issue
+        assert (said["accepted"], said["workers"]) == (0, 1)
+        told = one.json_status()
+        assert [each["queues"] for each in told] == [["bulk"]]
+        one.arrived(60)
 
 
 def test_without_a_worker_work_sends_itself(server: Server, tmp_path: Path) -> None:
@@ -107,3 +111,55 @@ def test_without_a_worker_work_sends_itself(server: Server, tmp_path: Path) -> N
         said = one.site.ok("deliver", "--json", now="2026-11-27T08:00:10+01:00").json
         assert said["accepted"] == 30
         one.check()
+
+
+# --- all together ----------------------------------------------------------------------------------
+
+
+def test_a_pace_holds_over_all_workers_together(server: Server, tmp_path: Path) -> None:
+    with crew(tmp_path, server, 120, more='rate = "20/s"\n') as one:
+        one.starts(2)
+        one.goes()
+        one.arrived(1)
+        began, there = time.monotonic(), len(one.server.messages)
+        threading.Event().wait(3)
+        passed = time.monotonic() - began
+        assert len(one.server.messages) - there <= 20 * (passed + 1.5)
+        one.ends()
+        one.check()
+
+
+def test_a_paused_issue_stops_all_workers_within_the_messages_in_flight(server: Server, tmp_path: Path) -> None:
+    with crew(tmp_path, server, MANY, delay=SLOW) as one:
+        one.starts(2)
+        one.goes()
+        one.arrived(20)
+        one.app.ledger.pause(WEEKLY, 1, reason="a doubt", hand=by_clock(NOW))
+        there = len(one.server.messages)
+        threading.Event().wait(2)
+        assert len(one.server.messages) - there <= 2 * CONNECTIONS
+        one.app.ledger.resume(WEEKLY, 1, hand=by_clock(NOW))
+        one.ends()
+        one.check()
+
+
+def test_four_clocks_and_two_hands_at_once_send_one_issue(server: Server, tmp_path: Path) -> None:
+    with crew(tmp_path, server, 40, prepared=False) as one:
+        one.starts(2)
+        machines = [one.beside(looks, by_hand=n < 2) for n in range(4)]
+        (tmp_path / "now").touch()
+        assert [machine.wait(60) for machine in machines] == [0] * 4
+        one.ends()
+        one.check()
+        assert len(one.app.ledger.issues()) == 1
+
+
+def looks(root: Path, by_hand: bool) -> None:
+    """What the clock of a machine does at a slot, and a hand at the same time."""
+    with closing(App(config.load(root))) as app:
+        library = app.library(NOW)
+        until((root / "now").exists)
+        app.prepare(app.cadence, library, NOW, hand=by_clock(NOW))
+        if by_hand:
+            app.ledger.schedule_send(WEEKLY, 1, at=NOW, hand=Hand("ada", "cli", NOW))
+        app.ledger.start_send(WEEKLY, 1, now=NOW)
