@@ -27,7 +27,7 @@ from tests.contract.desk import FRIDAY, Desk, a_digest, a_story, hashed
 STORIES = 8
 TOPICS = ("cars", "power", "law", "works")
 
-_JOIN = """
+JOIN = """
 WITH RECURSIVE n(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < :readers)
 , reader(id, address) AS (
     SELECT id, 'r' || id || '@' || CASE
@@ -107,7 +107,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             database = open_database(f"sqlite:///{Path(folder) / 'newsletter.sqlite3'}")
             with database.write() as connection:
-                connection.execute(text(_JOIN), {"readers": readers})
+                connection.execute(text(JOIN), {"readers": readers})
             took = case(database, Desk(SqlLedger(database, hashed), SqlRoster(database, hashed)))
             print(f"{name:<26} {took:7.1f} s   {readers / took:10,.0f} readers/s", flush=True)
             database.close()

@@ -14,7 +14,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
@@ -37,14 +37,15 @@ class Server:
     """One server in a folder of its own, on a port of the loopback."""
 
     folder: Path
+    settings: str = _FAST
 
     @classmethod
-    def planned(cls) -> Server:
+    def planned(cls, settings: str = _FAST) -> Server:
         """Where one may be started; nothing runs yet."""
         folder = Path(tempfile.mkdtemp(prefix="newsletter-postgres-"))
         if os.geteuid() == 0:
             os.chown(folder, _NOBODY, _NOBODY)
-        return cls(folder)
+        return cls(folder, settings)
 
     @cached_property
     def port(self) -> int:
@@ -81,6 +82,18 @@ class Server:
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
 
+    def processor(self) -> float:
+        """Seconds of a processor that all its processes took since it was started; Linux only."""
+        first = (self._data / "postmaster.pid").read_text().splitlines()[0]
+        ticks = 0
+        for told in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):
+                fields = told.read_text().rpartition(")")[2].split()  # from the third of proc_pid_stat(5) on
+                itself = told.parent.name == first
+                if itself or fields[1] == first:
+                    ticks += sum(map(int, fields[11 : 15 if itself else 13]))
+        return ticks / os.sysconf("SC_CLK_TCK")
+
     @property
     def programs(self) -> Path:
         """The folder of `psql` and the others."""
@@ -104,7 +117,7 @@ class Server:
             port = int(free.getsockname()[1])
         locale = ("--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
         self._run("initdb", "-U", "postgres", *locale, "-D", str(self._data))
-        self._run("pg_ctl", "start", "-w", "-D", str(self._data), "-o", f"-h 127.0.0.1 -p {port} -k '' {_FAST}")
+        self._run("pg_ctl", "start", "-w", "-D", str(self._data), "-o", f"-h 127.0.0.1 -p {port} -k '' {self.settings}")
         return port
 
     def _run(self, program: str, *arguments: str) -> None:

@@ -17,7 +17,7 @@ from typing import Any, Self
 from newsletter.delivery.lane import FINAL, HandedOver, hand_over
 from newsletter.delivery.progress import LettersDone
 from newsletter.errors import NewsletterError, Problem
-from newsletter.model import DeliveryState, Letter, Message, Settlement, Subscriber
+from newsletter.model import DeliveryState, Letter, Message, Outcome, Settlement, Subscriber
 from newsletter.ports import Clock, Letters, Session, Transport
 from newsletter.words import nameless
 
@@ -110,8 +110,9 @@ class Ahead:
 def drain(work: LetterWork, stop: threading.Event) -> LettersDone:
     """Hand over every letter that is due, until none is, `stop` is set, or something fails that concerns all.
 
-    Trouble outside is returned, never raised, but for the ledger's own: then a letter stays `sending`, and `recover`
-    settles it.
+    A mail server that says nothing at the end of a letter took ten minutes for it: whoever waits for the end of this is
+    not kept longer. Trouble outside is returned, never raised, but for the ledger's own: then a letter stays `sending`,
+    and `recover` settles it.
     """
     due = work.letters.due(work.clock(), _BATCH)
     if not (due and work.may()):
@@ -122,7 +123,7 @@ def drain(work: LetterWork, stop: threading.Event) -> LettersDone:
             for done in (_one(work, session, letter) for letter in due if not stop.is_set()):
                 if done is not None:
                     counts.update(_counted(done.settlement))
-                    if done.fault:
+                    if done.fault or _silent(done.settlement):
                         return _done(counts, done.fault)
             due = work.letters.due(work.clock(), _BATCH)
     return _done(counts)
@@ -141,6 +142,11 @@ def _one(work: LetterWork, session: Session, letter: Letter) -> HandedOver | Non
     done = hand_over(session, lambda: work.compose(*begun), begun[0], clock=work.clock, after_crash=work.after_crash)
     work.letters.settle(begun[0], done.settlement, work.clock())
     return done
+
+
+def _silent(settlement: Settlement) -> bool:
+    """Whether no answer came at the end of the letter."""
+    return settlement.receipt is not None and settlement.receipt.outcome is Outcome.UNKNOWN
 
 
 def _counted(settlement: Settlement) -> list[str]:

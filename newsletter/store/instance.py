@@ -61,9 +61,12 @@ class Instance:
     def doubt(self) -> str:
         """Why this may be a copy, in words; empty for the site itself. One that has no mark yet gets one."""
         memory, mark = self._memory(), self._mark()
-        if memory is None and mark is None:
-            self.claim()
-            return ""
+        if memory is None or memory.mark != mark:  # nobody began, or somebody is just at it
+            with _told(self._file), alone_in(self._file.parent):
+                memory, mark = self._memory(), self._mark()
+                if memory is None and mark is None:
+                    self._claim()
+                    return ""
         if mark is None or (self._database.file and (memory is None or memory.mark != mark)):
             return f"its database is not the one that {self._file.name} remembers"
         if doubt := self._moved(memory) if memory and self._database.file else self._dumped(mark):
@@ -89,11 +92,14 @@ class Instance:
     def claim(self) -> None:
         """Be the site from now on: a new mark, so that other copies are in doubt."""
         with _told(self._file), alone_in(self._file.parent):
-            mark = self._fresh()
-            with self._database.write() as connection:
-                connection.execute(delete(tables.instance))
-                connection.execute(insert(tables.instance).values(mark=mark))
-            self._write(mark)
+            self._claim()
+
+    def _claim(self) -> None:
+        mark = self._fresh()
+        with self._database.write() as connection:
+            connection.execute(delete(tables.instance))
+            connection.execute(insert(tables.instance).values(mark=mark))
+        self._write(mark)
 
     def remember(self) -> None:
         """Write down how far the records came. For a site that is not in doubt."""

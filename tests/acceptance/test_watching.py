@@ -65,7 +65,8 @@ def test_c_cancels_once_it_is_pressed_again(going: SiteFolder, server: Smtpd) ->
     assert len(server.messages) < READERS
 
 
-def test_ctrl_c_stops_the_sending_from_here_and_leaves_the_terminal_as_it_was(going: SiteFolder) -> None:
+def test_ctrl_c_stops_the_sending_from_here_and_leaves_the_terminal_as_it_was(going: SiteFolder, server: Smtpd) -> None:
+    server.delay = 2.0  # that there is something to wait for when it is stopped
     with terminal_of(going, "deliver") as screen:
         assert screen.shows("p pause  c cancel"), screen.screen
         screen.interrupt()

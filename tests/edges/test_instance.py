@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from pathlib import Path
 
@@ -27,6 +29,28 @@ def instance(tmp_path: Path, database: Database) -> Instance:
     made = Instance(tmp_path / "instance.toml", database)
     assert made.doubt() == ""
     return made
+
+
+def test_two_that_start_at_once_are_one_site(
+    tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    half, go_on = threading.Event(), threading.Event()
+    write = Instance._write
+
+    def slowly(self: Instance, mark: str) -> object:
+        half.set()
+        assert go_on.wait(30)
+        return write(self, mark)
+
+    monkeypatch.setattr(Instance, "_write", slowly)
+    first, second = (Instance(tmp_path / "instance.toml", database) for _ in range(2))
+    with ThreadPoolExecutor(2) as pool:
+        one = pool.submit(first.doubt)
+        assert half.wait(30)
+        two = pool.submit(second.doubt)
+        assert not wait([two], timeout=0.3).done, "the first is half-way: nobody can tell yet"
+        go_on.set()
+        assert (one.result(30), two.result(30)) == ("", "")
 
 
 def test_readers_who_are_deleted_or_forgotten_do_not_make_the_site_an_older_one(

@@ -163,7 +163,6 @@ def test_a_copy_of_the_site_hands_over_no_letter(mail: Mail) -> None:
     [
         (Outcome.ACCEPTED, ACCEPTED),
         (Outcome.REFUSED, FAILED),
-        (Outcome.UNKNOWN, UNCERTAIN),
         (Outcome.DEFERRED, WAITING),
     ],
 )
@@ -176,6 +175,17 @@ def test_each_answer_has_its_outcome_and_the_next_letter_goes(
     mail.ahead.round()
     assert mail.states(2) == [state, ACCEPTED]
     mail.ahead.round()
+    assert mail.transport.tried == {address(1): 1, address(2): 1}
+
+
+def test_after_a_silent_server_a_round_ends_and_the_next_one_goes_on(mail: Mail) -> None:
+    assert isinstance(mail.transport, Scripted)
+    mail.transport.answer(1, Outcome.UNKNOWN)
+    mail.ask(1, 2)
+    mail.ahead.round()
+    assert mail.states(2) == [UNCERTAIN, WAITING]
+    mail.ahead.round()
+    assert mail.states(2) == [UNCERTAIN, ACCEPTED]
     assert mail.transport.tried == {address(1): 1, address(2): 1}
 
 
