@@ -27,6 +27,9 @@ from newsletter.ports import Clock, Ledger
 
 _GLANCE = 0.25  # seconds between two looks whether somebody stops it, while nothing happens
 
+_LINGER = 0.002
+"""Seconds that a report waits where few have come: a commit costs about the same for one row as for eight."""
+
 
 @dataclass(frozen=True, slots=True)
 class Patience:
@@ -128,7 +131,14 @@ class Committer:
         """What lanes report; nothing after a while in which one of them could be given something by itself."""
         with suppress(Empty):
             yield self._reports.get(timeout=self._pause())
+            self._linger()
         yield from self._waiting()
+
+    def _linger(self) -> None:
+        """Until half of the lanes that hold a Message have reported, or a moment has passed."""
+        busy = self._working - sum(len(circuit.idle) for circuit in self._circuits)
+        if self._reports.qsize() + 1 < busy // 2:
+            time.sleep(_LINGER)
 
     def _waiting(self) -> Iterable[Report]:
         with suppress(Empty):

@@ -11,8 +11,10 @@ import re
 import smtplib
 import socket
 import ssl
+import struct
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from newsletter.delivery.mime import in_ascii
@@ -31,6 +33,7 @@ _CLOSING = 421
 _REPLY_LIMIT = 500
 _LONGEST = 2000  # octets of a line of a reply; RFC 5321 4.5.3.1.5 allows 512
 _MOST_LINES = 100  # of a reply
+_GLANCE = struct.pack("ll", 1, 0)  # seconds and microseconds, as the system takes them
 
 
 class Closing(smtplib.SMTPResponseException):
@@ -55,6 +58,8 @@ class Client(smtplib.SMTP):
     largest = 0  # octets that a message may have here; 0 where the server does not say (RFC 1870)
     takes_utf8 = False  # addresses beyond ASCII (RFC 6531, which wants 8BITMIME beside SMTPUTF8)
     _pipelines = _takes_size = _notifies = False
+    _waits_in_kernel = False
+    _seconds: float | None = None  # that an answer may take
 
     def learn(self) -> None:
         """Take note of what the server offers, once and not for every Message."""
@@ -62,14 +67,37 @@ class Client(smtplib.SMTP):
         self.takes_utf8 = self.has_extn("smtputf8") and self.has_extn("8bitmime")
         told = self.esmtp_features.get("size", "").strip()
         self.largest = int(told) if told.isascii() and told.isdigit() else 0
+        if isinstance(self.sock, socket.socket) and not isinstance(self.sock, ssl.SSLSocket):
+            self._wait_in_kernel(self.sock)
+
+    def _wait_in_kernel(self, plain: socket.socket) -> None:
+        """Let the system wait, by glances, instead of asking it first whether there is something to wait for.
+
+        Each call to it hands the interpreter's lock round; with many lanes that is what a send spends most of its time
+        on. What goes through TLS cannot: OpenSSL would wait again by itself, for ever.
+        """
+        plain.settimeout(None)
+        for side in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            plain.setsockopt(socket.SOL_SOCKET, side, _GLANCE)
+        self._waits_in_kernel = True
 
     def write(self, data: bytes) -> None:
         if self.sock is None:
             raise smtplib.SMTPServerDisconnected("the connection was closed")
-        self.sock.sendall(data)
+        if not self._waits_in_kernel:
+            self.sock.sendall(data)
+            return
+        ends, left = time.monotonic() + (self._seconds or 0), memoryview(data)
+        while left:
+            try:
+                left = left[self.sock.send(left) :]
+            except BlockingIOError:
+                if time.monotonic() > ends:
+                    raise TimeoutError("it takes nothing more") from None
 
     def patience(self, seconds: float) -> None:
-        if self.sock is not None:
+        self._seconds = seconds
+        if self.sock is not None and not self._waits_in_kernel:
             self.sock.settimeout(seconds)
 
     def secure(self, context: ssl.SSLContext | None) -> None:
@@ -140,7 +168,7 @@ class Client(smtplib.SMTP):
         if self.file is None:
             self._ear = _Ear(self.sock)  # type: ignore[arg-type]  # whoever asks for a reply has written
             self.file = io.BufferedReader(self._ear)
-        self._ear.listen()
+        self._ear.listen(self._seconds)
         first = line = self._line()
         said = [line[4:].strip()]
         while line[3:4] == b"-":
@@ -165,17 +193,19 @@ class _Ear(io.RawIOBase):
         self._socket = heard
         self._until = float("inf")
 
-    def listen(self) -> None:
-        """To the next answer."""
-        self._until = time.monotonic() + (self._socket.gettimeout() or float("inf"))
+    def listen(self, seconds: float | None) -> None:
+        """To the next answer, for so long."""
+        self._until = time.monotonic() + (seconds or self._socket.gettimeout() or float("inf"))
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, into: Any) -> int:
-        if time.monotonic() > self._until:
-            raise TimeoutError("it came too slowly")
-        return self._socket.recv_into(into)
+        while True:
+            if time.monotonic() > self._until:
+                raise TimeoutError("it came too slowly")
+            with suppress(BlockingIOError):  # a glance of the system is over
+                return self._socket.recv_into(into)
 
 
 class ImplicitTls(Client, smtplib.SMTP_SSL):

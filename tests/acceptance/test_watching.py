@@ -81,7 +81,7 @@ def test_ctrl_c_stops_only_the_watching_when_another_process_sends(site: SiteFol
     words = ("issue", "send", "next", "--confirm", f"1:{READERS}", "--delay", "0", "--wait")
     with site.started("work", "--every", "1", now=THURSDAY) as work, terminal_of(site, *words, now=THURSDAY) as screen:
         assert screen.shows("accepted 1"), screen.screen
-        assert f"Another process is sending ({work.pid} newsletter work" in screen.screen
+        assert f"Another process ({work.pid} newsletter work" in screen.screen
         screen.interrupt()
         assert screen.ended() == 130
         assert "You stopped watching. Issue 1 goes on sending." in screen.screen
