@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -418,6 +419,7 @@ def _wait_for(door: Door, sent: Issue) -> int:
 
 def _watched(door: Door, sent: Issue, clock: Clock) -> int:
     """Tell how another process sends it, until it is over or nobody sends. Ctrl-C ends the watching alone."""
+    from newsletter.cli.machine import interruptible
     from newsletter.cli.sending import Watch
     from newsletter.usecases.report import issue_named
 
@@ -426,12 +428,17 @@ def _watched(door: Door, sent: Issue, clock: Clock) -> int:
     by = f"{words.count(workers, 'worker')}" if workers else f"Another process ({app.lock.holder()})"
     door.say(f"{by} {'are' if workers > 1 else 'is'} sending.")
     watch = Watch(door, clock, [sent])
-    try:
+
+    def look(stop: threading.Event) -> bool:
         with watch.live():
             while (going := _is_under_way(door, sent)) and (app.attended or _somebody_sends(door)):
                 watch.read()
-                time.sleep(LOOK)
-    except KeyboardInterrupt:
+                if stop.wait(LOOK):
+                    break
+        return going
+
+    going, cut = interruptible(look)
+    if cut and going:
         door.echo(f"\nYou stopped watching. {sent.title} goes on sending.", err=True)
         door.echo(f"To stop it: newsletter issue cancel {sent.name}", err=True)
         return 130

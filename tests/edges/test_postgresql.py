@@ -31,6 +31,7 @@ from newsletter.store.rates import SqlRates
 from newsletter.store.roster import SqlRoster
 from newsletter.store.serverlock import ServerLock
 from newsletter.store.tables import metadata
+from tests.acceptance.harness import until
 from tests.contract.desk import FRIDAY, LINK, MINUTE, Desk, accepted, hashed
 from tests.edges.sending import Scripted, begun
 from tests.postgres import Server, empty
@@ -311,7 +312,7 @@ def test_one_process_sends_and_the_others_learn_who(database: Database, url: str
         first.release()
         assert second.acquire()
         second.release()
-        assert first.holder() is None
+        until(lambda: first.holder() is None, what="the server to see that the connection is closed")
 
 
 def test_who_lost_the_server_has_the_lock_no_more_until_they_ask_again(database: Database, postgres: Server) -> None:
