@@ -115,19 +115,34 @@ def _libraries(prefix: Path) -> str:
 
 def _configure(folder: Path, port: int, milter: int) -> dict[str, str]:
     """Its folders and files; the environment that it runs in."""
-    owner, group = pwd.getpwnam(OWNER), grp.getgrnam(GROUP)
-    prefix, libraries, queue = _prefix(), _libraries(_prefix()), folder / "queue"
+    libraries = _libraries(_prefix())
+    _make_folders(folder)
+    (folder / "key.pem").write_bytes(CERTIFICATE.read_bytes())
+    (folder / "key.pem").chmod(0o600)
+    settings = _settings(folder, libraries, milter)
+    (folder / "etc" / "main.cf").write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
+    (folder / "etc" / "master.cf").write_text(_SERVICES.format(port=port))
+    kept = {"PATH": os.environ["PATH"], "MAIL_CONFIG": str(folder / "etc")}
+    return kept | ({"LD_LIBRARY_PATH": libraries} if libraries else {})
+
+
+def _make_folders(folder: Path) -> None:
+    """Each with the owner that Postfix wants it to have."""
+    owner, group, queue = pwd.getpwnam(OWNER), grp.getgrnam(GROUP), folder / "queue"
     for name in ("etc", "mail", "data", "queue", "queue/pid", "queue/public", "queue/maildrop"):
         (folder / name).mkdir()
     for name in _QUEUE:
         (queue / name).mkdir(mode=0o700)
     for path in (folder / "data", folder / "mail", *(queue / name for name in (*_QUEUE, "public", "maildrop"))):
         os.chown(path, owner.pw_uid, group.gr_gid if path.name in ("public", "maildrop") else owner.pw_gid)
-    (folder / "key.pem").write_bytes(CERTIFICATE.read_bytes())
-    (folder / "key.pem").chmod(0o600)
-    settings = {
+
+
+def _settings(folder: Path, libraries: str, milter: int) -> dict[str, object]:
+    """Mail for `readers.example` is taken over TLS from whoever signs in, and lies in a maildir."""
+    owner, prefix = pwd.getpwnam(OWNER), _prefix()
+    return {
         "compatibility_level": "3.6",
-        "queue_directory": queue,
+        "queue_directory": folder / "queue",
         "command_directory": prefix / "sbin",
         "daemon_directory": prefix / "lib" / "postfix" / "sbin",
         "shlib_directory": prefix / "lib" / "postfix",
@@ -162,10 +177,6 @@ def _configure(folder: Path, port: int, milter: int) -> dict[str, str]:
         "alias_maps": "",
         "local_recipient_maps": "",
     }
-    (folder / "etc" / "main.cf").write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
-    (folder / "etc" / "master.cf").write_text(_SERVICES.format(port=port))
-    kept = {"PATH": os.environ["PATH"], "MAIL_CONFIG": str(folder / "etc")}
-    return kept | ({"LD_LIBRARY_PATH": libraries} if libraries else {})
 
 
 @contextmanager
